@@ -1,0 +1,58 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The partial-convolution network, its weights files and their model cards.
+
+The names below are imported at their first use, so that reading a model
+card or listing the bundled models does not import torch.
+"""
+
+from importlib import import_module
+
+_MODULES = {
+    'blocks': (
+        'PCDown',
+        'PCUp',
+        'PartialConv2d',
+        'PartialConvTranspose2d',
+        'make_activation',
+    ),
+    'card': ('ModelCard', 'package_versions'),
+    'conversion': ('convert_reference_checkpoint', 'write_converted_checkpoint'),
+    'registry': ('default_model', 'list_models', 'model_path', 'read_card'),
+    'unet': ('PConvUNet',),
+    'weights': ('LoadedModel', 'load_model', 'save_model'),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    'LoadedModel',
+    'ModelCard',
+    'PCDown',
+    'PCUp',
+    'PConvUNet',
+    'PartialConv2d',
+    'PartialConvTranspose2d',
+    'convert_reference_checkpoint',
+    'default_model',
+    'list_models',
+    'load_model',
+    'make_activation',
+    'model_path',
+    'package_versions',
+    'read_card',
+    'save_model',
+    'write_converted_checkpoint',
+]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = getattr(import_module(f'{__name__}.{_HOME[name]}'), name)
+        globals()[name] = value
+        return value
+    msg = f'module {__name__!r} has no attribute {name!r}'
+    raise AttributeError(msg)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

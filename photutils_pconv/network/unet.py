@@ -1,0 +1,177 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""The partial-convolution U-Net of the paper (section 3.2, Table 4, Fig. 7)."""
+
+import torch
+from torch import nn
+
+from photutils_pconv.network.blocks import PCDown, PCUp
+
+__all__ = ['PConvUNet']
+
+# Table 4 in units of the width: output channels, kernel, stride, padding.
+_ENCODER = (
+    (1, 3, 1, 1),
+    (2, 4, 2, 1),
+    (2, 3, 1, 1),
+    (4, 4, 2, 1),
+    (4, 3, 1, 1),
+    (8, 4, 2, 1),
+    (8, 3, 1, 1),
+    (16, 4, 2, 1),
+    (16, 3, 1, 1),
+    (16, 4, 2, 1),
+    (16, 3, 1, 0),
+)
+_DECODER = (
+    (16, 3, 1, 0),
+    (16, 4, 2, 1),
+    (16, 3, 1, 1),
+    (8, 4, 2, 1),
+    (8, 3, 1, 1),
+    (4, 4, 2, 1),
+    (4, 3, 1, 1),
+    (2, 4, 2, 1),
+    (2, 3, 1, 1),
+    (1, 4, 2, 1),
+    (None, 3, 1, 1),
+)
+# Five strides of two, then a 3 x 3 convolution without padding.
+_DIVISOR = 32
+_MINIMUM_SIZE = 96
+
+
+class PConvUNet(nn.Module):
+    """
+    U-Net of 11 + 11 partial-convolution blocks with skip connections.
+
+    Parameters
+    ----------
+    width : int, optional
+        The channel count of the first block; all others scale with it.
+        The paper's network has 32 (Table 4: 32 to 512 channels).
+
+    decoder_activation : {'leaky_relu', 'relu'}, optional
+        The decoder's activation: ``'leaky_relu'`` (slope 0.2) as the
+        paper's text says, ``'relu'`` as in the authors' released
+        checkpoints.
+
+    in_channels : int, optional
+        The number of input images a cutout.
+
+    Raises
+    ------
+    ValueError
+        If ``width`` or ``in_channels`` is not a positive integer or the
+        activation is unknown.
+    """
+
+    def __init__(self, *, width=32, decoder_activation='leaky_relu', in_channels=1):
+        super().__init__()
+        for name, value in (('width', width), ('in_channels', in_channels)):
+            if not isinstance(value, int) or value < 1:
+                msg = f'{name} must be a positive integer, got {value!r}'
+                raise ValueError(msg)
+        self.width = width
+        self.decoder_activation = decoder_activation
+        self.in_channels = in_channels
+
+        encoder = []
+        channels = in_channels
+        skips = []
+        for factor, kernel, stride, padding in _ENCODER:
+            out = factor * width
+            encoder.append(PCDown(channels, out, kernel, stride, padding))
+            skips.append(out)
+            channels = out
+        self.encoder = nn.ModuleList(encoder)
+
+        decoder = []
+        # The bottom of the network feeds the decoder directly.
+        skips.pop()
+        for i, (factor, kernel, stride, padding) in enumerate(_DECODER):
+            final = factor is None
+            out = 1 if final else factor * width
+            branches = (channels,) if i == 0 else (channels, skips.pop())
+            decoder.append(
+                PCUp(
+                    branches,
+                    out,
+                    kernel,
+                    stride,
+                    padding,
+                    activation=decoder_activation,
+                    final=final,
+                )
+            )
+            channels = out
+        self.decoder = nn.ModuleList(decoder)
+
+    @property
+    def config(self):
+        """The keyword arguments that rebuild this network (`dict`)."""
+        return {
+            'width': self.width,
+            'decoder_activation': self.decoder_activation,
+            'in_channels': self.in_channels,
+        }
+
+    def _check(self, image, validity):
+        if image.ndim != 4 or image.shape[1] != self.in_channels:
+            msg = (
+                f'image must have the shape (N, {self.in_channels}, H, W), got '
+                f'{tuple(image.shape)}'
+            )
+            raise ValueError(msg)
+        expected = (image.shape[0], 1, *image.shape[2:])
+        if tuple(validity.shape) != expected:
+            msg = (
+                f'validity must have the shape {expected} (one channel, 1 = usable), '
+                f'got {tuple(validity.shape)}'
+            )
+            raise ValueError(msg)
+        for size in image.shape[2:]:
+            if size < _MINIMUM_SIZE or size % _DIVISOR:
+                msg = (
+                    f'the height and width must be multiples of {_DIVISOR} and at '
+                    f'least {_MINIMUM_SIZE} (five strides of two, then a 3 x 3 '
+                    f'window), got {tuple(image.shape[2:])}: pad the image and give '
+                    'the padding the validity 0'
+                )
+                raise ValueError(msg)
+
+    def forward(self, image, validity):
+        """
+        Predict the source-free image.
+
+        Parameters
+        ----------
+        image : `torch.Tensor`
+            The normalised cutouts, (N, in_channels, H, W). H and W are
+            multiples of 32 and at least 96. Values where ``validity`` is
+            0 have no influence, but must be finite.
+
+        validity : `torch.Tensor`
+            1 for usable pixels, 0 for holes and missing pixels,
+            (N, 1, H, W).
+
+        Returns
+        -------
+        emission : `torch.Tensor`
+            The predicted extended emission, (N, 1, H, W).
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        self._check(image, validity)
+        branch = (image, validity.to(torch.float32))
+        skips = []
+        for block in self.encoder:
+            branch = block(branch)
+            skips.append(branch)
+        skips.pop()
+        branch = self.decoder[0](branch)
+        for block in self.decoder[1:]:
+            branch = block(branch, skips.pop())
+        return branch[0]

@@ -1,0 +1,316 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Weights files: safetensors with the model card inside.
+
+Nothing is ever unpickled. The card holds a checksum of the tensors, and is
+itself under a checksum: a file in which any of the two was changed is
+refused. The checksums guard against damage and mistakes; they are no
+signature.
+"""
+
+import hashlib
+import os
+import threading
+import uuid
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save as serialise
+
+from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.registry import (
+    _card_from_metadata,
+    _card_to_metadata,
+    _open_weights,
+    model_path,
+)
+from photutils_pconv.network.unet import PConvUNet
+
+__all__ = ['LoadedModel', 'load_model', 'save_model']
+
+_DTYPES = ('float16', 'float32')
+_STORED_DTYPES = ('F16', 'F32', 'I64')
+_HALF_TOLERANCE = 1e-3
+# Channels weaker than this, against the strongest, count as switched off.
+_CHANNEL_FLOOR = 1e-5
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadedModel:
+    """
+    A network with its card, as read from a file.
+
+    Parameters
+    ----------
+    network : `~photutils_pconv.network.PConvUNet`
+        The network, in evaluation mode, float32, on the CPU.
+
+    card : `~photutils_pconv.network.ModelCard`
+        Its card.
+
+    path : `pathlib.Path`
+        The file that it comes from.
+    """
+
+    network: PConvUNet
+    card: ModelCard
+    path: Path
+
+    @property
+    def name(self):
+        """The model's name (`str`)."""
+        return self.card.name
+
+    @property
+    def checksum(self):
+        """The SHA-256 of the tensors (`str`)."""
+        return self.card.checksum
+
+    def __repr__(self):
+        architecture = self.card.architecture
+        return (
+            f'<{type(self).__name__}({self.name!r}: {architecture["class"]}, '
+            f'width {architecture["width"]}, '
+            f'{self.card.normalisation["name"]} normalisation, '
+            f'checksum {self.checksum[:12]})>'
+        )
+
+
+def save_model(path, network, card, *, dtype='float16', overwrite=False):
+    """
+    Write a network and its card into one safetensors file.
+
+    The file is complete or not there: it is written under a temporary
+    name in the same folder, then renamed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file to write, usually with the suffix ``.safetensors``.
+
+    network : `~photutils_pconv.network.PConvUNet`
+        The network. It is not changed.
+
+    card : `~photutils_pconv.network.ModelCard`
+        Its card. The checksum is filled in.
+
+    dtype : {'float16', 'float32'}, optional
+        The type in which convolution kernels are stored. Biases and the
+        batch norms' tensors always stay float32, and so does a kernel
+        that float16 cannot hold: one that overflows, or has a channel
+        that would change by more than 1e-3 of its norm.
+
+    overwrite : bool, optional
+        Whether to replace an existing file.
+
+    Returns
+    -------
+    card : `~photutils_pconv.network.ModelCard`
+        The card as written, with the checksum.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and ``overwrite`` is False.
+
+    TypeError
+        If ``network`` or ``card`` is of another class.
+
+    ValueError
+        If ``dtype`` is unknown, the card describes another architecture,
+        or a tensor holds NaN or infinity.
+    """
+    if not isinstance(network, PConvUNet):
+        msg = f'network must be a PConvUNet, got {type(network).__name__}'
+        raise TypeError(msg)
+    if not isinstance(card, ModelCard):
+        msg = f'card must be a ModelCard, got {type(card).__name__}'
+        raise TypeError(msg)
+    if dtype not in _DTYPES:
+        msg = f'dtype must be one of {list(_DTYPES)}, got {dtype!r}'
+        raise ValueError(msg)
+    architecture = {'class': 'PConvUNet', **network.config}
+    if card.architecture != architecture:
+        msg = (
+            f'the card describes the architecture {card.architecture}, but the '
+            f'network is {architecture}'
+        )
+        raise ValueError(msg)
+    path = Path(path).expanduser()
+    if path.exists() and not overwrite:
+        msg = f'{str(path)!r} exists: set overwrite=True to replace it'
+        raise FileExistsError(msg)
+
+    arrays = {
+        name: _stored(name, tensor, dtype)
+        for name, tensor in network.state_dict().items()
+    }
+    card = replace(card, checksum=_checksum(arrays))
+    _write_atomically(path, serialise(arrays, metadata=_card_to_metadata(card)))
+    return card
+
+
+def load_model(name_or_path, *, cache=True):
+    """
+    Load a bundled model by name, or any weights file by path.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        The name of a bundled model (see
+        `~photutils_pconv.network.list_models`) or the path of a file
+        that `save_model` wrote.
+
+    cache : bool, optional
+        Whether to share the model with other callers (the last few are
+        kept, as long as their files do not change). A shared network
+        must not be changed: do not train it, nor move it to another
+        device; take ``cache=False`` or a copy for that.
+
+    Returns
+    -------
+    model : `LoadedModel`
+        The network in evaluation mode (float32, on the CPU), its card
+        and path.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such model; the message names the bundled ones.
+
+    ValueError
+        If the file is not a weights file of this package, is truncated,
+        or was changed.
+    """
+    path = model_path(name_or_path)
+    if not cache:
+        return _load_file(path)
+    status = path.stat()
+    # The lock lets two threads that ask at once share one network too.
+    with _LOCK:
+        return _load_cached(path, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+@lru_cache(maxsize=4)
+def _load_cached(path, *_state):
+    return _load_file(path)
+
+
+def _load_file(path):
+    with _open_weights(path) as handle:
+        card = _card_from_metadata(handle.metadata(), path)
+        names = handle.keys()
+        dtypes = {name: handle.get_slice(name).get_dtype() for name in names}
+        other = {name: t for name, t in dtypes.items() if t not in _STORED_DTYPES}
+        _refuse_if(other, path, f'tensors of other types than {list(_STORED_DTYPES)}')
+        arrays = {name: handle.get_tensor(name) for name in names}
+    if _checksum(arrays) != card.checksum:
+        msg = (
+            f'the tensors of {str(path)!r} do not match the checksum in its card: the '
+            'file is damaged or was changed'
+        )
+        raise ValueError(msg)
+
+    config = dict(card.architecture)
+    config.pop('class')
+    expected = _expected_shapes(config)
+    found = {name: tuple(array.shape) for name, array in arrays.items()}
+    _refuse_if(sorted(set(expected) - set(found)), path, 'missing tensors')
+    _refuse_if(sorted(set(found) - set(expected)), path, 'unexpected tensors')
+    wrong = {
+        name: f'{found[name]}, expected {shape}'
+        for name, shape in expected.items()
+        if found[name] != shape
+    }
+    _refuse_if(wrong, path, 'tensors of a wrong shape')
+
+    state = {name: torch.tensor(array) for name, array in arrays.items()}
+    return LoadedModel(network=_build(config, state), card=card, path=path)
+
+
+def _refuse_if(problems, path, what):
+    if problems:
+        if isinstance(problems, dict):
+            problems = [f'{name}: {problem}' for name, problem in problems.items()]
+        shown = '; '.join(problems[:4]) + ('; ...' if len(problems) > 4 else '')
+        msg = f'{str(path)!r} has {what} ({len(problems)}): {shown}'
+        raise ValueError(msg)
+
+
+def _expected_shapes(config):
+    """Give the name and shape of every tensor of a network, without memory."""
+    with torch.device('meta'):
+        state = PConvUNet(**config).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _build(config, state):
+    """Make a network in evaluation mode from a state dict."""
+    # A new network draws random weights: the caller's random state is not
+    # to depend on whether a model was loaded.
+    with torch.random.fork_rng(devices=[]), torch.device('cpu'):
+        network = PConvUNet(**config)
+    network = network.to(torch.float32)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _stored(name, tensor, dtype):
+    """Give a tensor as the array to be stored."""
+    array = tensor.detach().cpu().numpy()
+    if not np.issubdtype(array.dtype, np.floating):
+        return array.astype(np.int64, order='C')
+    array = array.astype(np.float32, order='C')
+    if not np.isfinite(array).all():
+        msg = f'the tensor {name!r} holds NaN or infinity: the network is not usable'
+        raise ValueError(msg)
+    # Batch norm divides by small variances, which float16 would flush.
+    if dtype == 'float16' and array.ndim > 1 and _half_is_enough(array):
+        return array.astype(np.float16)
+    return array
+
+
+def _half_is_enough(array):
+    with np.errstate(over='ignore'):
+        half = array.astype(np.float16)
+    if not np.isfinite(half).all():
+        return False
+    array = array.astype(np.float64)
+    change = array - half
+    # By channel, since the batch norm behind a kernel scales each one up,
+    # however weak; kernels have their channels on the first two axes.
+    for axis in (0, 1):
+        others = tuple(i for i in range(array.ndim) if i != axis)
+        norm = np.sqrt(np.sum(array**2, axis=others))
+        norm = np.maximum(norm, _CHANNEL_FLOOR * norm.max())
+        if np.any(np.sqrt(np.sum(change**2, axis=others)) > _HALF_TOLERANCE * norm):
+            return False
+    return True
+
+
+def _checksum(arrays):
+    """Hash the names, types, shapes and bytes of arrays, in the names' order."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        little = array.astype(array.dtype.newbyteorder('<'), copy=False)
+        digest.update(f'{name}|{array.dtype.name}|{array.shape}|'.encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def _write_atomically(path, content):
+    temporary = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.tmp')
+    try:
+        with open(temporary, 'xb') as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
