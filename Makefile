@@ -1,0 +1,90 @@
+# `make` alone lists the targets. Everything is installed into .venv from
+# pyproject.toml, with the versions of constraints.txt.
+
+# A Python of your choice: make PYTHON=/path/to/python3.12 test
+PYTHON ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHONS := $(if $(PYTHON),'$(PYTHON)',python3.11 python3 python3.13 python3.12)
+
+# More arguments for pytest: make test PYTEST_ARGS='-k setups'
+PYTEST_ARGS ?=
+# The benchmarks' own switch; empty for the full run.
+BENCHMARK_ARGS ?= --quick
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format docs benchmark clean distclean
+
+help:
+	@echo 'make demo       clean the bundled demo map into demo_output/'
+	@echo 'make test       run the whole test suite'
+	@echo 'make lint       check the code and its docstrings'
+	@echo 'make format     format the code'
+	@echo 'make docs       build the documentation into docs/_build/html/'
+	@echo 'make benchmark  run every benchmark with $(BENCHMARK_ARGS)'
+	@echo 'make clean      remove what the targets above made, but not $(VENV)'
+	@echo 'make distclean  remove $(VENV) too'
+
+# pip is the last thing that venv writes, so an interrupted one is redone.
+$(BIN)/pip:
+	@for candidate in $(PYTHONS); do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	      >/dev/null 2>&1; then \
+	    echo "Creating $(VENV) with $$("$$candidate" --version)"; \
+	    exec "$$candidate" -m venv '$(VENV)'; \
+	  fi; \
+	done; \
+	echo 'Python 3.11 or later with its venv module is needed, and none of these is one:' >&2; \
+	echo "    $(PYTHONS)" >&2; \
+	echo 'Install it (Debian and Ubuntu: apt install python3 python3-venv) or name one:' >&2; \
+	echo '    make PYTHON=/path/to/python3.11 ...' >&2; \
+	exit 1
+
+# One stamp file for each extra; redone when the requirements change.
+.PRECIOUS: $(VENV)/.installed-%
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo 'Installing photutils-pconv[$*] into $(VENV) (the first time takes a few minutes)'
+	@$(BIN)/python -m pip install -q -q -c constraints.txt -e '.[$*]'
+	@touch '$@'
+
+demo: $(VENV)/.installed-plot
+	@rm -rf demo_output
+	$(BIN)/photutils-pconv demo -o demo_output
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest --slow $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find photutils_pconv -name '*.py' -exec $(BIN)/python -m numpydoc.hooks.validate_docstrings {} +
+
+format: $(VENV)/.installed-lint
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+# Always from scratch: pages of names that are gone would stay in docs/api, and
+# sphinx-automodapi misses pages that came since the environment was saved.
+docs: $(VENV)/.installed-docs
+	@rm -rf docs/api
+	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo 'The documentation is in docs/_build/html/index.html'
+
+benchmark: $(VENV)/.installed-benchmark
+	@set -e; for script in benchmarks/[!_]*.py; do \
+	  if [ -e "$$script" ]; then \
+	    echo "$$script $(BENCHMARK_ARGS)"; \
+	    $(BIN)/python "$$script" $(BENCHMARK_ARGS); \
+	  fi; \
+	done
+
+clean:
+	rm -rf demo_output build dist docs/_build docs/api docs/generated docs/sg_execution_times.rst
+	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf '$(VENV)' *.egg-info
