@@ -1,0 +1,62 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Compact source removal and photometry on structured backgrounds.
+
+Photutils-pconv reconstructs the extended emission behind compact sources
+with a partial-convolution network (Madarász et al. 2025, A&A 696, A37)
+and measures the sources on what it removed, for Herschel/PACS maps and,
+with a setup of the user's own, for others.
+"""
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from photutils_pconv.remover import NeuralSourceRemover
+    from photutils_pconv.results import SourceRemovalResult
+    from photutils_pconv.setups import (
+        ObservingSetup,
+        get_setup,
+        list_setups,
+        register_setup,
+    )
+
+__all__ = [
+    'NeuralSourceRemover',
+    'ObservingSetup',
+    'SourceRemovalResult',
+    'get_setup',
+    'list_setups',
+    'register_setup',
+]
+
+try:
+    __version__ = version('photutils-pconv')
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = '0.1.dev0'
+
+# The public names are imported at their first use, so that importing the
+# package does not import torch.
+_MODULES = {
+    'NeuralSourceRemover': 'remover',
+    'ObservingSetup': 'setups',
+    'SourceRemovalResult': 'results',
+    'get_setup': 'setups',
+    'list_setups': 'setups',
+    'register_setup': 'setups',
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        msg = f'module {__name__!r} has no attribute {name!r}'
+        raise AttributeError(msg)
+    module = importlib.import_module(f'{__name__}.{_MODULES[name]}')
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
