@@ -1,0 +1,401 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+From a map with holes to the extended emission behind them.
+
+All holes are drawn before any is filled, each is filled from the
+untouched map, and overlapping reconstructions are averaged with weights
+that depend on positions alone: neither the order of the sources nor the
+batch size matters.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.cutouts import (
+    CUTOUT_SIZE,
+    cutout_origin,
+    extract_cutout,
+    normalise,
+    taper_weight,
+)
+from photutils_pconv.masks import draw_holes
+from photutils_pconv.resampling import resample_grid, to_native_position
+
+__all__ = ['TAPER_WIDTH', 'Reconstruction', 'inpaint', 'inpaint_resampled']
+
+#: The width of the taper around a hole, in pixels.
+TAPER_WIDTH = 2.0
+
+# Fewer usable pixels than this in a cutout tell nothing of the emission.
+_MINIMUM_VALID = 64
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """
+    The reconstructed extended emission of a map.
+
+    Parameters
+    ----------
+    emission : 2D `~numpy.ndarray`
+        The reconstruction where ``weight`` is positive, 0 elsewhere.
+
+    weight : 2D `~numpy.ndarray`
+        The reconstruction's weight in the cleaned map: 1 in the holes,
+        falling to 0 over the taper around them.
+
+    filled : 1D bool `~numpy.ndarray`
+        Whether each source's hole could be filled.
+    """
+
+    emission: np.ndarray
+    weight: np.ndarray
+    filled: np.ndarray
+
+    @property
+    def holes(self):
+        """
+        The changed pixels, taper included (2D bool `~numpy.ndarray`).
+        """
+        return self.weight > 0
+
+    def clean(self, data):
+        """
+        Replace the sources of a map by the reconstruction.
+
+        Parameters
+        ----------
+        data : 2D `~numpy.ndarray`
+            The map.
+
+        Returns
+        -------
+        cleaned : 2D `~numpy.ndarray`
+            The cleaned map, equal to ``data`` bit for bit outside
+            `holes`.
+        """
+        cleaned = data.copy()
+        holes = self.holes
+        weight = self.weight[holes]
+        # Not data + w * (emission - data): where w is 1 a bright source
+        # would leave its rounding error in a faint reconstruction.
+        cleaned[holes] = weight * self.emission[holes] + (1.0 - weight) * data[holes]
+        return cleaned
+
+    def clean_error(self, error, x, y, radius, scatter):
+        """
+        Give the error of the cleaned map.
+
+        Parameters
+        ----------
+        error : 2D `~numpy.ndarray`
+            The map's error.
+
+        x, y, radius : 1D `~numpy.ndarray`
+            The positions and hole radii, in pixels.
+
+        scatter : 1D `~numpy.ndarray`
+            The scatter of the emission around each source.
+
+        Returns
+        -------
+        error : 2D `~numpy.ndarray`
+            The scatter inside the holes (the largest, where they
+            overlap), the map's error elsewhere.
+        """
+        inside = np.zeros(error.shape)
+        blender = _Blender(error.shape, TAPER_WIDTH)
+        for i in np.flatnonzero(self.filled):
+            window = blender.mark(x[i], y[i], radius[i])
+            if window is not None:
+                region, _, weight = window
+                part = inside[region]
+                np.maximum(part, np.where(weight > 0, scatter[i], 0.0), out=part)
+        return np.where(
+            self.holes,
+            np.hypot(self.weight * inside, (1.0 - self.weight) * error),
+            error,
+        )
+
+
+def inpaint(
+    data,
+    x,
+    y,
+    radius,
+    *,
+    model,
+    missing=None,
+    to_jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    batch_size=64,
+    device='auto',
+    precision='auto',
+    progress_bar=False,
+):
+    """
+    Reconstruct the extended emission in holes of a map.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map, on the model's native pixel scale.
+
+    x, y : 1D `~numpy.ndarray`
+        The sources' positions, 0-based, in pixels; they must be finite.
+
+    radius : 1D `~numpy.ndarray`
+        The holes' radii, in pixels.
+
+    model : `~photutils_pconv.network.LoadedModel`
+        The network and its card.
+
+    missing : 2D bool `~numpy.ndarray`, optional
+        Missing pixels (default: those that are not finite). They are
+        treated as holes and stay missing.
+
+    to_jy_per_pixel : float, optional
+        The factor from the map's unit to Jy/pixel, the unit in which
+        the 'minmax' normalisation has its 1e-7.
+
+    taper_width : float, optional
+        The width of the taper around each hole, in pixels.
+
+    batch_size : int, optional
+        The number of cutouts that the network sees at once.
+
+    device : str, optional
+        A torch device, or 'auto' for a GPU where there is one.
+
+    precision : {'auto', 'float32', 'bfloat16'}, optional
+        The network's precision; 'auto' is float32.
+
+    progress_bar : bool, optional
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    reconstruction : `Reconstruction`
+        The reconstructed emission, in the map's unit.
+
+    Raises
+    ------
+    ValueError
+        If the device, the precision or the batch size is not accepted,
+        or a hole does not fit into a cutout.
+    """
+    if missing is None:
+        missing = ~np.isfinite(data)
+    x, y, radius = (np.asarray(value, dtype=float) for value in (x, y, radius))
+    if batch_size < 1:
+        msg = f'batch_size must be at least 1, got {batch_size}'
+        raise ValueError(msg)
+    largest = CUTOUT_SIZE / 2 - 1
+    if radius.size and np.max(radius) + taper_width > largest:
+        msg = (
+            f'a hole of {np.max(radius):.4g} pixels with a taper of {taper_width:.4g} '
+            f'does not fit into a cutout of {CUTOUT_SIZE} pixels: hole_radii of the '
+            f'setup can be at most {largest - taper_width:.4g} pixels'
+        )
+        raise ValueError(msg)
+    predict = _make_predictor(model.network, device, precision)
+    normalisation = dict(model.card.normalisation)
+
+    holes = draw_holes(data.shape, x, y, radius)
+    # A sum's rounding depends on its order: take that from the positions.
+    order = np.lexsort((radius, x, y))
+    blender = _Blender(data.shape, taper_width)
+    filled = np.zeros(len(x), dtype=bool)
+    starts = range(0, len(order), batch_size)
+    for start in _progress(starts, progress_bar and len(starts) > 0):
+        batch = order[start : start + batch_size]
+        origins = np.stack(cutout_origin(x[batch], y[batch]), axis=1)
+        images, absent, validity = _cut(data, missing, holes, origins)
+        enough = validity.sum(axis=(1, 2)) >= _MINIMUM_VALID
+        scaled, scaling = normalise(
+            images * to_jy_per_pixel, validity, missing=absent, **normalisation
+        )
+        emission = scaling.invert(predict(scaled, validity)) / to_jy_per_pixel
+        filled[batch] = enough
+        for k in np.flatnonzero(enough):
+            i = batch[k]
+            blender.add(emission[k], origins[k], x[i], y[i], radius[i])
+    emission, weight = blender.finish(missing)
+    return Reconstruction(emission, weight, filled)
+
+
+def inpaint_resampled(data, x, y, radius, *, factor, missing, native=None, **options):
+    """
+    Reconstruct the emission in a map that is off the native pixel scale.
+
+    The map is resampled to the native grid, filled there, and the
+    reconstruction is interpolated back to the map's pixels.
+
+    Parameters
+    ----------
+    data, x, y, radius, missing
+        As for `inpaint`, all in the map's own pixels.
+
+    factor : float
+        Map pixel / native pixel.
+
+    native : tuple of `~numpy.ndarray`, optional
+        The map on the native grid and its missing pixels, where they
+        were made already (`~photutils_pconv.resampling.resample_grid`).
+
+    **options
+        The other arguments of `inpaint`.
+
+    Returns
+    -------
+    reconstruction : `Reconstruction`
+        The reconstructed emission, on the map's grid.
+    """
+    taper_width = options.pop('taper_width', TAPER_WIDTH)
+    # A native pixel collects the flux of 1 / factor**2 of the map's.
+    options['to_jy_per_pixel'] = options.get('to_jy_per_pixel', 1.0) / factor**2
+    if native is None:
+        native = resample_grid(data, missing, factor)
+    native, native_missing = native
+    result = inpaint(
+        native,
+        to_native_position(x, factor),
+        to_native_position(y, factor),
+        np.asarray(radius) * factor,
+        missing=native_missing,
+        # The spline needs the reconstruction beyond the map's own taper.
+        taper_width=(taper_width * factor + 3.0),
+        **options,
+    )
+    hard = Reconstruction(result.emission, result.holes.astype(float), result.filled)
+    emission, _ = resample_grid(
+        hard.clean(native), native_missing, 1.0 / factor, shape=data.shape
+    )
+    blender = _Blender(data.shape, taper_width)
+    for i in np.flatnonzero(result.filled):
+        blender.mark(x[i], y[i], radius[i])
+    weight = np.where(missing | ~np.isfinite(emission), 0.0, blender.weight)
+    return Reconstruction(np.where(weight > 0, emission, 0.0), weight, result.filled)
+
+
+class _Blender:
+    """
+    Collect reconstructions, weighted by the distance from their source.
+    """
+
+    def __init__(self, shape, taper_width):
+        self.shape = shape
+        self.taper_width = taper_width
+        self.weight = np.zeros(shape)
+        self._sum = np.zeros(shape)
+        self._norm = np.zeros(shape)
+
+    def _window(self, x, y, radius):
+        reach = radius + self.taper_width
+        ny, nx = self.shape
+        x0, x1 = max(int(np.ceil(x - reach)), 0), min(int(x + reach) + 1, nx)
+        y0, y1 = max(int(np.ceil(y - reach)), 0), min(int(y + reach) + 1, ny)
+        if x0 >= x1 or y0 >= y1:
+            return None
+        distance = np.hypot(
+            np.arange(x0, x1)[None, :] - x, np.arange(y0, y1)[:, None] - y
+        )
+        weight = taper_weight(distance, radius, width=self.taper_width)
+        return np.s_[y0:y1, x0:x1], distance, weight
+
+    def mark(self, x, y, radius):
+        """
+        Set the weight of one hole; return what `add` needs.
+        """
+        window = self._window(x, y, radius)
+        if window is not None:
+            region, _, weight = window
+            np.maximum(self.weight[region], weight, out=self.weight[region])
+        return window
+
+    def add(self, emission, origin, x, y, radius):
+        """
+        Add one cutout's reconstruction.
+        """
+        window = self.mark(x, y, radius)
+        if window is None:
+            return
+        (rows, columns), distance, weight = window
+        part = emission[
+            rows.start - origin[1] : rows.stop - origin[1],
+            columns.start - origin[0] : columns.stop - origin[0],
+        ]
+        share = weight / (1.0 + distance)
+        self._sum[rows, columns] += share * part
+        self._norm[rows, columns] += share
+
+    def finish(self, missing):
+        """
+        Return the mean reconstruction and its weight in the map.
+        """
+        use = (self._norm > 0) & ~missing
+        emission = np.zeros(self.shape)
+        emission[use] = self._sum[use] / self._norm[use]
+        return emission, np.where(use, self.weight, 0.0)
+
+
+def _cut(data, missing, holes, origins):
+    """
+    Cut the stamps: values (0 where missing), missing pixels, validity.
+    """
+    shape = (len(origins), CUTOUT_SIZE, CUTOUT_SIZE)
+    images = np.zeros(shape)
+    absent = np.ones(shape, dtype=bool)
+    hole = np.zeros(shape, dtype=bool)
+    for k, (x0, y0) in enumerate(origins):
+        images[k] = extract_cutout(data, x0, y0)
+        absent[k] = extract_cutout(missing, x0, y0, fill_value=True)
+        hole[k] = extract_cutout(holes, x0, y0)
+    images[absent] = 0.0
+    return images, absent, ~(absent | hole)
+
+
+def _make_predictor(network, device, precision):
+    """
+    Make the function from scaled cutouts and validity to the output.
+    """
+    import torch
+
+    if precision not in ('auto', 'float32', 'bfloat16'):
+        msg = f"precision must be 'auto', 'float32' or 'bfloat16', got {precision!r}"
+        raise ValueError(msg)
+    if device == 'auto':
+        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError) as exc:
+        msg = f"device must be 'auto' or a torch device, got {device!r}"
+        raise ValueError(msg) from exc
+    if device.type != 'cpu':
+        # The loaded network is shared, and `to` would move it for all.
+        network = copy.deepcopy(network).to(device)
+
+    def predict(images, validity):
+        images = torch.from_numpy(images[:, None].astype(np.float32)).to(device)
+        validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
+        images = images.contiguous(memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.autocast(
+                device.type, dtype=torch.bfloat16, enabled=precision == 'bfloat16'
+            ),
+        ):
+            output = network(images, validity)
+        return output[:, 0].float().cpu().numpy().astype(float)
+
+    return predict
+
+
+def _progress(iterable, show):
+    if not show:
+        return iterable
+    from tqdm.auto import tqdm
+
+    return tqdm(iterable, desc='inpainting', unit='batch')
