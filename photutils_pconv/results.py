@@ -1,0 +1,326 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What a source removal gives back: the cleaned map and the photometry.
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.io import fits
+from astropy.nddata import NDData
+from astropy.table import QTable
+from astropy.utils import lazyproperty
+
+__all__ = ['SourceRemovalResult', 'make_photometry_table']
+
+
+@dataclass(eq=False, repr=False)
+class SourceRemovalResult:
+    """
+    The result of a source removal; unpacks into map and photometry.
+
+    Parameters
+    ----------
+    cleaned : object
+        The map with its sources replaced by the extended emission, of
+        the class, unit, WCS, mask and metadata of the input.
+
+    photometry : `~astropy.table.QTable`
+        A row a source, in the order of the input.
+
+    sources : object
+        The map minus the cleaned map, of the class of the input; 0
+        outside `holes`.
+
+    holes : 2D bool `~numpy.ndarray`
+        The pixels that were replaced, taper included.
+
+    map_input : `~photutils_pconv.inputs.MapInput`
+        The map as it was parsed.
+
+    Examples
+    --------
+    >>> cleaned, photometry = remover(ccd, table)  # doctest: +SKIP
+    """
+
+    cleaned: Any
+    photometry: QTable
+    sources: Any
+    holes: np.ndarray
+    map_input: Any = field(repr=False)
+
+    def __iter__(self):
+        yield self.cleaned
+        yield self.photometry
+
+    def __repr__(self):
+        ny, nx = self.holes.shape
+        return (
+            f'<{type(self).__name__}: {len(self.photometry)} sources, '
+            f'{nx} x {ny} pixels, {np.count_nonzero(self.holes)} replaced>'
+        )
+
+    @lazyproperty
+    def background_rms(self):
+        """
+        The local scatter of the cleaned map (2D array or Quantity).
+
+        Photutils' `~photutils.background.Background2D` on the cleaned
+        map, in boxes of 48 pixels; NaN where pixels are missing. It is
+        computed at the first use, and kept.
+        """
+        from photutils.background import Background2D
+
+        data = as_array(self.cleaned)
+        missing = self.map_input.missing
+        box = tuple(min(48, n) for n in data.shape)
+        rms = Background2D(
+            np.where(missing, 0.0, data),
+            box,
+            mask=missing,
+            exclude_percentile=90.0,
+        ).background_rms.astype(float)
+        rms[missing] = np.nan
+        unit = self.map_input.unit
+        return rms if unit is None else rms << unit
+
+    def plot(self, *, axes=None, **kwargs):
+        """
+        Plot the map before, after, and the removed sources side by side.
+
+        Parameters
+        ----------
+        axes : sequence of 3 `~matplotlib.axes.Axes`, optional
+            Where to plot; by default a new figure.
+
+        **kwargs
+            Keyword arguments of `~matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        figure : `~matplotlib.figure.Figure`
+            The figure.
+        """
+        from photutils_pconv.plotting import plot_removal
+
+        return plot_removal(self, axes=axes, **kwargs)
+
+    def write(self, directory, *, overwrite=False):
+        """
+        Write the cleaned map, the removed sources and the photometry.
+
+        ``cleaned.fits`` holds the cleaned map and the extensions
+        ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced);
+        ``photometry.ecsv`` the table. Each file is written whole or not
+        at all.
+
+        Parameters
+        ----------
+        directory : str or path-like
+            The folder; it is made if need be.
+
+        overwrite : bool, optional
+            Whether to replace existing files.
+
+        Returns
+        -------
+        paths : tuple of `pathlib.Path`
+            The files.
+
+        Raises
+        ------
+        FileExistsError
+            If a file exists and ``overwrite`` is False; nothing is
+            written then.
+        """
+        directory = Path(directory)
+        paths = (directory / 'cleaned.fits', directory / 'photometry.ecsv')
+        refuse_existing(paths, overwrite=overwrite)
+        directory.mkdir(parents=True, exist_ok=True)
+        hdus = self._make_hdus()
+        write_atomically(paths[0], hdus.writeto)
+        write_atomically(
+            paths[1],
+            lambda path: self.photometry.write(path, format='ascii.ecsv'),
+        )
+        return paths
+
+    def _make_hdus(self):
+        wcs, unit = self.map_input.wcs, self.map_input.unit
+        header = fits.Header() if wcs is None else wcs.to_header(relax=True)
+        unit_text = '' if unit is None else unit.to_string()
+        primary = _cleaned_hdu(self.cleaned, header, unit_text)
+        hdus = fits.HDUList([primary])
+        uncertainty = getattr(self.cleaned, 'uncertainty', None)
+        if uncertainty is not None:
+            hdu = fits.ImageHDU(np.asarray(uncertainty.array), header, name='UNCERT')
+            hdu.header['UTYPE'] = type(uncertainty).__name__
+            hdus.append(hdu)
+        missing = self.map_input.missing.astype(np.uint8)
+        for name, data in (
+            ('SOURCES', as_array(self.sources)),
+            ('HOLES', self.holes.astype(np.uint8)),
+            ('MISSING', missing),
+        ):
+            hdus.append(fits.ImageHDU(data, header, name=name))
+        if unit_text:
+            hdus['SOURCES'].header['BUNIT'] = unit_text
+        return hdus
+
+
+def _cleaned_hdu(cleaned, header, unit_text):
+    """
+    Make the primary HDU: data, WCS, unit and what of the meta fits.
+    """
+    primary = fits.PrimaryHDU(as_array(cleaned), header)
+    if unit_text:
+        primary.header['BUNIT'] = unit_text
+    meta = getattr(cleaned, 'meta', None) or {}
+    source = meta if isinstance(meta, fits.Header) else fits.Header()
+    if not isinstance(meta, fits.Header):
+        for line in meta.get('history', ()) or ():
+            source.add_history(str(line))
+    structural = {'SIMPLE', 'XTENSION', 'BITPIX', 'EXTEND', 'PCOUNT', 'GCOUNT'}
+    for card in source.cards:
+        keyword = card.keyword
+        if keyword.startswith('NAXIS') or keyword in structural | {'EXTNAME', 'BSCALE'}:
+            continue
+        if keyword == 'HISTORY':
+            primary.header.add_history(str(card.value))
+        elif keyword == 'COMMENT':
+            primary.header.add_comment(str(card.value))
+        elif keyword and keyword not in primary.header:
+            primary.header.append(card)
+    return primary
+
+
+def as_array(image):
+    """
+    Take the bare array out of a map of any class.
+
+    Parameters
+    ----------
+    image : NDData, Quantity, masked array or `~numpy.ndarray`
+        The map.
+
+    Returns
+    -------
+    array : 2D `~numpy.ndarray`
+        Its values.
+    """
+    if isinstance(image, NDData):
+        image = image.data
+    if isinstance(image, u.Quantity):
+        image = image.value
+    image = getattr(image, 'unmasked', image)
+    return np.ma.getdata(np.asanyarray(image)).view(np.ndarray)
+
+
+def refuse_existing(paths, *, overwrite):
+    """
+    Raise an error if one of the files exists and may not be replaced.
+
+    Parameters
+    ----------
+    paths : sequence of `pathlib.Path`
+        The files to be written.
+
+    overwrite : bool
+        Whether they may be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If one exists and ``overwrite`` is False.
+    """
+    existing = [str(path) for path in paths if Path(path).exists()]
+    if existing and not overwrite:
+        msg = (
+            f'{", ".join(existing)} would be overwritten: choose another folder or '
+            'allow it (overwrite=True, on the command line --overwrite)'
+        )
+        raise FileExistsError(msg)
+
+
+def write_atomically(path, write):
+    """
+    Write a file under a temporary name, then rename it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    write : callable
+        Writes to the path that it is given.
+    """
+    path = Path(path)
+    handle, name = tempfile.mkstemp(
+        prefix=f'.{path.stem}-', suffix=path.suffix, dir=path.parent
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        # astropy refuses to write over a file, even an empty one.
+        temporary.unlink()
+        write(temporary)
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_photometry_table(sources, measured, *, snr, hole_radius, flux_unit, unit):
+    """
+    Put the measurements into a table.
+
+    Parameters
+    ----------
+    sources : `~photutils_pconv.inputs.SourceInput`
+        The positions.
+
+    measured : dict of `~numpy.ndarray`
+        The results of `~photutils_pconv.photometry.source_photometry`,
+        fluxes already in ``flux_unit``, flags complete.
+
+    snr, hole_radius : 1D `~numpy.ndarray`
+        The SNR (Eq. 1) and the radius of the hole in the map's pixels.
+
+    flux_unit, unit : `~astropy.units.Unit` or `None`
+        The units of fluxes and of the map.
+
+    Returns
+    -------
+    table : `~astropy.table.QTable`
+        A row a source, in the order of the input.
+    """
+    table = QTable()
+    table['id'] = np.arange(1, len(sources) + 1)
+    table['x_center'] = sources.x
+    table['y_center'] = sources.y
+    if sources.sky is not None:
+        table['sky_center'] = sources.sky
+    table['snr'] = snr
+    table['hole_radius'] = hole_radius
+    n_apertures = measured['flux'].shape[1]
+    for name in ('flux', 'flux_err', 'flux_annulus'):
+        for k in range(n_apertures):
+            suffix = '' if n_apertures == 1 else f'_{k}'
+            table[name + suffix] = _with_unit(measured[name][:, k], flux_unit)
+    table['local_bkg'] = _with_unit(measured['local_bkg'], unit)
+    for k in range(n_apertures):
+        suffix = '' if n_apertures == 1 else f'_{k}'
+        table['aperture_correction' + suffix] = measured['aperture_correction'][:, k]
+    table['flags'] = measured['flags']
+    return table
+
+
+def _with_unit(values, unit):
+    return values if unit is None else u.Quantity(values, unit)
