@@ -16,18 +16,42 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_area, proj_plane_pixel_scales
 
-__all__ = ['ACCEPTED_UNITS', 'celestial_wcs', 'check_dimensions',
-           'get_jy_per_pixel', 'get_pixel_scale', 'read_fits_map',
-           'read_fits_plane']
+__all__ = [
+    'ACCEPTED_UNITS',
+    'celestial_wcs',
+    'check_dimensions',
+    'get_jy_per_pixel',
+    'get_pixel_scale',
+    'read_fits_map',
+    'read_fits_plane',
+]
 
-ACCEPTED_UNITS = ('Jy/pixel (or Jy, taken as Jy/pixel), Jy/sr, Jy/arcsec2 and '
-                  'Jy/beam, each with any prefix or as another unit of flux '
-                  'density, or no unit')
+ACCEPTED_UNITS = (
+    'Jy/pixel (or Jy, taken as Jy/pixel), Jy/sr, Jy/arcsec2 and '
+    'Jy/beam, each with any prefix or as another unit of flux '
+    'density, or no unit'
+)
 # What the primary header of an HSA product says of the observation.
-_PROVENANCE = ('TELESCOP', 'INSTRUME', 'OBJECT', 'OBSID001', 'OBSID002',
-               'PROPOSAL', 'DATE-OBS', 'DATE-END', 'OBS_MODE', 'INSTMODE',
-               'SCANVELO', 'WAVELNTH', 'BNDRADEC', 'LEVEL', 'MAPPER',
-               'CALVERS', 'CREATOR', 'FILENAME')
+_PROVENANCE = (
+    'TELESCOP',
+    'INSTRUME',
+    'OBJECT',
+    'OBSID001',
+    'OBSID002',
+    'PROPOSAL',
+    'DATE-OBS',
+    'DATE-END',
+    'OBS_MODE',
+    'INSTMODE',
+    'SCANVELO',
+    'WAVELNTH',
+    'BNDRADEC',
+    'LEVEL',
+    'MAPPER',
+    'CALVERS',
+    'CREATOR',
+    'FILENAME',
+)
 _SIZE_GUARD = 0.01  # the relative difference of pixel sides that is let pass
 
 
@@ -53,8 +77,7 @@ def check_dimensions(shape, what):
     msg = f'{what} must be a 2-D map with pixels, got the shape {shape}.'
     if len(shape) > 2:
         index = ', '.join(['0'] * (len(shape) - 2))
-        msg += (' Choose one plane of it, for example the first as '
-                f'data[{index}].')
+        msg += f' Choose one plane of it, for example the first as data[{index}].'
     raise ValueError(msg)
 
 
@@ -65,9 +88,12 @@ def _parse_unit(text):
     text = (text or '').strip()
     if text.lower() in ('', 'none', 'unknown', 'dimensionless'):
         return None
-    match = re.fullmatch(r'(?i:(p|n|u|k|m|g|)jy\s*(?:/|per|\s)\s*'
-                         r'(pixel|pix|px|beam|sr|arcsec)(?:\^|\*\*)?(-1|2|)'
-                         r'|(p|n|u|k|m|g|)jy)', text)
+    match = re.fullmatch(
+        r'(?i:(p|n|u|k|m|g|)jy\s*(?:/|per|\s)\s*'
+        r'(pixel|pix|px|beam|sr|arcsec)(?:\^|\*\*)?(-1|2|)'
+        r'|(p|n|u|k|m|g|)jy)',
+        text,
+    )
     if match is not None:
         prefix = match[1] or match[4] or ''
         # the case tells mega from milli, and means nothing elsewhere
@@ -79,9 +105,11 @@ def _parse_unit(text):
     try:
         return u.Unit(text)
     except ValueError:
-        msg = (f'The unit {text!r} of the FITS file cannot be understood; '
-               f'accepted are {ACCEPTED_UNITS}. Read the map yourself and '
-               'give it as CCDData with a unit.')
+        msg = (
+            f'The unit {text!r} of the FITS file cannot be understood; '
+            f'accepted are {ACCEPTED_UNITS}. Read the map yourself and '
+            'give it as CCDData with a unit.'
+        )
         raise ValueError(msg) from None
 
 
@@ -112,8 +140,11 @@ def _find_hdu(hdus, name):
     The index of the image extension of that name, whatever its case.
     """
     for index, hdu in enumerate(hdus):
-        if (hdu.is_image and hdu.name.lower() == name.lower()
-                and hdu.header.get('NAXIS', 0) > 0):
+        if (
+            hdu.is_image
+            and hdu.name.lower() == name.lower()
+            and hdu.header.get('NAXIS', 0) > 0
+        ):
             return index
     return None
 
@@ -123,8 +154,11 @@ def _find_map(hdus, path):
     if index is not None:
         check_dimensions(hdus[index].shape, f'The extension "image" of {path}')
         return index
-    images = [i for i, hdu in enumerate(hdus)
-              if hdu.is_image and hdu.header.get('NAXIS', 0) > 0]
+    images = [
+        i
+        for i, hdu in enumerate(hdus)
+        if hdu.is_image and hdu.header.get('NAXIS', 0) > 0
+    ]
     for index in images:
         if len(hdus[index].shape) == 2:
             return index
@@ -160,8 +194,10 @@ def read_fits_plane(path, name):
         index = _find_hdu(hdus, name)
         if index is None:
             names = ', '.join(repr(hdu.name) for hdu in hdus if hdu.is_image)
-            msg = (f'{os.fspath(path)} has no image extension {name!r}; its '
-                   f'image extensions are: {names}.')
+            msg = (
+                f'{os.fspath(path)} has no image extension {name!r}; its '
+                f'image extensions are: {names}.'
+            )
             raise ValueError(msg)
         header = hdus[index].header
         unit = _parse_unit(header.get('BUNIT', header.get('QTTY____')))
@@ -206,8 +242,9 @@ def read_fits_map(path):
             header = hdus[index].header
             # the first products of HCSS state their unit in QTTY____
             text = header.get('BUNIT', header.get('QTTY____'))
-            provenance = [card for card in hdus[0].header.cards
-                          if card.keyword in _PROVENANCE]
+            provenance = [
+                card for card in hdus[0].header.cards if card.keyword in _PROVENANCE
+            ]
             coverage = None
             if (i_cov := _find_hdu(hdus, 'coverage')) not in (None, index):
                 coverage = np.array(hdus[i_cov].data)
@@ -223,9 +260,11 @@ def read_fits_map(path):
             uncovered = ~(coverage > 0)
             ccd.mask = uncovered if ccd.mask is None else ccd.mask | uncovered
         else:
-            msg = (f'The extension "coverage" of {path} has the shape '
-                   f'{coverage.shape}, the map {ccd.shape}: it is ignored. '
-                   'Give coverage_mask to mark pixels without coverage.')
+            msg = (
+                f'The extension "coverage" of {path} has the shape '
+                f'{coverage.shape}, the map {ccd.shape}: it is ignored. '
+                'Give coverage_mask to mark pixels without coverage.'
+            )
             warnings.warn(msg, AstropyUserWarning, stacklevel=3)
     return ccd
 
@@ -257,13 +296,16 @@ def celestial_wcs(wcs):
             return None
         return wcs if wcs.naxis == 2 else wcs.celestial
     if not (hasattr(wcs, 'world_to_pixel') and hasattr(wcs, 'pixel_to_world')):
-        msg = ('wcs must be an astropy WCS or have its interface, got '
-               f'{type(wcs).__name__}.')
+        msg = (
+            'wcs must be an astropy WCS or have its interface, got '
+            f'{type(wcs).__name__}.'
+        )
         raise TypeError(msg)
     low = wcs.low_level_wcs
     kinds = low.world_axis_physical_types
-    if (low.pixel_n_dim == low.world_n_dim == 2
-            and all('pos.' in (kind or '') for kind in kinds)):
+    if low.pixel_n_dim == low.world_n_dim == 2 and all(
+        'pos.' in (kind or '') for kind in kinds
+    ):
         return wcs
     return None
 
@@ -295,20 +337,20 @@ def get_pixel_scale(wcs, shape):
         area = proj_plane_pixel_area(wcs) * u.deg**2
     else:
         y, x = (size / 2 for size in shape)
-        origin, along_x, along_y = wcs.pixel_to_world([x, x + 1, x],
-                                                      [y, y, y + 1])
-        sides = u.Quantity([origin.separation(along_x),
-                            origin.separation(along_y)])
+        origin, along_x, along_y = wcs.pixel_to_world([x, x + 1, x], [y, y, y + 1])
+        sides = u.Quantity([origin.separation(along_x), origin.separation(along_y)])
         angle = origin.position_angle(along_x) - origin.position_angle(along_y)
         area = np.abs(np.sin(angle)) * sides[0] * sides[1]
     sides = sides.to(u.arcsec)
     if not (np.all(np.isfinite(sides.value)) and np.all(sides.value > 0)):
         msg = f'The WCS has no valid pixel scale, got {sides}.'
         raise ValueError(msg)
-    squareness = (area / np.max(sides)**2).to_value(u.one)
+    squareness = (area / np.max(sides) ** 2).to_value(u.one)
     if squareness < 1 - _SIZE_GUARD:
-        msg = (f'The pixels of the map are not square: {sides[0]:.4g} by '
-               f'{sides[1]:.4g}. Reproject the map to square pixels.')
+        msg = (
+            f'The pixels of the map are not square: {sides[0]:.4g} by '
+            f'{sides[1]:.4g}. Reproject the map to square pixels.'
+        )
         raise ValueError(msg)
     return np.sqrt(area).to(u.arcsec)
 
@@ -323,8 +365,10 @@ def _get_beam_area(beam, meta):
         except (TypeError, u.UnitConversionError):
             axes = np.array([])
         if axes.shape not in ((1,), (2,)) or not np.all(axes > 0):
-            msg = ("beam must be the beam's FWHM in arcsec, or a pair of the "
-                   f'FWHM of its axes, all positive, got {beam!r}.')
+            msg = (
+                "beam must be the beam's FWHM in arcsec, or a pair of the "
+                f'FWHM of its axes, all positive, got {beam!r}.'
+            )
             raise ValueError(msg)
         major, minor = axes[0], axes[-1]
     else:
@@ -332,8 +376,10 @@ def _get_beam_area(beam, meta):
         major = header.get('BMAJ')
         minor = header.get('BMIN', major)
         if major is None:
-            msg = ("The map's unit is per beam, but its header has no BMAJ "
-                   "and BMIN: give beam, the beam's FWHM in arcsec.")
+            msg = (
+                "The map's unit is per beam, but its header has no BMAJ "
+                "and BMIN: give beam, the beam's FWHM in arcsec."
+            )
             raise ValueError(msg)
         major, minor = u.Quantity([major, minor], u.deg, dtype=float)
     return np.pi / (4 * np.log(2)) * major * minor
@@ -372,8 +418,10 @@ def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
     """
     per_beam = unit is not None and unit.is_equivalent(u.Jy / u.beam)
     if beam is not None and not per_beam:
-        msg = (f'beam is for maps in Jy/beam, but the unit of this map is '
-               f'{unit}: leave it out.')
+        msg = (
+            f'beam is for maps in Jy/beam, but the unit of this map is '
+            f'{unit}: leave it out.'
+        )
         raise ValueError(msg)
     if unit is None:
         return 1.0
@@ -381,12 +429,16 @@ def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
         if unit.is_equivalent(per_pixel):
             return float(unit.to(per_pixel))
     if not (per_beam or unit.is_equivalent(u.Jy / u.sr)):
-        msg = (f'The unit {unit.to_string()!r} of the map is not accepted; '
-               f'accepted are {ACCEPTED_UNITS}.')
+        msg = (
+            f'The unit {unit.to_string()!r} of the map is not accepted; '
+            f'accepted are {ACCEPTED_UNITS}.'
+        )
         raise ValueError(msg)
     if pixel_scale is None:
-        msg = (f'A map in {unit} without a celestial WCS has no pixel area: '
-               'give wcs, or the map in Jy/pixel.')
+        msg = (
+            f'A map in {unit} without a celestial WCS has no pixel area: '
+            'give wcs, or the map in Jy/pixel.'
+        )
         raise ValueError(msg)
     if per_beam:
         area = pixel_scale**2 / _get_beam_area(beam, meta or {})

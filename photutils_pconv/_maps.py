@@ -19,12 +19,19 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.utils.masked import Masked
 from scipy.ndimage import binary_dilation
 
-__all__ = ['UNCERTAINTY_POWERS', 'add_history', 'check_mask', 'convert_unit',
-           'output_dtype', 'parse_error', 'split_map', 'warn_about_blank_border']
+__all__ = [
+    'UNCERTAINTY_POWERS',
+    'add_history',
+    'check_mask',
+    'convert_unit',
+    'output_dtype',
+    'parse_error',
+    'split_map',
+    'warn_about_blank_border',
+]
 
 # The power of the standard deviation that an uncertainty holds.
-UNCERTAINTY_POWERS = {StdDevUncertainty: 1, VarianceUncertainty: 2,
-                       InverseVariance: -2}
+UNCERTAINTY_POWERS = {StdDevUncertainty: 1, VarianceUncertainty: 2, InverseVariance: -2}
 
 
 def add_history(meta, lines):
@@ -37,8 +44,7 @@ def add_history(meta, lines):
         return
     if not lines:
         return
-    key = next((key for key in meta if str(key).upper() == 'HISTORY'),
-               'HISTORY')
+    key = next((key for key in meta if str(key).upper() == 'HISTORY'), 'HISTORY')
     if isinstance(meta.get(key), list):
         meta[key] = [*meta[key], *lines]
     else:
@@ -59,7 +65,7 @@ def convert_unit(unit, to_unit, power):
     """
     The factor between units of a standard deviation and of its power.
     """
-    unit = (u.one if unit is None else unit)**power
+    unit = (u.one if unit is None else unit) ** power
     return float(unit.to(unit if to_unit is None else to_unit))
 
 
@@ -91,12 +97,10 @@ def check_mask(mask, name, shape):
     """
     mask = np.asarray(mask)
     if mask.dtype.kind not in 'biu':
-        msg = (f'{name} must be a bool array (True = bad pixel), got dtype '
-               f'{mask.dtype}.')
+        msg = f'{name} must be a bool array (True = bad pixel), got dtype {mask.dtype}.'
         raise TypeError(msg)
     if mask.shape != shape:
-        msg = (f'{name} must have the shape {shape} of the map, got '
-               f'{mask.shape}.')
+        msg = f'{name} must have the shape {shape} of the map, got {mask.shape}.'
         raise ValueError(msg)
     return mask.astype(bool)
 
@@ -108,12 +112,20 @@ def parse_error(error, unit, shape):
     power = 1
     error_unit = getattr(error, 'unit', None)
     if isinstance(error, NDUncertainty):
-        power = next((power for kind, power in UNCERTAINTY_POWERS.items()
-                      if isinstance(error, kind)), None)
+        power = next(
+            (
+                power
+                for kind, power in UNCERTAINTY_POWERS.items()
+                if isinstance(error, kind)
+            ),
+            None,
+        )
         if power is None:
-            msg = ('The uncertainty of the map must be a StdDevUncertainty, '
-                   'VarianceUncertainty or InverseVariance, got '
-                   f'{type(error).__name__}.')
+            msg = (
+                'The uncertainty of the map must be a StdDevUncertainty, '
+                'VarianceUncertainty or InverseVariance, got '
+                f'{type(error).__name__}.'
+            )
             raise ValueError(msg)
         error = error.array
     array = np.array(getattr(error, 'value', error))
@@ -121,8 +133,7 @@ def parse_error(error, unit, shape):
         msg = f'error must hold real numbers, got dtype {array.dtype}.'
         raise TypeError(msg)
     if array.shape != shape:
-        msg = (f'error must have the shape {shape} of the map, got '
-               f'{array.shape}.')
+        msg = f'error must have the shape {shape} of the map, got {array.shape}.'
         raise ValueError(msg)
     array = array.astype(float)
     if np.any(array < 0):
@@ -131,14 +142,12 @@ def parse_error(error, unit, shape):
     factor = 1.0
     if error_unit is not None:
         try:
-            factor = u.Unit(error_unit).to(
-                (u.one if unit is None else unit)**power)
+            factor = u.Unit(error_unit).to((u.one if unit is None else unit) ** power)
         except u.UnitConversionError:
-            msg = (f'error must have the unit of the map ({unit}), got '
-                   f'{error_unit}.')
+            msg = f'error must have the unit of the map ({unit}), got {error_unit}.'
             raise ValueError(msg) from None
     with np.errstate(divide='ignore'):
-        return (array * factor)**(1 / power)
+        return (array * factor) ** (1 / power)
 
 
 def warn_about_blank_border(data):
@@ -153,8 +162,10 @@ def warn_about_blank_border(data):
     values = np.abs(data)
     rim = binary_dilation(blank) & ~blank
     if np.median(values[rim]) > 0.01 * np.median(values[~blank]):
-        msg = (f'{np.mean(blank):.0%} of the pixels are exactly 0, at the '
-               'corners, too. If they are outside the coverage of the map, '
-               'give coverage_mask=(data == 0) or the path of a file with '
-               'an extension "coverage".')
+        msg = (
+            f'{np.mean(blank):.0%} of the pixels are exactly 0, at the '
+            'corners, too. If they are outside the coverage of the map, '
+            'give coverage_mask=(data == 0) or the path of a file with '
+            'an extension "coverage".'
+        )
         warnings.warn(msg, AstropyUserWarning, stacklevel=3)

@@ -13,8 +13,15 @@ from astropy.table import QTable
 from astropy.utils.exceptions import AstropyWarning
 from astropy.utils.masked import Masked
 
-__all__ = ['ACCEPTED_COLUMNS', 'find_pixel_positions', 'find_sky_positions',
-           'parse_pixels', 'pixel_to_sky', 'read_source_table', 'sky_to_pixel']
+__all__ = [
+    'ACCEPTED_COLUMNS',
+    'find_pixel_positions',
+    'find_sky_positions',
+    'parse_pixels',
+    'pixel_to_sky',
+    'read_source_table',
+    'sky_to_pixel',
+]
 
 _SKY_NAMES = ('sky_center', 'sky_centroid')
 # lower case, since the columns are matched whatever their case
@@ -45,7 +52,8 @@ ACCEPTED_COLUMNS = (
     + ', '.join('/'.join(pair) for pair in _SKY_PAIRS + _GALACTIC_PAIRS)
     + ' (degrees, unless a unit is given); '
     + ', '.join('/'.join(pair) for pair in _PIXEL_PAIRS)
-    + ' (pixels, from 0)')
+    + ' (pixels, from 0)'
+)
 
 
 def read_source_table(path):
@@ -95,9 +103,11 @@ def read_source_table(path):
             return QTable.read(path, format=table_format)
     except Exception as exc:
         # whatever a reader raises on a file that is no such table
-        msg = (f'The source table {path!r} cannot be read as '
-               f'{table_format or "a table"}: {exc} Accepted are CSV, ECSV, '
-               'VOTable, FITS and ASCII tables with a header line.')
+        msg = (
+            f'The source table {path!r} cannot be read as '
+            f'{table_format or "a table"}: {exc} Accepted are CSV, ECSV, '
+            'VOTable, FITS and ASCII tables with a header line.'
+        )
         raise ValueError(msg) from exc
 
 
@@ -111,8 +121,7 @@ def _find_pair(table, pairs):
     for pair in pairs:
         if set(pair) <= set(columns):
             # one spelled exactly so goes before one in another case
-            return [name if name in table.colnames else columns[name]
-                    for name in pair]
+            return [name if name in table.colnames else columns[name] for name in pair]
     return None
 
 
@@ -131,15 +140,19 @@ def _to_floats(column, unit, name):
         msg = f'The column {name!r} must hold numbers, got {values[:3]!r}.'
         raise ValueError(msg) from None
     if values.ndim != 1:
-        msg = (f'The column {name!r} must hold a number a row, got the shape '
-               f'{values.shape}.')
+        msg = (
+            f'The column {name!r} must hold a number a row, got the shape '
+            f'{values.shape}.'
+        )
         raise ValueError(msg)
     if column_unit not in (None, u.one):
         try:
             values = (values * u.Unit(column_unit)).to_value(unit)
         except (u.UnitConversionError, ValueError, TypeError):
-            msg = (f'The column {name!r} must have a unit convertible to '
-                   f'{unit}, got {column_unit}.')
+            msg = (
+                f'The column {name!r} must have a unit convertible to '
+                f'{unit}, got {column_unit}.'
+            )
             raise ValueError(msg) from None
     values[np.broadcast_to(mask, values.shape)] = np.nan
     return values
@@ -176,23 +189,22 @@ def _split_masked_sky(sky):
         mask = np.array(sky.mask)
         sky = sky.unmasked
     spherical = sky.spherical
-    mask |= ~(np.isfinite(spherical.lon.value)
-              & np.isfinite(spherical.lat.value))
+    mask |= ~(np.isfinite(spherical.lon.value) & np.isfinite(spherical.lat.value))
     return sky, mask
 
 
 def _parse_sexagesimal(columns, names):
-    texts = [np.array(np.ma.filled(np.ma.asarray(column), '')).astype(str)
-             for column in columns]
+    texts = [
+        np.array(np.ma.filled(np.ma.asarray(column), '')).astype(str)
+        for column in columns
+    ]
     given = np.all([np.char.strip(text) != '' for text in texts], axis=0)
     lon, lat = np.full((2, len(given)), np.nan)
     if np.any(given):
         try:
-            sky = SkyCoord(texts[0][given], texts[1][given],
-                           unit=(u.hourangle, u.deg))
+            sky = SkyCoord(texts[0][given], texts[1][given], unit=(u.hourangle, u.deg))
         except ValueError as exc:
-            msg = (f'The columns {names} hold text that is no position: '
-                   f'{exc}')
+            msg = f'The columns {names} hold text that is no position: {exc}'
             raise ValueError(msg) from None
         lon[given], lat[given] = sky.ra.deg, sky.dec.deg
     return lon, lat
@@ -202,8 +214,11 @@ def _is_text(column):
     """
     Whether a column holds text that is not that of a number.
     """
-    values = np.ma.filled(np.ma.asarray(column), '') \
-        if getattr(column, 'dtype', np.dtype(float)).kind in 'OSU' else None
+    values = (
+        np.ma.filled(np.ma.asarray(column), '')
+        if getattr(column, 'dtype', np.dtype(float)).kind in 'OSU'
+        else None
+    )
     if values is None:
         return False
     try:
@@ -241,8 +256,10 @@ def find_sky_positions(table):
         if frame == 'icrs' and any(map(_is_text, columns)):
             lon, lat = _parse_sexagesimal(columns, names)
         else:
-            lon, lat = (_to_floats(column, u.deg, name)
-                        for column, name in zip(columns, names, strict=True))
+            lon, lat = (
+                _to_floats(column, u.deg, name)
+                for column, name in zip(columns, names, strict=True)
+            )
         try:
             return SkyCoord(lon, lat, unit=u.deg, frame=frame)
         except ValueError as exc:
@@ -287,8 +304,10 @@ def parse_pixels(sources):
     """
     unit = getattr(sources, 'unit', None)
     if unit not in (None, u.one, u.pix):
-        msg = (f'An array of positions must be in pixels, got {unit}. Give '
-               'sky positions as SkyCoord or in a table.')
+        msg = (
+            f'An array of positions must be in pixels, got {unit}. Give '
+            'sky positions as SkyCoord or in a table.'
+        )
         raise ValueError(msg)
     if isinstance(sources, np.ma.MaskedArray):
         sources = np.ma.filled(sources.astype(float), np.nan)
@@ -299,12 +318,16 @@ def parse_pixels(sources):
     if xy is not None and xy.shape == (0,):
         xy = xy.reshape(0, 2)
     if xy is None or xy.ndim == 0:
-        msg = ('sources must be a SkyCoord, a Table, the path of a table, or '
-               'an (N, 2) array of x, y pixel positions, got '
-               f'{type(sources).__name__}.')
+        msg = (
+            'sources must be a SkyCoord, a Table, the path of a table, or '
+            'an (N, 2) array of x, y pixel positions, got '
+            f'{type(sources).__name__}.'
+        )
         raise TypeError(msg)
     if xy.ndim != 2 or xy.shape[1] != 2:
-        msg = ('An array of positions must have the shape (N, 2), a row '
-               f'(x, y) a source, got {xy.shape}.')
+        msg = (
+            'An array of positions must have the shape (N, 2), a row '
+            f'(x, y) a source, got {xy.shape}.'
+        )
         raise ValueError(msg)
     return xy.T.copy()

@@ -45,8 +45,10 @@ def to_quantity(value, unit, name, *, shape=()):
     try:
         value = u.Quantity(value, unit, dtype=float)
     except u.UnitConversionError:
-        msg = (f'{name} must have a unit convertible to {unit}, got '
-               f'{getattr(value, "unit", None)!s}.')
+        msg = (
+            f'{name} must have a unit convertible to {unit}, got '
+            f'{getattr(value, "unit", None)!s}.'
+        )
         raise ValueError(msg) from None
     except (TypeError, ValueError):
         msg = f'{name} must be a number or a Quantity, got {value!r}.'
@@ -161,16 +163,17 @@ def parse_eef_table(table, name):
         elif isinstance(table, Mapping):
             radius, eef = names, list(table.values())
         else:
-            msg = (f'{name} must have the columns "radius" and "eef", got '
-                   f'{names}.')
+            msg = f'{name} must have the columns "radius" and "eef", got {names}.'
             raise ValueError(msg)
     else:
         try:
             radius, eef = table
         except (TypeError, ValueError):
-            msg = (f'{name} must be a (radii, eef) pair, a table with the '
-                   'columns "radius" and "eef", or a dict of radius: eef, '
-                   f'got {table!r}.')
+            msg = (
+                f'{name} must be a (radii, eef) pair, a table with the '
+                'columns "radius" and "eef", or a dict of radius: eef, '
+                f'got {table!r}.'
+            )
             raise TypeError(msg) from None
 
     try:
@@ -183,19 +186,27 @@ def parse_eef_table(table, name):
         msg = f'{name} must hold numbers, got {radius!r} and {eef!r}.'
         raise TypeError(msg) from None
     if radius.ndim != 1 or radius.shape != eef.shape or len(radius) < 2:
-        msg = (f'{name} must hold two 1-D arrays of equal length, two or '
-               f'more, got shapes {radius.shape} and {eef.shape}.')
+        msg = (
+            f'{name} must hold two 1-D arrays of equal length, two or '
+            f'more, got shapes {radius.shape} and {eef.shape}.'
+        )
         raise ValueError(msg)
-    if not (np.all(np.isfinite(radius)) and radius[0] > 0
-            and np.all(np.diff(radius) > 0)):
-        msg = (f'{name} must have positive radii in ascending order, got '
-               f'{radius}.')
+    if not (
+        np.all(np.isfinite(radius)) and radius[0] > 0 and np.all(np.diff(radius) > 0)
+    ):
+        msg = f'{name} must have positive radii in ascending order, got {radius}.'
         raise ValueError(msg)
     # a table normalised at some finite radius may pass 1 by a rounding
-    if not (np.all(np.isfinite(eef)) and eef[0] > 0 and eef[-1] <= 1.01
-            and np.all(np.diff(eef) >= 0)):
-        msg = (f'{name} must have fractions in (0, 1] that do not fall with '
-               f'radius, got {eef}.')
+    if not (
+        np.all(np.isfinite(eef))
+        and eef[0] > 0
+        and eef[-1] <= 1.01
+        and np.all(np.diff(eef) >= 0)
+    ):
+        msg = (
+            f'{name} must have fractions in (0, 1] that do not fall with '
+            f'radius, got {eef}.'
+        )
         raise ValueError(msg)
     radius.flags.writeable = False
     eef.flags.writeable = False

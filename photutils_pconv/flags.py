@@ -36,49 +36,60 @@ class FlagDefinition(NamedTuple):
 
 FLAGS = tuple(
     FlagDefinition(name, 1 << position, description)
-    for position, (name, description) in enumerate((
-        ('outside_map',
-         'the position lies outside the map; nothing is measured'),
-        ('invalid_position',
-         'the position is not finite; nothing is measured'),
-        ('near_edge',
-         'the cutout around the source reaches beyond the map'),
-        ('missing_pixels',
-         'pixels are missing inside the aperture or the hole'),
-        ('aperture_beyond_hole',
-         'an aperture is larger than the hole; the flux is corrected with '
-         'the encircled energy of the hole radius'),
-        ('overlapping_hole',
-         "another source's hole overlaps the hole of this one"),
-        ('duplicate',
-         'an earlier row has the same position, within 0.1 pixel'),
-        ('annulus_incomplete',
-         'less than half of the background annulus is usable'),
-        ('recentered_failed',
-         'no centroid was found near the position, which is used as given'),
-        ('no_background',
-         'too few valid pixels around the hole to reconstruct it; the map '
-         'is left as it is there'),
-        ('resampled',
-         "the map's pixel scale is not the setup's; the source was cleaned "
-         'on the resampled grid'),
-    )))
+    for position, (name, description) in enumerate(
+        (
+            ('outside_map', 'the position lies outside the map; nothing is measured'),
+            ('invalid_position', 'the position is not finite; nothing is measured'),
+            ('near_edge', 'the cutout around the source reaches beyond the map'),
+            ('missing_pixels', 'pixels are missing inside the aperture or the hole'),
+            (
+                'aperture_beyond_hole',
+                'an aperture is larger than the hole; the flux is corrected with '
+                'the encircled energy of the hole radius',
+            ),
+            ('overlapping_hole', "another source's hole overlaps the hole of this one"),
+            ('duplicate', 'an earlier row has the same position, within 0.1 pixel'),
+            (
+                'annulus_incomplete',
+                'less than half of the background annulus is usable',
+            ),
+            (
+                'recentered_failed',
+                'no centroid was found near the position, which is used as given',
+            ),
+            (
+                'no_background',
+                'too few valid pixels around the hole to reconstruct it; the map '
+                'is left as it is there',
+            ),
+            (
+                'resampled',
+                "the map's pixel scale is not the setup's; the source was cleaned "
+                'on the resampled grid',
+            ),
+        )
+    )
+)
 """
 All flags, a `FlagDefinition` each, in the order of their bits.
 """
 
 
 def _format_flags():
-    rows = '\n'.join(f'    * ``{flag.name.upper()}`` ({flag.bit}): '
-                     f'{flag.description}.' for flag in FLAGS)
+    rows = '\n'.join(
+        f'    * ``{flag.name.upper()}`` ({flag.bit}): {flag.description}.'
+        for flag in FLAGS
+    )
     return rows + '\n'
 
 
 class SourceFlags:
-    __doc__ = ('\n    The bit of each flag as a constant.\n\n'
-               + _format_flags()
-               + '\n    Combine them with ``|`` and test a column with '
-               '``&``.\n    ')
+    __doc__ = (
+        '\n    The bit of each flag as a constant.\n\n'
+        + _format_flags()
+        + '\n    Combine them with ``|`` and test a column with '
+        '``&``.\n    '
+    )
 
 
 for _flag in FLAGS:
@@ -125,7 +136,9 @@ def decode_flags(flags):
     value = int(values)
     known = sum(flag.bit for flag in FLAGS)
     if value < 0 or value & ~known:
-        msg = (f'The flag value {value} has a bit that belongs to no flag; '
-               f'the largest value is {known}.')
+        msg = (
+            f'The flag value {value} has a bit that belongs to no flag; '
+            f'the largest value is {known}.'
+        )
         raise ValueError(msg)
     return [flag.name for flag in FLAGS if value & flag.bit]

@@ -51,6 +51,7 @@ from photutils_pconv._tables import (
 
 __all__ = ['MapInput', 'SourceInput', 'parse_map', 'parse_sources']
 
+
 @dataclass(eq=False)
 class MapInput:
     """
@@ -152,8 +153,9 @@ class MapInput:
         dtype = output_dtype(values.dtype)
         result = np.array(data, dtype=dtype)
         if result.shape != self.shape:
-            msg = (f'data must have the shape {self.shape} of the map, got '
-                   f'{result.shape}.')
+            msg = (
+                f'data must have the shape {self.shape} of the map, got {result.shape}.'
+            )
             raise ValueError(msg)
         kept = values if fill is None else np.full(self.shape, fill)
         result[self.missing] = kept[self.missing].astype(dtype)
@@ -165,8 +167,9 @@ class MapInput:
         if isinstance(original, Masked):
             return Masked(result, mask=mask.copy())
         if isinstance(original, np.ma.MaskedArray):
-            return np.ma.MaskedArray(result, mask=mask.copy(),
-                                     fill_value=original.fill_value)
+            return np.ma.MaskedArray(
+                result, mask=mask.copy(), fill_value=original.fill_value
+            )
         return result
 
     def _like_nddata(self, values, error, history):
@@ -187,14 +190,18 @@ class MapInput:
                 array = np.array(old.array)
             else:
                 power = UNCERTAINTY_POWERS[kind]
-                factor = (convert_unit(self.unit, unit, power)
-                          if power != 1 or unit != self.unit else 1.0)
+                factor = (
+                    convert_unit(self.unit, unit, power)
+                    if power != 1 or unit != self.unit
+                    else 1.0
+                )
                 with np.errstate(divide='ignore'):
-                    array = np.asarray(error, dtype=float)**power * factor
+                    array = np.asarray(error, dtype=float) ** power * factor
                 if old is not None:
                     array[self.missing] = old.array[self.missing]
-                array = array.astype(output_dtype(
-                    values.dtype if old is None else old.array.dtype))
+                array = array.astype(
+                    output_dtype(values.dtype if old is None else old.array.dtype)
+                )
             result.uncertainty = kind(array, unit=unit)
         if result.wcs is None and self.wcs is not None:
             result.wcs = self.wcs
@@ -202,8 +209,16 @@ class MapInput:
         return result
 
 
-def parse_map(data, *, mask=None, coverage_mask=None, error=None, wcs=None,
-              beam=None, pixel_scale=None):
+def parse_map(
+    data,
+    *,
+    mask=None,
+    coverage_mask=None,
+    error=None,
+    wcs=None,
+    beam=None,
+    pixel_scale=None,
+):
     """
     Bring a map of any accepted form to one form.
 
@@ -260,8 +275,10 @@ def parse_map(data, *, mask=None, coverage_mask=None, error=None, wcs=None,
             error = read_fits_plane(data, error)
         data = read_fits_map(data)
     elif isinstance(error, str):
-        msg = ('error can be the name of an extension only if data is the '
-               'path of a FITS file.')
+        msg = (
+            'error can be the name of an extension only if data is the '
+            'path of a FITS file.'
+        )
         raise TypeError(msg)
     if not isinstance(data, NDData | np.ndarray | Masked):
         try:
@@ -272,33 +289,42 @@ def parse_map(data, *, mask=None, coverage_mask=None, error=None, wcs=None,
     is_nddata = isinstance(data, NDData)
     values, own_mask, unit = split_map(data)
     if values.dtype.kind not in 'fiu':
-        msg = ('data must be CCDData, NDData, a Quantity, an array or a '
-               'masked array of real numbers, or the path of a FITS file, '
-               f'got {type(data).__name__} of {values.dtype}.')
+        msg = (
+            'data must be CCDData, NDData, a Quantity, an array or a '
+            'masked array of real numbers, or the path of a FITS file, '
+            f'got {type(data).__name__} of {values.dtype}.'
+        )
         raise TypeError(msg)
     check_dimensions(values.shape, 'data')
 
     own = {}
     if is_nddata:
         # a file's coverage is no reason to refuse the user's mask
-        own = {'mask': None if is_path else own_mask,
-               'error': data.uncertainty, 'wcs': celestial_wcs(data.wcs)}
+        own = {
+            'mask': None if is_path else own_mask,
+            'error': data.uncertainty,
+            'wcs': celestial_wcs(data.wcs),
+        }
     given = {'mask': mask, 'error': error, 'wcs': wcs}
     for key, value in given.items():
         if value is not None and own.get(key) is not None:
-            msg = (f'{key} was given, but the map has its own: leave it out '
-                   f'or remove it from the {type(data).__name__}.')
+            msg = (
+                f'{key} was given, but the map has its own: leave it out '
+                f'or remove it from the {type(data).__name__}.'
+            )
             raise ValueError(msg)
 
     array = np.array(values, dtype=float, order='C')
     missing = ~np.isfinite(array)
-    for name, one in (('The mask of the map', own_mask), ('mask', mask),
-                      ('coverage_mask', coverage_mask)):
+    for name, one in (
+        ('The mask of the map', own_mask),
+        ('mask', mask),
+        ('coverage_mask', coverage_mask),
+    ):
         if one is not None:
             missing |= check_mask(one, name, array.shape)
     if np.all(missing):
-        msg = ('The map has no usable pixel: all are NaN, masked or without '
-               'coverage.')
+        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
         raise ValueError(msg)
     if not np.any(missing):
         warn_about_blank_border(array)
@@ -315,16 +341,25 @@ def parse_map(data, *, mask=None, coverage_mask=None, error=None, wcs=None,
         scale = get_pixel_scale(celestial, array.shape)
     elif pixel_scale is not None:
         fallback = u.Quantity(pixel_scale, u.arcsec)
-    factor = get_jy_per_pixel(unit, fallback if scale is None else scale,
-                              beam=beam, meta=meta)
+    factor = get_jy_per_pixel(
+        unit, fallback if scale is None else scale, beam=beam, meta=meta
+    )
 
     error = own.get('error') if error is None else error
     if error is not None:
         error = parse_error(error, unit, array.shape)
-    return MapInput(data=array, missing=missing, error=error, unit=unit,
-                    jy_per_pixel=factor,
-                    flux_unit=None if unit is None else u.Jy, wcs=celestial,
-                    pixel_scale=scale, meta=meta, original=data)
+    return MapInput(
+        data=array,
+        missing=missing,
+        error=error,
+        unit=unit,
+        jy_per_pixel=factor,
+        flux_unit=None if unit is None else u.Jy,
+        wcs=celestial,
+        pixel_scale=scale,
+        meta=meta,
+        original=data,
+    )
 
 
 @dataclass(eq=False)
@@ -396,7 +431,7 @@ def parse_sources(sources, *, wcs=None):
     if isinstance(sources, str | os.PathLike):
         sources = read_source_table(sources)
     elif isinstance(sources, Row):
-        sources = sources.table[sources.index:sources.index + 1]
+        sources = sources.table[sources.index : sources.index + 1]
     elif isinstance(sources, np.ndarray) and sources.dtype.names:
         sources = Table(sources)
     elif isinstance(sources, BaseCoordinateFrame):
@@ -415,14 +450,18 @@ def parse_sources(sources, *, wcs=None):
             if sky is None or wcs is None:
                 xy = find_pixel_positions(table)
             if sky is None and xy is None:
-                msg = ('The table has no columns with positions; it has: '
-                       f'{", ".join(table.colnames)}. Accepted are: '
-                       f'{ACCEPTED_COLUMNS}.')
+                msg = (
+                    'The table has no columns with positions; it has: '
+                    f'{", ".join(table.colnames)}. Accepted are: '
+                    f'{ACCEPTED_COLUMNS}.'
+                )
                 raise ValueError(msg)
     elif isinstance(sources, SkyCoord):
         if sources.ndim > 1:
-            msg = ('A SkyCoord of sources must be a scalar or 1-D, got the '
-                   f'shape {sources.shape}.')
+            msg = (
+                'A SkyCoord of sources must be a scalar or 1-D, got the '
+                f'shape {sources.shape}.'
+            )
             raise ValueError(msg)
         sky = sources.reshape(1) if sources.isscalar else sources
     else:
@@ -430,8 +469,10 @@ def parse_sources(sources, *, wcs=None):
 
     if xy is None:
         if wcs is None:
-            msg = ('The sources have sky positions, but the map has no '
-                   'celestial WCS: give wcs, or pixel positions.')
+            msg = (
+                'The sources have sky positions, but the map has no '
+                'celestial WCS: give wcs, or pixel positions.'
+            )
             raise ValueError(msg)
         xy = sky_to_pixel(sky, wcs)
     x, y = xy

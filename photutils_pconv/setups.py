@@ -25,8 +25,13 @@ from photutils_pconv._validation import (
     to_quantity,
 )
 
-__all__ = ['ObservingSetup', 'get_setup', 'list_setups', 'register_setup',
-           'unregister_setup']
+__all__ = [
+    'ObservingSetup',
+    'get_setup',
+    'list_setups',
+    'register_setup',
+    'unregister_setup',
+]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -122,45 +127,58 @@ class ObservingSetup:
         for key in ('pixel_scale', 'psf_fwhm', 'aperture_radius'):
             clean[key] = to_quantity(getattr(self, key), u.arcsec, key)
         clean['annulus_radii'] = to_quantity(
-            self.annulus_radii, u.arcsec, 'annulus_radii', shape=(2,))
-        for key in ('snr_source_radius', 'snr_inner_radius',
-                    'snr_outer_radius'):
+            self.annulus_radii, u.arcsec, 'annulus_radii', shape=(2,)
+        )
+        for key in ('snr_source_radius', 'snr_inner_radius', 'snr_outer_radius'):
             clean[key] = to_float(getattr(self, key), key)
         clean['snr_thresholds'] = to_descending(
-            self.snr_thresholds, 'snr_thresholds', strictly=True)
-        clean['hole_radii'] = to_descending(self.hole_radii, 'hole_radii',
-                                            strictly=False)
+            self.snr_thresholds, 'snr_thresholds', strictly=True
+        )
+        clean['hole_radii'] = to_descending(
+            self.hole_radii, 'hole_radii', strictly=False
+        )
         if not isinstance(self.encircled_energy, Mapping):
-            msg = ('encircled_energy must be a mapping of table names to '
-                   f'(radii, eef), got {self.encircled_energy!r}.')
+            msg = (
+                'encircled_energy must be a mapping of table names to '
+                f'(radii, eef), got {self.encircled_energy!r}.'
+            )
             raise TypeError(msg)
         clean['encircled_energy'] = {
             key: parse_eef_table(table, f'encircled_energy[{key!r}]')
-            for key, table in self.encircled_energy.items()}
+            for key, table in self.encircled_energy.items()
+        }
         clean['unavailable_tables'] = dict(self.unavailable_tables)
 
         if len(clean['hole_radii']) != len(clean['snr_thresholds']) + 1:
-            msg = ('hole_radii must hold one radius more than '
-                   f'snr_thresholds, got {len(clean["hole_radii"])} radii '
-                   f'and {len(clean["snr_thresholds"])} thresholds.')
+            msg = (
+                'hole_radii must hold one radius more than '
+                f'snr_thresholds, got {len(clean["hole_radii"])} radii '
+                f'and {len(clean["snr_thresholds"])} thresholds.'
+            )
             raise ValueError(msg)
         if clean['snr_inner_radius'] >= clean['snr_outer_radius']:
-            msg = ('snr_inner_radius must be smaller than '
-                   f'snr_outer_radius, got {clean["snr_inner_radius"]} and '
-                   f'{clean["snr_outer_radius"]}.')
+            msg = (
+                'snr_inner_radius must be smaller than '
+                f'snr_outer_radius, got {clean["snr_inner_radius"]} and '
+                f'{clean["snr_outer_radius"]}.'
+            )
             raise ValueError(msg)
         inner, outer = clean['annulus_radii']
         if inner >= outer:
-            msg = ('annulus_radii must be an inner and a larger outer '
-                   f'radius, got {inner} and {outer}.')
+            msg = (
+                'annulus_radii must be an inner and a larger outer '
+                f'radius, got {inner} and {outer}.'
+            )
             raise ValueError(msg)
 
         for key, value in clean.items():
             object.__setattr__(self, key, value)
 
     def __repr__(self):
-        return (f'<ObservingSetup({self.name!r}, {self.wavelength:g}, '
-                f'{self.pixel_scale:g} / pixel)>')
+        return (
+            f'<ObservingSetup({self.name!r}, {self.wavelength:g}, '
+            f'{self.pixel_scale:g} / pixel)>'
+        )
 
     def __eq__(self, other):
         if not isinstance(other, ObservingSetup):
@@ -199,14 +217,18 @@ class ObservingSetup:
         if table in self.encircled_energy:
             return self.encircled_energy[table]
         if table in self.unavailable_tables:
-            msg = (f'The setup {self.name!r} does not offer the '
-                   f'encircled-energy table {table!r}: '
-                   f'{self.unavailable_tables[table]}.')
+            msg = (
+                f'The setup {self.name!r} does not offer the '
+                f'encircled-energy table {table!r}: '
+                f'{self.unavailable_tables[table]}.'
+            )
             raise ValueError(msg)
         names = ', '.join(map(repr, self.encircled_energy)) or 'none'
-        msg = (f'The setup {self.name!r} has no encircled-energy table '
-               f'{table!r}; it has: {names}. A table of your own can be '
-               'given as a (radii in arcsec, eef) pair.')
+        msg = (
+            f'The setup {self.name!r} has no encircled-energy table '
+            f'{table!r}; it has: {names}. A table of your own can be '
+            'given as a (radii in arcsec, eef) pair.'
+        )
         raise ValueError(msg)
 
     def eef(self, radius, *, table='real'):
@@ -252,11 +274,13 @@ class ObservingSetup:
         if not np.all(inside):
             bad = np.unique(np.atleast_1d(radius)[~np.atleast_1d(inside)])
             name = f'{table!r} ' if isinstance(table, str) else ''
-            msg = (f'The encircled-energy table {name}of the setup '
-                   f'{self.name!r} covers radii from {radii[0]:g} to '
-                   f'{radii[-1]:g} arcsec, got {bad.tolist()} arcsec. '
-                   'Choose a radius in that range or give a table of your '
-                   'own.')
+            msg = (
+                f'The encircled-energy table {name}of the setup '
+                f'{self.name!r} covers radii from {radii[0]:g} to '
+                f'{radii[-1]:g} arcsec, got {bad.tolist()} arcsec. '
+                'Choose a radius in that range or give a table of your '
+                'own.'
+            )
             raise ValueError(msg)
         radius = np.clip(radius, radii[0], radii[-1])
         eef = PchipInterpolator(radii, fractions)(radius)
@@ -299,9 +323,10 @@ class ObservingSetup:
             elif isinstance(value, tuple):
                 values[key] = list(value)
             elif key == 'encircled_energy':
-                values[key] = {name: {'radius_arcsec': radii.tolist(),
-                                      'eef': eef.tolist()}
-                               for name, (radii, eef) in value.items()}
+                values[key] = {
+                    name: {'radius_arcsec': radii.tolist(), 'eef': eef.tolist()}
+                    for name, (radii, eef) in value.items()
+                }
             else:
                 values[key] = dict(value) if isinstance(value, dict) else value
         return values
@@ -328,7 +353,8 @@ class ObservingSetup:
                     values[key.removesuffix(unit)] = values.pop(key)
         values['encircled_energy'] = {
             name: (table['radius_arcsec'], table['eef'])
-            for name, table in values.get('encircled_energy', {}).items()}
+            for name, table in values.get('encircled_energy', {}).items()
+        }
         return cls(**values)
 
 
@@ -390,23 +416,31 @@ def register_setup(setup, *, overwrite=False):
         band.
     """
     if not isinstance(setup, ObservingSetup):
-        msg = ('setup must be an ObservingSetup, got '
-               f'{type(setup).__name__}.')
+        msg = f'setup must be an ObservingSetup, got {type(setup).__name__}.'
         raise TypeError(msg)
     if setup.name in _bundled_setups():
-        msg = (f'{setup.name!r} is a bundled setup and cannot be replaced: '
-               'choose another name.')
+        msg = (
+            f'{setup.name!r} is a bundled setup and cannot be replaced: '
+            'choose another name.'
+        )
         raise ValueError(msg)
     if setup.name in _registered and not overwrite:
-        msg = (f'A setup {setup.name!r} is registered already: choose '
-               'another name or use overwrite=True.')
+        msg = (
+            f'A setup {setup.name!r} is registered already: choose '
+            'another name or use overwrite=True.'
+        )
         raise ValueError(msg)
     for other in _all_setups().values():
-        if (setup.mode and other.name != setup.name
-                and (setup.mode, setup.band) == (other.mode, other.band)):
-            msg = (f'The setup {other.name!r} has the mode {setup.mode!r} '
-                   f'and the band {setup.band!r} already: choose others, or '
-                   'leave them empty and refer to the setup by name.')
+        if (
+            setup.mode
+            and other.name != setup.name
+            and (setup.mode, setup.band) == (other.mode, other.band)
+        ):
+            msg = (
+                f'The setup {other.name!r} has the mode {setup.mode!r} '
+                f'and the band {setup.band!r} already: choose others, or '
+                'leave them empty and refer to the setup by name.'
+            )
             raise ValueError(msg)
     _registered[setup.name] = setup
 
@@ -426,8 +460,10 @@ def unregister_setup(name):
         If no setup was registered under that name.
     """
     if name not in _registered:
-        msg = (f'No setup {name!r} has been registered; registered are: '
-               f'{", ".join(map(repr, _registered)) or "none"}.')
+        msg = (
+            f'No setup {name!r} has been registered; registered are: '
+            f'{", ".join(map(repr, _registered)) or "none"}.'
+        )
         raise ValueError(msg)
     del _registered[name]
 
@@ -466,12 +502,16 @@ def get_setup(mode=None, band=None, *, setup=None):
         if isinstance(setup, ObservingSetup):
             return setup
         if not isinstance(setup, str):
-            msg = ('setup must be an ObservingSetup or the name of one, got '
-                   f'{type(setup).__name__}.')
+            msg = (
+                'setup must be an ObservingSetup or the name of one, got '
+                f'{type(setup).__name__}.'
+            )
             raise TypeError(msg)
         if setup not in list_setups():
-            msg = (f'Unknown setup {setup!r}; accepted are: '
-                   f'{", ".join(map(repr, list_setups()))}.')
+            msg = (
+                f'Unknown setup {setup!r}; accepted are: '
+                f'{", ".join(map(repr, list_setups()))}.'
+            )
             raise ValueError(msg)
         return _all_setups()[setup]
 
@@ -481,15 +521,19 @@ def get_setup(mode=None, band=None, *, setup=None):
             bands.setdefault(one.mode, {})[one.band] = one
     modes = ', '.join(map(repr, bands))
     if mode is None or band is None:
-        msg = ('Both mode and band are needed, or a setup, got '
-               f'mode={mode!r} and band={band!r}. Accepted modes are: '
-               f'{modes}.')
+        msg = (
+            'Both mode and band are needed, or a setup, got '
+            f'mode={mode!r} and band={band!r}. Accepted modes are: '
+            f'{modes}.'
+        )
         raise ValueError(msg)
     if mode not in bands:
         msg = f'Unknown mode {mode!r}; accepted are: {modes}.'
         raise ValueError(msg)
     if band not in bands[mode]:
-        msg = (f'Unknown band {band!r} of the mode {mode!r}; accepted are: '
-               f'{", ".join(map(repr, bands[mode]))}.')
+        msg = (
+            f'Unknown band {band!r} of the mode {mode!r}; accepted are: '
+            f'{", ".join(map(repr, bands[mode]))}.'
+        )
         raise ValueError(msg)
     return bands[mode][band]
