@@ -1,0 +1,239 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Injection of compact sources of known flux into a map.
+"""
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.spatial import cKDTree
+
+from photutils_pconv._arrays import as_map, one_per_source, pair_positions
+
+__all__ = ['inject_sources', 'random_positions']
+
+# The share of a source's flux that may fall outside its stamp.
+_LOST_FLUX = 1.0e-4
+_MINIMUM_RADIUS = 60.0  # arcsec
+_MAXIMUM_RADIUS = 1000.0
+
+# A pixel's value is the density's mean over points in it: as many a side
+# as the steepness needs, within so many pixels of the source. With these
+# every pixel is right to 3e-4 of the peak for the coarsest pixels of PACS.
+_ZONES = ((None, 1), (20, 3), (6, 15))
+
+# Candidate positions compared with the chosen ones at once.
+_CHUNK = 4096
+
+
+def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
+    """
+    Add compact sources to a map.
+
+    Each source is drawn on a stamp of its own that reaches to at least
+    60 arcsec and holds all but 1e-4 of its flux; what falls beyond the
+    map's edge is lost.
+
+    Parameters
+    ----------
+    data : 2D array_like
+        The map, a flux per pixel. Pixels that are not finite stay so.
+
+    x, y : array_like
+        The N positions, 0-based, pixel centres at integers. They may lie
+        outside the map: its wings reach into it.
+
+    flux : float or array_like
+        The total flux of each source, or of all, in the map's unit times
+        pixel.
+
+    psf : `~photutils_pconv.psf.LobedPSF`
+        The PSF.
+
+    pixel_scale : float
+        The pixel's side, in arcsec.
+
+    angle : float, optional
+        The rotation of the PSF, in radians, counter-clockwise on the
+        pixel grid.
+
+    Returns
+    -------
+    image : `~numpy.ndarray`
+        A new map with the sources. Floats keep their precision, integers
+        become float64.
+
+    Raises
+    ------
+    ValueError
+        If the map is not 2-D, the pixel scale not positive, the
+        positions and fluxes do not pair up, or one is not finite.
+
+    See Also
+    --------
+    random_positions : Draw positions that keep their distance.
+    """
+    dtype = np.asarray(data).dtype
+    image = as_map(data, 'data').copy()
+    x, y = pair_positions(x, y)
+    flux = one_per_source(flux, x.shape, 'flux')
+    for name, values in (('x', x), ('y', y), ('flux', flux)):
+        if not np.all(np.isfinite(values)):
+            bad = np.flatnonzero(~np.isfinite(values)).tolist()
+            msg = f'{name} must be finite, but is not in the rows {bad}.'
+            raise ValueError(msg)
+    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
+        msg = f'pixel_scale must be positive (arcsec), got {pixel_scale!r}.'
+        raise ValueError(msg)
+
+    reach = int(np.ceil(_stamp_radius(psf) / pixel_scale))
+    for xc, yc, value in zip(x, y, flux, strict=True):
+        whole = _window(image.shape, xc, yc, reach)
+        if whole is None:
+            continue
+        stamp = np.empty([part.stop - part.start for part in whole])
+        for zone, oversampling in _ZONES:
+            part = _window(image.shape, xc, yc, reach if zone is None else zone)
+            if part is None:
+                continue
+            region = tuple(
+                slice(inner.start - outer.start, inner.stop - outer.start)
+                for inner, outer in zip(part, whole, strict=True)
+            )
+            stamp[region] = psf.render(
+                stamp[region].shape,
+                xc - part[1].start,
+                yc - part[0].start,
+                pixel_scale=pixel_scale,
+                angle=angle,
+                oversampling=oversampling,
+            )
+        image[whole] += value * stamp
+    return image.astype(dtype if dtype.kind == 'f' else float, copy=False)
+
+
+def _stamp_radius(psf):
+    """
+    Return the radius, in arcsec, beyond which hardly any flux lies.
+    """
+
+    def missing(radius):
+        return float(psf.encircled_energy(radius)) - (1.0 - _LOST_FLUX)
+
+    if missing(_MINIMUM_RADIUS) >= 0:
+        return _MINIMUM_RADIUS
+    if missing(_MAXIMUM_RADIUS) <= 0:
+        return _MAXIMUM_RADIUS
+    return brentq(missing, _MINIMUM_RADIUS, _MAXIMUM_RADIUS, xtol=0.1)
+
+
+def _window(shape, x, y, reach):
+    """
+    Return the slices of the square around a position, or `None`.
+    """
+    slices = []
+    for centre, size in ((y, shape[0]), (x, shape[1])):
+        nearest = int(np.floor(centre + 0.5))
+        low, high = max(nearest - reach, 0), min(nearest + reach + 1, size)
+        if low >= high:
+            return None
+        slices.append(slice(low, high))
+    return tuple(slices)
+
+
+def random_positions(shape, n, *, rng, separation, margin=0, mask=None):
+    """
+    Draw random positions that keep a distance from each other.
+
+    The positions are uniform over the map but for the constraints. Each
+    pixel of the map is tried at most once, so the search ends.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx) of the map.
+
+    n : int
+        The number of positions.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    separation : float
+        The smallest distance between two positions, in pixels.
+
+    margin : float, optional
+        The smallest distance from the map's edge, in pixels.
+
+    mask : 2D bool array_like, optional
+        True for pixels in which no position may lie.
+
+    Returns
+    -------
+    x, y : 1D `~numpy.ndarray`
+        The positions, 0-based, pixel centres at integers.
+
+    Raises
+    ------
+    ValueError
+        If the positions do not fit on the map, or an argument is not
+        accepted.
+    """
+    ny, nx = (int(size) for size in shape)
+    n = int(n)
+    if n < 0 or separation < 0 or margin < 0:
+        msg = (
+            'n, separation and margin must not be negative, got '
+            f'{n}, {separation} and {margin}.'
+        )
+        raise ValueError(msg)
+    allowed = np.ones((ny, nx), dtype=bool)
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.dtype != bool or mask.shape != (ny, nx):
+            msg = (
+                f'mask must be boolean and of the shape {(ny, nx)}, got '
+                f'{mask.dtype} of the shape {mask.shape}.'
+            )
+            raise ValueError(msg)
+        allowed &= ~mask
+
+    candidates = rng.permutation(np.flatnonzero(allowed))
+    chosen = np.empty((0, 2))
+    for start in range(0, len(candidates), _CHUNK):
+        if len(chosen) >= n:
+            break
+        rows, columns = np.divmod(candidates[start : start + _CHUNK], nx)
+        new = np.stack([columns, rows], axis=1)
+        new = new + rng.uniform(-0.5, 0.5, size=new.shape)
+        # Distances from the lower and from the upper edges.
+        edge = np.minimum(new + 0.5, np.array([nx, ny]) - 0.5 - new)
+        new = new[edge.min(axis=1) >= margin]
+        chosen = _extend(chosen, new, n, separation)
+    if len(chosen) < n:
+        msg = (
+            f'Only {len(chosen)} of {n} positions fit on the map of {nx} by {ny} '
+            f'pixels with a separation of {separation:g}, a margin of {margin:g} '
+            f'and {np.count_nonzero(~allowed)} masked pixels: ask for fewer, or '
+            'for a smaller separation or margin.'
+        )
+        raise ValueError(msg)
+    return chosen[:, 0].copy(), chosen[:, 1].copy()
+
+
+def _extend(chosen, new, n, separation):
+    """
+    Append those new positions that are far from all chosen before.
+    """
+    if len(chosen) and len(new):
+        distance, _ = cKDTree(chosen).query(new)
+        new = new[distance >= separation]
+    added = np.empty((min(len(new), n - len(chosen)), 2))
+    count = 0
+    for position in new:
+        if count == len(added):
+            break
+        dx, dy = (added[:count] - position).T
+        if np.all(np.hypot(dx, dy) >= separation):
+            added[count] = position
+            count += 1
+    return np.concatenate([chosen, added[:count]])
