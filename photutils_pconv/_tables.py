@@ -102,10 +102,12 @@ def read_source_table(path):
             warnings.simplefilter('ignore', AstropyWarning)
             return QTable.read(path, format=table_format)
     except Exception as exc:
-        # whatever a reader raises on a file that is no such table
+        # whatever a reader raises on a file that is no such table, without
+        # the list of all formats that may follow
+        reason = (str(exc).splitlines() or [''])[0]
         msg = (
             f'The source table {path!r} cannot be read as '
-            f'{table_format or "a table"}: {exc} Accepted are CSV, ECSV, '
+            f'{table_format or "a table"}: {reason} Accepted are CSV, ECSV, '
             'VOTable, FITS and ASCII tables with a header line.'
         )
         raise ValueError(msg) from exc

@@ -48,14 +48,20 @@ def main(arguments=None):
             TypeError,
             ValueError,
         ) as exc:
-            print(f'photutils-pconv: error: {exc}', file=sys.stderr)
+            _print_line('error', exc)
             return 1
     return 0
 
 
 def _show_warning(message, *_):
     # Neither file nor line of the package helps on the command line.
-    print(f'photutils-pconv: warning: {message}', file=sys.stderr)
+    _print_line('warning', message)
+
+
+def _print_line(kind, message):
+    # A message that other packages had a part in may have many lines.
+    text = ' '.join(str(message).split())
+    print(f'photutils-pconv: {kind}: {text}', file=sys.stderr)
 
 
 def _make_parser():
@@ -144,16 +150,31 @@ def _output_paths(options, *, plot):
     return [options.output / name for name in names]
 
 
-def _write(result, options, *, plot):
+def _prepare(options, *, plot):
+    """
+    Find out what would prevent the output before the work, not after it.
+
+    Return the axes of the plot, or `None` without one.
+    """
+    from photutils_pconv.plotting import make_axes
+    from photutils_pconv.results import refuse_existing
+
+    if options.output.exists() and not options.output.is_dir():
+        msg = f'{options.output} is a file: choose another name for the folder'
+        raise NotADirectoryError(msg)
+    refuse_existing(_output_paths(options, plot=plot), overwrite=options.overwrite)
+    return make_axes(3) if plot else None
+
+
+def _write(result, options, *, axes):
     """
     Write a result and say where it went.
     """
-    from photutils_pconv.plotting import make_axes
     from photutils_pconv.results import write_atomically
 
     paths = list(result.write(options.output, overwrite=options.overwrite))
-    if plot:
-        figure = result.plot(axes=make_axes(3))
+    if axes is not None:
+        figure = result.plot(axes=axes)
         path = options.output / 'removal.png'
         write_atomically(path, lambda name: figure.savefig(name, dpi=120))
         paths.append(path)
@@ -164,12 +185,8 @@ def _write(result, options, *, plot):
 
 def _remove(options):
     from photutils_pconv.remover import NeuralSourceRemover
-    from photutils_pconv.results import refuse_existing
 
-    # Before the work, not after it.
-    refuse_existing(
-        _output_paths(options, plot=options.plot), overwrite=options.overwrite
-    )
+    axes = _prepare(options, plot=options.plot)
     remover = NeuralSourceRemover(
         options.mode,
         options.band,
@@ -184,7 +201,7 @@ def _remove(options):
         progress_bar=not options.quiet,
     )
     result = remover(options.map, options.catalogue)
-    _write(result, options, plot=options.plot)
+    _write(result, options, axes=axes)
     if not options.quiet:
         flagged = np.count_nonzero(result.photometry['flags'])
         print(f'{len(result.photometry)} sources, {flagged} of them flagged')
@@ -197,9 +214,8 @@ def _demo(options):
         load_demo_emission,
     )
     from photutils_pconv.remover import NeuralSourceRemover
-    from photutils_pconv.results import refuse_existing
 
-    refuse_existing(_output_paths(options, plot=True), overwrite=options.overwrite)
+    axes = _prepare(options, plot=True)
     ccd, truth = load_demo()
     remover = NeuralSourceRemover(
         mode='scanmap',
@@ -210,7 +226,7 @@ def _demo(options):
         progress_bar=not options.quiet,
     )
     result = remover(ccd, truth)
-    _write(result, options, plot=True)
+    _write(result, options, axes=axes)
     if not options.quiet:
         print()
         print(_demo_table(result, truth, load_demo_emission()))

@@ -366,16 +366,21 @@ def _make_predictor(network, device, precision):
     if precision not in ('auto', 'float32', 'bfloat16'):
         msg = f"precision must be 'auto', 'float32' or 'bfloat16', got {precision!r}"
         raise ValueError(msg)
+    given = device
     if device == 'auto':
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
     try:
         device = torch.device(device)
-    except (RuntimeError, TypeError) as exc:
-        msg = f"device must be 'auto' or a torch device, got {device!r}"
+        if device.type != 'cpu':
+            # The loaded network is shared, and `to` would move it for all.
+            network = copy.deepcopy(network).to(device)
+    except (AssertionError, RuntimeError, TypeError) as exc:
+        # An AssertionError if torch was built without the device.
+        msg = (
+            "device must be 'auto' or a torch device that is available here, got "
+            f'{given!r}'
+        )
         raise ValueError(msg) from exc
-    if device.type != 'cpu':
-        # The loaded network is shared, and `to` would move it for all.
-        network = copy.deepcopy(network).to(device)
 
     def predict(images, validity):
         images = torch.from_numpy(images[:, None].astype(np.float32)).to(device)

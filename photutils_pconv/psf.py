@@ -2,19 +2,28 @@
 """
 Models of the point spread function (PSF).
 
-`LobedPSF` is an analytic model of a telescope's PSF with wings and three
-lobes: a sum of round Gaussians whose weights are fitted to an
-encircled-energy table, each modulated in azimuth. The modulation
-averages out over a circle, so the model's encircled energy is known in
-closed form. Its lengths are in arcsec, its density is per arcsec^2.
+`SampledPSF` is an image: one of the bundled PACS PSFs or a user's own,
+which `get_psf` finds. `LobedPSF` is an analytic model of a telescope's
+PSF with wings and three lobes: a sum of round Gaussians whose weights
+are fitted to an encircled-energy table, each modulated in azimuth. The
+modulation averages out over a circle, so the model's encircled energy is
+known in closed form. Either can be rendered on any grid; lengths are in
+arcsec, densities per arcsec^2.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import nnls
 
-__all__ = ['LobedPSF', 'lobed_psf']
+from photutils_pconv._psf_sampled import SampledPSF
+from photutils_pconv.setups import ObservingSetup, get_setup, list_setups
+
+__all__ = ['LobedPSF', 'SampledPSF', 'get_psf', 'lobed_psf']
+
+_FOLDER = Path(__file__).parent / 'data' / 'psf'
 
 # Beyond this radius nothing is known of the wings: all flux is inside.
 _TOTAL_RADIUS = 120.0
@@ -215,3 +224,72 @@ def _fit_wings(core, radii, eef):
     weights, _ = nnls(matrix, target)
     residual = np.sqrt(np.mean((inside @ weights - eef) ** 2))
     return sigmas, weights, residual
+
+
+def get_psf(psf, *, pixel_scale=None):
+    """
+    Find or build a PSF.
+
+    Parameters
+    ----------
+    psf : setup, str, `~pathlib.Path`, array, ``ImagePSF`` or PSF
+        A setup or its name, such as ``'scanmap/green'``, for its bundled
+        PSF; a FITS file; an image; photutils' ``ImagePSF``; or one of
+        this module's PSFs, which is returned as it is. A setup of one's
+        own has no bundled PSF: for it, `lobed_psf` is called.
+
+    pixel_scale : float, optional
+        The side of the pixels of an image or a FITS file, or of the map
+        of an ``ImagePSF``, in arcsec. A FITS file may tell it in its
+        header.
+
+    Returns
+    -------
+    psf : `SampledPSF` or `LobedPSF`
+        The PSF, of flux 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``psf`` is nothing of that, or the pixel scale is missing or
+        has no place.
+    """
+    if isinstance(psf, str) and psf in list_setups():
+        psf = get_setup(setup=psf)
+    if isinstance(psf, ObservingSetup | SampledPSF | LobedPSF):
+        if pixel_scale is not None:
+            msg = (
+                f'The {type(psf).__name__} knows its own sampling: leave out '
+                'pixel_scale; the scale of a map is given to render.'
+            )
+            raise ValueError(msg)
+        if not isinstance(psf, ObservingSetup):
+            return psf
+        path = _FOLDER / f'{psf.mode}_{psf.band}.fits'
+        if psf.name == f'{psf.mode}/{psf.band}' and path.is_file():
+            return _bundled_psf(path)
+        return lobed_psf(psf)
+    if isinstance(psf, str | Path):
+        return SampledPSF.from_fits(psf, pixel_scale=pixel_scale)
+
+    is_model = all(hasattr(psf, name) for name in ('data', 'oversampling', 'origin'))
+    if not (is_model or isinstance(psf, np.ndarray | list | tuple)):
+        msg = (
+            'psf must be a setup or its name, a FITS file, an image, an '
+            f'ImagePSF, a SampledPSF or a LobedPSF, got {type(psf).__name__}.'
+        )
+        raise TypeError(msg)
+    if pixel_scale is None:
+        msg = 'A PSF given as an image or ImagePSF needs pixel_scale, in arcsec.'
+        raise ValueError(msg)
+    if is_model:
+        return SampledPSF.from_image_psf(psf, pixel_scale=pixel_scale)
+    return SampledPSF.from_array(psf, pixel_scale=pixel_scale)
+
+
+@cache
+def _bundled_psf(path):
+    """
+    Read a bundled PSF once.
+    """
+    return SampledPSF.from_fits(path)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._arrays import flag_positions
+from photutils_pconv._arrays import as_radii, flag_positions
 from photutils_pconv._positions import (
     flag_duplicates,
     flag_holes,
@@ -334,7 +334,7 @@ class NeuralSourceRemover:
                 history=self._history(int(filled.sum())),
             ),
             photometry=table,
-            sources=map_input.like_input(np.where(map_input.missing, 0.0, removed)),
+            sources=map_input.like_input(removed, fill=0.0),
             holes=reconstruction.holes,
             map_input=map_input,
         )
@@ -368,7 +368,7 @@ class NeuralSourceRemover:
         unit = result.map_input.unit
         return image.copy() if unit is None else u.Quantity(image, unit)
 
-    def make_residual_image(self, data):
+    def make_residual_image(self, data, *, beam=None):
         """
         Subtract the sources that the last call removed from a map.
 
@@ -376,6 +376,9 @@ class NeuralSourceRemover:
         ----------
         data : NDData, Quantity or `~numpy.ndarray`
             A map on the grid of the cleaned one.
+
+        beam : float or `~astropy.units.Quantity`, optional
+            The beam's FWHM (arcsec), as in the call.
 
         Returns
         -------
@@ -389,7 +392,12 @@ class NeuralSourceRemover:
             If nothing was removed yet, or shape or unit do not fit.
         """
         result = self._last_result()
-        map_input = parse_map(data, pixel_scale=self.setup.pixel_scale)
+        theirs = result.map_input
+        # The grid is the same, and so is the pixel scale.
+        pixel_scale = theirs.pixel_scale
+        if pixel_scale is None:
+            pixel_scale = self.setup.pixel_scale
+        map_input = parse_map(data, beam=beam, pixel_scale=pixel_scale)
         model = as_array(result.sources)
         if map_input.shape != model.shape:
             msg = (
@@ -397,7 +405,6 @@ class NeuralSourceRemover:
                 f'cleaned, got {map_input.shape}'
             )
             raise ValueError(msg)
-        theirs = result.map_input
         if (map_input.unit is None) != (theirs.unit is None):
             msg = (
                 f'data must have the unit of the map that was cleaned '
@@ -501,7 +508,7 @@ class NeuralSourceRemover:
     def _history(self, n_filled):
         versions = package_versions()
         return (
-            f'photutils-pconv {versions.get("photutils-pconv", "")}: {n_filled} '
+            f'photutils-pconv {versions["photutils_pconv"]}: {n_filled} '
             f'compact sources replaced by reconstructed emission',
             f'photutils-pconv setup {self.setup.name}, model {self._loaded.name}',
             f'model sha256 {self._loaded.checksum[:32]}',
@@ -512,17 +519,12 @@ class NeuralSourceRemover:
 def _parse_radii(radii, setup):
     if radii is None:
         radii = setup.aperture_radius
-    if isinstance(radii, u.Quantity):
-        try:
-            radii = radii.to_value(u.arcsec)
-        except u.UnitConversionError as exc:
-            msg = f'aperture_radii must be angles or numbers (arcsec), got {radii}'
-            raise ValueError(msg) from exc
-    radii = np.atleast_1d(np.asarray(radii, dtype=float))
-    if radii.ndim != 1 or radii.size == 0 or not np.all(radii > 0):
-        msg = f'aperture_radii must be one or more positive radii, got {radii}'
-        raise ValueError(msg)
-    return radii
+    try:
+        radii = u.Quantity(radii, u.arcsec, dtype=float).value
+    except (TypeError, ValueError) as exc:
+        msg = f'aperture_radii must be angles or numbers (arcsec), got {radii!r}'
+        raise ValueError(msg) from exc
+    return as_radii(radii, 'aperture_radii')
 
 
 def _refuse_unavailable(psf, n_passes, error_method):

@@ -4,7 +4,9 @@ What a source removal gives back: the cleaned map and the photometry.
 """
 
 import os
+import re
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,19 @@ from astropy.io import fits
 from astropy.nddata import NDData
 from astropy.table import QTable
 from astropy.utils import lazyproperty
+from astropy.utils.exceptions import AstropyUserWarning
+
+from photutils_pconv._maps import UNCERTAINTY_POWERS
 
 __all__ = ['SourceRemovalResult', 'make_photometry_table']
+
+# Keywords that belong to the file that a map came from, not to the map.
+_STRUCTURAL = re.compile(
+    'SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|INHERIT|'
+    'EXTNAME|EXTVER|EXTLEVEL|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM'
+)
+# A WCS is written with the matrix PCi_j; another one would contradict it.
+_MATRIX = re.compile('CD[0-9]_[0-9]|PC[0-9]_[0-9]|CROTA[0-9]')
 
 
 @dataclass(eq=False, repr=False)
@@ -115,9 +128,11 @@ class SourceRemovalResult:
         Write the cleaned map, the removed sources and the photometry.
 
         ``cleaned.fits`` holds the cleaned map and the extensions
-        ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced);
-        ``photometry.ecsv`` the table. Each file is written whole or not
-        at all.
+        ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
+        where there is something for them, ``MASK`` (1 = missing) and
+        ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
+        ``photometry.ecsv`` holds the table. Each file is written whole or
+        not at all.
 
         Parameters
         ----------
@@ -152,25 +167,48 @@ class SourceRemovalResult:
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
-        header = fits.Header() if wcs is None else wcs.to_header(relax=True)
+        header = _wcs_header(wcs)
         unit_text = '' if unit is None else unit.to_string()
-        primary = _cleaned_hdu(self.cleaned, header, unit_text)
-        hdus = fits.HDUList([primary])
+        hdus = fits.HDUList([_cleaned_hdu(self.cleaned, header, unit_text)])
+        images = {'SOURCES': as_array(self.sources), 'HOLES': self.holes}
+        if self.map_input.missing.any():
+            images['MASK'] = self.map_input.missing
         uncertainty = getattr(self.cleaned, 'uncertainty', None)
         if uncertainty is not None:
-            hdu = fits.ImageHDU(np.asarray(uncertainty.array), header, name='UNCERT')
-            hdu.header['UTYPE'] = type(uncertainty).__name__
-            hdus.append(hdu)
-        missing = self.map_input.missing.astype(np.uint8)
-        for name, data in (
-            ('SOURCES', as_array(self.sources)),
-            ('HOLES', self.holes.astype(np.uint8)),
-            ('MISSING', missing),
-        ):
-            hdus.append(fits.ImageHDU(data, header, name=name))
+            images['UNCERT'] = _uncertainty_array(uncertainty, unit)
+        for name, image in images.items():
+            if image.dtype == bool:
+                image = image.astype(np.uint8)
+            hdus.append(fits.ImageHDU(image, header, name=name))
         if unit_text:
             hdus['SOURCES'].header['BUNIT'] = unit_text
+        if uncertainty is not None:
+            hdus['UNCERT'].header['UTYPE'] = type(uncertainty).__name__
         return hdus
+
+
+def _wcs_header(wcs):
+    if wcs is None:
+        return fits.Header()
+    if not hasattr(wcs, 'to_header'):
+        msg = (
+            f'the WCS, a {type(wcs).__name__}, cannot be written into a FITS header: '
+            'the file has none'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        return fits.Header()
+    return wcs.to_header(relax=True)
+
+
+def _uncertainty_array(uncertainty, unit):
+    """
+    Take the values of an uncertainty, in the unit that fits the map's.
+    """
+    array = np.asarray(uncertainty.array)
+    if uncertainty.unit is None or unit is None:
+        return array
+    power = UNCERTAINTY_POWERS[type(uncertainty)]
+    return array * array.dtype.type(uncertainty.unit.to(unit**power))
 
 
 def _cleaned_hdu(cleaned, header, unit_text):
@@ -180,15 +218,9 @@ def _cleaned_hdu(cleaned, header, unit_text):
     primary = fits.PrimaryHDU(as_array(cleaned), header)
     if unit_text:
         primary.header['BUNIT'] = unit_text
-    meta = getattr(cleaned, 'meta', None) or {}
-    source = meta if isinstance(meta, fits.Header) else fits.Header()
-    if not isinstance(meta, fits.Header):
-        for line in meta.get('history', ()) or ():
-            source.add_history(str(line))
-    structural = {'SIMPLE', 'XTENSION', 'BITPIX', 'EXTEND', 'PCOUNT', 'GCOUNT'}
-    for card in source.cards:
+    for card in _to_header(getattr(cleaned, 'meta', None) or {}).cards:
         keyword = card.keyword
-        if keyword.startswith('NAXIS') or keyword in structural | {'EXTNAME', 'BSCALE'}:
+        if _STRUCTURAL.fullmatch(keyword) or (header and _MATRIX.fullmatch(keyword)):
             continue
         if keyword == 'HISTORY':
             primary.header.add_history(str(card.value))
@@ -197,6 +229,28 @@ def _cleaned_hdu(cleaned, header, unit_text):
         elif keyword and keyword not in primary.header:
             primary.header.append(card)
     return primary
+
+
+def _to_header(meta):
+    """
+    Put what of the metadata fits into a FITS header.
+    """
+    if isinstance(meta, fits.Header):
+        return meta
+    header = fits.Header()
+    for key, value in meta.items():
+        key = str(key).upper()
+        if key in ('HISTORY', 'COMMENT'):
+            for line in value if isinstance(value, list | tuple) else [value]:
+                text = ' '.join(str(line).split())
+                header[key] = text.encode('ascii', 'replace').decode()
+        elif re.fullmatch('[A-Z0-9_-]{1,8}', key) and np.isscalar(value):
+            try:
+                header[key] = value
+            except ValueError:
+                # Such as NaN or a letter that FITS does not know.
+                continue
+    return header
 
 
 def as_array(image):

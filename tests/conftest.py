@@ -4,6 +4,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import astropy.units as u
@@ -114,6 +115,7 @@ def _array(dtype):
         is_float = np.dtype(dtype).kind == 'f'
         out = np.dtype(dtype).newbyteorder('=') if is_float else float
         return MapCase(given, values, _none(), np.ndarray, dtype=out)
+
     return make
 
 
@@ -126,41 +128,65 @@ def _array_nan(tmp_path):
 
 
 def _masked_array(tmp_path):
-    given = np.ma.MaskedArray(_make_values(), mask=_make_mask(),
-                              fill_value=-1.0)
+    given = np.ma.MaskedArray(_make_values(), mask=_make_mask(), fill_value=-1.0)
     return MapCase(given, _make_values(), _make_mask(), np.ma.MaskedArray)
 
 
 def _quantity(unit, factor):
     def make(tmp_path):
-        return MapCase(_make_values() << u.Unit(unit), _make_values(), _none(),
-                       u.Quantity, unit=u.Unit(unit), jy_per_pixel=factor)
+        return MapCase(
+            _make_values() << u.Unit(unit),
+            _make_values(),
+            _none(),
+            u.Quantity,
+            unit=u.Unit(unit),
+            jy_per_pixel=factor,
+        )
+
     return make
 
 
 def _masked_quantity(tmp_path):
     unit = u.Unit('mJy/pix')
     given = Masked(_make_values() << unit, mask=_make_mask())
-    return MapCase(given, _make_values(), _make_mask(), type(given), unit=unit,
-                   jy_per_pixel=1e-3)
+    return MapCase(
+        given, _make_values(), _make_mask(), type(given), unit=unit, jy_per_pixel=1e-3
+    )
 
 
 def _nddata(cls, uncertainty=None, *, dtype=float, mask=True):
     def make(tmp_path):
         sigma = np.linspace(0.5, 2, 1200).reshape(30, 40)
-        arrays = {StdDevUncertainty: sigma, VarianceUncertainty: sigma**2,
-                  InverseVariance: sigma**-2}
+        arrays = {
+            StdDevUncertainty: sigma,
+            VarianceUncertainty: sigma**2,
+            InverseVariance: sigma**-2,
+        }
         kwargs = {}
         if uncertainty is not None:
             kwargs['uncertainty'] = uncertainty(arrays[uncertainty])
         bad = _make_mask() if mask else None
-        given = cls(_make_values().astype(dtype), unit='MJy/sr',
-                    wcs=make_wcs(), mask=bad, meta={'OBJECT': 'test'}, **kwargs)
-        area = (1.6 * np.pi / 180 / 3600)**2
-        return MapCase(given, _make_values(), bad if mask else _none(), cls,
-                       dtype=dtype, unit=u.Unit('MJy/sr'), has_wcs=True,
-                       jy_per_pixel=1e6 * area,
-                       error=None if uncertainty is None else sigma)
+        given = cls(
+            _make_values().astype(dtype),
+            unit='MJy/sr',
+            wcs=make_wcs(),
+            mask=bad,
+            meta={'OBJECT': 'test'},
+            **kwargs,
+        )
+        area = (1.6 * np.pi / 180 / 3600) ** 2
+        return MapCase(
+            given,
+            _make_values(),
+            bad if mask else _none(),
+            cls,
+            dtype=dtype,
+            unit=u.Unit('MJy/sr'),
+            has_wcs=True,
+            jy_per_pixel=1e6 * area,
+            error=None if uncertainty is None else sigma,
+        )
+
     return make
 
 
@@ -170,12 +196,14 @@ def write_hsa_map(path, values, coverage, *, unit='Jy/pixel', wcs=None):
     header['BUNIT'] = unit
     primary = fits.PrimaryHDU()
     primary.header['INSTRUME'] = 'PACS'
-    fits.HDUList([
-        primary,
-        fits.ImageHDU(values, header, name='image'),
-        fits.ImageHDU(coverage, name='coverage'),
-        fits.ImageHDU(np.full(values.shape, 0.25), name='stDev'),
-    ]).writeto(path)
+    fits.HDUList(
+        [
+            primary,
+            fits.ImageHDU(values, header, name='image'),
+            fits.ImageHDU(coverage, name='coverage'),
+            fits.ImageHDU(np.full(values.shape, 0.25), name='stDev'),
+        ]
+    ).writeto(path)
     return path
 
 
@@ -183,10 +211,11 @@ def _path(kind):
     def make(tmp_path):
         mask = _make_mask()
         values = np.where(mask, 0, _make_values())
-        path = write_hsa_map(tmp_path / 'map.fits', values,
-                             np.where(mask, 0.0, 7.0))
-        return MapCase(kind(path), values, mask, CCDData, has_wcs=True,
-                       unit=u.Unit('Jy/pix'))
+        path = write_hsa_map(tmp_path / 'map.fits', values, np.where(mask, 0.0, 7.0))
+        return MapCase(
+            kind(path), values, mask, CCDData, has_wcs=True, unit=u.Unit('Jy/pix')
+        )
+
     return make
 
 
@@ -219,3 +248,120 @@ MAP_CASES = {
 def any_map(request, tmp_path):
     """Return a `MapCase` for every accepted form of a map."""
     return request.param(tmp_path)
+
+
+@pytest.fixture(scope='session')
+def model():
+    """Return the bundled model for scan maps."""
+    from photutils_pconv.network import load_model
+
+    return load_model('scanmap')
+
+
+@pytest.fixture(scope='session')
+def make_flat_model():
+    """Return a function that makes a model whose network predicts zero."""
+    import torch
+
+    from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
+
+    def make(**normalisation):
+        with torch.random.fork_rng(devices=[]):
+            network = PConvUNet(width=2).eval()
+        with torch.no_grad():
+            for parameter in network.decoder[-1].conv.parameters():
+                parameter.zero_()
+        card = ModelCard(
+            name='flat',
+            architecture={'class': 'PConvUNet', **network.config},
+            normalisation=normalisation,
+            checksum='0123456789abcdef' * 4,
+        )
+        return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def flat_model(make_flat_model):
+    """
+    Return a model that predicts the median around each source.
+
+    Zero in the robust normalisation is the median of the usable pixels
+    within 24 pixels of the cutout's centre.
+    """
+    return make_flat_model(name='robust')
+
+
+def _make_scene(
+    x,
+    y,
+    flux,
+    *,
+    setup='scanmap/green',
+    shape=(140, 150),
+    pixel_scale=None,
+    sky=0.0,
+    noise=0.0,
+    seed=20250411,
+    angle=0.4,
+):
+    from photutils_pconv.psf import lobed_psf
+    from photutils_pconv.setups import get_setup
+    from photutils_pconv.simulation import inject_sources
+
+    setup = get_setup(setup=setup)
+    scale = setup.pixel_scale.value if pixel_scale is None else pixel_scale
+    psf = lobed_psf(setup)
+    rng = np.random.default_rng(seed)
+    x, y = (np.atleast_1d(np.asarray(value, dtype=float)) for value in (x, y))
+    flux = np.broadcast_to(np.asarray(flux, dtype=float), x.shape)
+    empty = sky + noise * rng.standard_normal(shape)
+    radius = np.linspace(1.0, 60.0, 119)
+    return SimpleNamespace(
+        data=inject_sources(empty, x, y, flux, psf=psf, pixel_scale=scale, angle=angle),
+        empty=empty,
+        x=x,
+        y=y,
+        xy=np.stack([x, y], axis=1),
+        flux=flux,
+        setup=setup,
+        psf=psf,
+        wcs=make_wcs(scale=scale, shape=shape),
+        eef=(radius, psf.encircled_energy(radius)),
+    )
+
+
+@pytest.fixture(scope='session')
+def make_scene():
+    """
+    Return a function that simulates a map in Jy/pixel with sources.
+
+    Its result holds ``data``, the map; ``empty``, the map without
+    sources; ``x``, ``y``, ``xy`` and ``flux``; ``wcs``, ``setup``,
+    ``psf``; and ``eef``, the PSF's encircled energy as a table.
+    """
+    return _make_scene
+
+
+@pytest.fixture(scope='session')
+def scene(make_scene):
+    """Return a scene of three sources, far from each other and the edges."""
+    return make_scene(
+        [70.3, 50.8, 90.6], [55.1, 90.7, 88.2], [5.0, 0.3, 0.04], sky=2e-3, noise=1e-4
+    )
+
+
+@pytest.fixture
+def ccd(scene):
+    """Return the map of `scene`."""
+    data = scene.data.copy()
+    return CCDData(data, unit='Jy/pix', wcs=scene.wcs, meta={'OBJECT': 'test'})
+
+
+@pytest.fixture
+def remover(flat_model):
+    """Return a remover for maps like that of `scene`, with `flat_model`."""
+    from photutils_pconv import NeuralSourceRemover
+
+    return NeuralSourceRemover('scanmap', 'green', model=flat_model)

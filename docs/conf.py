@@ -1,0 +1,76 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Sphinx configuration.
+
+The build needs no network: links to other projects' documentation are made
+only where ``PCONV_DOCS_INTERSPHINX`` is set, and on Read the Docs.
+"""
+
+import os
+from datetime import UTC, datetime
+from importlib.metadata import version as get_version
+
+project = 'photutils-pconv'
+author = 'photutils-pconv developers'
+copyright = f'{datetime.now(tz=UTC).year}, {author}'
+release = get_version(project)
+version = '.'.join(release.split('.')[:2])
+
+extensions = [
+    'sphinx.ext.autodoc',
+    'sphinx.ext.mathjax',
+    'sphinx.ext.viewcode',
+    'numpydoc',
+    'pytest_doctestplus.sphinx.doctestplus',
+    'sphinx_automodapi.automodapi',
+    'sphinx_automodapi.smart_resolver',
+    'sphinx_gallery.gen_gallery',
+]
+
+if {'PCONV_DOCS_INTERSPHINX', 'READTHEDOCS'} & os.environ.keys():
+    extensions.append('sphinx.ext.intersphinx')
+    intersphinx_mapping = {
+        'python': ('https://docs.python.org/3/', None),
+        'numpy': ('https://numpy.org/doc/stable/', None),
+        'scipy': ('https://docs.scipy.org/doc/scipy/', None),
+        'astropy': ('https://docs.astropy.org/en/stable/', None),
+        'photutils': ('https://photutils.readthedocs.io/en/stable/', None),
+        'torch': ('https://docs.pytorch.org/docs/stable/', None),
+    }
+
+default_role = 'obj'
+exclude_patterns = ['_build', 'gallery', '**.ipynb_checkpoints']
+
+# -- API reference
+
+# The dot program is not needed to build the documentation.
+automodapi_inheritance_diagram = False
+automodapi_toctreedirnm = 'api'
+autosummary_generate = True
+autoclass_content = 'class'
+numpydoc_show_class_members = False
+
+# -- Gallery
+
+sphinx_gallery_conf = {
+    'examples_dirs': 'gallery',
+    'gallery_dirs': 'generated/gallery',
+    'filename_pattern': r'[\\/]plot_',
+    'abort_on_example_error': True,
+    'download_all_examples': False,
+    'plot_gallery': 'True',
+    'remove_config_comments': True,
+    'show_memory': False,
+}
+
+# -- HTML
+
+html_theme = 'pydata_sphinx_theme'
+html_title = f'photutils-pconv {release}'
+html_last_updated_fmt = '%d %b %Y'
+html_show_sourcelink = False
+html_theme_options = {
+    'navigation_with_keys': False,
+    'secondary_sidebar_items': ['page-toc'],
+    'use_edit_page_button': False,
+}
