@@ -123,8 +123,8 @@ def flag_duplicates(x, y, inside):
     if later.size:
         flags[later] = SourceFlags.DUPLICATE
         msg = (
-            f'{later.size} sources repeat the position of an earlier one (flag '
-            "'duplicate'): they are measured twice and cleaned once"
+            f'{later.size} of {x.size} sources repeat the position of an earlier one '
+            "(flag 'duplicate'): such a source is measured twice and cleaned once"
         )
         warnings.warn(msg, AstropyUserWarning, stacklevel=3)
     return flags

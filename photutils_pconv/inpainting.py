@@ -13,6 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._arguments import (
+    check_batch_size,
+    check_precision,
+    choose_device,
+)
 from photutils_pconv.cutouts import (
     CUTOUT_SIZE,
     cutout_origin,
@@ -189,9 +194,7 @@ def inpaint(
     if missing is None:
         missing = ~np.isfinite(data)
     x, y, radius = (np.asarray(value, dtype=float) for value in (x, y, radius))
-    if batch_size < 1:
-        msg = f'batch_size must be at least 1, got {batch_size}'
-        raise ValueError(msg)
+    check_batch_size(batch_size)
     largest = CUTOUT_SIZE / 2 - 1
     if radius.size and np.max(radius) + taper_width > largest:
         msg = (
@@ -363,24 +366,11 @@ def _make_predictor(network, device, precision):
     """
     import torch
 
-    if precision not in ('auto', 'float32', 'bfloat16'):
-        msg = f"precision must be 'auto', 'float32' or 'bfloat16', got {precision!r}"
-        raise ValueError(msg)
-    given = device
-    if device == 'auto':
-        device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    try:
-        device = torch.device(device)
-        if device.type != 'cpu':
-            # The loaded network is shared, and `to` would move it for all.
-            network = copy.deepcopy(network).to(device)
-    except (AssertionError, RuntimeError, TypeError) as exc:
-        # An AssertionError if torch was built without the device.
-        msg = (
-            "device must be 'auto' or a torch device that is available here, got "
-            f'{given!r}'
-        )
-        raise ValueError(msg) from exc
+    check_precision(precision)
+    device = choose_device(device)
+    if device.type != 'cpu':
+        # The loaded network is shared, and `to` would move it for all.
+        network = copy.deepcopy(network).to(device)
 
     def predict(images, validity):
         images = torch.from_numpy(images[:, None].astype(np.float32)).to(device)

@@ -390,6 +390,33 @@ class SourceInput:
     def __len__(self):
         return len(self.x)
 
+    def moved_to(self, x, y, *, wcs=None):
+        """
+        Give the same sources at other pixel positions.
+
+        Parameters
+        ----------
+        x, y : 1D `~numpy.ndarray`
+            The new positions; those that are equal to the old ones keep
+            their sky position.
+
+        wcs : WCS, optional
+            The celestial WCS of the map.
+
+        Returns
+        -------
+        sources : `SourceInput`
+            The moved sources, with sky positions in the frame of these.
+        """
+        sky = self.sky
+        moved = (x != self.x) | (y != self.y)
+        moved &= np.isfinite(x) & np.isfinite(y)
+        if sky is not None and np.any(moved):
+            sky = sky.copy()
+            new = pixel_to_sky(x[moved], y[moved], celestial_wcs(wcs))
+            sky[moved] = new.transform_to(sky.frame)
+        return SourceInput(x=x, y=y, sky=sky, table=self.table)
+
 
 def parse_sources(sources, *, wcs=None):
     """

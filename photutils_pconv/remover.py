@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._arrays import as_radii, flag_positions
+from photutils_pconv._arguments import (
+    check_batch_size,
+    check_precision,
+    choose_device,
+    parse_aperture_radii,
+    refuse_unavailable,
+)
+from photutils_pconv._arrays import flag_positions
 from photutils_pconv._positions import (
     flag_duplicates,
     flag_holes,
@@ -20,12 +27,11 @@ from photutils_pconv.flags import SourceFlags
 from photutils_pconv.inpainting import inpaint, inpaint_resampled
 from photutils_pconv.inputs import parse_map, parse_sources
 from photutils_pconv.masks import snr as compute_snr
-from photutils_pconv.network import default_model, load_model
+from photutils_pconv.network import LoadedModel, default_model, load_model
 from photutils_pconv.network.card import package_versions
 from photutils_pconv.photometry import source_photometry
 from photutils_pconv.resampling import (
-    MAX_FACTOR,
-    MIN_FACTOR,
+    pixel_scale_factor,
     resample_grid,
     to_native_position,
 )
@@ -37,9 +43,6 @@ from photutils_pconv.results import (
 from photutils_pconv.setups import get_setup
 
 __all__ = ['NeuralSourceRemover', 'SourceRemovalResult']
-
-# A map this close to the native pixel scale is used as it is.
-_SCALE_TOLERANCE = 0.02
 
 
 class NeuralSourceRemover:
@@ -149,26 +152,30 @@ class NeuralSourceRemover:
         progress_bar=False,
     ):
         self.setup = get_setup(mode, band, setup=setup)
-        self.aperture_radii = _parse_radii(aperture_radii, self.setup)
+        self.aperture_radii = parse_aperture_radii(aperture_radii, self.setup)
         self.aperture_corrections = aperture_corrections
         self._eef = functools.partial(self.setup.eef, table=aperture_corrections)
         # An aperture outside the table is an error here, not after the work.
         self._eef(self.aperture_radii)
-        _refuse_unavailable(psf, n_passes, error_method)
+        refuse_unavailable(psf, n_passes, error_method)
         self.psf = psf
         self.n_passes = n_passes
         self.error_method = error_method
         self.recenter = recenter
         self.resample = resample
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            msg = f'batch_size must be a positive integer, got {batch_size!r}'
-            raise ValueError(msg)
+        check_batch_size(batch_size)
+        check_precision(precision)
+        choose_device(device)
         self.batch_size = batch_size
         self.device = device
         self.precision = precision
         self.progress_bar = progress_bar
         self.model = default_model(self.setup) if model is None else model
-        self._loaded = _load(self.model)
+        self._loaded = (
+            self.model
+            if isinstance(self.model, LoadedModel)
+            else load_model(self.model)
+        )
         self._result = None
 
     @property
@@ -275,7 +282,9 @@ class NeuralSourceRemover:
             pixel_scale=self.setup.pixel_scale,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        pixel_scale, factor = self._pixel_scale(map_input)
+        pixel_scale, factor = pixel_scale_factor(
+            map_input.pixel_scale, self.setup, resample=self.resample
+        )
         x, y, inside, flags = flag_positions(
             source_input.x, source_input.y, map_input.shape
         )
@@ -286,7 +295,7 @@ class NeuralSourceRemover:
                 map_input.data, map_input.missing, x, y, inside, fwhm=fwhm
             )
             flags |= failed
-            source_input = parse_sources(np.stack([x, y], axis=1), wcs=map_input.wcs)
+            source_input = source_input.moved_to(x, y, wcs=map_input.wcs)
         flags |= flag_duplicates(x, y, inside)
 
         snr, radius, reconstruction = self._reconstruct(map_input, x, y, inside, factor)
@@ -322,15 +331,15 @@ class NeuralSourceRemover:
             unit=map_input.unit,
         )
         table.meta.update(self._meta())
+        error = map_input.error
+        if error is not None:
+            positions = (x[inside], y[inside], radius[inside])
+            scatter = measured['local_bkg_std'][inside]
+            error = reconstruction.clean_error(error, *positions, scatter)
         self._result = SourceRemovalResult(
             cleaned=map_input.like_input(
                 cleaned,
-                error=self._cleaned_error(
-                    map_input,
-                    reconstruction,
-                    (x[inside], y[inside], radius[inside]),
-                    measured['local_bkg_std'][inside],
-                ),
+                error=error,
                 history=self._history(int(filled.sum())),
             ),
             photometry=table,
@@ -420,34 +429,6 @@ class NeuralSourceRemover:
             raise ValueError(msg)
         return self._result
 
-    def _pixel_scale(self, map_input):
-        """
-        Return the map's pixel scale in arcsec, and its ratio to the native.
-        """
-        native = self.setup.pixel_scale.to_value(u.arcsec)
-        if map_input.pixel_scale is None:
-            return native, 1.0
-        scale = map_input.pixel_scale.to_value(u.arcsec)
-        factor = scale / native
-        if abs(factor - 1.0) <= _SCALE_TOLERANCE:
-            return scale, 1.0
-        if not self.resample:
-            msg = (
-                f'the map has pixels of {scale:.4g} arcsec, the setup '
-                f'{self.setup.name!r} of {native:.4g} arcsec: allow resample=True, or '
-                'choose the setup of the map'
-            )
-            raise ValueError(msg)
-        if not MIN_FACTOR <= factor <= MAX_FACTOR:
-            msg = (
-                f'the map has pixels of {scale:.4g} arcsec, {factor:.3g} times the '
-                f'{native:.4g} arcsec of the setup {self.setup.name!r}; accepted are '
-                f'{MIN_FACTOR} to {MAX_FACTOR} times: regrid the map or choose '
-                'another setup'
-            )
-            raise ValueError(msg)
-        return scale, factor
-
     def _reconstruct(self, map_input, x, y, inside, factor):
         """
         Return SNR, hole radii (map pixels) and the reconstruction.
@@ -478,13 +459,6 @@ class NeuralSourceRemover:
         positions = (x[inside], y[inside], radius[inside])
         return snr, radius, method(map_input.data, *positions, **options)
 
-    def _cleaned_error(self, map_input, reconstruction, positions, scatter):
-        if map_input.error is None:
-            return None
-        return reconstruction.clean_error(
-            map_input.error, *positions, np.nan_to_num(scatter)
-        )
-
     def _meta(self):
         return {
             'setup': self.setup.name,
@@ -501,7 +475,7 @@ class NeuralSourceRemover:
             ).tolist(),
             'error_method': self.error_method,
             'colour_corrected': False,
-            'versions': package_versions(),
+            'versions': package_versions('astropy', 'photutils'),
             'date': datetime.now(UTC).isoformat(timespec='seconds'),
         }
 
@@ -514,35 +488,3 @@ class NeuralSourceRemover:
             f'model sha256 {self._loaded.checksum[:32]}',
             f'model sha256 {self._loaded.checksum[32:]} (continued)',
         )
-
-
-def _parse_radii(radii, setup):
-    if radii is None:
-        radii = setup.aperture_radius
-    try:
-        radii = u.Quantity(radii, u.arcsec, dtype=float).value
-    except (TypeError, ValueError) as exc:
-        msg = f'aperture_radii must be angles or numbers (arcsec), got {radii!r}'
-        raise ValueError(msg) from exc
-    return as_radii(radii, 'aperture_radii')
-
-
-def _refuse_unavailable(psf, n_passes, error_method):
-    if psf is not None or n_passes != 1:
-        msg = (
-            'removal with a known PSF in several passes is not available yet: leave '
-            'out psf and n_passes'
-        )
-        raise NotImplementedError(msg)
-    if error_method != 'local':
-        msg = (
-            "error_method must be 'local', the local background's scatter in the "
-            f'aperture; got {error_method!r}, and no other is available yet'
-        )
-        raise NotImplementedError(msg)
-
-
-def _load(model):
-    if hasattr(model, 'network') and hasattr(model, 'card'):
-        return model
-    return load_model(model)

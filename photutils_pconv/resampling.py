@@ -15,12 +15,70 @@ __all__ = [
     'MAX_FACTOR',
     'MIN_FACTOR',
     'fill_missing',
+    'pixel_scale_factor',
     'resample_grid',
     'to_native_position',
 ]
 
 #: The limits of map pixel / native pixel within which maps are resampled.
 MIN_FACTOR, MAX_FACTOR = 0.4, 2.5
+
+# A map this close to the native pixel scale is used as it is.
+_SCALE_TOLERANCE = 0.02
+
+
+def pixel_scale_factor(pixel_scale, setup, *, resample=True):
+    """
+    Compare a map's pixel scale with the native one of a setup.
+
+    Parameters
+    ----------
+    pixel_scale : `~astropy.units.Quantity` or `None`
+        The map's pixel scale; `None` (a map without WCS) is taken as
+        the setup's.
+
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
+
+    resample : bool, optional
+        Whether a map that is off the native scale may be resampled.
+
+    Returns
+    -------
+    pixel_scale : float
+        The map's pixel scale, in arcsec.
+
+    factor : float
+        Map pixel / native pixel; 1 within 2 percent of it.
+
+    Raises
+    ------
+    ValueError
+        If the map is off the native scale and ``resample`` is False, or
+        the factor lies beyond `MIN_FACTOR` to `MAX_FACTOR`.
+    """
+    native = setup.pixel_scale.to_value('arcsec')
+    if pixel_scale is None:
+        return native, 1.0
+    scale = pixel_scale.to_value('arcsec')
+    factor = scale / native
+    if abs(factor - 1.0) <= _SCALE_TOLERANCE:
+        return scale, 1.0
+    if not resample:
+        msg = (
+            f'the map has pixels of {scale:.4g} arcsec, the setup {setup.name!r} of '
+            f'{native:.4g} arcsec: allow resample=True, or choose the setup of the map'
+        )
+        raise ValueError(msg)
+    if not MIN_FACTOR <= factor <= MAX_FACTOR:
+        msg = (
+            f'the map has pixels of {scale:.4g} arcsec, {factor:.3g} times the '
+            f'{native:.4g} arcsec of the setup {setup.name!r}; accepted are '
+            f'{MIN_FACTOR} to {MAX_FACTOR} times: regrid the map or choose another '
+            'setup'
+        )
+        raise ValueError(msg)
+    return scale, factor
 
 
 def to_native_position(position, factor):

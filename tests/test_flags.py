@@ -11,10 +11,18 @@ from photutils_pconv.flags import FLAGS, SourceFlags, decode_flags
 def test_registry():
     names = [flag.name for flag in FLAGS]
     assert names == [
-        'outside_map', 'invalid_position', 'near_edge', 'missing_pixels',
-        'aperture_beyond_hole', 'overlapping_hole', 'duplicate',
-        'annulus_incomplete', 'recentered_failed', 'no_background',
-        'resampled']
+        'outside_map',
+        'invalid_position',
+        'near_edge',
+        'missing_pixels',
+        'aperture_beyond_hole',
+        'overlapping_hole',
+        'duplicate',
+        'annulus_incomplete',
+        'recentered_failed',
+        'no_background',
+        'resampled',
+    ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)
 

@@ -332,7 +332,9 @@ class TestRefusals:
             inpaint(data, *POSITIONS, model=flat_model, precision=precision)
 
     def test_batch_size(self, data, flat_model):
-        with pytest.raises(ValueError, match='batch_size must be at least 1, got 0'):
+        with pytest.raises(
+            ValueError, match='batch_size must be a positive integer, got 0'
+        ):
             inpaint(data, *POSITIONS, model=flat_model, batch_size=0)
 
 

@@ -124,8 +124,9 @@ def test_like_input_wrong_shape():
         parsed.like_input(np.zeros((3, 3)))
 
 
-@pytest.mark.parametrize('kind', [StdDevUncertainty, VarianceUncertainty,
-                                  InverseVariance])
+@pytest.mark.parametrize(
+    'kind', [StdDevUncertainty, VarianceUncertainty, InverseVariance]
+)
 @pytest.mark.parametrize('unit', [None, 'mJy/pix'])
 @pytest.mark.parametrize('cls', [CCDData, NDData, NDDataRef])
 def test_uncertainty(cls, kind, unit):
@@ -133,8 +134,8 @@ def test_uncertainty(cls, kind, unit):
     power = {StdDevUncertainty: 1, VarianceUncertainty: 2, InverseVariance: -2}[kind]
     sigma = np.random.default_rng(2).uniform(1, 2, SHAPE)
     factor = 1 if unit is None else 1e3
-    own_unit = None if unit is None else u.Unit(unit)**power
-    uncertainty = kind((sigma * factor)**power, unit=own_unit)
+    own_unit = None if unit is None else u.Unit(unit) ** power
+    uncertainty = kind((sigma * factor) ** power, unit=own_unit)
     given = cls(make_values(), unit='Jy/pix', uncertainty=uncertainty)
     parsed = parse_map(given)
     assert_allclose(parsed.error, sigma, rtol=1e-12)
@@ -172,9 +173,15 @@ def test_uncertainty_infinite():
     assert_array_equal(result.uncertainty.array, weight)
 
 
-@pytest.mark.parametrize('meta', [
-    {'A': 1}, {'A': 1, 'history': ['made']}, {'A': 1, 'HISTORY': 'made'},
-    fits.Header({'A': 1})])
+@pytest.mark.parametrize(
+    'meta',
+    [
+        {'A': 1},
+        {'A': 1, 'history': ['made']},
+        {'A': 1, 'HISTORY': 'made'},
+        fits.Header({'A': 1}),
+    ],
+)
 def test_history(meta, tmp_path):
     ccd = CCDData(make_values(), unit='Jy/pix', meta=meta)
     before = copy.deepcopy(ccd.meta)
@@ -229,32 +236,48 @@ def test_integer_mask_of_nddata():
     assert parsed.like_input(parsed.data).mask[2, 3] == 4
 
 
-@pytest.mark.parametrize('error', [
-    np.full(SHAPE, 2.0), np.full(SHAPE, 2), np.full(SHAPE, 2e3) * u.Unit('mJy/pix'),
-    StdDevUncertainty(np.full(SHAPE, 2.0)), VarianceUncertainty(np.full(SHAPE, 4.0))])
+@pytest.mark.parametrize(
+    'error',
+    [
+        np.full(SHAPE, 2.0),
+        np.full(SHAPE, 2),
+        np.full(SHAPE, 2e3) * u.Unit('mJy/pix'),
+        StdDevUncertainty(np.full(SHAPE, 2.0)),
+        VarianceUncertainty(np.full(SHAPE, 4.0)),
+    ],
+)
 def test_error(error):
     parsed = parse_map(make_values() * u.Unit('Jy/pix'), error=error)
     assert parsed.error.dtype == float
     assert_allclose(parsed.error, 2)
 
 
-@pytest.mark.parametrize(('kwargs', 'error', 'match'), [
-    ({'mask': np.zeros((3, 3), bool)}, ValueError, r'mask must have the shape'),
-    ({'mask': np.zeros(SHAPE)}, TypeError, 'mask must be a bool array'),
-    ({'coverage_mask': np.zeros((3, 3), bool)}, ValueError,
-     'coverage_mask must have the shape'),
-    ({'error': np.ones((3, 3))}, ValueError, 'error must have the shape'),
-    ({'error': 0.1}, ValueError, 'error must have the shape'),
-    ({'error': np.full(SHAPE, -1)}, ValueError, 'not be negative'),
-    ({'error': np.full(SHAPE, 'a')}, TypeError, 'error must hold real numbers'),
-    ({'error': np.ones(SHAPE) * u.m}, ValueError, 'error must have the unit'),
-    ({'error': 'stDev'}, TypeError, 'only if data is the path'),
-    ({'error': UnknownUncertainty(np.ones(SHAPE))}, ValueError,
-     'must be a StdDevUncertainty'),
-    ({'wcs': 'TAN'}, TypeError, 'wcs must be an astropy WCS'),
-    ({'wcs': WCS(naxis=2)}, ValueError, 'two celestial axes'),
-    ({'beam': 14}, ValueError, 'beam is for maps in Jy/beam'),
-])
+@pytest.mark.parametrize(
+    ('kwargs', 'error', 'match'),
+    [
+        ({'mask': np.zeros((3, 3), bool)}, ValueError, r'mask must have the shape'),
+        ({'mask': np.zeros(SHAPE)}, TypeError, 'mask must be a bool array'),
+        (
+            {'coverage_mask': np.zeros((3, 3), bool)},
+            ValueError,
+            'coverage_mask must have the shape',
+        ),
+        ({'error': np.ones((3, 3))}, ValueError, 'error must have the shape'),
+        ({'error': 0.1}, ValueError, 'error must have the shape'),
+        ({'error': np.full(SHAPE, -1)}, ValueError, 'not be negative'),
+        ({'error': np.full(SHAPE, 'a')}, TypeError, 'error must hold real numbers'),
+        ({'error': np.ones(SHAPE) * u.m}, ValueError, 'error must have the unit'),
+        ({'error': 'stDev'}, TypeError, 'only if data is the path'),
+        (
+            {'error': UnknownUncertainty(np.ones(SHAPE))},
+            ValueError,
+            'must be a StdDevUncertainty',
+        ),
+        ({'wcs': 'TAN'}, TypeError, 'wcs must be an astropy WCS'),
+        ({'wcs': WCS(naxis=2)}, ValueError, 'two celestial axes'),
+        ({'beam': 14}, ValueError, 'beam is for maps in Jy/beam'),
+    ],
+)
 def test_bad_keywords(kwargs, error, match):
     with pytest.raises(error, match=match):
         parse_map(make_values() * u.Unit('Jy/pix'), **kwargs)
@@ -263,8 +286,11 @@ def test_bad_keywords(kwargs, error, match):
 @pytest.mark.parametrize('cls', [CCDData, NDData])
 @pytest.mark.parametrize('keyword', ['mask', 'error', 'wcs'])
 def test_given_twice(cls, keyword, map_wcs):
-    parts = {'mask': np.zeros(SHAPE, bool), 'wcs': map_wcs,
-             'error': StdDevUncertainty(np.ones(SHAPE))}
+    parts = {
+        'mask': np.zeros(SHAPE, bool),
+        'wcs': map_wcs,
+        'error': StdDevUncertainty(np.ones(SHAPE)),
+    }
     own = parts[keyword]
     name = 'uncertainty' if keyword == 'error' else keyword
     given = cls(make_values(), unit='Jy/pix', **{name: own})
@@ -272,8 +298,11 @@ def test_given_twice(cls, keyword, map_wcs):
     with pytest.raises(ValueError, match=f'{keyword} was given, but the map has'):
         parse_map(given, **{keyword: value})
     # the others, and coverage_mask, which NDData have not, can be given
-    others = {key: np.ones(SHAPE) if key == 'error' else part
-              for key, part in parts.items() if key != keyword}
+    others = {
+        key: np.ones(SHAPE) if key == 'error' else part
+        for key, part in parts.items()
+        if key != keyword
+    }
     coverage = np.zeros(SHAPE, bool)
     coverage[0, 0] = True
     parsed = parse_map(given, coverage_mask=coverage, **others)
@@ -286,9 +315,14 @@ def test_given_twice(cls, keyword, map_wcs):
 # ---- bad maps ------------------------------------------------------------
 
 
-@pytest.mark.parametrize('given', [
-    np.zeros((1, *SHAPE)), np.zeros((2, 3, *SHAPE)) * u.Jy,
-    CCDData(np.zeros((1, *SHAPE)), unit='Jy/pix')])
+@pytest.mark.parametrize(
+    'given',
+    [
+        np.zeros((1, *SHAPE)),
+        np.zeros((2, 3, *SHAPE)) * u.Jy,
+        CCDData(np.zeros((1, *SHAPE)), unit='Jy/pix'),
+    ],
+)
 def test_more_dimensions(given):
     with pytest.raises(ValueError, match=r'2-D map .* Choose one plane .* data\[0'):
         parse_map(given)
@@ -300,19 +334,33 @@ def test_fewer_dimensions(shape):
         parse_map(np.ones(shape))
 
 
-@pytest.mark.parametrize('given', [
-    np.full(SHAPE, np.nan),
-    np.full(SHAPE, np.inf),
-    np.ma.MaskedArray(np.ones(SHAPE), mask=True),
-    CCDData(np.ones(SHAPE), unit='Jy', mask=np.ones(SHAPE, bool))])
+@pytest.mark.parametrize(
+    'given',
+    [
+        np.full(SHAPE, np.nan),
+        np.full(SHAPE, np.inf),
+        np.ma.MaskedArray(np.ones(SHAPE), mask=True),
+        CCDData(np.ones(SHAPE), unit='Jy', mask=np.ones(SHAPE, bool)),
+    ],
+)
 def test_no_usable_pixel(given):
     with pytest.raises(ValueError, match='no usable pixel'):
         parse_map(given)
 
 
-@pytest.mark.parametrize('given', [
-    np.ones(SHAPE, complex), np.ones(SHAPE, bool), np.full(SHAPE, 'a'),
-    np.full(SHAPE, None), None, {'data': 1}, [[1, 2], [3]], object()])
+@pytest.mark.parametrize(
+    'given',
+    [
+        np.ones(SHAPE, complex),
+        np.ones(SHAPE, bool),
+        np.full(SHAPE, 'a'),
+        np.full(SHAPE, None),
+        None,
+        {'data': 1},
+        [[1, 2], [3]],
+        object(),
+    ],
+)
 def test_not_real_numbers(given):
     with pytest.raises(TypeError, match='data must be CCDData, NDData'):
         parse_map(given)
@@ -335,7 +383,7 @@ def test_blank_border_warning():
 def test_no_blank_border_warning():
     """Models on nothing, and single zeros, are no sign of coverage."""
     y, x = np.mgrid[:300, :300]
-    parse_map(np.exp(-((x - 150)**2 + (y - 150)**2) / 8))
+    parse_map(np.exp(-((x - 150) ** 2 + (y - 150) ** 2) / 8))
     parse_map(np.zeros(SHAPE))
     values = make_values()
     values[[0, 0, -1, -1], [0, -1, 0, -1]] = 0
@@ -344,14 +392,24 @@ def test_no_blank_border_warning():
 
 # ---- units ---------------------------------------------------------------
 
-ARCSEC2 = (np.pi / 180 / 3600)**2  # sr
+ARCSEC2 = (np.pi / 180 / 3600) ** 2  # sr
 
 
-@pytest.mark.parametrize(('unit', 'factor'), [
-    ('Jy', 1), ('mJy', 1e-3), ('Jy/pix', 1), ('mJy/pix', 1e-3), ('uJy/pix', 1e-6),
-    ('MJy/sr', 1e6 * 1.6**2 * ARCSEC2), ('Jy/sr', 1.6**2 * ARCSEC2),
-    ('Jy/arcsec2', 1.6**2), ('mJy/arcmin2', 1e-3 * 1.6**2 / 3600),
-    ('W / (m2 Hz sr)', 1e26 * 1.6**2 * ARCSEC2)])
+@pytest.mark.parametrize(
+    ('unit', 'factor'),
+    [
+        ('Jy', 1),
+        ('mJy', 1e-3),
+        ('Jy/pix', 1),
+        ('mJy/pix', 1e-3),
+        ('uJy/pix', 1e-6),
+        ('MJy/sr', 1e6 * 1.6**2 * ARCSEC2),
+        ('Jy/sr', 1.6**2 * ARCSEC2),
+        ('Jy/arcsec2', 1.6**2),
+        ('mJy/arcmin2', 1e-3 * 1.6**2 / 3600),
+        ('W / (m2 Hz sr)', 1e26 * 1.6**2 * ARCSEC2),
+    ],
+)
 def test_units(unit, factor, map_wcs):
     parsed = parse_map(make_values() * u.Unit(unit), wcs=map_wcs)
     assert parsed.unit == u.Unit(unit)
@@ -365,8 +423,10 @@ def test_wrong_units(unit, map_wcs):
         parse_map(CCDData(make_values(), unit=unit, wcs=map_wcs))
 
 
-@pytest.mark.parametrize('given', [
-    make_values() * u.one, CCDData(make_values(), unit=''), NDData(make_values())])
+@pytest.mark.parametrize(
+    'given',
+    [make_values() * u.one, CCDData(make_values(), unit=''), NDData(make_values())],
+)
 def test_no_unit(given):
     parsed = parse_map(given)
     assert parsed.unit is None
@@ -386,22 +446,25 @@ def test_pixel_scale_fallback(map_wcs):
     assert parsed.jy_per_pixel == pytest.approx(1e6 * 1.6**2 * ARCSEC2)
 
 
-@pytest.mark.parametrize(('header', 'beam', 'axes'), [
-    ({'BMAJ': 12 / 3600, 'BMIN': 6 / 3600}, None, (12, 6)),
-    ({'BMAJ': 12 / 3600}, None, (12, 12)),
-    ({'bmaj': 12 / 3600, 'bmin': 6 / 3600}, None, (12, 6)),
-    ({}, 14, (14, 14)),
-    ({}, (12, 6), (12, 6)),
-    ({}, 0.1 * u.arcmin, (6, 6)),
-    ({'BMAJ': 1.0}, [12, 6] * u.arcsec, (12, 6)),
-])
+@pytest.mark.parametrize(
+    ('header', 'beam', 'axes'),
+    [
+        ({'BMAJ': 12 / 3600, 'BMIN': 6 / 3600}, None, (12, 6)),
+        ({'BMAJ': 12 / 3600}, None, (12, 12)),
+        ({'bmaj': 12 / 3600, 'bmin': 6 / 3600}, None, (12, 6)),
+        ({}, 14, (14, 14)),
+        ({}, (12, 6), (12, 6)),
+        ({}, 0.1 * u.arcmin, (6, 6)),
+        ({'BMAJ': 1.0}, [12, 6] * u.arcsec, (12, 6)),
+    ],
+)
 def test_beam(header, beam, axes, map_wcs):
     """A point source of 1 Jy has a peak of 1 Jy/beam and sums to 1 Jy."""
     given = CCDData(make_values(), unit='mJy/beam', wcs=map_wcs, meta=header)
     parsed = parse_map(given, beam=beam)
     sigma_x, sigma_y = np.array(axes) / 2.3548200450309493 / 1.6
     y, x = np.mgrid[-40:41, -40:41]
-    source = 1e3 * np.exp(-0.5 * ((x / sigma_x)**2 + (y / sigma_y)**2))
+    source = 1e3 * np.exp(-0.5 * ((x / sigma_x) ** 2 + (y / sigma_y) ** 2))
     assert np.sum(source) * parsed.jy_per_pixel == pytest.approx(1, rel=1e-6)
 
 
@@ -474,20 +537,27 @@ def test_file_primary(tmp_path):
 
 def test_file_first_2d(tmp_path):
     """Planes of other dimensions are passed over."""
-    fits.HDUList([
-        fits.PrimaryHDU(np.zeros((2, *SHAPE))), fits.ImageHDU(np.zeros(5)),
-        fits.BinTableHDU.from_columns([fits.Column('a', 'D', array=[1.0])]),
-        fits.ImageHDU(make_values(), name='SCI'), fits.ImageHDU(np.ones((3, 3))),
-    ]).writeto(tmp_path / 'map.fits')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(np.zeros((2, *SHAPE))),
+            fits.ImageHDU(np.zeros(5)),
+            fits.BinTableHDU.from_columns([fits.Column('a', 'D', array=[1.0])]),
+            fits.ImageHDU(make_values(), name='SCI'),
+            fits.ImageHDU(np.ones((3, 3))),
+        ]
+    ).writeto(tmp_path / 'map.fits')
     assert_array_equal(parse_map(tmp_path / 'map.fits').data, make_values())
 
 
 def test_file_compressed(tmp_path):
-    fits.HDUList([
-        fits.PrimaryHDU(),
-        fits.CompImageHDU(make_values(), name='IMAGE', compression_type='GZIP_2',
-                          quantize_level=0),
-    ]).writeto(tmp_path / 'map.fits.gz')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.CompImageHDU(
+                make_values(), name='IMAGE', compression_type='GZIP_2', quantize_level=0
+            ),
+        ]
+    ).writeto(tmp_path / 'map.fits.gz')
     assert_array_equal(parse_map(tmp_path / 'map.fits.gz').data, make_values())
 
 
@@ -512,12 +582,24 @@ def test_file_not_fits(tmp_path):
         parse_map(str(tmp_path / 'none.fits'))
 
 
-@pytest.mark.parametrize(('bunit', 'unit'), [
-    ('Jy/pixel', 'Jy/pix'), ('JY/PIXEL', 'Jy/pix'), ('Jy pixel-1', 'Jy/pix'),
-    ('jy per px', 'Jy/pix'), ('mJy/pix', 'mJy/pix'), ('MJY/SR', 'MJy/sr'),
-    ('KJy/SR', 'kJy/sr'), ('Jy/arcsec^2', 'Jy/arcsec2'), ('Jy', 'Jy'),
-    ('Jy/arcsec**2', 'Jy/arcsec2'), ('MJy sr-1', 'MJy/sr'), ('', None),
-    ('Unknown', None)])
+@pytest.mark.parametrize(
+    ('bunit', 'unit'),
+    [
+        ('Jy/pixel', 'Jy/pix'),
+        ('JY/PIXEL', 'Jy/pix'),
+        ('Jy pixel-1', 'Jy/pix'),
+        ('jy per px', 'Jy/pix'),
+        ('mJy/pix', 'mJy/pix'),
+        ('MJY/SR', 'MJy/sr'),
+        ('KJy/SR', 'kJy/sr'),
+        ('Jy/arcsec^2', 'Jy/arcsec2'),
+        ('Jy', 'Jy'),
+        ('Jy/arcsec**2', 'Jy/arcsec2'),
+        ('MJy sr-1', 'MJy/sr'),
+        ('', None),
+        ('Unknown', None),
+    ],
+)
 def test_file_units(tmp_path, bunit, unit, map_wcs):
     cards = dict(map_wcs.to_header()) | {'BUNIT': bunit}
     path = write_fits(tmp_path / 'map.fits', make_values(), **cards)
@@ -525,9 +607,13 @@ def test_file_units(tmp_path, bunit, unit, map_wcs):
     assert parsed.unit == (None if unit is None else u.Unit(unit))
 
 
-@pytest.mark.parametrize(('bunit', 'match'), [
-    ('bananas', "'bananas' of the FITS file cannot be understood"),
-    ('K', "The unit 'K' of the map is not accepted")])
+@pytest.mark.parametrize(
+    ('bunit', 'match'),
+    [
+        ('bananas', "'bananas' of the FITS file cannot be understood"),
+        ('K', "The unit 'K' of the map is not accepted"),
+    ],
+)
 def test_file_bad_unit(tmp_path, bunit, match):
     path = write_fits(tmp_path / 'map.fits', make_values(), BUNIT=bunit)
     with pytest.raises(ValueError, match=match):
@@ -537,9 +623,13 @@ def test_file_bad_unit(tmp_path, bunit, match):
 def test_file_coverage_nan(tmp_path):
     coverage = np.ones(SHAPE)
     coverage[0, :3] = np.nan, 0, -1
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(make_values(), name='IMAGE'),
-                  fits.ImageHDU(coverage, name='COVERAGE')]
-                 ).writeto(tmp_path / 'map.fits')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(make_values(), name='IMAGE'),
+            fits.ImageHDU(coverage, name='COVERAGE'),
+        ]
+    ).writeto(tmp_path / 'map.fits')
     parsed = parse_map(tmp_path / 'map.fits')
     assert np.sum(parsed.missing) == 3
     assert np.all(parsed.missing[0, :3])
@@ -550,26 +640,38 @@ def test_file_coverage_and_mask(tmp_path):
     coverage[0, 0] = 0
     mask = np.zeros(SHAPE, bool)
     mask[1, 1] = True
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(make_values(), name='image'),
-                  fits.ImageHDU(coverage, name='coverage')]
-                 ).writeto(tmp_path / 'map.fits')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(make_values(), name='image'),
+            fits.ImageHDU(coverage, name='coverage'),
+        ]
+    ).writeto(tmp_path / 'map.fits')
     parsed = parse_map(tmp_path / 'map.fits', mask=mask)
     assert_array_equal(np.argwhere(parsed.missing), [[0, 0], [1, 1]])
 
 
 def test_file_coverage_shape(tmp_path):
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(make_values(), name='image'),
-                  fits.ImageHDU(np.zeros((3, 3)), name='coverage')]
-                 ).writeto(tmp_path / 'map.fits')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(make_values(), name='image'),
+            fits.ImageHDU(np.zeros((3, 3)), name='coverage'),
+        ]
+    ).writeto(tmp_path / 'map.fits')
     with pytest.warns(AstropyUserWarning, match='"coverage" .* is ignored'):
         parsed = parse_map(tmp_path / 'map.fits')
     assert not np.any(parsed.missing)
 
 
 def test_file_error_extension(tmp_path, map_wcs):
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(make_values(), name='image'),
-                  fits.ImageHDU(np.full(SHAPE, 0.25), name='stDev')]
-                 ).writeto(tmp_path / 'map.fits')
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.ImageHDU(make_values(), name='image'),
+            fits.ImageHDU(np.full(SHAPE, 0.25), name='stDev'),
+        ]
+    ).writeto(tmp_path / 'map.fits')
     assert parse_map(tmp_path / 'map.fits').error is None
     parsed = parse_map(tmp_path / 'map.fits', error='STDEV', wcs=map_wcs)
     assert_array_equal(parsed.error, 0.25)
@@ -581,8 +683,13 @@ def test_file_of_ours(tmp_path, map_wcs):
     """What was written comes back with mask, uncertainty and WCS."""
     mask = np.zeros(SHAPE, bool)
     mask[4, 5] = True
-    given = CCDData(make_values(), unit='Jy/pix', mask=mask, wcs=map_wcs,
-                    uncertainty=StdDevUncertainty(np.full(SHAPE, 0.5)))
+    given = CCDData(
+        make_values(),
+        unit='Jy/pix',
+        mask=mask,
+        wcs=map_wcs,
+        uncertainty=StdDevUncertainty(np.full(SHAPE, 0.5)),
+    )
     parsed = parse_map(given)
     parsed.like_input(parsed.data, history=['cleaned']).write(tmp_path / 'map.fits')
     again = parse_map(tmp_path / 'map.fits')

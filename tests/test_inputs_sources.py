@@ -74,8 +74,11 @@ def test_skycoord_2d(sky, map_wcs):
 
 @pytest.mark.parametrize('form', ['skycoord', 'table', 'columns'])
 def test_sky_without_wcs(sky, form):
-    sources = {'skycoord': sky, 'table': QTable({'sky_center': sky}),
-               'columns': Table({'ra': sky.ra.deg, 'dec': sky.dec.deg})}[form]
+    sources = {
+        'skycoord': sky,
+        'table': QTable({'sky_center': sky}),
+        'columns': Table({'ra': sky.ra.deg, 'dec': sky.dec.deg}),
+    }[form]
     with pytest.raises(ValueError, match='no celestial WCS: give wcs'):
         parse_sources(sources)
     with pytest.raises(ValueError, match='no celestial WCS: give wcs'):
@@ -92,8 +95,12 @@ def test_not_finite(map_wcs):
 
 
 def test_masked_skycoord(sky, map_wcs):
-    table = Table({'ra': MaskedColumn(sky.ra.deg, mask=[0, 1, 0, 0]),
-                   'dec': MaskedColumn(sky.dec.deg, mask=[0, 0, 0, 1])})
+    table = Table(
+        {
+            'ra': MaskedColumn(sky.ra.deg, mask=[0, 1, 0, 0]),
+            'dec': MaskedColumn(sky.dec.deg, mask=[0, 0, 0, 1]),
+        }
+    )
     parsed = parse_sources(table, wcs=map_wcs)
     assert_array_equal(np.isnan(parsed.x), [False, True, False, True])
     assert_allclose(parsed.x[[0, 2]], X[[0, 2]], atol=1e-6)
@@ -127,9 +134,17 @@ def test_sliced_wcs(sky, map_wcs):
 # ---- arrays of pixels ----------------------------------------------------
 
 
-@pytest.mark.parametrize('convert', [
-    np.array, np.ndarray.tolist, lambda xy: list(map(tuple, xy)),
-    lambda xy: xy * u.pix, lambda xy: xy.astype('>f8'), np.ma.MaskedArray])
+@pytest.mark.parametrize(
+    'convert',
+    [
+        np.array,
+        np.ndarray.tolist,
+        lambda xy: list(map(tuple, xy)),
+        lambda xy: xy * u.pix,
+        lambda xy: xy.astype('>f8'),
+        np.ma.MaskedArray,
+    ],
+)
 def test_pixels(convert):
     check(parse_sources(convert(np.transpose([X, Y]))))
 
@@ -159,16 +174,19 @@ def test_pixels_are_copied():
     assert_array_equal(given[:, 0], X)
 
 
-@pytest.mark.parametrize(('given', 'error', 'match'), [
-    (np.zeros(2), ValueError, r'shape \(N, 2\)'),
-    (np.zeros((2, 3)), ValueError, r'shape \(N, 2\)'),
-    (np.zeros((2, 2)) * u.deg, ValueError, 'must be in pixels, got deg'),
-    (3.0, TypeError, 'sources must be a SkyCoord, a Table'),
-    (None, TypeError, 'sources must be a SkyCoord, a Table'),
-    (object(), TypeError, 'sources must be a SkyCoord, a Table'),
-    ([['a', 'b']], TypeError, 'sources must be a SkyCoord, a Table'),
-    ([[1, 2], [3]], TypeError, 'sources must be a SkyCoord, a Table'),
-])
+@pytest.mark.parametrize(
+    ('given', 'error', 'match'),
+    [
+        (np.zeros(2), ValueError, r'shape \(N, 2\)'),
+        (np.zeros((2, 3)), ValueError, r'shape \(N, 2\)'),
+        (np.zeros((2, 2)) * u.deg, ValueError, 'must be in pixels, got deg'),
+        (3.0, TypeError, 'sources must be a SkyCoord, a Table'),
+        (None, TypeError, 'sources must be a SkyCoord, a Table'),
+        (object(), TypeError, 'sources must be a SkyCoord, a Table'),
+        ([['a', 'b']], TypeError, 'sources must be a SkyCoord, a Table'),
+        ([[1, 2], [3]], TypeError, 'sources must be a SkyCoord, a Table'),
+    ],
+)
 def test_bad_arrays(given, error, match):
     with pytest.raises(error, match=match):
         parse_sources(given)
@@ -192,23 +210,41 @@ def test_sky_column(cls, name, sky, map_wcs):
 
 def test_sky_column_order(sky, map_wcs):
     other = SkyCoord(sky.ra + 1 * u.deg, sky.dec)
-    table = QTable({'target': other, 'ra': other.ra, 'dec': other.dec,
-                    'sky_centroid': other, 'sky_center': sky})
+    table = QTable(
+        {
+            'target': other,
+            'ra': other.ra,
+            'dec': other.dec,
+            'sky_centroid': other,
+            'sky_center': sky,
+        }
+    )
     check(parse_sources(table, wcs=map_wcs), sky)
 
 
-@pytest.mark.parametrize('names', [
-    ('ra', 'dec'), ('RA', 'DEC'), ('Ra', 'Dec'), ('RAJ2000', 'DEJ2000'),
-    ('_RAJ2000', '_DEJ2000'), ('RA_ICRS', 'DE_ICRS'), ('ALPHA_J2000', 'DELTA_J2000')])
-@pytest.mark.parametrize('form', ['number', 'deg', 'rad', 'hours', 'text',
-                                  'float32'])
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('ra', 'dec'),
+        ('RA', 'DEC'),
+        ('Ra', 'Dec'),
+        ('RAJ2000', 'DEJ2000'),
+        ('_RAJ2000', '_DEJ2000'),
+        ('RA_ICRS', 'DE_ICRS'),
+        ('ALPHA_J2000', 'DELTA_J2000'),
+    ],
+)
+@pytest.mark.parametrize('form', ['number', 'deg', 'rad', 'hours', 'text', 'float32'])
 def test_ra_dec(names, form, sky, map_wcs):
     ra, dec = {
-        'number': (sky.ra.deg, sky.dec.deg), 'deg': (sky.ra, sky.dec),
+        'number': (sky.ra.deg, sky.dec.deg),
+        'deg': (sky.ra, sky.dec),
         'rad': (sky.ra.to(u.rad), sky.dec.to(u.rad)),
         'hours': (sky.ra.hourangle * u.hourangle, sky.dec),
-        'text': (sky.ra.to_string(u.hour, sep=':', precision=6),
-                 sky.dec.to_string(u.deg, sep=':', precision=5)),
+        'text': (
+            sky.ra.to_string(u.hour, sep=':', precision=6),
+            sky.dec.to_string(u.deg, sep=':', precision=5),
+        ),
         'float32': (sky.ra.deg.astype('f4'), sky.dec.deg.astype('f4')),
     }[form]
     table = Table({'id': range(4), names[1]: dec, names[0]: ra})
@@ -221,8 +257,12 @@ def test_ra_dec(names, form, sky, map_wcs):
 
 def test_text_of_numbers(sky, map_wcs):
     """Degrees that were read as text are not taken for hours."""
-    table = Table({'ra': [f'{value:.9f}' for value in sky.ra.deg],
-                   'dec': [f'{value:.9f}' for value in sky.dec.deg]})
+    table = Table(
+        {
+            'ra': [f'{value:.9f}' for value in sky.ra.deg],
+            'dec': [f'{value:.9f}' for value in sky.dec.deg],
+        }
+    )
     check(parse_sources(table, wcs=map_wcs), sky, atol=1e-4)
 
 
@@ -231,10 +271,19 @@ def test_galactic_columns(sky, map_wcs):
     check(parse_sources(table, wcs=map_wcs), sky, atol=1e-4)
 
 
-@pytest.mark.parametrize('names', [
-    ('x_center', 'y_center'), ('x_centroid', 'y_centroid'),
-    ('xcentroid', 'ycentroid'), ('x', 'y'), ('X', 'Y'), ('x_fit', 'y_fit'),
-    ('x_0', 'y_0'), ('x_init', 'y_init')])
+@pytest.mark.parametrize(
+    'names',
+    [
+        ('x_center', 'y_center'),
+        ('x_centroid', 'y_centroid'),
+        ('xcentroid', 'ycentroid'),
+        ('x', 'y'),
+        ('X', 'Y'),
+        ('x_fit', 'y_fit'),
+        ('x_0', 'y_0'),
+        ('x_init', 'y_init'),
+    ],
+)
 @pytest.mark.parametrize('unit', [None, u.pix])
 def test_pixel_columns(names, unit):
     table = Table({'id': range(4), names[0]: X, names[1]: Y})
@@ -262,7 +311,7 @@ def test_pixel_columns_without_wcs(sky):
 def test_photutils_table(map_wcs):
     """What photutils' finders give is taken as it is."""
     y, x = np.mgrid[:30, :40]
-    data = np.exp(-((x - 20.3)**2 + (y - 14.6)**2) / 8)
+    data = np.exp(-((x - 20.3) ** 2 + (y - 14.6) ** 2) / 8)
     found = DAOStarFinder(threshold=0.1, fwhm=4.7)(data)
     parsed = parse_sources(found, wcs=map_wcs)
     assert_allclose([parsed.x[0], parsed.y[0]], [20.3, 14.6], atol=0.1)
@@ -275,16 +324,24 @@ def test_row_and_structured_array(sky, map_wcs):
     check(parse_sources(table.as_array()))
 
 
-@pytest.mark.parametrize(('table', 'match'), [
-    (Table({'a': [1], 'ra': [2]}),
-     r'it has: a, ra\. Accepted are: sky_center, .*ra/dec.*x_center/y_center'),
-    (Table({'x': ['a'], 'y': ['b']}), "column 'x' must hold numbers"),
-    (Table({'x': [1] * u.deg, 'y': [1]}), "'x' must have a unit convertible to pix"),
-    (Table({'ra': [1] * u.Jy, 'dec': [1]}), "'ra' must have a unit convertible"),
-    (Table({'ra': [1], 'dec': [91]}), 'are no sky positions'),
-    (Table({'ra': ['here'], 'dec': ['there']}), 'text that is no position'),
-    (Table({'x': [[1, 2]], 'y': [[1, 2]]}), 'must hold a number a row'),
-])
+@pytest.mark.parametrize(
+    ('table', 'match'),
+    [
+        (
+            Table({'a': [1], 'ra': [2]}),
+            r'it has: a, ra\. Accepted are: sky_center, .*ra/dec.*x_center/y_center',
+        ),
+        (Table({'x': ['a'], 'y': ['b']}), "column 'x' must hold numbers"),
+        (
+            Table({'x': [1] * u.deg, 'y': [1]}),
+            "'x' must have a unit convertible to pix",
+        ),
+        (Table({'ra': [1] * u.Jy, 'dec': [1]}), "'ra' must have a unit convertible"),
+        (Table({'ra': [1], 'dec': [91]}), 'are no sky positions'),
+        (Table({'ra': ['here'], 'dec': ['there']}), 'text that is no position'),
+        (Table({'x': [[1, 2]], 'y': [[1, 2]]}), 'must hold a number a row'),
+    ],
+)
 def test_bad_tables(table, match, map_wcs):
     with pytest.raises(ValueError, match=match):
         parse_sources(table, wcs=map_wcs)
@@ -294,9 +351,12 @@ def test_masked_and_text_columns(sky, map_wcs):
     table = Table({'x': MaskedColumn(X, mask=[0, 0, 1, 0]), 'y': Y})
     for given in (table, QTable(table)):
         assert_array_equal(np.isnan(parse_sources(given).x), [0, 0, 1, 0])
-    table = Table({
-        'ra': MaskedColumn(sky.ra.to_string(u.hour, sep=' '), mask=[0, 1, 0, 0]),
-        'dec': sky.dec.to_string(sep=' ')})
+    table = Table(
+        {
+            'ra': MaskedColumn(sky.ra.to_string(u.hour, sep=' '), mask=[0, 1, 0, 0]),
+            'dec': sky.dec.to_string(sep=' '),
+        }
+    )
     table['dec'][3] = ''
     parsed = parse_sources(table, wcs=map_wcs)
     assert_array_equal(np.isnan(parsed.x), [0, 1, 0, 1])
@@ -307,11 +367,19 @@ def test_masked_and_text_columns(sky, map_wcs):
 
 
 @pytest.mark.parametrize('with_wcs', [False, True])
-@pytest.mark.parametrize('sources', [
-    [], np.empty((0, 2)), Table(), Table({'ra': [], 'dec': []}),
-    Table(names=['x', 'y']), Table({'ra': np.array([], 'U3'), 'dec': []}),
-    QTable({'sky_center': SkyCoord([], [], unit='deg')})],
-    ids=['list', 'array', 'no columns', 'ra', 'x', 'text', 'sky'])
+@pytest.mark.parametrize(
+    'sources',
+    [
+        [],
+        np.empty((0, 2)),
+        Table(),
+        Table({'ra': [], 'dec': []}),
+        Table(names=['x', 'y']),
+        Table({'ra': np.array([], 'U3'), 'dec': []}),
+        QTable({'sky_center': SkyCoord([], [], unit='deg')}),
+    ],
+    ids=['list', 'array', 'no columns', 'ra', 'x', 'text', 'sky'],
+)
 def test_empty(sources, with_wcs, map_wcs):
     parsed = parse_sources(sources, wcs=map_wcs if with_wcs else None)
     assert len(parsed) == 0
@@ -328,10 +396,19 @@ def test_empty_skycoord(map_wcs):
 
 # ---- files ---------------------------------------------------------------
 
-FORMATS = [('csv', 'ascii.csv'), ('ecsv', 'ascii.ecsv'), ('csv', 'ascii.ecsv'),
-           ('vot', 'votable'), ('xml', 'votable'), ('fits', 'fits'),
-           ('fits.gz', 'fits'), ('txt', 'ascii.commented_header'),
-           ('dat', 'ascii.basic'), ('none', 'ascii.ecsv'), ('ECSV', 'ascii.ecsv')]
+FORMATS = [
+    ('csv', 'ascii.csv'),
+    ('ecsv', 'ascii.ecsv'),
+    ('csv', 'ascii.ecsv'),
+    ('vot', 'votable'),
+    ('xml', 'votable'),
+    ('fits', 'fits'),
+    ('fits.gz', 'fits'),
+    ('txt', 'ascii.commented_header'),
+    ('dat', 'ascii.basic'),
+    ('none', 'ascii.ecsv'),
+    ('ECSV', 'ascii.ecsv'),
+]
 
 
 @pytest.mark.parametrize(('ending', 'table_format'), FORMATS)
@@ -349,8 +426,10 @@ def test_file(tmp_path, sky, map_wcs, ending, table_format, kind, as_str):
     assert_array_equal(parsed.table['id'], range(4))
 
 
-@pytest.mark.parametrize(('ending', 'table_format'), [
-    ('ecsv', 'ascii.ecsv'), ('csv', 'ascii.ecsv'), ('fits', 'fits')])
+@pytest.mark.parametrize(
+    ('ending', 'table_format'),
+    [('ecsv', 'ascii.ecsv'), ('csv', 'ascii.ecsv'), ('fits', 'fits')],
+)
 def test_file_with_sky_column(tmp_path, sky, map_wcs, ending, table_format):
     """A SkyCoord column, in the formats that can hold one."""
     path = tmp_path / f'sources.{ending}'
@@ -381,20 +460,24 @@ def test_file_csv_with_gaps(tmp_path, sky, map_wcs):
 def test_file_votable_with_odd_units(tmp_path, sky, map_wcs):
     """Units as VizieR has them, which astropy does not know."""
     path = tmp_path / 'sources.vot'
-    rows = ''.join(f'<TR><TD>{ra:.9f}</TD><TD>{dec:.9f}</TD><TD>1</TD></TR>'
-                   for ra, dec in zip(sky.ra.deg, sky.dec.deg, strict=True))
+    rows = ''.join(
+        f'<TR><TD>{ra:.9f}</TD><TD>{dec:.9f}</TD><TD>1</TD></TR>'
+        for ra, dec in zip(sky.ra.deg, sky.dec.deg, strict=True)
+    )
     path.write_text(
         '<?xml version="1.0"?><VOTABLE version="1.4" '
         'xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
         '<FIELD name="RAJ2000" datatype="double" unit="deg"/>'
         '<FIELD name="DEJ2000" datatype="double" unit="deg"/>'
         '<FIELD name="n" datatype="int" unit="furlongs per pixel"/>'
-        f'<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>')
+        f'<DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>'
+    )
     check(parse_sources(path, wcs=map_wcs), sky, atol=1e-4)
 
 
-@pytest.mark.parametrize('name', ['sources.ecsv', 'sources.fits', 'sources.xml',
-                                  'sources.png'])
+@pytest.mark.parametrize(
+    'name', ['sources.ecsv', 'sources.fits', 'sources.xml', 'sources.png']
+)
 def test_file_unreadable(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b'\x89PNG\x00 nothing of the kind')
@@ -414,10 +497,12 @@ def test_standard_stars(real_data, reference_data):
     """The catalogue position of a standard star falls on its peak."""
     stars = Table.read(reference_data / 'facts/standard_stars.csv')
     names = list(stars['name'])
-    for name, file in (('gam Dra', 'gamma_dra_blue_jscanam.fits.gz'),
-                       ('gam Dra', 'gamma_dra_blue_unimap.fits.gz'),
-                       ('eta Dra', 'eta_dra_blue_photproject.fits')):
-        row = stars[names.index(name):names.index(name) + 1]
+    for name, file in (
+        ('gam Dra', 'gamma_dra_blue_jscanam.fits.gz'),
+        ('gam Dra', 'gamma_dra_blue_unimap.fits.gz'),
+        ('eta Dra', 'eta_dra_blue_photproject.fits'),
+    ):
+        row = stars[names.index(name) : names.index(name) + 1]
         row = Table({'ra': row['ra_deg'], 'dec': row['dec_deg']})
         parsed_map = parse_map(real_data / 'pacs' / file)
         parsed = parse_sources(row, wcs=parsed_map.wcs)
@@ -426,8 +511,9 @@ def test_standard_stars(real_data, reference_data):
         offset = np.hypot(parsed.x[0] - peak[1], parsed.y[0] - peak[0])
         assert offset * parsed_map.pixel_scale < 6 * u.arcsec
     # the path of the table itself serves, too
-    parsed = parse_sources(reference_data / 'facts/standard_stars.csv',
-                           wcs=parsed_map.wcs)
+    parsed = parse_sources(
+        reference_data / 'facts/standard_stars.csv', wcs=parsed_map.wcs
+    )
     assert len(parsed) == len(stars)
 
 
@@ -437,11 +523,22 @@ def test_equals_fits_wcs(reference_data):
     for mode in ('scanmap', 'parallel'):
         for band in ('blue', 'green', 'red'):
             scale = 1.6 if mode == 'scanmap' and band != 'red' else 3.2
-            wcs = WCS(fits.Header({
-                'CTYPE1': 'RA---TAN', 'CTYPE2': 'DEC--TAN', 'CRPIX1': 160,
-                'CRPIX2': 160, 'CRVAL1': 83.8, 'CRVAL2': -5.4,
-                'CDELT1': -scale / 3600, 'CDELT2': scale / 3600}))
+            wcs = WCS(
+                fits.Header(
+                    {
+                        'CTYPE1': 'RA---TAN',
+                        'CTYPE2': 'DEC--TAN',
+                        'CRPIX1': 160,
+                        'CRPIX2': 160,
+                        'CRVAL1': 83.8,
+                        'CRVAL2': -5.4,
+                        'CDELT1': -scale / 3600,
+                        'CDELT2': scale / 3600,
+                    }
+                )
+            )
             ra, dec = data[f'{mode}_{band}_radec'].T
             parsed = parse_sources(Table({'ra': ra, 'dec': dec}), wcs=wcs)
-            assert_allclose(np.transpose([parsed.x, parsed.y]),
-                            data[f'{mode}_{band}_xy'], atol=1e-6)
+            assert_allclose(
+                np.transpose([parsed.x, parsed.y]), data[f'{mode}_{band}_xy'], atol=1e-6
+            )

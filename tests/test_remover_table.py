@@ -264,7 +264,7 @@ class TestFlags:
 
     def test_duplicate(self, flagged, scene):
         x, y = np.append(scene.x, scene.x[1] + 0.06), np.append(scene.y, scene.y[1])
-        with pytest.warns(UserWarning, match='1 sources? repeat'):
+        with pytest.warns(UserWarning, match='1 of 4 sources repeat'):
             flags = flagged(x, y)
         overlap = {'overlapping_hole'}
         assert flags == [set(), overlap, set(), overlap | {'duplicate'}]

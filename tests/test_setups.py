@@ -27,18 +27,29 @@ ALL = [(mode, band) for mode in MODES for band in BANDS]
 
 # Table 3 of the paper: lower SNR limits and hole radii of its first rows.
 SCANMAP_LIMITS = (300, 140, 13, 8, 4)
-TABLE_3 = {'blue': (12, 11, 9, 7, 6, 5), 'green': (13, 11, 10, 8, 6, 5),
-           'red': (10, 9, 8, 7, 6, 4)}
+TABLE_3 = {
+    'blue': (12, 11, 9, 7, 6, 5),
+    'green': (13, 11, 10, 8, 6, 5),
+    'red': (10, 9, 8, 7, 6, 4),
+}
 
 
 def make_kwargs(**changes):
     kwargs = {
-        'name': 'spire/psw', 'mode': 'spire', 'band': 'psw',
-        'wavelength': 250 * u.um, 'pixel_scale': 6 * u.arcsec,
-        'psf_fwhm': 18.1, 'aperture_radius': 22, 'snr_source_radius': 4,
-        'snr_inner_radius': 8, 'snr_outer_radius': 18,
-        'snr_thresholds': (100, 10), 'hole_radii': (9, 7, 5),
-        'encircled_energy': {'real': ([10, 22, 40], [0.4, 0.8, 0.95])}}
+        'name': 'spire/psw',
+        'mode': 'spire',
+        'band': 'psw',
+        'wavelength': 250 * u.um,
+        'pixel_scale': 6 * u.arcsec,
+        'psf_fwhm': 18.1,
+        'aperture_radius': 22,
+        'snr_source_radius': 4,
+        'snr_inner_radius': 8,
+        'snr_outer_radius': 18,
+        'snr_thresholds': (100, 10),
+        'hole_radii': (9, 7, 5),
+        'encircled_energy': {'real': ([10, 22, 40], [0.4, 0.8, 0.95])},
+    }
     return kwargs | changes
 
 
@@ -79,7 +90,7 @@ def test_psf_fwhm(real_data, band):
     scale = 2.4 if band == 'red' else 1.2
     psf = fits.getdata(real_data / f'psf/vesta_{band}_{scale}arcsec.fits')
     fine = zoom(psf.astype(float), 10, order=3, grid_mode=True, mode='nearest')
-    area = np.sum(fine > fine.max() / 2) * (scale / 10)**2
+    area = np.sum(fine > fine.max() / 2) * (scale / 10) ** 2
     measured = np.sqrt(4 * area / np.pi)
     assert_allclose(get_setup('scanmap', band).psf_fwhm.value, measured, rtol=0.06)
 
@@ -88,8 +99,9 @@ def test_psf_fwhm(real_data, band):
 def test_table_3(band):
     setup = get_setup('scanmap', band)
     assert setup.hole_radii == TABLE_3[band]
-    for limit, radius, below in zip(SCANMAP_LIMITS, TABLE_3[band],
-                                    TABLE_3[band][1:], strict=False):
+    for limit, radius, below in zip(
+        SCANMAP_LIMITS, TABLE_3[band], TABLE_3[band][1:], strict=False
+    ):
         assert setup.hole_radius(limit) == radius
         assert setup.hole_radius(np.nextafter(limit, 0)) == below
 
@@ -108,8 +120,10 @@ def test_facts(reference_data, mode, band):
 
     path = reference_data / 'facts/aperture_corrections.json'
     facts = json.loads(path.read_text())
-    for table, key in (('real', 'encircled_energy_real_maps'),
-                       ('simulation', 'vesta_psf_simulations')):
+    for table, key in (
+        ('real', 'encircled_energy_real_maps'),
+        ('simulation', 'vesta_psf_simulations'),
+    ):
         if (mode, band, table) == ('scanmap', 'green', 'simulation'):
             continue
         for radius, eef in facts[key][mode][band]['apertures'].items():
@@ -123,8 +137,9 @@ def test_reference_radii(reference_data, mode, band):
     """The hole radii are those of the authors' program."""
     data = np.load(reference_data / 'reference/masks_and_photometry.npz')
     setup = get_setup(mode, band)
-    assert_array_equal(setup.hole_radius(data[f'{mode}_{band}_snr']),
-                       data[f'{mode}_{band}_radius'])
+    assert_array_equal(
+        setup.hole_radius(data[f'{mode}_{band}_snr']), data[f'{mode}_{band}_radius']
+    )
 
 
 def test_hole_radius_shapes():
@@ -148,9 +163,15 @@ def test_red_real_table(mode):
     assert np.all(np.diff(values) > 0.01)
 
 
-@pytest.mark.parametrize(('mode', 'band', 'table'), [
-    (mode, band, table) for mode, band in ALL for table in ('real', 'simulation')
-    if (mode, band, table) != ('scanmap', 'green', 'simulation')])
+@pytest.mark.parametrize(
+    ('mode', 'band', 'table'),
+    [
+        (mode, band, table)
+        for mode, band in ALL
+        for table in ('real', 'simulation')
+        if (mode, band, table) != ('scanmap', 'green', 'simulation')
+    ],
+)
 def test_eef_interpolation(mode, band, table):
     setup = get_setup(mode, band)
     radii, fractions = setup.encircled_energy[table]
@@ -182,15 +203,19 @@ def test_eef_outside(radius):
         setup.eef(radius)
 
 
-@pytest.mark.parametrize('table', [
-    ([5, 10], [0.5, 0.9]),
-    ([5, 10] * u.arcsec, np.array([0.5, 0.9])),
-    np.array([[5, 10], [0.5, 0.9]]),
-    {5: 0.5, 10: 0.9},
-    {'radius': [5, 10], 'eef': [0.5, 0.9]},
-    Table({'radius': [5, 10], 'eef': [0.5, 0.9]}),
-    QTable({'radius': np.array([5, 10]) / 60 * u.arcmin, 'eef': [0.5, 0.9]}),
-], ids=['pair', 'Quantity', 'array', 'dict', 'columns', 'Table', 'QTable'])
+@pytest.mark.parametrize(
+    'table',
+    [
+        ([5, 10], [0.5, 0.9]),
+        ([5, 10] * u.arcsec, np.array([0.5, 0.9])),
+        np.array([[5, 10], [0.5, 0.9]]),
+        {5: 0.5, 10: 0.9},
+        {'radius': [5, 10], 'eef': [0.5, 0.9]},
+        Table({'radius': [5, 10], 'eef': [0.5, 0.9]}),
+        QTable({'radius': np.array([5, 10]) / 60 * u.arcmin, 'eef': [0.5, 0.9]}),
+    ],
+    ids=['pair', 'Quantity', 'array', 'dict', 'columns', 'Table', 'QTable'],
+)
 def test_eef_own_table(table):
     setup = get_setup('scanmap', 'green')
     assert setup.eef(7.5, table=table) == pytest.approx(0.7)
@@ -199,36 +224,50 @@ def test_eef_own_table(table):
         setup.eef(4, table=table)
 
 
-@pytest.mark.parametrize(('table', 'error', 'match'), [
-    ('vesta', ValueError, "has no encircled-energy table 'vesta'; it has: 'real'"),
-    ('simulation', ValueError, 'repeats the table for real maps'),
-    (3, TypeError, r'must be a \(radii, eef\) pair'),
-    (([1, 2], ['a', 'b']), TypeError, 'must hold numbers'),
-    (([5, 10], [0.5]), ValueError, 'equal length'),
-    (([5], [0.5]), ValueError, 'two or more'),
-    (([10, 5], [0.9, 0.5]), ValueError, 'ascending'),
-    (([0, 5], [0.1, 0.5]), ValueError, 'positive radii'),
-    (([5, 10], [0.9, 0.5]), ValueError, 'do not fall'),
-    (([5, 10], [0.9, 1.5]), ValueError, 'fractions in'),
-    (([5, 10] * u.pix, [0.5, 0.9]), ValueError, 'must have radii in arcsec'),
-    (Table({'r': [1, 2]}), ValueError, 'must have the columns'),
-])
+@pytest.mark.parametrize(
+    ('table', 'error', 'match'),
+    [
+        ('vesta', ValueError, "has no encircled-energy table 'vesta'; it has: 'real'"),
+        ('simulation', ValueError, 'repeats the table for real maps'),
+        (3, TypeError, r'must be a \(radii, eef\) pair'),
+        (([1, 2], ['a', 'b']), TypeError, 'must hold numbers'),
+        (([5, 10], [0.5]), ValueError, 'equal length'),
+        (([5], [0.5]), ValueError, 'two or more'),
+        (([10, 5], [0.9, 0.5]), ValueError, 'ascending'),
+        (([0, 5], [0.1, 0.5]), ValueError, 'positive radii'),
+        (([5, 10], [0.9, 0.5]), ValueError, 'do not fall'),
+        (([5, 10], [0.9, 1.5]), ValueError, 'fractions in'),
+        (([5, 10] * u.pix, [0.5, 0.9]), ValueError, 'must have radii in arcsec'),
+        (Table({'r': [1, 2]}), ValueError, 'must have the columns'),
+    ],
+)
 def test_eef_bad_table(table, error, match):
     with pytest.raises(error, match=match):
         get_setup('scanmap', 'green').eef(7, table=table)
 
 
-@pytest.mark.parametrize(('args', 'kwargs', 'error', 'match'), [
-    (('scan', 'green'), {}, ValueError,
-     "Unknown mode 'scan'; accepted are: 'scanmap', 'parallel'"),
-    (('scanmap', 'purple'), {}, ValueError,
-     "Unknown band 'purple' .* accepted are: 'blue', 'green', 'red'"),
-    (('scanmap',), {}, ValueError, 'Both mode and band are needed'),
-    ((), {}, ValueError, "Accepted modes are: 'scanmap', 'parallel'"),
-    ((), {'setup': 'spire/psw'}, ValueError, "accepted are: 'scanmap/blue'"),
-    ((), {'setup': 3}, TypeError, 'must be an ObservingSetup'),
-    (('scanmap', 'green'), {'setup': 'scanmap/red'}, ValueError, 'not both'),
-])
+@pytest.mark.parametrize(
+    ('args', 'kwargs', 'error', 'match'),
+    [
+        (
+            ('scan', 'green'),
+            {},
+            ValueError,
+            "Unknown mode 'scan'; accepted are: 'scanmap', 'parallel'",
+        ),
+        (
+            ('scanmap', 'purple'),
+            {},
+            ValueError,
+            "Unknown band 'purple' .* accepted are: 'blue', 'green', 'red'",
+        ),
+        (('scanmap',), {}, ValueError, 'Both mode and band are needed'),
+        ((), {}, ValueError, "Accepted modes are: 'scanmap', 'parallel'"),
+        ((), {'setup': 'spire/psw'}, ValueError, "accepted are: 'scanmap/blue'"),
+        ((), {'setup': 3}, TypeError, 'must be an ObservingSetup'),
+        (('scanmap', 'green'), {'setup': 'scanmap/red'}, ValueError, 'not both'),
+    ],
+)
 def test_get_setup_errors(args, kwargs, error, match):
     with pytest.raises(error, match=match):
         get_setup(*args, **kwargs)
@@ -274,38 +313,47 @@ def test_register_errors():
         unregister_setup('scanmap/green')
 
 
-@pytest.mark.parametrize(('changes', 'error', 'match'), [
-    ({'name': ''}, ValueError, 'name must not be empty'),
-    ({'name': 3}, TypeError, 'name must be a str'),
-    ({'band': None}, TypeError, 'band must be a str'),
-    ({'wavelength': 'red'}, TypeError, 'wavelength must be a number'),
-    ({'wavelength': 3 * u.Jy}, ValueError, 'convertible to um, got Jy'),
-    ({'pixel_scale': -1}, ValueError, 'finite and positive'),
-    ({'pixel_scale': [1, 2]}, ValueError, 'must be a scalar'),
-    ({'psf_fwhm': np.nan}, ValueError, 'finite and positive'),
-    ({'annulus_radii': 25}, ValueError, r'of shape \(2,\)'),
-    ({'annulus_radii': (35, 25)}, ValueError, 'larger outer radius'),
-    ({'snr_source_radius': 0}, ValueError, 'finite and positive'),
-    ({'snr_source_radius': '4'}, TypeError, 'must be a number'),
-    ({'snr_inner_radius': 18}, ValueError, 'must be smaller'),
-    ({'snr_thresholds': (10, 100)}, ValueError, 'sorted, the largest first'),
-    ({'snr_thresholds': (10, 10)}, ValueError, 'sorted'),
-    ({'snr_thresholds': 10}, TypeError, 'sequence of numbers'),
-    ({'hole_radii': (9, 7)}, ValueError, 'one radius more'),
-    ({'hole_radii': (5, 7, 9)}, ValueError, 'sorted'),
-    ({'hole_radii': 'large'}, TypeError, 'sequence of numbers'),
-    ({'encircled_energy': [1]}, TypeError, 'must be a mapping'),
-    ({'encircled_energy': {'real': ([2, 1], [0.1, 0.2])}}, ValueError,
-     r"encircled_energy\['real'\] must have positive radii"),
-])
+@pytest.mark.parametrize(
+    ('changes', 'error', 'match'),
+    [
+        ({'name': ''}, ValueError, 'name must not be empty'),
+        ({'name': 3}, TypeError, 'name must be a str'),
+        ({'band': None}, TypeError, 'band must be a str'),
+        ({'wavelength': 'red'}, TypeError, 'wavelength must be a number'),
+        ({'wavelength': 3 * u.Jy}, ValueError, 'convertible to um, got Jy'),
+        ({'pixel_scale': -1}, ValueError, 'finite and positive'),
+        ({'pixel_scale': [1, 2]}, ValueError, 'must be a scalar'),
+        ({'psf_fwhm': np.nan}, ValueError, 'finite and positive'),
+        ({'annulus_radii': 25}, ValueError, r'of shape \(2,\)'),
+        ({'annulus_radii': (35, 25)}, ValueError, 'larger outer radius'),
+        ({'snr_source_radius': 0}, ValueError, 'finite and positive'),
+        ({'snr_source_radius': '4'}, TypeError, 'must be a number'),
+        ({'snr_inner_radius': 18}, ValueError, 'must be smaller'),
+        ({'snr_thresholds': (10, 100)}, ValueError, 'sorted, the largest first'),
+        ({'snr_thresholds': (10, 10)}, ValueError, 'sorted'),
+        ({'snr_thresholds': 10}, TypeError, 'sequence of numbers'),
+        ({'hole_radii': (9, 7)}, ValueError, 'one radius more'),
+        ({'hole_radii': (5, 7, 9)}, ValueError, 'sorted'),
+        ({'hole_radii': 'large'}, TypeError, 'sequence of numbers'),
+        ({'encircled_energy': [1]}, TypeError, 'must be a mapping'),
+        (
+            {'encircled_energy': {'real': ([2, 1], [0.1, 0.2])}},
+            ValueError,
+            r"encircled_energy\['real'\] must have positive radii",
+        ),
+    ],
+)
 def test_constructor_errors(changes, error, match):
     with pytest.raises(error, match=match):
         ObservingSetup(**make_kwargs(**changes))
 
 
 def test_constructor_units():
-    setup = ObservingSetup(**make_kwargs(
-        wavelength=0.25 * u.mm, pixel_scale=0.1 * u.arcmin, annulus_radii=(60, 90)))
+    setup = ObservingSetup(
+        **make_kwargs(
+            wavelength=0.25 * u.mm, pixel_scale=0.1 * u.arcmin, annulus_radii=(60, 90)
+        )
+    )
     assert setup.wavelength.unit == u.um
     assert_allclose(setup.wavelength.value, 250)
     assert_allclose(setup.pixel_scale.value, 6)
@@ -322,8 +370,11 @@ def test_empty_encircled_energy():
 
 def test_copies_and_equality(own_setup):
     text = json.dumps(own_setup.to_dict())
-    for other in (copy.deepcopy(own_setup), pickle.loads(pickle.dumps(own_setup)),
-                  ObservingSetup.from_dict(json.loads(text))):
+    for other in (
+        copy.deepcopy(own_setup),
+        pickle.loads(pickle.dumps(own_setup)),
+        ObservingSetup.from_dict(json.loads(text)),
+    ):
         assert other == own_setup
         assert hash(other) == hash(own_setup)
     assert own_setup != get_setup('scanmap', 'green')
@@ -341,4 +392,5 @@ def test_read_only():
 
 def test_repr():
     assert repr(get_setup('scanmap', 'green')) == (
-        "<ObservingSetup('scanmap/green', 100 um, 1.6 arcsec / pixel)>")
+        "<ObservingSetup('scanmap/green', 100 um, 1.6 arcsec / pixel)>"
+    )

@@ -38,9 +38,14 @@ _CUTOUT_DIVISOR = 32
 _MINIMUM_CUTOUT = 96
 
 
-def package_versions():
+def package_versions(*others):
     """
     Give the versions of the packages that make a model.
+
+    Parameters
+    ----------
+    *others : str
+        The names of further packages.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def package_versions():
         installed as a distribution.
     """
     versions = {'photutils_pconv': __version__}
-    for name in _VERSIONED:
+    for name in (*_VERSIONED, *others):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
