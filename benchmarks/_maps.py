@@ -1,0 +1,319 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Seeded maps with known sources on known emission, for the benchmarks.
+
+To simulated emission, noise is added, and sources of known flux at known
+positions. See `_real` for maps of real emission.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from photutils.aperture import CircularAperture
+
+from photutils_pconv.photometry import local_background
+from photutils_pconv.psf import lobed_psf
+from photutils_pconv.simulation.emission import emission_field, noise_field
+
+__all__ = [
+    'MARGIN',
+    'BenchmarkMap',
+    'draw_positions',
+    'inject',
+    'make_map',
+    'measured_eef',
+]
+
+#: The SNR (Eq. 1) at which sources are aimed: a little more than the
+#: benchmark's bins hold, so that their outer edges are not starved.
+SNR_RANGE = (3.0, 1800.0)
+
+#: The least distance of a source from the map's edge, in pixels.
+MARGIN = 48
+
+_SEPARATION = 64.0
+# Sources are rendered on stamps that hold their wings, finely sampled
+# only where it matters.
+_STAMP = 193
+_CORE = 65
+_EEF_RADII = np.arange(2.0, 36.1, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkMap:
+    """
+    A map of which everything is known, in Jy/pixel.
+
+    Parameters
+    ----------
+    name : str
+        The emission: 'simulated' or the name of a real background.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup, whose pixel scale the map has.
+
+    emission : 2D `~numpy.ndarray`
+        The extended emission, without noise.
+
+    noisy : 2D `~numpy.ndarray`
+        Emission and noise.
+
+    data : 2D `~numpy.ndarray`
+        Emission, noise and sources: the map.
+
+    x, y, flux : 1D `~numpy.ndarray`
+        The sources' positions (0-based) and total fluxes (Jy).
+
+    psf : object
+        Their PSF, with a method ``render``.
+
+    angle : float
+        The PSF's angle on this map, in radians.
+
+    eef : tuple of `~numpy.ndarray`
+        The PSF's radii (arcsec) and encircled-energy fractions.
+    """
+
+    name: str
+    setup: Any
+    emission: np.ndarray
+    noisy: np.ndarray
+    data: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    flux: np.ndarray
+    psf: Any
+    angle: float
+    eef: tuple
+
+    def background(self, i, rows, columns):
+        """
+        Give the noise-free truth behind a source, in a part of the map.
+
+        Parameters
+        ----------
+        i : int
+            The source.
+
+        rows, columns : slice
+            The part of the map, near the source.
+
+        Returns
+        -------
+        background : 2D `~numpy.ndarray`
+            The emission and the wings of all other sources.
+        """
+        others = (self.data - self.noisy)[rows, columns] - self.flux[
+            i
+        ] * self.psf.render(
+            (rows.stop - rows.start, columns.stop - columns.start),
+            self.x[i] - columns.start,
+            self.y[i] - rows.start,
+            pixel_scale=self.setup.pixel_scale.to_value('arcsec'),
+            angle=self.angle,
+        )
+        return self.emission[rows, columns] + others
+
+
+def _render_stamp(psf, x, y, *, pixel_scale, angle):
+    """
+    Render a source on a stamp, about whose middle pixel (x, y) lies.
+    """
+    shift = (_STAMP - _CORE) // 2
+    options = {'pixel_scale': pixel_scale, 'angle': angle}
+    stamp = psf.render((_STAMP, _STAMP), x, y, oversampling=1, **options)
+    core = psf.render((_CORE, _CORE), x - shift, y - shift, **options)
+    stamp[shift : shift + _CORE, shift : shift + _CORE] = core
+    return stamp
+
+
+def measured_eef(psf, pixel_scale):
+    """
+    Measure a PSF's encircled energy as photometry sees it: in pixels.
+
+    The pixels widen the PSF: with those of the parallel mode a 6 arcsec
+    aperture holds some percent less than the PSF's own encircled energy.
+    The fraction is the mean over positions within a pixel.
+
+    Parameters
+    ----------
+    psf : object
+        The PSF, with a method ``render``.
+
+    pixel_scale : float
+        The pixel scale (arcsec).
+
+    Returns
+    -------
+    radii, eef : 1D `~numpy.ndarray`
+        The radii (arcsec) and fractions.
+    """
+    middle = _STAMP // 2
+    eef = []
+    for dx in (-0.375, -0.125, 0.125, 0.375):
+        for dy in (-0.375, -0.125, 0.125, 0.375):
+            x, y = middle + dx, middle + dy
+            # The angle averages out over a circle, but not over pixels.
+            stamp = _render_stamp(
+                psf, x, y, pixel_scale=pixel_scale, angle=7.0 * dx + dy
+            )
+            eef.append(
+                [
+                    CircularAperture((x, y), radius).do_photometry(stamp)[0][0]
+                    for radius in _EEF_RADII / pixel_scale
+                ]
+            )
+    # Splines may fall by a rounding error where there is nothing.
+    return _EEF_RADII, np.maximum.accumulate(np.mean(eef, axis=0))
+
+
+@cache
+def _setup_psf(setup):
+    psf = lobed_psf(setup)
+    return psf, measured_eef(psf, setup.pixel_scale.to_value('arcsec'))
+
+
+def draw_positions(shape, n_sources, rng, *, margin, accept=None):
+    """
+    Draw positions that are at least 64 pixels apart.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape (ny, nx).
+
+    n_sources : int
+        The number of positions, at most: a small map holds fewer.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    margin : float
+        The least distance from the map's edge, in pixels.
+
+    accept : callable, optional
+        Tells of a position (x, y) whether it is wanted.
+
+    Returns
+    -------
+    x, y : 1D `~numpy.ndarray`
+        The positions.
+    """
+    ny, nx = shape
+    positions = np.empty((0, 2))
+    for _ in range(60 * n_sources):
+        if len(positions) == n_sources:
+            break
+        one = rng.uniform(margin, (nx - margin, ny - margin))
+        if np.all(np.hypot(*(positions - one).T) >= _SEPARATION) and (
+            accept is None or accept(*one)
+        ):
+            positions = np.vstack([positions, one])
+    return positions.T
+
+
+def inject(name, setup, psf, eef, emission, noise, positions, rng):
+    """
+    Add noise and sources to emission.
+
+    The fluxes are drawn so that the SNR (Eq. 1) spans its range evenly
+    in its logarithm. They follow from the local scatter, which includes
+    the source's own wings, but not from what lies at the very position:
+    else faint sources would prefer troughs.
+
+    Parameters
+    ----------
+    name : str
+        The emission's name.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    psf : object
+        The PSF, with a method ``render``.
+
+    eef : tuple of `~numpy.ndarray`
+        Its radii (arcsec) and encircled-energy fractions.
+
+    emission, noise : 2D `~numpy.ndarray`
+        The extended emission and the noise, in Jy/pixel.
+
+    positions : tuple of 1D `~numpy.ndarray`
+        The sources' x and y.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    Returns
+    -------
+    benchmark_map : `BenchmarkMap`
+        The map.
+    """
+    x, y = positions
+    pixel_scale = setup.pixel_scale.to_value('arcsec')
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    noisy = emission + noise
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    scatter = local_background(noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    low, high = np.log(SNR_RANGE)
+    # Stratified: every map covers the whole range.
+    part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / max(len(x), 1)
+    target = np.exp(low + (high - low) * part)
+
+    sources = np.zeros(emission.shape)
+    flux = np.empty(len(x))
+    half = _STAMP // 2
+    padded = np.pad(sources, _STAMP)
+    for i in range(len(x)):
+        x0, y0 = int(x[i]) - half, int(y[i]) - half
+        stamp = _render_stamp(
+            psf, x[i] - x0, y[i] - y0, pixel_scale=pixel_scale, angle=angle
+        )
+        own = local_background(stamp, [half], [half], annulus_radii=ring)
+        wings = own['local_bkg_std'][0]
+        peak = stamp.max() - own['local_bkg'][0]
+        # The wings limit the SNR that even a perfect map can give.
+        goal = min(target[i], 0.85 * peak / wings)
+        flux[i] = goal * scatter[i] / np.sqrt(peak**2 - (goal * wings) ** 2)
+        region = np.s_[y0 + _STAMP : y0 + 2 * _STAMP, x0 + _STAMP : x0 + 2 * _STAMP]
+        padded[region] += flux[i] * stamp
+    sources = padded[_STAMP:-_STAMP, _STAMP:-_STAMP]
+    return BenchmarkMap(
+        name, setup, emission, noisy, noisy + sources, x, y, flux, psf, angle, eef
+    )
+
+
+def make_map(setup, *, seed, n_sources=30, size=512):
+    """
+    Make a map of simulated emission with sources.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    seed : sequence of int
+        The seed.
+
+    n_sources : int, optional
+        The number of sources.
+
+    size : int, optional
+        The map's side in pixels.
+
+    Returns
+    -------
+    benchmark_map : `BenchmarkMap`
+        The map.
+    """
+    rng = np.random.default_rng(seed)
+    shape = (size, size)
+    beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
+    unit = 10.0 ** rng.uniform(-4.5, -2.5)
+    emission = unit * emission_field(shape, beam_fwhm=beam, rng=rng).astype(float)
+    noise = unit * 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(shape, rng=rng)
+    positions = draw_positions(shape, n_sources, rng, margin=MARGIN)
+    psf, eef = _setup_psf(setup)
+    return inject('simulated', setup, psf, eef, emission, noise, positions, rng)
