@@ -15,7 +15,11 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import BaseCoordinateFrame, SkyCoord
+from astropy.coordinates import (
+    BaseCoordinateFrame,
+    SkyCoord,
+    UnitSphericalRepresentation,
+)
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.table import QTable, Row, Table
 from astropy.utils.exceptions import AstropyWarning
@@ -412,9 +416,19 @@ class SourceInput:
         moved = (x != self.x) | (y != self.y)
         moved &= np.isfinite(x) & np.isfinite(y)
         if sky is not None and np.any(moved):
-            sky = sky.copy()
             new = pixel_to_sky(x[moved], y[moved], celestial_wcs(wcs))
-            sky[moved] = new.transform_to(sky.frame)
+            new = new.transform_to(sky.frame)
+            # Items of a SkyCoord can only be set from one with the very
+            # same attributes, which a transformed one need not have.
+            longitude = sky.spherical.lon.copy()
+            latitude = sky.spherical.lat.copy()
+            longitude[moved] = new.spherical.lon
+            latitude[moved] = new.spherical.lat
+            sky = SkyCoord(
+                sky.frame.realize_frame(
+                    UnitSphericalRepresentation(longitude, latitude)
+                )
+            )
         return SourceInput(x=x, y=y, sky=sky, table=self.table)
 
 

@@ -542,3 +542,22 @@ def test_equals_fits_wcs(reference_data):
             assert_allclose(
                 np.transpose([parsed.x, parsed.y]), data[f'{mode}_{band}_xy'], atol=1e-6
             )
+
+
+class TestMovedTo:
+    def test_sky_follows_in_the_frame_of_the_input(self, map_wcs):
+        sky = SkyCoord([83.8, 83.801], [-5.4, -5.401], unit='deg').galactic
+        sources = parse_sources(sky, wcs=map_wcs)
+        moved = sources.moved_to(sources.x + [0.0, 1.5], sources.y, wcs=map_wcs)
+        assert moved.sky.frame.name == 'galactic'
+        assert moved.sky[0].separation(sky[0]).arcsec == 0
+        # 1.5 pixels of 1.6 arcsec.
+        assert_allclose(moved.sky[1].separation(sky[1]).arcsec, 2.4, rtol=1e-3)
+
+    def test_unusable_sources_keep_their_sky(self, map_wcs):
+        sky = SkyCoord([83.8, 263.8], [-5.4, 5.4], unit='deg')
+        sources = parse_sources(sky, wcs=map_wcs)
+        assert np.isnan(sources.x[1])
+        moved = sources.moved_to(sources.x + 1, sources.y, wcs=map_wcs)
+        assert_allclose(moved.sky[1].ra.deg, 263.8)
+        assert moved.sky[0].separation(sky[0]).arcsec > 1

@@ -5,7 +5,7 @@ Train the bundled models.
 The two models that ship were made with::
 
     python tools/train_models.py scanmap -o WORK --cutouts 160000
-    python tools/train_models.py parallel -o WORK --cutouts 120000 \
+    python tools/train_models.py parallel -o WORK --cutouts 64000 --lr 1e-3 \
         --start WORK/scanmap.pt
 
 Training resumes from its last checkpoint (every two minutes); the
@@ -134,6 +134,26 @@ def validate(network, batches):
     return result
 
 
+def refine_batch_norm(network, sampler, seed, *, n_batches=160, batch_size=32):
+    """
+    Take the batch-norm statistics anew, as means over many batches.
+
+    Those kept while training follow the last few batches, and scatter
+    by what happened to be in them.
+    """
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    network.train()
+    with torch.no_grad():
+        for k in range(n_batches):
+            image, _, validity, _ = tensors(sampler.batch(batch_size, [seed, 4, k]))
+            network(image, validity)
+    for norm in norms:
+        norm.momentum = 0.1
+
+
 def save(path, **state):
     """
     Write a checkpoint so that a crash cannot leave half of one.
@@ -241,6 +261,10 @@ def train(args):
                 hours=hours,
                 history=history,
             )
+    refine_batch_norm(network, sampler, seed)
+    figures = validate(network, validation)
+    history.append({'step': steps, 'batch_norm': 'refined', **figures})
+    print(json.dumps(history[-1]), flush=True)
     return network, history, hours, names
 
 
@@ -262,6 +286,7 @@ def export(args, network, history, hours, names):
         'schedule': 'linear warm-up over 2.5 percent, then cosine to zero',
         'loss': '6 L1(hole) + 1 L1(valid) + 3 |mean error over the holes|',
         'precision': 'bfloat16 autocast',
+        'batch_norm': 'statistics re-estimated over 160 batches at the end',
         'seed': SEEDS[args.mode],
         'started_from': args.start.stem if args.start else None,
         'hours': round(hours, 2),
