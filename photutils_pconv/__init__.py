@@ -21,11 +21,13 @@ if TYPE_CHECKING:
         list_setups,
         register_setup,
     )
+    from photutils_pconv.training import Trainer
 
 __all__ = [
     'NeuralSourceRemover',
     'ObservingSetup',
     'SourceRemovalResult',
+    'Trainer',
     'get_setup',
     'list_setups',
     'register_setup',
@@ -42,6 +44,7 @@ _MODULES = {
     'NeuralSourceRemover': 'remover',
     'ObservingSetup': 'setups',
     'SourceRemovalResult': 'results',
+    'Trainer': 'training',
     'get_setup': 'setups',
     'list_setups': 'setups',
     'register_setup': 'setups',

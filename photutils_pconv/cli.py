@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The command line: ``photutils-pconv remove | demo | models``.
+The command line: ``photutils-pconv remove | demo | train | models``.
 """
 
 import argparse
@@ -115,6 +115,16 @@ def _make_parser():
     demo.set_defaults(run=_demo)
     demo.add_argument('--model', help='a bundled model or a weights file')
     _add_output(demo)
+
+    train = commands.add_parser('train', help='train a model')
+    train.set_defaults(run=_train)
+    train.add_argument('config', metavar='CONFIG', help='a TOML file')
+    train.add_argument(
+        '--resume', action='store_true', help='continue from the last checkpoint'
+    )
+    train.add_argument(
+        '--overwrite', action='store_true', help='replace an existing model'
+    )
 
     models = commands.add_parser('models', help='list, show or convert models')
     models.set_defaults(run=_models)
@@ -265,6 +275,18 @@ def _demo_table(result, truth, emission):
         f'(RMS) where it scatters by {scatter:.2e}'
     )
     return '\n'.join(lines)
+
+
+def _train(options):
+    from photutils_pconv.training import DivergenceError, run_training
+
+    try:
+        path = run_training(
+            options.config, resume=options.resume, overwrite=options.overwrite
+        )
+    except DivergenceError as exc:
+        raise ValueError(str(exc)) from exc
+    print(path)
 
 
 def _models(options):

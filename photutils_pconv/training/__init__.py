@@ -1,0 +1,92 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Training of networks: losses, augmentation, data, and the `Trainer`.
+
+The paper's sections 2.4.3, 3.3 and 3.5. Training needs kornia and
+accelerate: ``pip install 'photutils-pconv[train]'``. The names below are
+imported at their first use, so that reading a configuration does not
+import torch.
+"""
+
+from importlib import import_module
+
+_MODULES = {
+    'arrays': ('open_arrays',),
+    'augmentation': ('augment', 'draw_transforms'),
+    'checkpoint': ('Progress', 'load_checkpoint', 'save_checkpoint'),
+    'config': ('TrainingConfig',),
+    'data': ('ArrayCutouts', 'Cutouts', 'SimulatedCutouts'),
+    'features': ('RandomFeatures', 'VGG16Features', 'fetch_vgg16'),
+    'losses': (
+        'composite',
+        'gram_matrix',
+        'hole_l1',
+        'mean_flux_loss',
+        'source_loss',
+        'ssim_loss',
+        'style_loss',
+        'valid_l1',
+    ),
+    'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
+    'run': ('run_training',),
+    'sections': (
+        'AugmentationConfig',
+        'DataConfig',
+        'LossConfig',
+        'NetworkConfig',
+        'OptimiserConfig',
+    ),
+    'trainer': ('DivergenceError', 'Trainer'),
+    'validation': ('hole_figures',),
+    'weighted_loss': ('WeightedLoss',),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    'LOSS_PRESETS',
+    'LOSS_TERMS',
+    'ArrayCutouts',
+    'AugmentationConfig',
+    'Cutouts',
+    'DataConfig',
+    'DivergenceError',
+    'LossConfig',
+    'NetworkConfig',
+    'OptimiserConfig',
+    'Progress',
+    'RandomFeatures',
+    'SimulatedCutouts',
+    'Trainer',
+    'TrainingConfig',
+    'VGG16Features',
+    'WeightedLoss',
+    'augment',
+    'composite',
+    'draw_transforms',
+    'fetch_vgg16',
+    'gram_matrix',
+    'hole_figures',
+    'hole_l1',
+    'load_checkpoint',
+    'mean_flux_loss',
+    'open_arrays',
+    'run_training',
+    'save_checkpoint',
+    'source_loss',
+    'ssim_loss',
+    'style_loss',
+    'valid_l1',
+]
+
+
+def __getattr__(name):
+    if name in _HOME:
+        value = getattr(import_module(f'{__name__}.{_HOME[name]}'), name)
+        globals()[name] = value
+        return value
+    msg = f'module {__name__!r} has no attribute {name!r}'
+    raise AttributeError(msg)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

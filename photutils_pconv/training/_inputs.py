@@ -1,0 +1,65 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Checks of what the `Trainer` is given.
+"""
+
+from photutils_pconv.setups import get_setup
+
+__all__ = ['common_normalisation', 'cutout_size', 'describe', 'parse_setups']
+
+
+def parse_setups(setups):
+    """
+    Give the setups that are named or given; there must be one at least.
+    """
+    if isinstance(setups, str) or not isinstance(setups, list | tuple) or not setups:
+        msg = f'setups must be a list of at least one setup, got {setups!r}'
+        raise TypeError(msg)
+    return tuple(get_setup(setup=setup) for setup in setups)
+
+
+def common_normalisation(train_data, validation_data):
+    """
+    Give the scaling that both data sets must share.
+    """
+    normalisations = []
+    for name, data in (
+        ('train_data', train_data),
+        ('validation_data', validation_data),
+    ):
+        if not hasattr(data, 'normalisation'):
+            msg = (
+                f'{name} must have the attribute normalisation, the keyword arguments '
+                'with which its cutouts were scaled: the model cannot be used without'
+            )
+            raise TypeError(msg)
+        if len(data) == 0:
+            msg = f'{name} is empty'
+            raise ValueError(msg)
+        normalisations.append(dict(data.normalisation))
+    if normalisations[0] != normalisations[1]:
+        msg = (
+            'train_data and validation_data must have the same normalisation, got '
+            f'{normalisations[0]} and {normalisations[1]}'
+        )
+        raise ValueError(msg)
+    return normalisations[0]
+
+
+def cutout_size(data):
+    """
+    Give the side of the cutouts, which must be square.
+    """
+    shape = tuple(data[0, 0].image.shape)
+    if len(shape) != 3 or shape[0] != 1 or shape[1] != shape[2]:
+        msg = f'a cutout must have the shape (1, size, size), got {shape}'
+        raise ValueError(msg)
+    return shape[1]
+
+
+def describe(data):
+    """
+    Describe a data set for a model's card.
+    """
+    described = getattr(data, 'describe', None)
+    return described() if described is not None else {'kind': type(data).__name__}

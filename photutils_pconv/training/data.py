@@ -1,0 +1,262 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Training cutouts: simulated on the fly, or from arrays on disk.
+
+A data set is indexed by ``(epoch, index)``, so that what a training step
+sees follows from (seed, epoch, index) alone, in whatever process it is
+made and however often training was interrupted.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from photutils_pconv.cutouts import normalise
+
+__all__ = ['ArrayCutouts', 'Cutouts', 'SimulatedCutouts']
+
+# The streams of random numbers that share a seed.
+_TRAINING, _VALIDATION = 2, 3
+_CHUNK = 256
+
+
+class Cutouts(NamedTuple):
+    """
+    One cutout, or a batch of them, as the network takes them.
+
+    Parameters
+    ----------
+    image : `torch.Tensor`
+        The scaled input, (1, H, W) or (N, 1, H, W), float32; 0 where
+        missing.
+
+    target : `torch.Tensor`
+        The extended emission on the same scale.
+
+    validity : `torch.Tensor`
+        1 for usable pixels, 0 in holes and where missing.
+
+    missing : `torch.Tensor`
+        1 where a pixel is missing, which no loss counts.
+    """
+
+    image: torch.Tensor
+    target: torch.Tensor
+    validity: torch.Tensor
+    missing: torch.Tensor
+
+
+class SimulatedCutouts(torch.utils.data.Dataset):
+    """
+    Cutouts drawn on the fly; every epoch has its own.
+
+    Parameters
+    ----------
+    sampler : `~photutils_pconv.simulation.CutoutSampler`
+        The sampler.
+
+    size : int
+        The number of cutouts an epoch.
+
+    seed : int, optional
+        The seed of the draws.
+
+    fixed : bool, optional
+        Whether all epochs have the same cutouts, for validation.
+    """
+
+    def __init__(self, sampler, size, *, seed=0, fixed=False):
+        if size < 1:
+            msg = f'size must be at least 1, got {size}'
+            raise ValueError(msg)
+        self.sampler = sampler
+        self.size = size
+        self.seed = seed
+        self.fixed = fixed
+
+    @property
+    def normalisation(self):
+        """The keyword arguments of the cutouts' scaling (`dict`)."""
+        return dict(self.sampler.normalisation)
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, key):
+        epoch, index = key
+        stream = [_VALIDATION, 0] if self.fixed else [_TRAINING, epoch]
+        batch = self.sampler.batch(1, [self.seed, *stream, index])
+        arrays = (batch.image, batch.target, batch.validity, batch.missing)
+        return Cutouts(*map(_tensor, arrays))
+
+    def describe(self):
+        """
+        Describe the data for a model card.
+
+        Returns
+        -------
+        values : dict
+            What is needed to draw the same cutouts.
+        """
+        config = self.sampler.config
+        return {
+            'kind': 'simulated',
+            'size': self.size,
+            'seed': self.seed,
+            'setups': [setup.name for setup in self.sampler.setups],
+            'sampler': {name: _plain(value) for name, value in vars(config).items()},
+        }
+
+
+class ArrayCutouts(torch.utils.data.Dataset):
+    """
+    Cutouts from arrays in memory or memory-mapped ones.
+
+    Every epoch has the same cutouts; augmentation varies them.
+
+    Parameters
+    ----------
+    image : sequence of 2D arrays
+        The N inputs in the map's unit, such as an array of shape
+        (N, H, W). NaN are missing pixels.
+
+    target : sequence of 2D arrays
+        The extended emission in the same unit.
+
+    validity : sequence of 2D arrays
+        1 (or True) for usable pixels, 0 in holes.
+
+    normalisation : dict, optional
+        Keyword arguments of `~photutils_pconv.cutouts.normalise`; by
+        default the paper's, ``{'name': 'minmax'}``.
+
+    nan_targets : {'raise', 'missing'}, optional
+        Whether a target that is NaN where the input is not is an error,
+        or makes the pixel a missing one.
+
+    check : bool, optional
+        Whether to read all cutouts once, so that what is wrong with one
+        of them is found now and not in the middle of the training.
+
+    label : str, optional
+        What error messages and the model's card call the data.
+
+    Raises
+    ------
+    ValueError
+        If the numbers or shapes differ, a validity is neither 0 nor 1,
+        or a target is NaN where the input is not.
+    """
+
+    def __init__(
+        self,
+        image,
+        target,
+        validity,
+        *,
+        normalisation=None,
+        nan_targets='raise',
+        check=True,
+        label='the data',
+    ):
+        if nan_targets not in ('raise', 'missing'):
+            msg = f"nan_targets must be 'raise' or 'missing', got {nan_targets!r}"
+            raise ValueError(msg)
+        sizes = {'image': len(image), 'target': len(target), 'validity': len(validity)}
+        if len(set(sizes.values())) != 1 or len(image) == 0:
+            msg = (
+                f'image, target and validity of {label} must hold the same number of '
+                f'cutouts, at least one, got {sizes}'
+            )
+            raise ValueError(msg)
+        self.image = image
+        self.target = target
+        self.validity = validity
+        self.normalisation = dict(normalisation or {'name': 'minmax'})
+        self.nan_targets = nan_targets
+        self.label = label
+        self.cutout_shape = np.shape(image[0])
+        if check:
+            for start in range(0, len(self), _CHUNK):
+                self._read(range(start, min(start + _CHUNK, len(self))))
+
+    def __len__(self):
+        return len(self.image)
+
+    def __getitem__(self, key):
+        _, index = key
+        image, target, validity, missing = self._read([index])
+        image, scaling = normalise(
+            image, validity, missing=missing, **self.normalisation
+        )
+        target = np.where(missing, 0.0, scaling.apply(target))
+        return Cutouts(*map(_tensor, (image, target, validity, missing)))
+
+    def _read(self, indices):
+        """
+        Read cutouts as (n, H, W) arrays, finite everywhere, and check them.
+        """
+        stacks = []
+        for name in ('image', 'target', 'validity'):
+            source = getattr(self, name)
+            stack = [np.asarray(source[i], dtype=float) for i in indices]
+            for i, cutout in zip(indices, stack, strict=True):
+                if cutout.shape != self.cutout_shape or cutout.ndim != 2:
+                    msg = (
+                        f'all cutouts of {self.label} must be 2-D and of one shape, '
+                        f'{self.cutout_shape}, but {name} {i} has {cutout.shape}'
+                    )
+                    raise ValueError(msg)
+            stacks.append(np.stack(stack))
+        image, target, validity = stacks
+        missing = ~np.isfinite(image)
+        unknown = ~np.isfinite(target) & ~missing
+        if unknown.any() and self.nan_targets == 'raise':
+            which = np.flatnonzero(unknown.any(axis=(1, 2)))
+            msg = (
+                f'the target of cutout {indices[which[0]]} of {self.label} is NaN in '
+                f'{unknown[which[0]].sum()} pixels where its input is not '
+                f'({len(which)} such cutouts of {len(indices)} read): leave them out, '
+                "or use nan_targets='missing' to have no loss there"
+            )
+            raise ValueError(msg)
+        missing |= unknown
+        wrong = (validity != 0) & (validity != 1)
+        if wrong.any():
+            k = np.flatnonzero(wrong.any(axis=(1, 2)))[0]
+            msg = (
+                f'the validity of cutout {indices[k]} of {self.label} must be 0 or 1, '
+                f'got {validity[k][wrong[k]][0]:g}'
+            )
+            raise ValueError(msg)
+        validity = (validity == 1) & ~missing
+        image[missing] = 0.0
+        target[missing] = 0.0
+        return image, target, validity, missing
+
+    def describe(self):
+        """
+        Describe the data for a model card.
+
+        Returns
+        -------
+        values : dict
+            The kind, size and origin.
+        """
+        # Not the whole path: a card is published.
+        origin = '/'.join(Path(self.label).parts[-2:])
+        return {'kind': 'arrays', 'size': len(self), 'origin': origin}
+
+
+def _tensor(array):
+    """Turn one cutout, (H, W) or (1, H, W), into a float32 tensor (1, H, W)."""
+    array = np.asarray(array, dtype=np.float32)
+    return torch.from_numpy(array.reshape(1, *array.shape[-2:]).copy())
+
+
+def _plain(value):
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else str(value)

@@ -1,0 +1,348 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The engine of the trainer: network, loss and optimiser on accelerate.
+
+One process or many, CPUs or GPUs: the code is the same.
+"""
+
+import math
+import os
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from photutils_pconv.network.unet import PConvUNet
+from photutils_pconv.network.weights import load_model
+from photutils_pconv.training._optional import require
+from photutils_pconv.training.data import Cutouts
+from photutils_pconv.training.optimisers import (
+    WeightAverage,
+    make_optimiser,
+    make_schedule,
+)
+from photutils_pconv.training.validation import hole_figures, summarise
+from photutils_pconv.training.weighted_loss import WeightedLoss
+
+__all__ = ['Engine', 'make_accelerator']
+
+
+def make_accelerator(device='auto'):
+    """
+    Join the processes that were launched together.
+
+    Parameters
+    ----------
+    device : {'auto', 'cpu'}, optional
+        'auto' takes a GPU where there is one.
+
+    Returns
+    -------
+    accelerator : `accelerate.Accelerator`
+        The accelerator.
+
+    Raises
+    ------
+    ImportError
+        If accelerate is missing; the message says what to install.
+
+    RuntimeError
+        If not all launched processes could be joined.
+    """
+    accelerate = require('accelerate')
+    # Without a GPU accelerate must be told so: it would otherwise let every
+    # process of `torchrun` train for itself.
+    cpu = device == 'cpu' or not torch.accelerator.is_available()
+    accelerator = accelerate.Accelerator(cpu=cpu, mixed_precision='no')
+    wanted = int(os.environ.get('WORLD_SIZE', 1))
+    if wanted != accelerator.num_processes:
+        msg = (
+            f'{wanted} processes were launched, but accelerate has joined '
+            f'{accelerator.num_processes}: make no other Accelerator before, and '
+            "check device = 'cpu'"
+        )
+        raise RuntimeError(msg)
+    return accelerator
+
+
+class Engine:
+    """
+    Everything that changes in a training step.
+
+    Parameters
+    ----------
+    config : `~photutils_pconv.training.TrainingConfig`
+        The configuration.
+
+    accelerator : `accelerate.Accelerator`
+        The accelerator.
+
+    normalisation : dict
+        The scaling of the data, which that of a network to start from
+        must equal.
+
+    n_steps : int
+        The number of steps of the whole run.
+
+    Raises
+    ------
+    ValueError
+        If the network to start from is another one.
+    """
+
+    def __init__(self, config, accelerator, *, normalisation, n_steps):
+        self.config = config
+        self.accelerator = accelerator
+        # One process downloads, the others find the file.
+        with accelerator.local_main_process_first():
+            self.loss = WeightedLoss.from_config(config.loss)
+        self.loss.to(accelerator.device)
+        self._make_network(normalisation)
+        self.optimiser = accelerator.prepare_optimizer(
+            make_optimiser(self.network, config.optimiser)
+        )
+        self.schedule = make_schedule(
+            self.optimiser.optimizer, config.optimiser, n_steps
+        )
+        decay = config.optimiser.ema_decay
+        self.average = None if decay is None else WeightAverage(self.network, decay)
+
+    def _make_network(self, normalisation):
+        config, accelerator = self.config, self.accelerator
+        with torch.random.fork_rng(devices=[]), torch.device('cpu'):
+            torch.default_generator.manual_seed(config.seed)
+            network = PConvUNet(
+                width=config.network.width,
+                decoder_activation=config.network.decoder_activation,
+            )
+        if config.network.start:
+            _start_from(network, config.network.start, normalisation)
+        several = accelerator.num_processes > 1
+        if config.sync_batch_norm and several and accelerator.device.type == 'cuda':
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        self._layout = (
+            torch.channels_last if config.channels_last else torch.contiguous_format
+        )
+        self.network = network.to(accelerator.device, memory_format=self._layout)
+        model = torch.compile(self.network) if config.compile else self.network
+        self._model = accelerator.prepare_model(model)
+
+    @property
+    def learning_rate(self):
+        """The present learning rate (`float`)."""
+        return float(self.optimiser.param_groups[0]['lr'])
+
+    def begin_epoch(self):
+        """
+        Put the network into training mode.
+        """
+        self.network.train()
+        if self.config.freeze_batch_norm:
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def compute_loss(self, batch):
+        """
+        Compute the loss of a training batch.
+
+        Parameters
+        ----------
+        batch : `~photutils_pconv.training.Cutouts`
+            This process' share of the batch.
+
+        Returns
+        -------
+        loss : `torch.Tensor`
+            The loss, to be handed to `update`.
+
+        values : dict of float
+            The loss and its terms, means over all processes.
+        """
+        batch = self._to_device(batch)
+        with self._autocast():
+            output = self._model(batch.image, batch.validity)
+        self.loss.reduce = self._mean_over_processes
+        # Never in bfloat16, whatever the network was run in.
+        loss, terms = self.loss(output.to(batch.target.dtype), *batch[1:])
+        values = torch.stack([loss.detach(), *terms.values()])
+        values = self._mean_over_processes(values).tolist()
+        return loss, dict(zip(('loss', *terms), values, strict=True))
+
+    def update(self, loss):
+        """
+        Take one step downhill, unless the gradient is not finite.
+
+        Parameters
+        ----------
+        loss : `torch.Tensor`
+            The loss.
+
+        Returns
+        -------
+        norm : float
+            The norm of the gradient. If it is not finite, the weights
+            were left alone.
+        """
+        config = self.config.optimiser
+        self.optimiser.zero_grad()
+        self.accelerator.backward(loss)
+        # Without a limit this only measures it: finite losses can have
+        # gradients that are not, and the weights would be lost.
+        norm = self.accelerator.clip_grad_norm_(
+            self.network.parameters(), config.clip_norm or math.inf
+        )
+        norm = float(norm)
+        if math.isfinite(norm):
+            self.optimiser.step()
+            if config.schedule != 'plateau':
+                self.schedule.step()
+            if self.average is not None:
+                self.average.update(self.network)
+        return norm
+
+    def end_epoch(self, validation_loss):
+        """
+        Tell the learning rate's schedule how the epoch went.
+
+        Parameters
+        ----------
+        validation_loss : float
+            The validation loss.
+        """
+        if self.config.optimiser.schedule == 'plateau':
+            self.schedule.step(validation_loss)
+
+    @torch.no_grad()
+    def validate(self, loader):
+        """
+        Compute the loss and the figures of the validation set.
+
+        Parameters
+        ----------
+        loader : iterable of `~photutils_pconv.training.Cutouts`
+            This process' batches.
+
+        Returns
+        -------
+        figures : dict
+            ``valid_loss``, the terms, and
+            `~photutils_pconv.training.hole_figures`, of all processes.
+
+        examples : tuple or `None`
+            The first batch and the network's output, as arrays
+            (N, H, W).
+        """
+        self.network.eval()
+        # Batches, and with them the losses, are whole here.
+        self.loss.reduce = None
+        names = ('loss', *self.loss.terms)
+        sums = torch.zeros(
+            1 + len(names), dtype=torch.float64, device=self.accelerator.device
+        )
+        figures, examples = [], None
+        with self._averaged_weights():
+            for cutouts in loader:
+                batch = self._to_device(cutouts)
+                # Neither compiled (the last batch has another size) nor
+                # wrapped for several processes.
+                with self._autocast():
+                    output = self.network(batch.image, batch.validity)
+                output = output.to(batch.target.dtype)
+                loss, terms = self.loss(output, *batch[1:])
+                values = torch.stack([torch.ones_like(loss), loss, *terms.values()])
+                sums += values.double() * len(output)
+                output, *parts = (t[:, 0].cpu().numpy() for t in (output, *cutouts))
+                image, target, validity, missing = parts
+                rows = hole_figures(output, target, image, validity, missing)
+                figures.extend(rows.tolist())
+                if examples is None:
+                    examples = (parts, output)
+        if self.accelerator.num_processes > 1:
+            sums = self.accelerator.reduce(sums, reduction='sum')
+            figures = require('accelerate.utils').gather_object(figures)
+        means = (sums[1:] / sums[0]).tolist()
+        values = {f'valid_{n}': v for n, v in zip(names, means, strict=True)}
+        return {**values, **summarise(figures)}, examples
+
+    def state_dict(self):
+        """
+        Give the state for a checkpoint.
+
+        Returns
+        -------
+        state : dict
+            That of the network, optimiser, schedule and average.
+        """
+        return {
+            'network': self.network.state_dict(),
+            'optimiser': self.optimiser.optimizer.state_dict(),
+            'schedule': self.schedule.state_dict(),
+            'average': None if self.average is None else self.average.state_dict(),
+        }
+
+    def load_state_dict(self, state):
+        """
+        Take up the state of a checkpoint.
+
+        Parameters
+        ----------
+        state : dict
+            What `state_dict` gave.
+        """
+        self.network.load_state_dict(state['network'])
+        self.optimiser.optimizer.load_state_dict(state['optimiser'])
+        self.schedule.load_state_dict(state['schedule'])
+        if self.average is not None:
+            self.average.load_state_dict(state['average'])
+
+    def _to_device(self, batch):
+        device = self.accelerator.device
+        return Cutouts(
+            *(
+                part.to(device, non_blocking=True, memory_format=self._layout)
+                for part in batch
+            )
+        )
+
+    def _autocast(self):
+        return torch.autocast(
+            self.accelerator.device.type,
+            dtype=torch.bfloat16,
+            enabled=self.config.precision == 'bfloat16',
+        )
+
+    def _mean_over_processes(self, tensor):
+        return self.accelerator.reduce(tensor, reduction='mean')
+
+    @contextmanager
+    def _averaged_weights(self):
+        """
+        Put the averaged weights into the network for a while.
+        """
+        if self.average is None:
+            yield
+            return
+        live = {name: t.clone() for name, t in self.network.state_dict().items()}
+        self.network.load_state_dict(self.average.weights)
+        try:
+            yield
+        finally:
+            self.network.load_state_dict(live)
+
+
+def _start_from(network, start, normalisation):
+    model = load_model(start, cache=False)
+    if model.network.config != network.config:
+        msg = (
+            f'network.start = {start!r} is a network with {model.network.config}, '
+            f'but the configuration asks for {network.config}'
+        )
+        raise ValueError(msg)
+    if model.card.normalisation != normalisation:
+        msg = (
+            f'network.start = {start!r} was trained with the normalisation '
+            f'{model.card.normalisation}, but the data have {normalisation}'
+        )
+        raise ValueError(msg)
+    network.load_state_dict(model.network.state_dict())

@@ -1,0 +1,277 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The terms of the loss, each a function of tensors (section 3.3).
+
+All images have the shape (N, C, H, W); ``validity`` is the paper's M,
+(N, 1, H, W) with 1 where a pixel is usable. Missing pixels belong to
+neither side of the loss: `WeightedLoss` hands the terms an output that
+equals the target there, and those that take a mean over a region are
+told by ``missing``.
+"""
+
+import torch
+
+from photutils_pconv.training._optional import require
+
+__all__ = [
+    'composite',
+    'gram_matrix',
+    'hole_l1',
+    'mean_flux_loss',
+    'source_loss',
+    'ssim_loss',
+    'style_loss',
+    'valid_l1',
+]
+
+
+def composite(output, target, validity):
+    """
+    Put the output's holes into the target: the paper's I_comp.
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`
+        1 for usable pixels, (N, 1, H, W).
+
+    Returns
+    -------
+    image : `torch.Tensor`
+        The output in holes, the target elsewhere.
+    """
+    return validity * target + (1 - validity) * output
+
+
+def _masked_l1(output, target, region, mean, limit, reduce):
+    difference = output - target
+    if limit is not None:
+        difference = difference.clamp(-limit, limit)
+    error = difference.abs() * region
+    if mean == 'image':
+        return error.mean()
+    if mean != 'region':
+        msg = f"mean must be 'image' or 'region', got {mean!r}"
+        raise ValueError(msg)
+    size = region.expand_as(error).sum()
+    if reduce is not None:
+        size = reduce(size)
+    return error.sum() / size.clamp(min=1)
+
+
+def hole_l1(
+    output, target, validity, *, mean='image', limit=None, missing=None, reduce=None
+):
+    """
+    Compute the L1 loss over the holes (Eq. 2).
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`
+        1 for usable pixels, (N, 1, H, W).
+
+    mean : {'image', 'region'}, optional
+        Whether the sum is divided by the number of all pixels, as in
+        Eq. 2, or by that of the holes' pixels.
+
+    limit : float, optional
+        Errors beyond it count as this much and pull no more: a wild
+        cutout cannot rule a batch.
+
+    missing : `torch.Tensor`, optional
+        1 for missing pixels, (N, 1, H, W), which do not count.
+
+    reduce : callable, optional
+        Averages a tensor over all processes, for ``mean='region'``: the
+        processes' gradients then add up to those of one large batch.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number.
+    """
+    hole = 1 - validity
+    if missing is not None:
+        hole = hole * (1 - missing)
+    return _masked_l1(output, target, hole, mean, limit, reduce)
+
+
+def valid_l1(output, target, validity, *, mean='image', limit=None, reduce=None):
+    """
+    Compute the L1 loss over the usable pixels (Eq. 2).
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`
+        1 for usable pixels, (N, 1, H, W).
+
+    mean, limit, reduce : optional
+        As for `hole_l1`; ``'region'`` are the usable pixels.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number.
+    """
+    return _masked_l1(output, target, validity, mean, limit, reduce)
+
+
+def mean_flux_loss(output, target, validity, *, limit=None, missing=None):
+    """
+    Compute the mean absolute error of the cutouts' means over holes.
+
+    A source's flux sees the mean of the reconstruction's error, which
+    the L1 terms do not know from its scatter. This term is not in the
+    paper.
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`
+        1 for usable pixels, (N, 1, H, W).
+
+    limit, missing : optional
+        As for `hole_l1`.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number; a cutout without holes adds 0.
+    """
+    difference = output - target
+    if limit is not None:
+        difference = difference.clamp(-limit, limit)
+    hole = 1 - validity
+    if missing is not None:
+        hole = hole * (1 - missing)
+    hole = hole.expand_as(difference)
+    axes = tuple(range(1, difference.ndim))
+    size = hole.sum(dim=axes).clamp(min=1)
+    return ((difference * hole).sum(dim=axes) / size).abs().mean()
+
+
+def gram_matrix(features):
+    """
+    Compute the Gram matrices of feature maps, times K_p (section 3.3.2).
+
+    Parameters
+    ----------
+    features : `torch.Tensor`
+        Feature maps, (N, C, H, W).
+
+    Returns
+    -------
+    gram : `torch.Tensor`
+        The sums of products of two channels over all pixels, divided by
+        ``C * H * W`` (Liu et al. 2018), (N, C, C).
+    """
+    n, c, h, w = features.shape
+    flat = features.reshape(n, c, h * w)
+    return flat @ flat.transpose(1, 2) / (c * h * w)
+
+
+def style_loss(output, target, features):
+    """
+    Compute the style loss of one image (Eq. 3).
+
+    Parameters
+    ----------
+    output : `torch.Tensor`
+        The network's output, for the paper's L_style_out, or its
+        `composite`, for L_style_comp, (N, C, H, W).
+
+    target : `torch.Tensor`
+        The true emission.
+
+    features : callable
+        Gives the feature maps Psi_p of an image as a list of tensors,
+        such as `~photutils_pconv.training.VGG16Features`.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        The sum over layers of the mean absolute difference of the Gram
+        matrices (the mean divides by C_p C_p), averaged over the batch.
+    """
+    with torch.no_grad():
+        wanted = [gram_matrix(layer) for layer in features(target)]
+    return sum(
+        (gram_matrix(layer) - gram).abs().mean()
+        for layer, gram in zip(features(output), wanted, strict=True)
+    )
+
+
+def ssim_loss(output, target, *, window=5, max_val=2.0, halved=False):
+    """
+    Compute the structural-similarity loss, 1 - SSIM (Eqs. 4 and 5).
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    window : int, optional
+        The number of taps of kornia's Gaussian window (sigma 1.5).
+
+    max_val : float, optional
+        The dynamic range L of Eq. 5: 2 for images that span [-1, 1]. The
+        authors' program leaves it at 1.
+
+    halved : bool, optional
+        Whether to give (1 - SSIM) / 2, which is kornia's loss.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number.
+    """
+    if halved:
+        kornia_losses = require('kornia.losses')
+        return kornia_losses.ssim_loss(output, target, window, float(max_val))
+    similarity = require('kornia.metrics').ssim(output, target, window, float(max_val))
+    return (1 - similarity).mean()
+
+
+def source_loss(output, target, validity=None, *, composited=False):
+    """
+    Compute the source loss (Eq. 6).
+
+    The input cancels in (I_orig - I_gt) - (I_orig - I_pred), so it is
+    left out, and with it the rounding errors of bright sources. The norm
+    is divided by the number of pixels, as those of Eq. 2 are.
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`, optional
+        1 for usable pixels, (N, 1, H, W); for ``composited``.
+
+    composited : bool, optional
+        Whether the prediction is the output in holes and the input
+        elsewhere, as in the authors' program: only holes then depend on
+        the network, and only they are counted.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number.
+    """
+    difference = output - target
+    if composited:
+        if validity is None:
+            msg = 'composited=True needs validity'
+            raise ValueError(msg)
+        difference = difference * (1 - validity)
+    return difference.abs().mean()

@@ -1,0 +1,153 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+A whole training run from a configuration file.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+from photutils_pconv.setups import ObservingSetup, get_setup
+from photutils_pconv.simulation.dataset import CutoutSampler, SamplerConfig
+from photutils_pconv.training._checks import unknown_key
+from photutils_pconv.training.arrays import open_arrays
+from photutils_pconv.training.config import TrainingConfig
+from photutils_pconv.training.data import SimulatedCutouts
+from photutils_pconv.training.trainer import Trainer
+
+__all__ = ['make_data', 'run_training']
+
+
+def run_training(config_path, *, resume=False, overwrite=False):
+    """
+    Train a model as a TOML file says, and export it.
+
+    Parameters
+    ----------
+    config_path : path-like
+        The configuration, read by
+        `~photutils_pconv.training.TrainingConfig.from_toml`.
+
+    resume : bool, optional
+        Whether to go on from the last checkpoint in the output folder,
+        if there is one.
+
+    overwrite : bool, optional
+        Whether to replace a model exported before.
+
+    Returns
+    -------
+    path : `pathlib.Path`
+        The exported model.
+
+    Raises
+    ------
+    FileExistsError
+        If the output folder has a checkpoint and ``resume`` is False, or
+        the model exists and ``overwrite`` is False.
+
+    FileNotFoundError
+        If a file that the configuration names does not exist.
+
+    ImportError
+        If accelerate or kornia is missing.
+
+    TypeError, ValueError
+        If the configuration or the data are not accepted.
+    """
+    config = TrainingConfig.from_toml(config_path)
+    model = Path(config.output) / f'{config.name}.safetensors'
+    if model.exists() and not overwrite:
+        msg = f'{str(model)!r} exists: set overwrite=True to replace it'
+        raise FileExistsError(msg)
+    setups, train_data, validation_data = make_data(config)
+    trainer = Trainer(
+        config,
+        train_data=train_data,
+        validation_data=validation_data,
+        setups=setups,
+        output=config.output,
+    )
+    trainer.fit(resume=resume)
+    return trainer.export(model, overwrite=overwrite)
+
+
+def make_data(config):
+    """
+    Make the setups and data sets that a configuration describes.
+
+    Parameters
+    ----------
+    config : `~photutils_pconv.training.TrainingConfig`
+        The configuration.
+
+    Returns
+    -------
+    setups : tuple of `~photutils_pconv.setups.ObservingSetup`
+        The setups.
+
+    train_data, validation_data : `torch.utils.data.Dataset`
+        The data sets.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file does not exist.
+
+    ValueError
+        If no setup is named, or a key is unknown.
+    """
+    data = config.data
+    setups = [get_setup(setup=name) for name in data.setups]
+    setups += [_read_setup(Path(name).expanduser()) for name in data.setup_files]
+    if not setups:
+        msg = "data.setups must name at least one setup, such as 'scanmap/green'"
+        raise ValueError(msg)
+    if data.kind == 'arrays':
+        options = {
+            'csv_folder': data.csv_folder or None,
+            'mask_channel': data.mask_channel,
+            'normalisation': data.normalisation,
+            'nan_targets': data.nan_targets,
+        }
+        sets = [
+            open_arrays(data.folder, part, **options) for part in ('train', 'valid')
+        ]
+        return (tuple(setups), *sets)
+
+    sets = []
+    for fixed in (False, True):
+        # Other seeds, other fields: training and validation are disjoint.
+        sampler = CutoutSampler(
+            setups,
+            config=_sampler_config(data, fixed),
+            normalisation=dict(data.normalisation),
+            seed=2 * config.seed + fixed,
+        )
+        size = data.validation_size if fixed else data.epoch_size
+        sets.append(SimulatedCutouts(sampler, size, seed=config.seed, fixed=fixed))
+    return (tuple(setups), *sets)
+
+
+def _sampler_config(data, fixed):
+    values = {**data.sampler, **(data.validation_sampler if fixed else {})}
+    accepted = [item.name for item in fields(SamplerConfig)]
+    for key in values:
+        if key not in accepted:
+            raise ValueError(unknown_key(key, accepted, '[data.sampler]'))
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return SamplerConfig(**values)
+
+
+def _read_setup(path):
+    if not path.is_file():
+        msg = f'no setup file {str(path)!r}'
+        raise FileNotFoundError(msg)
+    try:
+        return ObservingSetup.from_dict(json.loads(path.read_text(encoding='utf-8')))
+    except (ValueError, TypeError, KeyError) as exc:
+        msg = (
+            f'{str(path)!r} does not hold a setup as ObservingSetup.to_dict gives it: '
+            f'{exc}'
+        )
+        raise ValueError(msg) from exc

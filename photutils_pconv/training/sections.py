@@ -1,0 +1,303 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The sections of a training configuration.
+
+The defaults are the paper's (section 3.5) where it gives one. This
+module does not import torch.
+"""
+
+from dataclasses import dataclass, field, fields
+
+from photutils_pconv.cutouts import NORMALISATIONS
+from photutils_pconv.training._checks import (
+    TABLE,
+    choice,
+    flag,
+    number,
+    pair,
+    path,
+    texts,
+    unknown_key,
+)
+from photutils_pconv.training.presets import LOSS_PRESETS, resolve_terms
+
+__all__ = [
+    'AugmentationConfig',
+    'DataConfig',
+    'LossConfig',
+    'NetworkConfig',
+    'OptimiserConfig',
+]
+
+_ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
+_FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
+
+
+class Section:
+    """
+    Check every field by the rule that it carries.
+    """
+
+    _title = 'the configuration'
+
+    def __post_init__(self):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            kind = item.metadata.get('section')
+            if kind is not None:
+                if not isinstance(value, kind):
+                    msg = f'{item.name} must be a {kind.__name__}, got {value!r}'
+                    raise TypeError(msg)
+                continue
+            where = item.name
+            if self._title.startswith('['):
+                where = f'{self._title.strip("[]")}.{item.name}'
+            object.__setattr__(self, item.name, item.metadata['check'](value, where))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """
+    The network (section ``[network]``).
+
+    Parameters
+    ----------
+    width : int, optional
+        The channels of the first block; the paper's network has 32.
+
+    decoder_activation : {'leaky_relu', 'relu'}, optional
+        The decoder's activation.
+
+    start : str, optional
+        A bundled model or a weights file to start from; by default
+        random weights.
+    """
+
+    _title = '[network]'
+
+    width: int = number(32, low=1, kind=int)
+    decoder_activation: str = choice('leaky_relu', 'relu')
+    start: str = path('')
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserConfig(Section):
+    """
+    The optimiser and its learning rate (section ``[optimiser]``).
+
+    Parameters
+    ----------
+    name : {'adam', 'adamw'}, optional
+        The optimiser.
+
+    learning_rate : float, optional
+        The (initial, or for 'cosine' highest) learning rate.
+
+    betas : tuple of float, optional
+        Adam's two decay rates.
+
+    weight_decay : float, optional
+        The weight decay.
+
+    clip_norm : float, optional
+        The largest norm of the gradient; by default it is not clipped.
+
+    schedule : {'plateau', 'cosine', 'constant'}, optional
+        'plateau' multiplies the learning rate by ``factor`` when the
+        validation loss did not fall for more than ``patience`` epochs;
+        'cosine' falls to ``minimum_rate`` over the whole run.
+
+    patience : int, optional
+        For 'plateau'.
+
+    factor : float, optional
+        For 'plateau'.
+
+    minimum_rate : float, optional
+        The smallest learning rate.
+
+    warm_up : float, optional
+        The share of all steps over which the learning rate rises from
+        0; for 'cosine' and 'constant'.
+
+    ema_decay : float, optional
+        The decay of an exponential moving average of the weights, which
+        then serves validation and export; by default there is none.
+    """
+
+    _title = '[optimiser]'
+
+    name: str = choice('adam', 'adamw')
+    learning_rate: float = number(0.005, above=0)
+    betas: tuple = pair((0.9, 0.999), low=0, high=1)
+    weight_decay: float = number(0.0, low=0)
+    clip_norm: float | None = number(None, above=0, optional=True)
+    schedule: str = choice('plateau', 'cosine', 'constant')
+    patience: int = number(5, low=0, kind=int)
+    factor: float = number(0.5, above=0, high=1)
+    minimum_rate: float = number(0.0, low=0)
+    warm_up: float = number(0.0, low=0, high=1)
+    ema_decay: float | None = number(None, above=0, high=1, optional=True)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.warm_up and self.schedule == 'plateau':
+            msg = (
+                "optimiser.warm_up serves the schedules 'cosine' and 'constant' only: "
+                'set it to 0, or choose one of them'
+            )
+            raise ValueError(msg)
+        if self.minimum_rate > self.learning_rate:
+            msg = (
+                f'optimiser.minimum_rate ({self.minimum_rate:g}) must not be above '
+                f'optimiser.learning_rate ({self.learning_rate:g})'
+            )
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig(Section):
+    """
+    The loss (section ``[loss]``).
+
+    Parameters
+    ----------
+    preset : {'default', 'paper', 'released', 'none'}, optional
+        The terms to begin with; see
+        `~photutils_pconv.training.LOSS_PRESETS`.
+
+    terms : dict, optional
+        Terms to add or to change: term name to weight, or to a table
+        with ``weight`` and options.
+
+    features : {'random', 'vgg16'}, optional
+        The extractor of the style terms.
+
+    vgg_weights : str, optional
+        A file with VGG-16's weights in torchvision's format; by default
+        it is downloaded at the first use.
+    """
+
+    _title = '[loss]'
+
+    preset: str = choice(*LOSS_PRESETS, 'none')
+    terms: dict = field(default_factory=dict, metadata=TABLE)
+    features: str = choice('random', 'vgg16')
+    vgg_weights: str = path('')
+
+    def __post_init__(self):
+        super().__post_init__()
+        resolve_terms(None if self.preset == 'none' else self.preset, self.terms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationConfig(Section):
+    """
+    The augmentation (section ``[augmentation]``; section 2.4.3).
+
+    Parameters
+    ----------
+    enabled : bool, optional
+        Whether to augment the training cutouts.
+
+    shift : int, optional
+        The largest shift along each axis, in pixels.
+
+    flips : bool, optional
+        Whether to flip.
+
+    rotation : {'quarter', 'any', 'none'}, optional
+        Quarter turns, which move pixels without changing them, or turns
+        by any angle, which interpolate.
+    """
+
+    _title = '[augmentation]'
+
+    enabled: bool = flag(True)
+    shift: int = number(2, low=0, high=24, kind=int)
+    flips: bool = flag(True)
+    rotation: str = choice('quarter', 'any', 'none')
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(Section):
+    """
+    The data that `run_training` makes or opens (section ``[data]``).
+
+    Parameters
+    ----------
+    kind : {'simulated', 'arrays'}, optional
+        Cutouts simulated on the fly, or ``.npy`` files in the paper's
+        layout.
+
+    setups : tuple of str, optional
+        The names of the observing setups, all of one mode as in the
+        paper, or of several.
+
+    setup_files : tuple of str, optional
+        JSON files with setups of one's own, as
+        `~photutils_pconv.setups.ObservingSetup.to_dict` gives them. To
+        use the model, such a setup is registered or given itself.
+
+    normalisation : dict, optional
+        Keyword arguments of `~photutils_pconv.cutouts.normalise`. It is
+        written into the model's card.
+
+    epoch_size, validation_size : int, optional
+        For 'simulated': the number of cutouts.
+
+    sampler, validation_sampler : dict, optional
+        For 'simulated': keyword arguments of
+        `~photutils_pconv.simulation.SamplerConfig`. The validation set
+        has fields of its own.
+
+    folder : str, optional
+        For 'arrays': where ``train``, ``train_mask``, ``train_target``,
+        ``valid``, ``valid_mask`` and ``valid_target`` are.
+
+    csv_folder : str, optional
+        For 'arrays': where ``train.csv`` and ``valid.csv`` are; by
+        default the folder itself.
+
+    mask_channel : int, optional
+        For 'arrays' with several masks a cutout: which one. The authors'
+        last one is that of the SNR.
+
+    nan_targets : {'raise', 'missing'}, optional
+        For 'arrays': whether NaN in a target is an error, or makes the
+        pixel a missing one.
+    """
+
+    _title = '[data]'
+
+    kind: str = choice('simulated', 'arrays')
+    setups: tuple = texts()
+    setup_files: tuple = texts(paths=True)
+    normalisation: dict = field(default_factory=_ROBUST.copy, metadata=TABLE)
+    epoch_size: int = number(16384, low=1, kind=int)
+    validation_size: int = number(1024, low=1, kind=int)
+    sampler: dict = field(default_factory=dict, metadata=TABLE)
+    validation_sampler: dict = field(default_factory=_FEW_FIELDS.copy, metadata=TABLE)
+    folder: str = path('')
+    csv_folder: str = path('')
+    mask_channel: int = number(-1, kind=int)
+    nan_targets: str = choice('raise', 'missing')
+
+    def __post_init__(self):
+        super().__post_init__()
+        name = self.normalisation.get('name')
+        if name not in NORMALISATIONS:
+            msg = (
+                f'data.normalisation must have a name out of {list(NORMALISATIONS)}, '
+                f'got {name!r}'
+            )
+            raise ValueError(msg)
+        accepted = ['name', *(key for key in _ROBUST if key != 'name')]
+        accepted = accepted if name == 'robust' else ['name']
+        for key in self.normalisation:
+            if key not in accepted:
+                msg = unknown_key(key, accepted, f'data.normalisation ({name})')
+                raise ValueError(msg)
+        if self.kind == 'arrays' and not self.folder:
+            msg = "data.kind = 'arrays' needs data.folder"
+            raise ValueError(msg)

@@ -1,0 +1,162 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of whole runs from a configuration file, and of lazy imports.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from photutils_pconv.network import read_card
+from photutils_pconv.setups import get_setup
+from photutils_pconv.training import TrainingConfig, run_training
+from photutils_pconv.training.run import make_data
+
+pytest.importorskip('accelerate')
+pytest.importorskip('kornia')
+
+COMMON = """
+name = 'tiny'
+output = 'run'
+epochs = 2
+batch_size = 4
+workers = 0
+examples = 0
+progress_bar = false
+[network]
+width = 2
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(data, common=COMMON):
+        path = tmp_path / 'config.toml'
+        path.write_text(common + data)
+        return path
+
+    return write
+
+
+def test_simulated(write, tmp_path, capsys):
+    path = write(
+        """
+        [data]
+        setups = ['scanmap/green', 'scanmap/red']
+        epoch_size = 8
+        validation_size = 4
+        sampler = { n_fields = 2, n_noise = 1, n_stamps = 2, field_size = 128 }
+        validation_sampler = { n_fields = 2 }
+        """
+    )
+    model = run_training(path)
+    assert model == tmp_path / 'run' / 'tiny.safetensors'
+    card = read_card(model)
+    assert card.setups == ('scanmap/green', 'scanmap/red')
+    assert card.normalisation == {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
+    assert card.recipe['training_data']['sampler']['field_size'] == 128
+    assert card.recipe['training_data']['size'] == 8
+    assert card.recipe['validation_data']['size'] == 4
+    assert capsys.readouterr().err == ''
+
+    with pytest.raises(FileExistsError, match='overwrite=True'):
+        run_training(path)
+    model.unlink()
+    with pytest.raises(FileExistsError, match='resume=True'):
+        run_training(path)
+    assert run_training(path, resume=True) == model
+    # Everything follows from the seed.
+    assert read_card(model).checksum == card.checksum
+
+
+def test_arrays(write, array_folder):
+    path = write(
+        f"""
+        [data]
+        kind = 'arrays'
+        setups = ['scanmap/green']
+        folder = '{array_folder}'
+        normalisation = {{ name = 'minmax' }}
+        [loss]
+        preset = 'paper'
+        """,
+        COMMON.replace('epochs = 2', 'epochs = 1'),
+    )
+    card = read_card(run_training(path))
+    assert card.normalisation == {'name': 'minmax'}
+    assert card.recipe['steps'] == 4
+    assert card.recipe['training_data']['kind'] == 'arrays'
+
+
+def test_progress_bar(write, array_folder, capsys):
+    path = write(
+        f"""
+        [data]
+        kind = 'arrays'
+        setups = ['scanmap/green']
+        folder = '{array_folder}'
+        """,
+        COMMON.replace('progress_bar = false', 'progress_bar = true'),
+    )
+    run_training(path)
+    shown = capsys.readouterr().err
+    assert 'epoch 2/2' in shown
+    assert 'loss=' in shown
+    assert 'valid=' in shown
+
+
+def test_setup_of_ones_own(tmp_path):
+    values = {**get_setup(setup='scanmap/red').to_dict(), 'name': 'mine'}
+    path = tmp_path / 'mine.json'
+    path.write_text(json.dumps(values))
+    few = {'n_fields': 1, 'n_noise': 1, 'n_stamps': 1, 'field_size': 128}
+    config = TrainingConfig.from_dict(
+        {'data': {'setup_files': [str(path)], 'sampler': few, 'validation_sampler': {}}}
+    )
+    setups, train, valid = make_data(config)
+    assert [setup.name for setup in setups] == ['mine']
+    assert train.describe()['setups'] == ['mine']
+    # Other fields for validation
+    assert (train.sampler._fields != valid.sampler._fields).all()
+    path.write_text('{"name": 3}')
+    with pytest.raises(ValueError, match=r'mine\.json.*does not hold a setup'):
+        make_data(config)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match='no setup file'):
+        make_data(config)
+
+
+def test_bad_data():
+    with pytest.raises(ValueError, match='at least one setup'):
+        make_data(TrainingConfig())
+    config = TrainingConfig.from_dict(
+        {'data': {'setups': ['scanmap/red'], 'sampler': {'n_field': 3}}}
+    )
+    with pytest.raises(ValueError, match="'n_field' in .*did you mean 'n_fields'"):
+        make_data(config)
+
+
+def test_nothing_heavy_is_imported():
+    code = """
+import sys
+import photutils_pconv.training as training
+training.TrainingConfig.from_dict({'epochs': 2})
+assert 'Trainer' in dir(training)
+for name in ('torch', 'kornia', 'accelerate', 'matplotlib'):
+    assert name not in sys.modules, name
+training.WeightedLoss
+for name in ('kornia', 'accelerate', 'matplotlib'):
+    assert name not in sys.modules, name
+"""
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_unknown_name():
+    import photutils_pconv.training as training
+
+    with pytest.raises(AttributeError, match='has no attribute'):
+        training.Trainers  # noqa: B018
+    for name in training.__all__:
+        assert getattr(training, name) is not None

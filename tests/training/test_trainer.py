@@ -1,0 +1,487 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the trainer on one process.
+"""
+
+import csv
+import sys
+import types
+
+import astropy.units as u
+import numpy as np
+import pytest
+import torch
+
+from photutils_pconv import NeuralSourceRemover
+from photutils_pconv.network import load_model, save_model
+from photutils_pconv.training import (
+    ArrayCutouts,
+    DivergenceError,
+    Trainer,
+    TrainingConfig,
+    load_checkpoint,
+    open_arrays,
+)
+
+pytest.importorskip('accelerate')
+pytest.importorskip('kornia')
+
+# Times differ from run to run.
+TIMES = ('seconds', 'cutouts_per_second', 'waiting_share')
+EVERYTHING = {
+    'optimiser': {'name': 'adamw', 'ema_decay': 0.9, 'weight_decay': 0.01},
+    'loss': {'terms': {'ssim': 0.4}},
+    'epochs': 2,
+}
+
+
+def assert_same(a, b):
+    """Compare nested values, tensors bit for bit."""
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert set(a) == set(b)
+        for key in a:
+            if key not in TIMES and key != 'waited':
+                assert_same(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            assert_same(x, y)
+    else:
+        assert a == b
+
+
+def final_state(trainer):
+    """Read the last checkpoint without what may differ between runs."""
+    state = load_checkpoint(trainer.output / 'last.pt')
+    return {
+        **{k: state[k] for k in ('network', 'optimiser', 'schedule', 'average')},
+        'history': state['progress'].history,
+        'best_loss': state['progress'].best_loss,
+        'smoothed': state['progress'].smoothed,
+    }
+
+
+class TestFit:
+    def test_leaves_behind(self, make_trainer):
+        trainer = make_trainer(examples=2)
+        history = trainer.fit()
+        assert [row['epoch'] for row in history] == [1, 2, 3]
+        assert [row['step'] for row in history] == [2, 4, 6]
+        with open(trainer.output / 'metrics.csv', newline='') as handle:
+            rows = list(csv.DictReader(handle))
+        assert len(rows) == 3
+        for row, written in zip(history, rows, strict=True):
+            assert set(row) == set(written)
+            assert float(written['train_loss']) == row['train_loss']
+        names = {path.name for path in trainer.output.iterdir()}
+        pictures = {f'epoch_00{k}.png' for k in (1, 2, 3)}
+        assert names == {'best.pt', 'last.pt', 'metrics.csv', *pictures}
+        best = min(row['valid_loss'] for row in history)
+        assert load_checkpoint(trainer.output / 'best.pt')['progress'].best_loss == best
+        assert 'epoch 3 of 3, step 6' in repr(trainer)
+
+    def test_losses_are_weighted_sums(self, make_trainer):
+        row = make_trainer(epochs=1).fit()[0]
+        for part in ('train', 'valid'):
+            total = (
+                6 * row[f'{part}_hole']
+                + row[f'{part}_valid']
+                + 3 * row[f'{part}_mean_flux']
+            )
+            assert row[f'{part}_loss'] == pytest.approx(total, rel=1e-5)
+
+    def test_one_step_of_adam(self, make_trainer):
+        # Adam's first step moves each weight by the learning rate against
+        # the gradient's sign.
+        trainer = make_trainer(optimiser={'clip_norm': None, 'learning_rate': 0.001})
+        before = trainer.network.decoder[-1].conv.bias.detach().clone()
+        trainer.fit(max_steps=1)
+        parameter = trainer.network.decoder[-1].conv.bias
+        step = -0.001 * torch.sign(parameter.grad)
+        torch.testing.assert_close(parameter.detach() - before, step, rtol=1e-3, atol=0)
+
+    def test_same_seed_same_result(self, make_trainer, tmp_path):
+        state = torch.random.get_rng_state()
+        first = make_trainer(output=tmp_path / 'a', **EVERYTHING)
+        second = make_trainer(output=tmp_path / 'b', **EVERYTHING)
+        for trainer in (first, second):
+            trainer.fit()
+            torch.rand(3)
+        assert_same(final_state(first), final_state(second))
+        other = make_trainer(output=tmp_path / 'c', seed=6)
+        assert not torch.equal(
+            other.network.encoder[0].conv.weight, second.network.encoder[0].conv.weight
+        )
+        torch.random.set_rng_state(state)
+
+    def test_validation_does_not_disturb(self, make_trainer):
+        trainer = make_trainer(**EVERYTHING)
+        trainer.fit(max_steps=1)
+        before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
+        trainer.engine.validate(trainer._validation_loader)
+        assert_same(before, dict(trainer.network.state_dict()))
+
+    def test_averaged_weights_are_validated(self, make_trainer, tmp_path):
+        trainer = make_trainer(epochs=1, optimiser={'ema_decay': 0.9})
+        history = trainer.fit()
+        path = trainer.export(dtype='float32')
+        exported = load_model(path, cache=False).network
+        average = load_checkpoint(trainer.output / 'best.pt')['average']['weights']
+        assert_same(dict(exported.state_dict()), average)
+        assert not torch.equal(
+            average['encoder.0.conv.weight'], trainer.network.encoder[0].conv.weight
+        )
+        # Its loss, computed by itself.
+        batch = next(iter(trainer._validation_loader))
+        with torch.no_grad():
+            output = exported(batch.image, batch.validity)
+            loss, _ = trainer.engine.loss(output, *batch[1:])
+        assert history[0]['valid_loss'] == pytest.approx(float(loss), rel=1e-5)
+
+    def test_clipping(self, make_trainer):
+        trainer = make_trainer(optimiser={'clip_norm': 1e-3})
+        trainer.fit(max_steps=1)
+        norm = sum(float((p.grad**2).sum()) for p in trainer.network.parameters())
+        assert norm**0.5 == pytest.approx(1e-3, rel=1e-3)
+
+    def test_frozen_batch_norm(self, make_trainer):
+        trainer = make_trainer(freeze_batch_norm=True)
+        trainer.fit(max_steps=2)
+        for name, buffer in trainer.network.named_buffers():
+            if name.endswith('running_mean'):
+                assert float(buffer.abs().max()) == 0
+            if name.endswith('num_batches_tracked'):
+                assert int(buffer) == 0
+
+    @pytest.mark.parametrize(
+        'changes', [{'precision': 'bfloat16'}, {'channels_last': False}]
+    )
+    def test_options_of_the_engine(self, make_trainer, tmp_path, changes):
+        plain = make_trainer(epochs=1, output=tmp_path / 'a').fit()[0]
+        other = make_trainer(epochs=1, output=tmp_path / 'b', **changes).fit()[0]
+        assert other['train_loss'] == pytest.approx(plain['train_loss'], rel=0.1)
+        same_bits = other['train_loss'] == plain['train_loss']
+        assert not (same_bits and 'precision' in changes)
+
+    @pytest.mark.slow
+    def test_compile(self, make_trainer, monkeypatch, tmp_path):
+        compile_network = torch.compile
+        calls = []
+
+        def compile_quickly(network):
+            calls.append(network)
+            # Without a C++ compiler, and the same bits.
+            return compile_network(network, backend='eager')
+
+        plain = make_trainer(epochs=1, output=tmp_path / 'a')
+        plain.fit()
+        monkeypatch.setattr(torch, 'compile', compile_quickly)
+        trainer = make_trainer(epochs=1, output=tmp_path / 'b', compile=True)
+        trainer.fit()
+        assert calls == [trainer.network]
+        assert_same(final_state(plain), final_state(trainer))
+        # The names of the tensors are those of the network itself.
+        assert load_model(trainer.export(), cache=False).card.recipe['steps'] == 2
+
+    def test_cosine(self, make_trainer):
+        optimiser = {'schedule': 'cosine', 'warm_up': 0.5, 'learning_rate': 0.01}
+        history = make_trainer(optimiser=optimiser).fit()
+        rates = [row['learning_rate'] for row in history]
+        expected = [0.01, 0.01 * 0.5 * (1 + np.cos(np.pi / 3)), 0]
+        np.testing.assert_allclose(rates, expected, atol=1e-9)
+
+    def test_tensorboard(self, make_trainer, monkeypatch):
+        calls = []
+
+        class Writer:
+            def __init__(self, folder):
+                calls.append(folder)
+
+            def add_scalar(self, name, value, step):
+                calls.append((name, step))
+
+            def close(self):
+                calls.append('closed')
+
+        module = types.ModuleType('torch.utils.tensorboard')
+        module.SummaryWriter = Writer
+        monkeypatch.setitem(sys.modules, 'torch.utils.tensorboard', module)
+        trainer = make_trainer(epochs=1)
+        trainer.fit()
+        assert calls[0] == str(trainer.output / 'events')
+        assert ('valid_loss', 2) in calls
+        assert calls[-1] == 'closed'
+
+    def test_without_extras(self, make_trainer, monkeypatch):
+        for name in ('torch.utils.tensorboard', 'matplotlib.figure'):
+            monkeypatch.setitem(sys.modules, name, None)
+        trainer = make_trainer(epochs=1, examples=2)
+        trainer.fit()
+        assert not list(trainer.output.glob('*.png'))
+
+    def test_without_accelerate(self, make_trainer, monkeypatch):
+        monkeypatch.setitem(sys.modules, 'accelerate', None)
+        with pytest.raises(ImportError, match=r'photutils-pconv\[train\]'):
+            make_trainer()
+
+    @pytest.mark.slow
+    def test_overfits_sixteen_cutouts(self, make_trainer):
+        trainer = make_trainer(
+            epochs=20,
+            batch_size=16,
+            checkpoint_steps=0,
+            network={'width': 4},
+            augmentation={'enabled': False},
+            optimiser={'schedule': 'constant', 'learning_rate': 0.02},
+        )
+        losses = [row['train_loss'] for row in trainer.fit()]
+        assert losses[-1] < 0.1 * losses[0]
+
+
+class TestResume:
+    @pytest.mark.parametrize('steps', [1, 2])
+    def test_bit_for_bit(self, make_trainer, tmp_path, steps):
+        whole = make_trainer(output=tmp_path / 'whole', **EVERYTHING)
+        whole.fit()
+        broken = make_trainer(output=tmp_path / 'broken', **EVERYTHING)
+        broken.fit(max_steps=steps)
+        resumed = make_trainer(output=tmp_path / 'broken', **EVERYTHING)
+        resumed.fit(resume=True)
+        assert_same(final_state(whole), final_state(resumed))
+
+    def test_goes_on_in_memory(self, make_trainer, tmp_path):
+        whole = make_trainer(output=tmp_path / 'whole')
+        whole.fit()
+        parts = make_trainer(output=tmp_path / 'parts')
+        for _ in range(4):
+            parts.fit(max_steps=2)
+        assert_same(final_state(whole), final_state(parts))
+
+    def test_more_epochs(self, make_trainer, tmp_path):
+        make_trainer(epochs=1).fit()
+        trainer = make_trainer(epochs=2)
+        # As if it was killed before it wrote them.
+        (trainer.output / 'metrics.csv').unlink()
+        history = trainer.fit(resume=True)
+        assert [row['epoch'] for row in history] == [1, 2]
+        with open(trainer.output / 'metrics.csv', newline='') as handle:
+            assert [row['epoch'] for row in csv.DictReader(handle)] == ['1', '2']
+        assert make_trainer(epochs=2).fit(resume=True) == history
+
+    def test_nothing_to_resume(self, make_trainer):
+        assert len(make_trainer(epochs=1).fit(resume=True)) == 1
+
+    def test_existing_checkpoint(self, make_trainer):
+        make_trainer(epochs=1).fit()
+        with pytest.raises(FileExistsError, match='resume=True'):
+            make_trainer(epochs=1).fit()
+
+    def test_incompatible(self, make_trainer):
+        make_trainer(epochs=1).fit()
+        with pytest.raises(ValueError, match='network.width was 2 and is 3'):
+            make_trainer(network={'width': 3}).fit(resume=True)
+
+    def test_leftovers_of_a_killed_run(self, make_trainer):
+        trainer = make_trainer(epochs=1)
+        trainer.output.mkdir()
+        half = trainer.output / '.last.pt.0123.tmp'
+        half.write_bytes(b'half')
+        trainer.fit()
+        assert not half.exists()
+
+    def test_full_disk(self, make_trainer, monkeypatch):
+        from photutils_pconv.training import checkpoint
+
+        trainer = make_trainer()
+        trainer.fit(max_steps=1)
+        before = (trainer.output / 'last.pt').read_bytes()
+
+        def fail(path, content):
+            raise OSError(28, 'No space left on device')
+
+        monkeypatch.setattr(checkpoint, '_write_atomically', fail)
+        with pytest.raises(OSError, match='No space left .* is kept'):
+            trainer.fit()
+        assert (trainer.output / 'last.pt').read_bytes() == before
+
+
+class TestDivergence:
+    def test_nan(self, make_trainer, array_folder):
+        # Not what ArrayCutouts would let through.
+        data = open_arrays(array_folder, normalisation={'name': 'robust'})
+        plain = data.__class__.__getitem__
+
+        class Bad(ArrayCutouts):
+            def __getitem__(self, key):
+                cutouts = plain(self, key)
+                if key == (1, 3):
+                    return cutouts._replace(target=cutouts.target * torch.nan)
+                return cutouts
+
+        data.__class__ = Bad
+        trainer = make_trainer(train_data=data, augmentation={'enabled': False})
+        with pytest.raises(DivergenceError, match='the loss is nan') as error:
+            trainer.fit()
+        trainer._batches.epoch = 1
+        batch = next(k for k in range(2) if (1, 3) in trainer._batches.keys(k))
+        assert f'at epoch 2, batch {batch + 1} of 2' in str(error.value)
+        assert ' 3,' in str(error.value) or ' 3)' in str(error.value)
+        # The last good checkpoint is from the step before.
+        state = load_checkpoint(trainer.output / 'last.pt')
+        assert state['progress'].step == 2 + batch
+        assert all(torch.isfinite(t).all() for t in state['network'].values())
+
+    def test_gradient(self, make_trainer, monkeypatch):
+        trainer = make_trainer()
+        trainer.fit(max_steps=1)
+        before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
+
+        def poison(loss):
+            loss.backward()
+            next(trainer.network.parameters()).grad[0] = torch.nan
+
+        monkeypatch.setattr(trainer.accelerator, 'backward', poison)
+        with pytest.raises(DivergenceError, match='gradient is not finite .* batch 2'):
+            trainer.fit()
+        for name, parameter in trainer.network.named_parameters():
+            assert torch.equal(parameter, before[name])
+
+    def test_explosion(self, make_trainer):
+        trainer = make_trainer(explosion=1.5)
+        trainer.fit(max_steps=1)
+        trainer.progress.smoothed = 1e-3
+        with pytest.raises(DivergenceError, match='times its running mean .* batch 2'):
+            trainer.fit()
+
+    def test_validation(self, make_trainer):
+        trainer = make_trainer()
+        trainer.engine.validate = lambda _: ({'valid_loss': float('inf')}, None)
+        with pytest.raises(DivergenceError, match='validation loss is inf .* epoch 1'):
+            trainer.fit()
+        assert load_checkpoint(trainer.output / 'last.pt')['progress'].step == 2
+
+
+class TestExport:
+    def test_card(self, make_trainer):
+        trainer = make_trainer(description='For tests.', loss={'preset': 'paper'})
+        history = trainer.fit()
+        path = trainer.export()
+        assert path == trainer.output / 'tiny.safetensors'
+        card = load_model(path, cache=False).card
+        assert card.name == 'tiny'
+        assert card.description == 'For tests.'
+        assert card.setups == ('scanmap/green',)
+        assert card.normalisation == {'name': 'robust'}
+        assert card.cutout_size == 96
+        best = min(history, key=lambda row: row['valid_loss'])
+        assert card.accuracy['validation'] == best
+        recipe = card.recipe
+        assert recipe['seed'] == 5
+        assert recipe['steps'] == best['step']
+        assert recipe['loss']['terms']['style_raw']['weight'] == 120
+        assert recipe['loss']['features'] == 'RandomFeatures'
+        assert recipe['config']['optimiser']['learning_rate'] == 0.005
+        assert recipe['training_data']['size'] == 16
+        assert recipe['validation_data']['size'] == 6
+        for package in ('torch', 'kornia', 'accelerate', 'photutils_pconv', 'python'):
+            assert card.versions[package] not in ('', 'unknown')
+        assert str(trainer.output) not in card.to_json()
+
+    def test_remover_takes_it(self, make_trainer, arrays):
+        trainer = make_trainer(epochs=1)
+        trainer.fit()
+        path = trainer.export()
+        image, _, _ = arrays(1, 7)
+        remover = NeuralSourceRemover(mode='scanmap', band='green', model=path)
+        cleaned, table = remover(image[0] * u.Jy, [(47.5, 47.5)])
+        assert np.isfinite(cleaned.value).all()
+        assert len(table) == 1
+        hole = np.hypot(*(np.indices((96, 96)) - 47.5)) <= float(
+            table['hole_radius'][0]
+        )
+        assert np.all(cleaned.value[hole] != image[0][hole])
+        assert trainer.config.name in str(table.meta)
+
+    def test_last_and_overwrite(self, make_trainer):
+        trainer = make_trainer()
+        trainer.fit(max_steps=3)
+        path = trainer.export(which='last', dtype='float32')
+        exported = load_model(path, cache=False)
+        assert exported.card.recipe['steps'] == 3
+        assert torch.equal(
+            exported.network.encoder[3].conv.weight,
+            trainer.network.encoder[3].conv.weight,
+        )
+        with pytest.raises(FileExistsError, match='overwrite=True'):
+            trainer.export()
+        trainer.export(overwrite=True)
+        assert load_model(path, cache=False).card.recipe['steps'] == 2
+
+    def test_nothing_yet(self, make_trainer):
+        with pytest.raises(FileNotFoundError, match=r'best\.pt'):
+            make_trainer().export()
+        with pytest.raises(ValueError, match='which must be one of'):
+            make_trainer().export(which='first')
+
+
+class TestStart:
+    def test_from_export(self, make_trainer, tmp_path):
+        first = make_trainer(epochs=1, output=tmp_path / 'a')
+        first.fit()
+        path = first.export(dtype='float32')
+        second = make_trainer(
+            output=tmp_path / 'b', network={'start': str(path)}, seed=9
+        )
+        assert_same(
+            dict(second.network.state_dict()),
+            load_checkpoint(tmp_path / 'a' / 'best.pt')['network'],
+        )
+
+    def test_other_network(self, make_trainer, tmp_path):
+        first = make_trainer(epochs=1, output=tmp_path / 'a')
+        first.fit()
+        path = first.export()
+        with pytest.raises(ValueError, match='the configuration asks for'):
+            make_trainer(network={'start': str(path), 'width': 3})
+        model = load_model(path, cache=False)
+        from dataclasses import replace
+
+        card = replace(model.card, normalisation={'name': 'minmax'})
+        save_model(tmp_path / 'b.safetensors', model.network, card)
+        with pytest.raises(ValueError, match='was trained with the normalisation'):
+            make_trainer(network={'start': str(tmp_path / 'b.safetensors')})
+
+
+class TestArguments:
+    def test_config(self, tmp_path):
+        with pytest.raises(TypeError, match='must be a TrainingConfig, got dict'):
+            Trainer({}, train_data=1, validation_data=1, setups=[], output=tmp_path)
+
+    @pytest.mark.parametrize('setups', ['scanmap/green', [], None])
+    def test_setups(self, arrays, tmp_path, setups):
+        data = ArrayCutouts(*arrays(2, 0))
+        with pytest.raises(TypeError, match='setups must be a list'):
+            Trainer(
+                TrainingConfig(),
+                train_data=data,
+                validation_data=data,
+                setups=setups,
+                output=tmp_path,
+            )
+
+    def test_data(self, arrays, tmp_path):
+        data = ArrayCutouts(*arrays(2, 0))
+        other = ArrayCutouts(*arrays(2, 0), normalisation={'name': 'robust'})
+        options = {'setups': ['scanmap/green'], 'output': tmp_path}
+        config = TrainingConfig(batch_size=2)
+        with pytest.raises(ValueError, match='the same normalisation'):
+            Trainer(config, train_data=data, validation_data=other, **options)
+        with pytest.raises(TypeError, match='attribute normalisation'):
+            Trainer(config, train_data=[1], validation_data=other, **options)
+        wide = ArrayCutouts(*(np.ones((2, 96, 128)),) * 3)
+        with pytest.raises(ValueError, match='shape .1, size, size.'):
+            Trainer(config, train_data=wide, validation_data=wide, **options)
+        with pytest.raises(ValueError, match='number of training cutouts, 2, got 64'):
+            Trainer(TrainingConfig(), train_data=data, validation_data=data, **options)
