@@ -548,7 +548,8 @@ class TestMovedTo:
     def test_sky_follows_in_the_frame_of_the_input(self, map_wcs):
         sky = SkyCoord([83.8, 83.801], [-5.4, -5.401], unit='deg').galactic
         sources = parse_sources(sky, wcs=map_wcs)
-        moved = sources.moved_to(sources.x + np.array([0.0, 1.5]), sources.y, wcs=map_wcs)
+        x = sources.x + np.array([0.0, 1.5])
+        moved = sources.moved_to(x, sources.y, wcs=map_wcs)
         assert moved.sky.frame.name == 'galactic'
         assert moved.sky[0].separation(sky[0]).arcsec == 0
         # 1.5 pixels of 1.6 arcsec.
