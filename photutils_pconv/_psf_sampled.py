@@ -40,11 +40,12 @@ class SampledPSF:
         The side of a sample, in arcsec.
 
     effective_pixel : float, optional
-        The side, in arcsec, of the map pixel over which the image's
-        values are averages already, as in an effective PSF measured on a
-        map. Zero stands for a density on the sky; then `render`
-        integrates over the map's pixel. Else, it smooths by what the
-        map's pixel exceeds this one.
+        The side, in arcsec, of the map pixel whose average the image's
+        values contain already, as in an effective PSF measured on a map.
+        On maps of that pixel scale, or a finer one, `render` takes the
+        values as they are; on coarser maps it averages over the pixel.
+        Zero, the default, stands for a density on the sky, which is
+        always averaged.
 
     meta : mapping, optional
         What is known of the PSF, such as the header of its file.
@@ -253,8 +254,9 @@ class SampledPSF:
             See `density`.
 
         oversampling : int, optional
-            Points a pixel side over which the density is averaged. By
-            default 3, or more where the PSF's samples lie closer.
+            Points a pixel side over which the density is averaged, where
+            it is. By default 3, or more where the PSF's samples lie
+            closer.
 
         Returns
         -------
@@ -264,7 +266,7 @@ class SampledPSF:
         ny, nx = shape
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
         box = self._box(pixel_scale) / pixel_scale
-        n = oversampling
+        n = 1 if box == 0 else oversampling
         if n is None:
             n = max(3, int(np.ceil(pixel_scale / self.pixel_scale - 1e-6)))
         sub = box * ((np.arange(n) + 0.5) / n - 0.5)
@@ -360,9 +362,11 @@ class SampledPSF:
 
     def _box(self, pixel_scale):
         """
-        Return the square over which a map's pixel still averages.
+        Return the side of the square to average over on a map.
         """
-        return np.sqrt(max(pixel_scale**2 - self.effective_pixel**2, 0.0))
+        # A part of the pixel would do on slightly coarser maps, but only
+        # the whole of it keeps the flux at any position.
+        return 0.0 if pixel_scale <= 1.02 * self.effective_pixel else pixel_scale
 
     def _smooth(self, width):
         """

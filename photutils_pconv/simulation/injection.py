@@ -46,7 +46,7 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
         The total flux of each source, or of all, in the map's unit times
         pixel.
 
-    psf : `~photutils_pconv.psf.LobedPSF`
+    psf : `~photutils_pconv.psf.LobedPSF` or `~photutils_pconv.psf.SampledPSF`
         The PSF.
 
     pixel_scale : float
