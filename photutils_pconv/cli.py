@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The command line: ``photutils-pconv remove | demo | train | models``.
+The command line: ``photutils-pconv remove | demo | simulate | train | models``.
 """
 
 import argparse
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
+
+from photutils_pconv._cli_simulate import add_simulate
 
 __all__ = ['main']
 
@@ -115,6 +117,8 @@ def _make_parser():
     demo.set_defaults(run=_demo)
     demo.add_argument('--model', help='a bundled model or a weights file')
     _add_output(demo)
+
+    _add_output(add_simulate(commands))
 
     train = commands.add_parser('train', help='train a model')
     train.set_defaults(run=_train)

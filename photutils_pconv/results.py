@@ -167,9 +167,9 @@ class SourceRemovalResult:
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
-        header = _wcs_header(wcs)
+        header = make_wcs_header(wcs)
         unit_text = '' if unit is None else unit.to_string()
-        hdus = fits.HDUList([_cleaned_hdu(self.cleaned, header, unit_text)])
+        hdus = fits.HDUList([make_map_hdu(self.cleaned, header, unit_text)])
         images = {'SOURCES': as_array(self.sources), 'HOLES': self.holes}
         if self.map_input.missing.any():
             images['MASK'] = self.map_input.missing
@@ -187,7 +187,20 @@ class SourceRemovalResult:
         return hdus
 
 
-def _wcs_header(wcs):
+def make_wcs_header(wcs):
+    """
+    Put a WCS into a FITS header, as far as FITS has words for it.
+
+    Parameters
+    ----------
+    wcs : WCS or `None`
+        The celestial WCS.
+
+    Returns
+    -------
+    header : `~astropy.io.fits.Header`
+        The header, empty with a warning if the WCS cannot be written.
+    """
     if wcs is None:
         return fits.Header()
     if not hasattr(wcs, 'to_header'):
@@ -211,14 +224,30 @@ def _uncertainty_array(uncertainty, unit):
     return array * array.dtype.type(uncertainty.unit.to(unit**power))
 
 
-def _cleaned_hdu(cleaned, header, unit_text):
+def make_map_hdu(image, header, unit_text):
     """
-    Make the primary HDU: data, WCS, unit and what of the meta fits.
+    Make a primary HDU of a map: data, WCS, unit and what of its meta fits.
+
+    Parameters
+    ----------
+    image : object
+        The map, of any accepted class.
+
+    header : `~astropy.io.fits.Header`
+        Its WCS (see `make_wcs_header`).
+
+    unit_text : str
+        Its unit; empty for none.
+
+    Returns
+    -------
+    primary : `~astropy.io.fits.PrimaryHDU`
+        The HDU.
     """
-    primary = fits.PrimaryHDU(as_array(cleaned), header)
+    primary = fits.PrimaryHDU(as_array(image), header)
     if unit_text:
         primary.header['BUNIT'] = unit_text
-    for card in _to_header(getattr(cleaned, 'meta', None) or {}).cards:
+    for card in _to_header(getattr(image, 'meta', None) or {}).cards:
         keyword = card.keyword
         if _STRUCTURAL.fullmatch(keyword) or (header and _MATRIX.fullmatch(keyword)):
             continue

@@ -1,34 +1,35 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Seeded generators of extended emission and of map noise.
+Seeded generators of extended emission.
 
 All fields are dimensionless: an emission field has the robust standard
-deviation 1 and a noise field the standard deviation 1, so that the
-caller sets the scales.
+deviation 1, so that the caller sets the scale.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from photutils_pconv._validation import to_float
+from photutils_pconv.simulation._spectral import robust_std, wave_numbers
+
+# It has moved; this name of it stays.
+from photutils_pconv.simulation.noise import noise_field as noise_field
+
 __all__ = [
+    'EmissionConfig',
+    'bubble_field',
     'emission_field',
     'filament_field',
     'fractional_brownian_motion',
-    'noise_field',
+    'gradient_field',
+    'simulate_emission',
 ]
 
+_KINDS = ('gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
+
 _FWHM_TO_SIGMA = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-
-
-def _robust_std(field):
-    median = np.median(field)
-    return 1.4826 * np.median(np.abs(field - median))
-
-
-def _wave_numbers(shape):
-    ky = np.fft.fftfreq(shape[0])[:, None]
-    kx = np.fft.rfftfreq(shape[1])[None, :]
-    return kx, ky
 
 
 def fractional_brownian_motion(shape, slope, *, rng):
@@ -54,7 +55,7 @@ def fractional_brownian_motion(shape, slope, *, rng):
     field : `~numpy.ndarray`
         The field, of mean 0 and standard deviation 1.
     """
-    kx, ky = _wave_numbers(shape)
+    kx, ky = wave_numbers(shape)
     k = np.hypot(kx, ky)
     k[0, 0] = np.inf
     spectrum = np.fft.rfft2(rng.standard_normal(shape)) * k ** (slope / 2.0)
@@ -141,28 +142,85 @@ def emission_field(shape, *, beam_fwhm, rng):
     field = fractional_brownian_motion(big, rng.uniform(-4.0, -2.0), rng=rng)
     if kind != 'gaussian':
         field = np.exp(rng.uniform(0.2, 1.5) * field)
-        field /= _robust_std(field)
+        field /= robust_std(field)
     if kind == 'filaments':
         filaments = filament_field(
             big, rng.integers(2, 9), width=rng.uniform(1.5, 6.0), rng=rng
         )
-        field += rng.uniform(0.5, 4.0) * filaments / _robust_std(filaments)
+        field += rng.uniform(0.5, 4.0) * filaments / robust_std(filaments)
     gy, gx = rng.normal(0.0, 0.5, size=2) / max(big)
     yy, xx = np.indices(big)
     field = field + gy * yy + gx * xx
     field = gaussian_filter(field, beam_fwhm * _FWHM_TO_SIGMA, mode='wrap')
     field = field[margin:-margin, margin:-margin]
-    field = (field - np.median(field)) / _robust_std(field)
+    field = (field - np.median(field)) / robust_std(field)
     return field.astype(np.float32)
 
 
-def noise_field(shape, *, rng, correlation=None, stripes=None):
+def bubble_field(shape, n_bubbles, *, radius, rng, thickness=(0.2, 0.4)):
     """
-    Make one field of map-maker noise.
+    Make a field of bubbles: shells that are bright at their rims.
 
-    White noise, smoothed over about a pixel as the map maker's
-    projection does, and stripes of residual 1/f noise along two crossed
-    scan directions.
+    Each bubble is an elongated shell seen through, brighter on one side,
+    and patchy. The ranges are those of the bubbles in the Galactic disk
+    (Churchwell et al. 2006, ApJ 649, 759): almost 90 percent have shells
+    as thick as 0.2 to 0.4 of their radius, and 65 percent eccentricities
+    of 0.55 to 0.85.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    n_bubbles : int
+        The number of bubbles.
+
+    radius : float or pair of float
+        The outer radius along the longer axis, in pixels, or the range
+        in whose logarithm the radii are spread evenly.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    thickness : pair of float, optional
+        The range of the shells' thickness, as a share of the radius.
+
+    Returns
+    -------
+    field : `~numpy.ndarray`
+        The non-negative field, not normalised.
+    """
+    low, high = np.broadcast_to(radius, 2)
+    if not 0 < low <= high:
+        msg = f'radius must be positive, or a pair in ascending order, got {radius!r}.'
+        raise ValueError(msg)
+    if not 0 < thickness[0] <= thickness[1] <= 1:
+        msg = f'thickness must be a pair of ascending shares, got {thickness!r}.'
+        raise ValueError(msg)
+    yy, xx = np.indices(shape)
+    field = np.zeros(shape)
+    for _ in range(n_bubbles):
+        outer = low * (high / low) ** rng.random()
+        inner = 1.0 - rng.uniform(*thickness)
+        axis_ratio = np.sqrt(1.0 - rng.uniform(0.55, 0.85) ** 2)
+        angle = rng.uniform(0.0, np.pi)
+        dy, dx = yy - rng.uniform(0, shape[0]), xx - rng.uniform(0, shape[1])
+        u = (dx * np.cos(angle) + dy * np.sin(angle)) / outer
+        v = (-dx * np.sin(angle) + dy * np.cos(angle)) / (outer * axis_ratio)
+        r2 = u**2 + v**2
+        # The length of the line of sight inside the shell.
+        depth = np.sqrt(np.clip(1.0 - r2, 0.0, None))
+        depth -= np.sqrt(np.clip(inner**2 - r2, 0.0, None))
+        side = np.arctan2(v, u) - rng.uniform(0.0, 2.0 * np.pi)
+        open_side = 1.0 + rng.uniform(0.0, 1.0) * np.cos(side)
+        patches = np.exp(0.7 * fractional_brownian_motion(shape, -3.0, rng=rng))
+        field += rng.lognormal(0.0, 0.6) * depth * open_side * patches
+    return field
+
+
+def gradient_field(shape, *, rng):
+    """
+    Make a plane that rises in a random direction.
 
     Parameters
     ----------
@@ -172,32 +230,165 @@ def noise_field(shape, *, rng, correlation=None, stripes=None):
     rng : `numpy.random.Generator`
         The source of randomness.
 
-    correlation : float, optional
-        The Gaussian sigma of the smoothing, in pixels (default: random,
-        0 to 0.8).
+    Returns
+    -------
+    field : `~numpy.ndarray`
+        The field, of mean 0 and standard deviation 1.
+    """
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    yy, xx = np.indices(shape)
+    field = xx * np.cos(angle) + yy * np.sin(angle)
+    return (field - field.mean()) / max(field.std(), 1.0e-12)
 
-    stripes : float, optional
-        The stripes' share of the variance (default: random, up to 0.3).
+
+@dataclass(frozen=True, kw_only=True)
+class EmissionConfig:
+    """
+    The ranges from which `simulate_emission` draws.
+
+    Parameters
+    ----------
+    kinds : tuple of str, optional
+        The kinds of field, one of which is drawn, all with the same
+        probability: ``'gaussian'`` (fractional Brownian motion),
+        ``'lognormal'``, ``'filaments'``, ``'bubbles'``, and
+        ``'mixture'``, a log-normal field with filaments and bubbles.
+
+    slope : pair of float, optional
+        The slope of the power spectrum. Herschel's maps of Polaris have
+        -2.7 (Miville-Deschenes et al. 2010, A&A 518, L104); the default
+        goes beyond it on both sides, to flatter fields of knots and to
+        the smoothness of near clouds.
+
+    log_width : pair of float, optional
+        The standard deviation of the logarithm (base e) of a log-normal
+        field before the beam. The column-density PDFs of clouds have
+        widths of 0.5 to 0.6 (Schneider et al. 2022, A&A 666, A165), with
+        power-law wings where stars form (Kainulainen et al. 2009, A&A
+        508, L35). Brightness, which depends on the dust's temperature as
+        well, varies more: the default reaches 1.5.
+
+    n_filaments, n_bubbles : pair of int, optional
+        Their number, both limits inclusive.
+
+    filament_width : pair of float, optional
+        The half-width of filaments, in pixels (see `filament_field`).
+
+    bubble_radius : pair of float, optional
+        The radius of bubbles, in pixels (see `bubble_field`); those
+        hardly larger than the beam would look like compact sources.
+
+    contrast : pair of float, optional
+        The scatter of filaments, or the mean brightness of bubbles where
+        they are, over the scatter of the field below.
+
+    gradient : float, optional
+        The typical standard deviation of the gradient over that of the
+        rest.
+    """
+
+    kinds: tuple = _KINDS
+    slope: tuple = (-4.0, -2.0)
+    log_width: tuple = (0.2, 1.5)
+    n_filaments: tuple = (2, 8)
+    filament_width: tuple = (1.5, 6.0)
+    n_bubbles: tuple = (1, 4)
+    bubble_radius: tuple = (20.0, 80.0)
+    contrast: tuple = (0.5, 4.0)
+    gradient: float = 0.3
+
+    def __post_init__(self):
+        kinds = (self.kinds,) if isinstance(self.kinds, str) else tuple(self.kinds)
+        object.__setattr__(self, 'kinds', kinds)
+        unknown = [kind for kind in kinds if kind not in _KINDS]
+        if unknown or not kinds:
+            msg = f'kinds must be some of {", ".join(_KINDS)}, got {self.kinds!r}.'
+            raise ValueError(msg)
+        for name in (
+            'slope',
+            'log_width',
+            'n_filaments',
+            'filament_width',
+            'n_bubbles',
+            'bubble_radius',
+            'contrast',
+        ):
+            pair = np.asarray(getattr(self, name), dtype=float)
+            ascends = pair.shape == (2,) and np.all(np.isfinite(pair))
+            if not (ascends and pair[0] <= pair[1]):
+                msg = f'{name} must be a pair in ascending order, got {pair.tolist()}.'
+                raise ValueError(msg)
+            if name != 'slope' and pair[0] <= 0:
+                msg = f'{name} must be positive, got {pair.tolist()}.'
+                raise ValueError(msg)
+        if not (np.isfinite(self.gradient) and self.gradient >= 0):
+            msg = f'gradient must not be negative, got {self.gradient!r}.'
+            raise ValueError(msg)
+
+
+def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
+    """
+    Make one random field of extended emission of a kind, or of any.
+
+    It is like `emission_field`, by which the bundled models were trained
+    and which therefore stays as it is, with bubbles, mixtures and a
+    choice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    beam_fwhm : float
+        The beam's full width at half maximum, in pixels.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    kinds : str or sequence of str, optional
+        The kinds of field to choose from, instead of the
+        configuration's.
+
+    config : `EmissionConfig`, optional
+        The ranges.
 
     Returns
     -------
     field : `~numpy.ndarray`
-        The noise, of standard deviation 1, float32.
+        The field, of median 0 and robust standard deviation 1, float32.
+
+    Raises
+    ------
+    ValueError
+        If a kind is not known, or the beam is not positive.
     """
-    correlation = rng.uniform(0.0, 0.8) if correlation is None else correlation
-    stripes = rng.uniform(0.0, 0.3) if stripes is None else stripes
-    white = gaussian_filter(rng.standard_normal(shape), correlation, mode='wrap')
-    field = np.sqrt(1.0 - stripes) * white / white.std()
-    if stripes > 0:
-        kx, ky = _wave_numbers(shape)
-        angle = rng.uniform(0.0, np.pi)
-        for direction in (angle, angle + rng.uniform(0.3, 0.5) * np.pi):
-            # Long along the scan, uncorrelated across it.
-            along = kx * np.cos(direction) + ky * np.sin(direction)
-            across = -kx * np.sin(direction) + ky * np.cos(direction)
-            power = np.exp(-0.5 * (along * 40.0) ** 2) / (np.abs(across) + 0.01)
-            spectrum = np.fft.rfft2(rng.standard_normal(shape)) * np.sqrt(power)
-            spectrum[0, 0] = 0.0
-            stripe = np.fft.irfft2(spectrum, s=shape)
-            field = field + np.sqrt(stripes / 2.0) * stripe / stripe.std()
-    return (field / field.std()).astype(np.float32)
+    config = EmissionConfig() if config is None else config
+    if kinds is not None:
+        config = EmissionConfig(**{**vars(config), 'kinds': kinds})
+    beam_fwhm = to_float(beam_fwhm, 'beam_fwhm')
+    # The margin takes the periodic wrap of the generators away.
+    margin = 32
+    big = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+    kind = config.kinds[rng.integers(len(config.kinds))]
+    field = fractional_brownian_motion(big, rng.uniform(*config.slope), rng=rng)
+    if kind != 'gaussian':
+        field = np.exp(rng.uniform(*config.log_width) * field)
+        field /= robust_std(field)
+    if kind in ('filaments', 'mixture'):
+        number = rng.integers(*config.n_filaments, endpoint=True)
+        width = rng.uniform(*config.filament_width)
+        filaments = filament_field(big, number, width=width, rng=rng)
+        field += rng.uniform(*config.contrast) * filaments / filaments.std()
+    if kind in ('bubbles', 'mixture'):
+        number = rng.integers(*config.n_bubbles, endpoint=True)
+        bubbles = bubble_field(big, number, radius=config.bubble_radius, rng=rng)
+        if bubbles.any():
+            # A scatter over the whole map would make small bubbles glare
+            # like compact sources.
+            inside = bubbles[bubbles > 0].mean()
+            field += rng.uniform(*config.contrast) * bubbles / inside
+    slope = rng.normal(0.0, config.gradient)
+    field = field + slope * robust_std(field) * gradient_field(big, rng=rng)
+    field = gaussian_filter(field, beam_fwhm * _FWHM_TO_SIGMA, mode='wrap')
+    field = field[margin:-margin, margin:-margin]
+    return ((field - np.median(field)) / robust_std(field)).astype(np.float32)

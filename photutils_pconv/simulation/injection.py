@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from photutils_pconv._arrays import as_map, one_per_source, pair_positions
 
-__all__ = ['inject_sources', 'random_positions']
+__all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 
 # The share of a source's flux that may fall outside its stamp.
 _LOST_FLUX = 1.0e-4
@@ -23,6 +23,9 @@ _ZONES = ((None, 1), (20, 3), (6, 15))
 
 # Candidate positions compared with the chosen ones at once.
 _CHUNK = 4096
+
+# Attempts to fill clusters before they are called too small.
+_ROUNDS = 100
 
 
 def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
@@ -52,9 +55,9 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
     pixel_scale : float
         The pixel's side, in arcsec.
 
-    angle : float, optional
-        The rotation of the PSF, in radians, counter-clockwise on the
-        pixel grid.
+    angle : float or array_like, optional
+        The rotation of the PSF, or of each source's, in radians,
+        counter-clockwise on the pixel grid.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
     image = as_map(data, 'data').copy()
     x, y = pair_positions(x, y)
     flux = one_per_source(flux, x.shape, 'flux')
-    for name, values in (('x', x), ('y', y), ('flux', flux)):
+    angle = one_per_source(angle, x.shape, 'angle')
+    for name, values in (('x', x), ('y', y), ('flux', flux), ('angle', angle)):
         if not np.all(np.isfinite(values)):
             bad = np.flatnonzero(~np.isfinite(values)).tolist()
             msg = f'{name} must be finite, but is not in the rows {bad}.'
@@ -86,7 +90,7 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
         raise ValueError(msg)
 
     reach = int(np.ceil(_stamp_radius(psf) / pixel_scale))
-    for xc, yc, value in zip(x, y, flux, strict=True):
+    for xc, yc, value, turn in zip(x, y, flux, angle, strict=True):
         whole = _window(image.shape, xc, yc, reach)
         if whole is None:
             continue
@@ -104,7 +108,7 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
                 xc - part[1].start,
                 yc - part[0].start,
                 pixel_scale=pixel_scale,
-                angle=angle,
+                angle=turn,
                 oversampling=oversampling,
             )
         image[whole] += value * stamp
@@ -180,23 +184,7 @@ def random_positions(shape, n, *, rng, separation, margin=0, mask=None):
     """
     ny, nx = (int(size) for size in shape)
     n = int(n)
-    if n < 0 or separation < 0 or margin < 0:
-        msg = (
-            'n, separation and margin must not be negative, got '
-            f'{n}, {separation} and {margin}.'
-        )
-        raise ValueError(msg)
-    allowed = np.ones((ny, nx), dtype=bool)
-    if mask is not None:
-        mask = np.asarray(mask)
-        if mask.dtype != bool or mask.shape != (ny, nx):
-            msg = (
-                f'mask must be boolean and of the shape {(ny, nx)}, got '
-                f'{mask.dtype} of the shape {mask.shape}.'
-            )
-            raise ValueError(msg)
-        allowed &= ~mask
-
+    allowed = _allowed_pixels((ny, nx), n, separation, margin, mask)
     candidates = rng.permutation(np.flatnonzero(allowed))
     chosen = np.empty((0, 2))
     for start in range(0, len(candidates), _CHUNK):
@@ -210,14 +198,117 @@ def random_positions(shape, n, *, rng, separation, margin=0, mask=None):
         new = new[edge.min(axis=1) >= margin]
         chosen = _extend(chosen, new, n, separation)
     if len(chosen) < n:
+        raise ValueError(_too_small(len(chosen), n, allowed, separation, margin))
+    return chosen[:, 0].copy(), chosen[:, 1].copy()
+
+
+def clustered_positions(
+    shape, n, *, rng, separation, n_clusters, radius, margin=0, mask=None
+):
+    """
+    Draw random positions in clusters.
+
+    The centres of the clusters are uniform over the map; around them the
+    positions scatter as a Gaussian.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx) of the map.
+
+    n : int
+        The number of positions, in all clusters together.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    separation : float
+        The smallest distance between two positions, in pixels.
+
+    n_clusters : int
+        The number of clusters.
+
+    radius : float
+        The standard deviation of the positions about a cluster's centre
+        along each axis, in pixels.
+
+    margin, mask : optional
+        See `random_positions`.
+
+    Returns
+    -------
+    x, y : 1D `~numpy.ndarray`
+        The positions, 0-based, pixel centres at integers.
+
+    Raises
+    ------
+    ValueError
+        If the positions do not fit into the clusters, or an argument is
+        not accepted.
+    """
+    ny, nx = (int(size) for size in shape)
+    n = int(n)
+    allowed = _allowed_pixels((ny, nx), n, separation, margin, mask)
+    if n_clusters < 1 or not radius > 0:
         msg = (
-            f'Only {len(chosen)} of {n} positions fit on the map of {nx} by {ny} '
-            f'pixels with a separation of {separation:g}, a margin of {margin:g} '
-            f'and {np.count_nonzero(~allowed)} masked pixels: ask for fewer, or '
-            'for a smaller separation or margin.'
+            'n_clusters and radius must be positive, got '
+            f'{n_clusters!r} and {radius!r}.'
         )
         raise ValueError(msg)
+    centres = np.stack(
+        random_positions(
+            shape, n_clusters, rng=rng, separation=0, margin=margin, mask=mask
+        ),
+        axis=1,
+    )
+    chosen = np.empty((0, 2))
+    for _ in range(_ROUNDS):
+        if len(chosen) >= n:
+            break
+        which = rng.integers(n_clusters, size=max(4 * n, 64))
+        new = centres[which] + rng.normal(0.0, radius, (len(which), 2))
+        edge = np.minimum(new + 0.5, np.array([nx, ny]) - 0.5 - new).min(axis=1)
+        new = new[(edge >= margin) & (edge > 0)]
+        column, row = np.floor(new + 0.5).astype(int).T
+        chosen = _extend(chosen, new[allowed[row, column]], n, separation)
+    if len(chosen) < n:
+        text = _too_small(len(chosen), n, allowed, separation, margin)
+        msg = f'{text[:-1]}, or for more or wider clusters ({n_clusters}, {radius:g}).'
+        raise ValueError(msg)
     return chosen[:, 0].copy(), chosen[:, 1].copy()
+
+
+def _allowed_pixels(shape, n, separation, margin, mask):
+    """
+    Check what the positions have to keep, and return where they may lie.
+    """
+    if n < 0 or separation < 0 or margin < 0:
+        msg = (
+            'n, separation and margin must not be negative, got '
+            f'{n}, {separation} and {margin}.'
+        )
+        raise ValueError(msg)
+    allowed = np.ones(shape, dtype=bool)
+    if mask is not None:
+        mask = np.asarray(mask)
+        if mask.dtype != bool or mask.shape != shape:
+            msg = (
+                f'mask must be boolean and of the shape {shape}, got '
+                f'{mask.dtype} of the shape {mask.shape}.'
+            )
+            raise ValueError(msg)
+        allowed &= ~mask
+    return allowed
+
+
+def _too_small(found, n, allowed, separation, margin):
+    ny, nx = allowed.shape
+    return (
+        f'Only {found} of {n} positions fit on the map of {nx} by {ny} '
+        f'pixels with a separation of {separation:g}, a margin of {margin:g} '
+        f'and {np.count_nonzero(~allowed)} masked pixels: ask for fewer, or '
+        'for a smaller separation or margin.'
+    )
 
 
 def _extend(chosen, new, n, separation):

@@ -1,0 +1,363 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Training cutouts out of maps with injected sources.
+
+The paper's section 2.4.5: of each source the map with the sources, the
+map without them, and the holes (`extract_training_cutouts`); the bands of
+a mode merged (2.3, `merge_cutouts`); and divided by field, never by
+cutout (2.3.2, `split_cutouts`). `photutils_pconv.simulation.partition`
+decides which field goes where.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.table import Table, vstack
+
+from photutils_pconv._arrays import on_map
+from photutils_pconv.cutouts import CUTOUT_SIZE, cutout_origin, extract_cutout
+from photutils_pconv.inputs import parse_map, parse_sources
+from photutils_pconv.masks import draw_holes, snr
+from photutils_pconv.setups import get_setup
+
+__all__ = [
+    'RESTRICTED_SETUPS',
+    'TrainingCutouts',
+    'extract_training_cutouts',
+    'merge_cutouts',
+    'split_cutouts',
+]
+
+#: The parts in which a setup may appear, where these are not all: the
+#: red band of the parallel mode has the PSF of the scan map mode, so the
+#: paper has it in the tests alone (section 2.3.2).
+RESTRICTED_SETUPS = {'parallel/red': ('test',)}
+
+# Beyond this the holes, which are in native pixels, would be wrong.
+_SCALE_TOLERANCE = 0.02
+
+
+@dataclass(eq=False)
+class TrainingCutouts:
+    """
+    Cutouts with their targets and validity, and where they are from.
+
+    Parameters
+    ----------
+    image : 3D float32 `~numpy.ndarray`
+        The maps with sources, (N, H, W), in Jy/pixel, or in the map's
+        own unit where it has none. NaN where a pixel is missing.
+
+    target : 3D float32 `~numpy.ndarray`
+        The source-free maps, with NaN in the same pixels.
+
+    validity : 3D bool `~numpy.ndarray`
+        False in holes and where pixels are missing.
+
+    table : `~astropy.table.Table`
+        A row a cutout: ``field``, ``setup``, ``source`` (the row of the
+        source list), ``x``, ``y`` (pixels of the map), ``snr``,
+        ``hole_radius`` (pixels) and ``flux`` (Jy, or the list's own unit
+        where it states none; NaN where it has no such column).
+
+    Raises
+    ------
+    ValueError
+        If the arrays and the table do not fit together.
+    """
+
+    image: np.ndarray
+    target: np.ndarray
+    validity: np.ndarray
+    table: Table
+
+    def __post_init__(self):
+        shapes = {np.shape(a) for a in (self.image, self.target, self.validity)}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 3:
+            msg = (
+                'image, target and validity must have one shape (N, H, W), got '
+                f'{np.shape(self.image)}, {np.shape(self.target)} and '
+                f'{np.shape(self.validity)}'
+            )
+            raise ValueError(msg)
+        if len(self.table) != len(self.image):
+            msg = (
+                f'table must have a row for each of the {len(self.image)} cutouts, '
+                f'got {len(self.table)}'
+            )
+            raise ValueError(msg)
+
+    def __len__(self):
+        return len(self.image)
+
+    def __repr__(self):
+        setups = ', '.join(sorted(set(self.table['setup'])))
+        n_fields = len(set(self.table['field']))
+        return (
+            f'<{type(self).__name__}({len(self)} cutouts of {n_fields} fields; '
+            f'{setups})>'
+        )
+
+    def select(self, rows):
+        """
+        Select some of the cutouts.
+
+        Parameters
+        ----------
+        rows : array_like of bool or int
+            Which ones.
+
+        Returns
+        -------
+        cutouts : `TrainingCutouts`
+            A copy of them.
+        """
+        rows = np.asarray(rows)
+        if rows.dtype != bool:
+            rows = rows.astype(int)
+        return TrainingCutouts(
+            self.image[rows], self.target[rows], self.validity[rows], self.table[rows]
+        )
+
+
+def extract_training_cutouts(
+    data, emission, sources, *, setup, field='', minimum_usable=0.25
+):
+    """
+    Make the training cutouts of one map with injected sources.
+
+    Parameters
+    ----------
+    data : map
+        The map with sources, in any form that `parse_map
+        <photutils_pconv.inputs.parse_map>` takes, on the setup's pixel
+        scale.
+
+    emission : map
+        The map before the injection, what the network is to predict. For
+        the paper's targets that is the observation, with its noise;
+        where the emission without noise is known, the network learns to
+        give that.
+
+    sources : table or positions
+        All sources of the map, as `parse_sources
+        <photutils_pconv.inputs.parse_sources>` takes them, such as a
+        table with ``ra``, ``dec`` and ``flux``.
+
+    setup : `~photutils_pconv.setups.ObservingSetup` or str
+        The observing setup, for the SNR (Eq. 1) and the radii of the
+        holes (Table 3).
+
+    field : str, optional
+        The field's name, such as the observation's identifier. All maps
+        of one piece of sky need one name: training and tests are divided
+        by it.
+
+    minimum_usable : float, optional
+        Cutouts with a smaller share of pixels that are neither missing
+        nor in a hole are left out.
+
+    Returns
+    -------
+    cutouts : `TrainingCutouts`
+        A cutout for each source on the map, in their order. In each,
+        the holes of all sources are holes.
+
+    Raises
+    ------
+    ValueError
+        If the maps differ in shape or their units do not fit, the pixel
+        scale is not the setup's, or no source lies on the map.
+    """
+    setup = get_setup(setup=setup)
+    given = parse_map(data, pixel_scale=setup.pixel_scale)
+    _check_pixel_scale(given, setup)
+    image = given.data * given.jy_per_pixel
+    target = _parse_emission(emission, given, setup)
+    unknown = ~np.isfinite(image) | ~np.isfinite(target)
+    image[unknown] = target[unknown] = np.nan
+
+    parsed = parse_sources(sources, wcs=given.wcs)
+    flux = _parse_flux(parsed.table, len(parsed))
+    inside = np.flatnonzero(on_map(parsed.x, parsed.y, image.shape))
+    if inside.size == 0:
+        msg = (
+            f'none of the {len(parsed)} sources lies on the map of {image.shape[1]} '
+            f'by {image.shape[0]} pixels: is it the map that they were injected into?'
+        )
+        raise ValueError(msg)
+    x, y = parsed.x[inside], parsed.y[inside]
+    ratio = snr(image, x, y, setup=setup)
+    radius = setup.hole_radius(ratio)
+    usable = ~(unknown | draw_holes(image.shape, x, y, radius))
+
+    x0, y0 = cutout_origin(x, y)
+    stacks = []
+    for plane, fill, dtype in (
+        (image, np.nan, np.float32),
+        (target, np.nan, np.float32),
+        (usable, False, bool),
+    ):
+        stack = np.empty((inside.size, CUTOUT_SIZE, CUTOUT_SIZE), dtype=dtype)
+        for i, corner in enumerate(zip(x0, y0, strict=True)):
+            stack[i] = extract_cutout(plane, *corner, fill_value=fill)
+        stacks.append(stack)
+    table = Table(
+        {
+            'field': np.full(inside.size, field, dtype=object).astype(str),
+            'setup': np.full(inside.size, setup.name),
+            'source': inside,
+            'x': x,
+            'y': y,
+            'snr': ratio,
+            'hole_radius': radius,
+            'flux': flux[inside],
+        }
+    )
+    cutouts = TrainingCutouts(*stacks, table)
+    return cutouts.select(cutouts.validity.mean(axis=(1, 2)) >= minimum_usable)
+
+
+def _pixel_scale(given, setup):
+    return setup.pixel_scale if given.pixel_scale is None else given.pixel_scale
+
+
+def _check_pixel_scale(given, setup):
+    ratio = (_pixel_scale(given, setup) / setup.pixel_scale).to_value('')
+    if abs(ratio - 1.0) > _SCALE_TOLERANCE:
+        msg = (
+            f"the map's pixel scale is {given.pixel_scale:.4g}, but that of "
+            f'{setup.name} is {setup.pixel_scale:.4g}: inject the sources into a map '
+            "resampled to that, or register a setup with the map's scale"
+        )
+        raise ValueError(msg)
+
+
+def _parse_emission(emission, given, setup):
+    """
+    Return the source-free map in Jy/pixel, or in the unit of both.
+    """
+    parsed = parse_map(emission, pixel_scale=_pixel_scale(given, setup))
+    if parsed.shape != given.shape:
+        msg = (
+            f'data and emission must have one shape, got {given.shape} and '
+            f'{parsed.shape}'
+        )
+        raise ValueError(msg)
+    if parsed.unit is not None and given.unit is None:
+        msg = f'emission has the unit {parsed.unit}, but data has none: give both one'
+        raise ValueError(msg)
+    # An array beside a map with a unit is in that map's unit.
+    factor = given.jy_per_pixel if parsed.unit is None else parsed.jy_per_pixel
+    return parsed.data * factor
+
+
+def _parse_flux(table, n):
+    if table is None or 'flux' not in table.colnames:
+        return np.full(n, np.nan)
+    column = table['flux']
+    if column.unit is not None:
+        column = column.to('Jy')
+    return np.asarray(getattr(column, 'value', column), dtype=float)
+
+
+def merge_cutouts(sets):
+    """
+    Merge the cutouts of several maps, fields or bands into one set.
+
+    The paper merges the bands of a mode (section 2.3): the network
+    learns their differences from the holes. Every cutout is scaled by
+    itself, so bands of different brightness need no common scale.
+
+    Parameters
+    ----------
+    sets : sequence of `TrainingCutouts`
+        What to merge, at least one.
+
+    Returns
+    -------
+    cutouts : `TrainingCutouts`
+        All cutouts, in the order given.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to merge, or the cutouts differ in size.
+    """
+    sets = list(sets)
+    if not sets:
+        msg = 'sets must hold at least one TrainingCutouts, got none'
+        raise ValueError(msg)
+    sizes = {one.image.shape[1:] for one in sets}
+    if len(sizes) != 1:
+        msg = f'all cutouts must have one size, got {sorted(sizes)}'
+        raise ValueError(msg)
+    # The columns of an empty table may have no proper type.
+    sets = [one for one in sets if len(one)] or sets[:1]
+    return TrainingCutouts(
+        np.concatenate([one.image for one in sets]),
+        np.concatenate([one.target for one in sets]),
+        np.concatenate([one.validity for one in sets]),
+        vstack([one.table for one in sets], metadata_conflicts='silent'),
+    )
+
+
+def split_cutouts(cutouts, parts, *, restricted=None):
+    """
+    Divide cutouts into training, validation and test, by their field.
+
+    Parameters
+    ----------
+    cutouts : `TrainingCutouts` or sequence of them
+        The cutouts of all fields and bands of a mode.
+
+    parts : dict
+        The fields of each part, as
+        `~photutils_pconv.simulation.partition.split_fields` gives them.
+
+    restricted : dict, optional
+        For the name of a setup, the only parts in which it may appear;
+        its cutouts in other parts' fields are left out, since putting
+        them elsewhere would show the network a field of the tests. By
+        default `RESTRICTED_SETUPS`, the paper's.
+
+    Returns
+    -------
+    sets : dict of `TrainingCutouts`
+        The cutouts of each part; a part may be empty.
+
+    Raises
+    ------
+    ValueError
+        If a field is in two parts, or a cutout's field in none.
+    """
+    if not isinstance(cutouts, TrainingCutouts):
+        cutouts = merge_cutouts(cutouts)
+    if not isinstance(parts, Mapping):
+        msg = f'parts must be a dict of part to fields, got {type(parts).__name__}'
+        raise TypeError(msg)
+    restricted = RESTRICTED_SETUPS if restricted is None else restricted
+    home = {}
+    for part, names in parts.items():
+        for name in names:
+            if home.setdefault(str(name), part) != part:
+                msg = (
+                    f'the field {name!r} is in two parts, {home[str(name)]} and {part}'
+                )
+                raise ValueError(msg)
+    fields = np.asarray(cutouts.table['field'])
+    setups = np.asarray(cutouts.table['setup'])
+    unknown = sorted(set(fields.tolist()) - home.keys())
+    if unknown:
+        msg = f'the fields {unknown} have cutouts but are in none of {list(parts)}'
+        raise ValueError(msg)
+    where = np.array([home[name] for name in fields.tolist()], dtype=object)
+    keep = np.array(
+        [
+            part in restricted.get(setup, (part,))
+            for part, setup in zip(where, setups.tolist(), strict=True)
+        ],
+        dtype=bool,
+    )
+    return {part: cutouts.select((where == part) & keep) for part in parts}

@@ -1,0 +1,248 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Seeded generators of what disturbs a map: noise and confusion.
+
+A map's noise follows its coverage, the time that the detectors spent on
+each pixel; confusion is the light of sources too faint to be told apart.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.signal import fftconvolve
+
+from photutils_pconv._validation import to_float
+from photutils_pconv.simulation._spectral import wave_numbers
+
+__all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']
+
+_STAMP_RADIUS = 60.0  # arcsec; the wings beyond are flat, and the mean is taken off
+
+
+def noise_field(shape, *, rng, correlation=None, stripes=None):
+    """
+    Make one field of map-maker noise.
+
+    White noise, smoothed over about a pixel as the map maker's
+    projection does, and stripes of residual 1/f noise along two crossed
+    scan directions.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    correlation : float, optional
+        The Gaussian sigma of the smoothing, in pixels (default: random,
+        0 to 0.8).
+
+    stripes : float, optional
+        The stripes' share of the variance (default: random, up to 0.3).
+
+    Returns
+    -------
+    field : `~numpy.ndarray`
+        The noise, of standard deviation 1, float32.
+    """
+    correlation = rng.uniform(0.0, 0.8) if correlation is None else correlation
+    stripes = rng.uniform(0.0, 0.3) if stripes is None else stripes
+    white = gaussian_filter(rng.standard_normal(shape), correlation, mode='wrap')
+    field = np.sqrt(1.0 - stripes) * white / white.std()
+    if stripes > 0:
+        kx, ky = wave_numbers(shape)
+        angle = rng.uniform(0.0, np.pi)
+        for direction in (angle, angle + rng.uniform(0.3, 0.5) * np.pi):
+            # Long along the scan, uncorrelated across it.
+            along = kx * np.cos(direction) + ky * np.sin(direction)
+            across = -kx * np.sin(direction) + ky * np.cos(direction)
+            power = np.exp(-0.5 * (along * 40.0) ** 2) / (np.abs(across) + 0.01)
+            spectrum = np.fft.rfft2(rng.standard_normal(shape)) * np.sqrt(power)
+            spectrum[0, 0] = 0.0
+            stripe = np.fft.irfft2(spectrum, s=shape)
+            field = field + np.sqrt(stripes / 2.0) * stripe / stripe.std()
+    return (field / field.std()).astype(np.float32)
+
+
+def coverage_map(shape, *, full=1.0, width=0.8, ramp=0.25, angle=0.0):
+    """
+    Make the coverage of two crossed scans.
+
+    Each scan covers a band across the map, evenly but for the edges,
+    where fewer and fewer of the detectors pass. Both together leave a
+    high centre, four arms of half the coverage, and corners without any,
+    as in the maps of the Herschel Science Archive.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    full : float, optional
+        The coverage of the centre, in any unit.
+
+    width : float, optional
+        The width of a scan's band, out to where its coverage ends, as a
+        share of the map's side.
+
+    ramp : float, optional
+        The length over which the coverage falls to 0, as a share of half
+        the map's side.
+
+    angle : float, optional
+        The angle of the first scan to the x axis, in radians.
+
+    Returns
+    -------
+    coverage : 2D `~numpy.ndarray`
+        The coverage, 0 in pixels without data.
+
+    Raises
+    ------
+    ValueError
+        If ``full`` is not positive, or ``width`` or ``ramp`` is not in
+        (0, 1].
+    """
+    full = to_float(full, 'full')
+    for name, value in (('width', width), ('ramp', ramp)):
+        if not 0 < value <= 1:
+            msg = f'{name} must be a share, in (0, 1], got {value!r}.'
+            raise ValueError(msg)
+    ny, nx = shape
+    x = (np.arange(nx) - (nx - 1) / 2) / (nx / 2)
+    y = (np.arange(ny)[:, None] - (ny - 1) / 2) / (ny / 2)
+    u = np.abs(x * np.cos(angle) + y * np.sin(angle))
+    v = np.abs(-x * np.sin(angle) + y * np.cos(angle))
+
+    def fall(distance, end):
+        return np.clip((end - distance) / ramp, 0.0, 1.0)
+
+    scans = fall(u, 1.0) * fall(v, width) + fall(v, 1.0) * fall(u, width)
+    return full * scans / scans.max()
+
+
+def coverage_noise(coverage, *, level, rng, correlation=None, stripes=None):
+    """
+    Make noise that grows where the coverage falls.
+
+    The noise of a pixel is proportional to 1 / sqrt(coverage), as for
+    any average.
+
+    Parameters
+    ----------
+    coverage : 2D array_like
+        The coverage; pixels with 0 or NaN have no data.
+
+    level : float
+        The standard deviation where the coverage is highest.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    correlation, stripes : float, optional
+        See `noise_field`.
+
+    Returns
+    -------
+    noise : 2D `~numpy.ndarray`
+        The noise, NaN in pixels without data.
+
+    Raises
+    ------
+    ValueError
+        If no pixel is covered, or ``level`` is not positive.
+    """
+    coverage = np.asarray(coverage, dtype=float)
+    level = to_float(level, 'level')
+    covered = coverage > 0
+    if not covered.any():
+        msg = 'coverage must be positive somewhere, but no pixel is covered.'
+        raise ValueError(msg)
+    noise = noise_field(
+        coverage.shape, rng=rng, correlation=correlation, stripes=stripes
+    )
+    depth = np.where(covered, coverage, np.nan) / coverage[covered].max()
+    return level * noise / np.sqrt(depth)
+
+
+def confusion_field(
+    shape, *, psf, pixel_scale, density, flux_max, rng, flux_min=None, slope=-2.0
+):
+    """
+    Make the fluctuations that sources too faint to be seen leave.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.LobedPSF`
+        The PSF.
+
+    pixel_scale : float
+        The pixel's side, in arcsec.
+
+    density : float
+        The number of sources per square arcmin, of fluxes between
+        ``flux_min`` and ``flux_max``.
+
+    flux_max : float
+        The flux of the brightest: that of the faintest source that is
+        injected on its own, in the unit that the field shall have, times
+        pixel.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    flux_min : float, optional
+        The flux of the faintest, by default a hundredth of ``flux_max``.
+
+    slope : float, optional
+        The slope of the differential number counts, dN/dS ~ S**slope. It
+        is -2.5 for sources spread evenly through Euclidean space, as for
+        bright ones; deep counts turn flatter, at 160 micron at about 20
+        mJy (Bethermin et al. 2010, A&A 512, A78).
+
+    Returns
+    -------
+    field : 2D `~numpy.ndarray`
+        The sum of the sources, less its mean, since a map's zero point is
+        arbitrary. They lie on pixel centres.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive, or ``flux_min`` is not below
+        ``flux_max``.
+    """
+    pixel_scale = to_float(pixel_scale, 'pixel_scale')
+    density = to_float(density, 'density')
+    flux_max = to_float(flux_max, 'flux_max')
+    flux_min = flux_max / 100 if flux_min is None else to_float(flux_min, 'flux_min')
+    if flux_min >= flux_max:
+        msg = f'flux_min must be below flux_max, got {flux_min:g} and {flux_max:g}.'
+        raise ValueError(msg)
+    reach = int(np.ceil(_STAMP_RADIUS / pixel_scale))
+    ny, nx = (size + 2 * reach for size in shape)
+    count = rng.poisson(density * nx * ny * (pixel_scale / 60.0) ** 2)
+    field = np.bincount(
+        rng.integers(nx * ny, size=count),
+        weights=_power_law(count, flux_min, flux_max, slope, rng),
+        minlength=nx * ny,
+    ).reshape(ny, nx)
+    side = 2 * reach + 1
+    stamp = psf.render((side, side), reach, reach, pixel_scale=pixel_scale)
+    field = fftconvolve(field, stamp, mode='valid')
+    return field - field.mean()
+
+
+def _power_law(count, low, high, slope, rng):
+    """
+    Draw from a power law between two limits.
+    """
+    share = rng.random(count)
+    power = slope + 1.0
+    if power == 0:
+        return low * (high / low) ** share
+    return (low**power + share * (high**power - low**power)) ** (1.0 / power)

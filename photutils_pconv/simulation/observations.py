@@ -1,0 +1,358 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Simulated observations: maps with sources of known flux, and their lists.
+
+The steps are those of section 2.3.1 of the paper: into a field, a number
+of random positions, and for each flux level (Table 1) between the
+field's minimum and maximum one map, with the PSF scaled to that flux at
+every position, and one list of positions and fluxes.
+"""
+
+import json
+import os
+import warnings
+from importlib import resources
+
+import astropy.units as u
+import numpy as np
+from astropy.nddata import CCDData, StdDevUncertainty
+from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
+from scipy.ndimage import distance_transform_edt
+
+from photutils_pconv._maps import add_history
+from photutils_pconv._validation import to_quantity
+from photutils_pconv.inputs import parse_map
+from photutils_pconv.psf import LobedPSF, SampledPSF, get_psf
+from photutils_pconv.setups import ObservingSetup
+from photutils_pconv.simulation.injection import (
+    clustered_positions,
+    inject_sources,
+    random_positions,
+)
+
+__all__ = ['flux_levels', 'simulate_levels', 'simulate_sources']
+
+# Sources per square arcmin where their number is left open.
+_DENSITY = 0.5
+
+
+def flux_levels(minimum=None, maximum=None):
+    """
+    List the paper's flux levels (Table 1) between two limits, inclusive.
+
+    Parameters
+    ----------
+    minimum, maximum : float or `~astropy.units.Quantity`, optional
+        The limits, in mJy; by default those of the table, 10 mJy and 40
+        Jy.
+
+    Returns
+    -------
+    levels : `~astropy.units.Quantity`
+        The levels, in mJy, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        If the limits are not positive, or no level lies between them.
+    """
+    path = resources.files('photutils_pconv') / 'data/simulation/flux_levels.json'
+    levels = json.loads(path.read_text(encoding='utf-8'))['levels'] * u.mJy
+    low, high = levels[0], levels[-1]
+    if minimum is not None:
+        low = to_quantity(minimum, u.mJy, 'minimum')
+    if maximum is not None:
+        high = to_quantity(maximum, u.mJy, 'maximum')
+    # Limits converted from another unit may be off by a rounding.
+    chosen = levels[(levels >= low * (1 - 1e-9)) & (levels <= high * (1 + 1e-9))]
+    if len(chosen) == 0:
+        msg = (
+            f'No flux level lies between {low:g} and {high:g}; the levels reach '
+            f'from {levels[0]:g} to {levels[-1]:g}: see flux_levels().'
+        )
+        raise ValueError(msg)
+    return chosen
+
+
+def simulate_sources(
+    data,
+    psf,
+    flux,
+    *,
+    rng,
+    n_sources=None,
+    density=None,
+    separation=30.0,
+    margin=15.0,
+    n_clusters=None,
+    cluster_radius=60.0,
+    rotation='map',
+    mask=None,
+    coverage_mask=None,
+    wcs=None,
+):
+    """
+    Inject sources of known flux at random positions into a map.
+
+    Parameters
+    ----------
+    data : map
+        The map, of any kind that `~photutils_pconv.inputs.parse_map`
+        accepts, real or simulated, with a unit and a WCS.
+
+    psf : setup, str, `~pathlib.Path`, array, ``ImagePSF`` or PSF
+        The PSF, or what `~photutils_pconv.psf.get_psf` finds one by; an
+        array or ``ImagePSF`` is taken to have the map's pixel scale.
+
+    flux : float, `~astropy.units.Quantity` or pair of them
+        The flux of all sources, or the range in whose logarithm they are
+        spread evenly, in mJy.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    n_sources : int, optional
+        The number of sources.
+
+    density : float, optional
+        The number of sources per square arcmin in which they may lie,
+        instead of ``n_sources``. By default 0.5.
+
+    separation : float or `~astropy.units.Quantity`, optional
+        The smallest distance between two sources, in arcsec.
+
+    margin : float or `~astropy.units.Quantity`, optional
+        The smallest distance of a source from the map's edge and from
+        missing pixels, in arcsec.
+
+    n_clusters : int, optional
+        The number of clusters in which the sources lie. By default they
+        are spread evenly.
+
+    cluster_radius : float or `~astropy.units.Quantity`, optional
+        The standard deviation of the positions in a cluster, in arcsec.
+
+    rotation : {'map', 'source'}, float or `~astropy.units.Quantity`, optional
+        Whether to draw one orientation of the PSF for the map, as one
+        observation has, or one for each source; or the angle itself, in
+        radians, counter-clockwise on the pixel grid.
+
+    mask, coverage_mask, wcs : optional
+        See `~photutils_pconv.inputs.parse_map`.
+
+    Returns
+    -------
+    ccd : `~astropy.nddata.CCDData`
+        The map with the sources. What is not a source is the input's,
+        missing pixels included.
+
+    sources : `~astropy.table.QTable`
+        The columns ``ra`` and ``dec`` (deg, ICRS) and ``flux`` (mJy); the
+        PSF and its angles (radians) stand in ``meta``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the map has no unit or no WCS, the sources do not fit on it,
+        or an argument is not accepted.
+
+    Warns
+    -----
+    AstropyUserWarning
+        If the PSF's flux is not 1 to within 1 percent.
+    """
+    # What is wrong with the arguments is said before the map is read.
+    low, high = _parse_flux(flux)
+    lengths = [
+        _to_angle(value, name)
+        for value, name in (
+            (separation, 'separation'),
+            (margin, 'margin'),
+            (cluster_radius, 'cluster_radius'),
+        )
+    ]
+    if n_sources is not None and density is not None:
+        msg = 'Give n_sources or density, not both.'
+        raise ValueError(msg)
+
+    map_input = parse_map(data, mask=mask, coverage_mask=coverage_mask, wcs=wcs)
+    if map_input.unit is None or map_input.wcs is None:
+        name = 'unit' if map_input.unit is None else 'WCS'
+        msg = (
+            f'The map has no {name}: sources of known flux and position need a map '
+            'with both, such as CCDData with unit and wcs.'
+        )
+        raise ValueError(msg)
+    scale = map_input.pixel_scale.to_value(u.arcsec)
+    model = _find_psf(psf, scale)
+    separation, margin, cluster_radius = (length / scale for length in lengths)
+
+    forbidden = map_input.missing
+    if margin > 0 and forbidden.any():
+        forbidden = distance_transform_edt(~forbidden) <= margin
+    if n_sources is None:
+        density = _DENSITY if density is None else _to_density(density)
+        area = np.count_nonzero(~forbidden) * (scale / 60.0) ** 2
+        n_sources = max(1, round(density * area))
+    elif n_sources < 1:
+        msg = f'n_sources must be 1 or more, got {n_sources!r}.'
+        raise ValueError(msg)
+    options = {
+        'rng': rng,
+        'separation': separation,
+        'margin': margin,
+        'mask': forbidden,
+    }
+    if n_clusters is None:
+        x, y = random_positions(map_input.shape, n_sources, **options)
+    else:
+        x, y = clustered_positions(
+            map_input.shape,
+            n_sources,
+            n_clusters=n_clusters,
+            radius=cluster_radius,
+            **options,
+        )
+    n = len(x)
+    fluxes = low * (high / low) ** (rng.random(n) if high > low else np.zeros(n))
+    angle = _draw_angle(rotation, n, rng)
+    image = inject_sources(
+        map_input.data,
+        x,
+        y,
+        fluxes / 1000.0 / map_input.jy_per_pixel,
+        psf=model,
+        pixel_scale=scale,
+        angle=angle,
+    )
+    ccd = _as_ccd(map_input, image, f'photutils-pconv: {n} sources injected, {model}')
+    sky = map_input.wcs.pixel_to_world(x, y).icrs
+    sources = QTable({'ra': sky.ra.deg, 'dec': sky.dec.deg, 'flux': fluxes})
+    for name, unit in (('ra', u.deg), ('dec', u.deg), ('flux', u.mJy)):
+        sources[name] = sources[name] * unit
+    sources.meta['psf'] = repr(model)
+    sources.meta['angle'] = np.asarray(angle).tolist()
+    return ccd, sources
+
+
+def simulate_levels(data, psf, minimum, maximum, *, rng, **options):
+    """
+    Make one simulation for each flux level between two limits.
+
+    Positions are drawn anew for each; the Nth simulation depends on the
+    seed and on N only.
+
+    Parameters
+    ----------
+    data, psf : object
+        See `simulate_sources`.
+
+    minimum, maximum : float or `~astropy.units.Quantity`
+        The limits, in mJy, inclusive (see `flux_levels`).
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    **options : dict
+        Further keyword arguments of `simulate_sources`.
+
+    Yields
+    ------
+    ccd : `~astropy.nddata.CCDData`
+        The map with the sources.
+
+    sources : `~astropy.table.QTable`
+        The sources.
+
+    Raises
+    ------
+    ValueError
+        If no flux level lies between the limits, or as for
+        `simulate_sources`.
+    """
+    levels = flux_levels(minimum, maximum)
+    for level, stream in zip(levels, rng.spawn(len(levels)), strict=True):
+        yield simulate_sources(data, psf, level, rng=stream, **options)
+
+
+def _parse_flux(flux):
+    """
+    Return the limits of the fluxes, in mJy; equal for one flux.
+    """
+    if not isinstance(flux, u.Quantity) and isinstance(flux, list | tuple):
+        flux = u.Quantity([u.Quantity(value, u.mJy) for value in flux])
+    shape = (2,) if np.ndim(flux) else ()
+    values = to_quantity(flux, u.mJy, 'flux', shape=shape).value
+    low, high = np.broadcast_to(values, 2)
+    if low > high:
+        msg = f'flux must be a range in ascending order, got {low:g} to {high:g} mJy.'
+        raise ValueError(msg)
+    return float(low), float(high)
+
+
+def _to_angle(value, name):
+    """
+    Return a length on the sky in arcsec, which may be 0.
+    """
+    value = u.Quantity(value, u.arcsec, dtype=float)
+    if not (value.isscalar and np.isfinite(value) and value >= 0):
+        msg = f'{name} must be an angle (arcsec), not negative, got {value}.'
+        raise ValueError(msg)
+    return value.value
+
+
+def _to_density(density):
+    density = float(density)
+    if not (np.isfinite(density) and density > 0):
+        msg = f'density must be positive (sources per arcmin2), got {density!r}.'
+        raise ValueError(msg)
+    return density
+
+
+def _find_psf(psf, scale):
+    """
+    Return the PSF, with a warning if its flux is not 1.
+    """
+    known = ObservingSetup | SampledPSF | LobedPSF | str | os.PathLike
+    model = get_psf(psf) if isinstance(psf, known) else get_psf(psf, pixel_scale=scale)
+    total = model.data.sum() if isinstance(model, SampledPSF) else 1.0
+    if abs(total - 1.0) > 0.01:
+        msg = (
+            f'The flux of the PSF is {total:.4g}, not 1: so much of each flux is '
+            'injected. Build it with normalize=True unless that is meant.'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+    return model
+
+
+def _draw_angle(rotation, n, rng):
+    if isinstance(rotation, str):
+        if rotation not in ('map', 'source'):
+            msg = f"rotation must be 'map', 'source' or an angle, got {rotation!r}."
+            raise ValueError(msg)
+        return rng.uniform(0.0, 2.0 * np.pi, size=n if rotation == 'source' else None)
+    angle = u.Quantity(rotation, u.rad, dtype=float)
+    if not (angle.isscalar and np.isfinite(angle)):
+        msg = f'rotation must be one finite angle (radians), got {rotation!r}.'
+        raise ValueError(msg)
+    return float(angle.value)
+
+
+def _as_ccd(map_input, image, history):
+    """
+    Put a map into CCDData, whatever the input was.
+    """
+    if isinstance(map_input.original, CCDData):
+        return map_input.like_input(image, history=(history,))
+    error = map_input.error
+    ccd = CCDData(
+        image,
+        unit=map_input.unit,
+        wcs=map_input.wcs,
+        mask=map_input.missing if map_input.missing.any() else None,
+        uncertainty=None if error is None else StdDevUncertainty(error),
+        meta=map_input.meta,
+    )
+    add_history(ccd.meta, (history,))
+    return ccd
