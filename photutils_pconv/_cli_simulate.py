@@ -89,8 +89,8 @@ def add_simulate(commands):
 
 
 def _simulate(options):
+    from photutils_pconv._writing import refuse_existing
     from photutils_pconv.psf import get_psf
-    from photutils_pconv.results import refuse_existing
     from photutils_pconv.setups import get_setup
     from photutils_pconv.simulation import (
         flux_levels,

@@ -170,8 +170,8 @@ def _prepare(options, *, plot):
 
     Return the axes of the plot, or `None` without one.
     """
+    from photutils_pconv._writing import refuse_existing
     from photutils_pconv.plotting import make_axes
-    from photutils_pconv.results import refuse_existing
 
     if options.output.exists() and not options.output.is_dir():
         msg = f'{options.output} is a file: choose another name for the folder'
@@ -184,7 +184,7 @@ def _write(result, options, *, axes):
     """
     Write a result and say where it went.
     """
-    from photutils_pconv.results import write_atomically
+    from photutils_pconv._writing import write_atomically
 
     paths = list(result.write(options.output, overwrite=options.overwrite))
     if axes is not None:

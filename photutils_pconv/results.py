@@ -3,9 +3,7 @@
 What a source removal gives back: the cleaned map and the photometry.
 """
 
-import os
 import re
-import tempfile
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from astropy.utils import lazyproperty
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv._maps import UNCERTAINTY_POWERS
+from photutils_pconv._writing import refuse_existing, write_atomically
 
 __all__ = ['SourceRemovalResult', 'make_photometry_table']
 
@@ -302,62 +301,6 @@ def as_array(image):
         image = image.value
     image = getattr(image, 'unmasked', image)
     return np.ma.getdata(np.asanyarray(image)).view(np.ndarray)
-
-
-def refuse_existing(paths, *, overwrite):
-    """
-    Raise an error if one of the files exists and may not be replaced.
-
-    Parameters
-    ----------
-    paths : sequence of `pathlib.Path`
-        The files to be written.
-
-    overwrite : bool
-        Whether they may be replaced.
-
-    Raises
-    ------
-    FileExistsError
-        If one exists and ``overwrite`` is False.
-    """
-    existing = [str(path) for path in paths if Path(path).exists()]
-    if existing and not overwrite:
-        msg = (
-            f'{", ".join(existing)} would be overwritten: choose another folder or '
-            'allow it (overwrite=True, on the command line --overwrite)'
-        )
-        raise FileExistsError(msg)
-
-
-def write_atomically(path, write):
-    """
-    Write a file under a temporary name, then rename it.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    write : callable
-        Writes to the path that it is given.
-    """
-    path = Path(path)
-    handle, name = tempfile.mkstemp(
-        prefix=f'.{path.stem}-', suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        # astropy refuses to write over a file, even an empty one.
-        temporary.unlink()
-        write(temporary)
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def make_photometry_table(sources, measured, *, snr, hole_radius, flux_unit, unit):

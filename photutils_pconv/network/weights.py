@@ -9,9 +9,7 @@ signature.
 """
 
 import hashlib
-import os
 import threading
-import uuid
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save as serialise
 
+from photutils_pconv._writing import write_bytes_atomically
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.registry import (
     _card_from_metadata,
@@ -150,7 +149,7 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
         for name, tensor in network.state_dict().items()
     }
     card = replace(card, checksum=_checksum(arrays))
-    _write_atomically(path, serialise(arrays, metadata=_card_to_metadata(card)))
+    write_bytes_atomically(path, serialise(arrays, metadata=_card_to_metadata(card)))
     return card
 
 
@@ -301,16 +300,3 @@ def _checksum(arrays):
         digest.update(f'{name}|{array.dtype.name}|{array.shape}|'.encode())
         digest.update(little.tobytes())
     return digest.hexdigest()
-
-
-def _write_atomically(path, content):
-    temporary = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.tmp')
-    try:
-        with open(temporary, 'xb') as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -13,12 +13,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from photutils_pconv._writing import refuse_existing, write_atomically
 from photutils_pconv.inputs import parse_map
 from photutils_pconv.results import (
     make_map_hdu,
     make_wcs_header,
-    refuse_existing,
-    write_atomically,
 )
 
 __all__ = ['simulation_paths', 'write_simulation']

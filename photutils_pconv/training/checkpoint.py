@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from photutils_pconv.network.weights import _write_atomically
+from photutils_pconv._writing import write_bytes_atomically
 
 __all__ = [
     'Progress',
@@ -177,7 +177,7 @@ def save_checkpoint(path, *, progress, average=None, **state):
     buffer = io.BytesIO()
     torch.save(content, buffer)
     try:
-        _write_atomically(path, buffer.getbuffer())
+        write_bytes_atomically(path, buffer.getbuffer())
     except OSError as exc:
         kept = 'the one from before is kept' if path.exists() else 'there is none yet'
         msg = f'the checkpoint {str(path)!r} could not be written ({exc}); {kept}'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photutils_pconv.network.weights import _write_atomically
+from photutils_pconv._writing import write_bytes_atomically
 
 __all__ = ['METRICS', 'Monitor', 'write_examples', 'write_metrics']
 
@@ -107,7 +107,7 @@ def write_metrics(path, history):
     writer = csv.DictWriter(text, names, restval='', lineterminator='\n')
     writer.writeheader()
     writer.writerows(history)
-    _write_atomically(Path(path), text.getvalue().encode())
+    write_bytes_atomically(Path(path), text.getvalue().encode())
 
 
 def write_examples(path, cutouts, output):
@@ -158,5 +158,5 @@ def write_examples(path, cutouts, output):
                 ax.set_title(title, fontsize=9)
     content = io.BytesIO()
     figure.savefig(content, format='png', dpi=90)
-    _write_atomically(Path(path), content.getvalue())
+    write_bytes_atomically(Path(path), content.getvalue())
     return True

@@ -230,7 +230,7 @@ class Trainer:
             self.output.mkdir(parents=True, exist_ok=True)
             # What a killed run was writing.
             for name in (_LAST, _BEST, METRICS):
-                for path in self.output.glob(f'.{name}.*.tmp'):
+                for path in self.output.glob(f'.{name}.*.tmp*'):
                     path.unlink(missing_ok=True)
             if self.history:
                 write_metrics(self.output / METRICS, self.history)

@@ -16,7 +16,6 @@ import numpy as np
 
 def kill_at(where, when):
     """Let this process be killed the when-th time that it comes to where."""
-    from photutils_pconv.network import weights
     from photutils_pconv.training.engine import Engine
 
     count = 0
@@ -37,7 +36,7 @@ def kill_at(where, when):
                 maybe_kill()
             replace(temporary, path)
 
-        weights.os.replace = kill_or_replace
+        os.replace = kill_or_replace
     elif where == 'half written':
         fsync = os.fsync
 
@@ -45,7 +44,7 @@ def kill_at(where, when):
             maybe_kill(descriptor)
             fsync(descriptor)
 
-        weights.os.fsync = kill_or_fsync
+        os.fsync = kill_or_fsync
     else:
         update = Engine.update
 

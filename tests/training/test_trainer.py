@@ -286,7 +286,7 @@ class TestResume:
     def test_leftovers_of_a_killed_run(self, make_trainer):
         trainer = make_trainer(epochs=1)
         trainer.output.mkdir()
-        half = trainer.output / '.last.pt.0123.tmp'
+        half = trainer.output / '.last.pt.0123.tmp.pt'
         half.write_bytes(b'half')
         trainer.fit()
         assert not half.exists()
@@ -301,7 +301,7 @@ class TestResume:
         def fail(path, content):
             raise OSError(28, 'No space left on device')
 
-        monkeypatch.setattr(checkpoint, '_write_atomically', fail)
+        monkeypatch.setattr(checkpoint, 'write_bytes_atomically', fail)
         with pytest.raises(OSError, match='No space left .* is kept'):
             trainer.fit()
         assert (trainer.output / 'last.pt').read_bytes() == before
