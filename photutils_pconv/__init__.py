@@ -8,9 +8,10 @@ and measures the sources on what it removed, for Herschel/PACS maps and,
 with a setup of the user's own, for others.
 """
 
-import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from photutils_pconv._lazy import attach
 
 if TYPE_CHECKING:
     from photutils_pconv.remover import NeuralSourceRemover
@@ -50,16 +51,4 @@ _MODULES = {
     'register_setup': 'setups',
 }
 
-
-def __getattr__(name):
-    if name not in _MODULES:
-        msg = f'module {__name__!r} has no attribute {name!r}'
-        raise AttributeError(msg)
-    module = importlib.import_module(f'{__name__}.{_MODULES[name]}')
-    value = getattr(module, name)
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _MODULES)

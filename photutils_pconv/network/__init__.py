@@ -6,7 +6,7 @@ The names below are imported at their first use, so that reading a model
 card or listing the bundled models does not import torch.
 """
 
-from importlib import import_module
+from photutils_pconv._lazy import attach
 
 _MODULES = {
     'blocks': (
@@ -44,15 +44,4 @@ __all__ = [
     'write_converted_checkpoint',
 ]
 
-
-def __getattr__(name):
-    if name in _HOME:
-        value = getattr(import_module(f'{__name__}.{_HOME[name]}'), name)
-        globals()[name] = value
-        return value
-    msg = f'module {__name__!r} has no attribute {name!r}'
-    raise AttributeError(msg)
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach(__name__, _HOME)

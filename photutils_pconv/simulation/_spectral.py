@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What the generators of emission and of noise share.
+What the generators of emission and of noise, and their measures, share.
 """
 
 import numpy as np

@@ -9,6 +9,7 @@ deviation 1, so that the caller sets the scale.
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import gaussian_filter
 
 from photutils_pconv._validation import to_float
@@ -28,8 +29,6 @@ __all__ = [
 ]
 
 _KINDS = ('gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
-
-_FWHM_TO_SIGMA = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
 
 
 def fractional_brownian_motion(shape, slope, *, rng):
@@ -151,7 +150,7 @@ def emission_field(shape, *, beam_fwhm, rng):
     gy, gx = rng.normal(0.0, 0.5, size=2) / max(big)
     yy, xx = np.indices(big)
     field = field + gy * yy + gx * xx
-    field = gaussian_filter(field, beam_fwhm * _FWHM_TO_SIGMA, mode='wrap')
+    field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
     field = field[margin:-margin, margin:-margin]
     field = (field - np.median(field)) / robust_std(field)
     return field.astype(np.float32)
@@ -389,6 +388,6 @@ def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
             field += rng.uniform(*config.contrast) * bubbles / inside
     slope = rng.normal(0.0, config.gradient)
     field = field + slope * robust_std(field) * gradient_field(big, rng=rng)
-    field = gaussian_filter(field, beam_fwhm * _FWHM_TO_SIGMA, mode='wrap')
+    field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
     field = field[margin:-margin, margin:-margin]
     return ((field - np.median(field)) / robust_std(field)).astype(np.float32)

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
+from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy.ndimage import convolve, gaussian_filter
 
 from photutils_pconv.inputs import parse_map
 from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation._spectral import robust_std
 
 __all__ = ['complexity', 'split_fields']
 
-_FWHM_TO_SIGMA = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-_MAD_TO_SIGMA = 1.4826
 # The paper's Fig. 3 shows its six test fields, from plain to complex.
 _MAXIMUM_CLASSES = 6
 
@@ -78,19 +78,15 @@ def complexity(data, *, setup, noise=None):
     values = np.where(good, given.data - np.median(given.data[good]), 0.0)
     pixel_scale = given.pixel_scale
     pixel_scale = setup.pixel_scale if pixel_scale is None else pixel_scale
-    sigma = (setup.psf_fwhm / pixel_scale).to_value('') * _FWHM_TO_SIGMA
+    sigma = (setup.psf_fwhm / pixel_scale).to_value('') * gaussian_fwhm_to_sigma
     # Missing pixels neither contribute nor dilute.
     weight = gaussian_filter(good.astype(float), sigma)
     smooth = gaussian_filter(values, sigma)[good] / weight[good]
-    scatter = _robust_std(smooth)
+    scatter = robust_std(smooth)
     noise = _estimate_noise(values, good) if noise is None else _parse(noise, given)
     if noise == 0:
         return 0.0 if scatter == 0 else np.inf
     return float(scatter / noise)
-
-
-def _robust_std(values):
-    return _MAD_TO_SIGMA * np.median(np.abs(values - np.median(values)))
 
 
 def _estimate_noise(values, good):
@@ -99,7 +95,7 @@ def _estimate_noise(values, good):
     if not known.any():
         msg = 'the map has no 3 by 3 pixels without a missing one: give noise'
         raise ValueError(msg)
-    return _robust_std(difference[known]) / _NOISE_GAIN
+    return robust_std(difference[known]) / _NOISE_GAIN
 
 
 def _parse(noise, given):
