@@ -28,7 +28,13 @@ from photutils_pconv.cutouts import (
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.resampling import resample_grid, to_native_position
 
-__all__ = ['TAPER_WIDTH', 'Reconstruction', 'inpaint', 'inpaint_resampled']
+__all__ = [
+    'TAPER_WIDTH',
+    'Reconstruction',
+    'inpaint',
+    'inpaint_resampled',
+    'reconstruct',
+]
 
 #: The width of the taper around a hole, in pixels.
 TAPER_WIDTH = 2.0
@@ -203,28 +209,100 @@ def inpaint(
             f'setup can be at most {largest - taper_width:.4g} pixels'
         )
         raise ValueError(msg)
-    predict = _make_predictor(model.network, device, precision)
     normalisation = dict(model.card.normalisation)
-
     holes = draw_holes(data.shape, x, y, radius)
+
+    def make_input(batch, origins):
+        images, absent, validity = _cut(data, missing, holes, origins)
+        scaled, scaling = normalise(
+            images * to_jy_per_pixel, validity, missing=absent, **normalisation
+        )
+        return scaled[:, None], validity, scaling
+
+    return reconstruct(
+        make_input,
+        x,
+        y,
+        radius,
+        network=model.network,
+        missing=missing,
+        to_jy_per_pixel=to_jy_per_pixel,
+        taper_width=taper_width,
+        batch_size=batch_size,
+        device=device,
+        precision=precision,
+        progress_bar=progress_bar,
+    )
+
+
+def reconstruct(
+    make_input,
+    x,
+    y,
+    radius,
+    *,
+    network,
+    missing,
+    to_jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    batch_size=64,
+    device='auto',
+    precision='auto',
+    progress_bar=False,
+    collect=None,
+):
+    """
+    Have a network predict cutouts, and blend them into a map.
+
+    Parameters
+    ----------
+    make_input : callable
+        Called with the indices of a batch of sources and the first
+        pixels (x, y) of their cutouts; gives the network's input
+        (N, C, H, W), the validity (N, H, W) and the
+        `~photutils_pconv.cutouts.Scaling` to be inverted.
+
+    x, y, radius : 1D `~numpy.ndarray`
+        The positions and the holes' radii, in pixels.
+
+    network : `torch.nn.Module`
+        The network.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels of the map.
+
+    to_jy_per_pixel, taper_width, batch_size, device, precision, progress_bar
+        As for `inpaint`.
+
+    collect : callable, optional
+        Called with a source's index, its cutout of the emission, the
+        cutout's first pixel, and the network's further images, unscaled,
+        for each hole that could be filled.
+
+    Returns
+    -------
+    reconstruction : `Reconstruction`
+        The reconstructed emission.
+    """
+    predict = _make_predictor(network, device, precision)
     # A sum's rounding depends on its order: take that from the positions.
     order = np.lexsort((radius, x, y))
-    blender = _Blender(data.shape, taper_width)
+    blender = _Blender(missing.shape, taper_width)
     filled = np.zeros(len(x), dtype=bool)
     starts = range(0, len(order), batch_size)
     for start in _progress(starts, progress_bar and len(starts) > 0):
         batch = order[start : start + batch_size]
         origins = np.stack(cutout_origin(x[batch], y[batch]), axis=1)
-        images, absent, validity = _cut(data, missing, holes, origins)
+        images, validity, scaling = make_input(batch, origins)
         enough = validity.sum(axis=(1, 2)) >= _MINIMUM_VALID
-        scaled, scaling = normalise(
-            images * to_jy_per_pixel, validity, missing=absent, **normalisation
-        )
-        emission = scaling.invert(predict(scaled, validity)) / to_jy_per_pixel
+        output = predict(images, validity)
+        emission = scaling.invert(output[:, 0]) / to_jy_per_pixel
         filled[batch] = enough
         for k in np.flatnonzero(enough):
             i = batch[k]
             blender.add(emission[k], origins[k], x[i], y[i], radius[i])
+            if collect is not None:
+                collect(i, emission[k], origins[k], output[k, 1:])
     emission, weight = blender.finish(missing)
     return Reconstruction(emission, weight, filled)
 
@@ -373,7 +451,7 @@ def _make_predictor(network, device, precision):
         network = copy.deepcopy(network).to(device)
 
     def predict(images, validity):
-        images = torch.from_numpy(images[:, None].astype(np.float32)).to(device)
+        images = torch.from_numpy(images.astype(np.float32)).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
         images = images.contiguous(memory_format=torch.channels_last)
         with (
@@ -383,7 +461,7 @@ def _make_predictor(network, device, precision):
             ),
         ):
             output = network(images, validity)
-        return output[:, 0].float().cpu().numpy().astype(float)
+        return output.float().cpu().numpy().astype(float)
 
     return predict
 

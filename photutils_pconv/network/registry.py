@@ -21,6 +21,7 @@ __all__ = ['default_model', 'list_models', 'model_path', 'read_card']
 _MODEL_FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'models'
 _SUFFIX = '.safetensors'
 _MODES = ('scanmap', 'parallel')
+_PSF_MODEL = 'psf'
 _CARD_KEY = 'model_card'
 _CARD_CHECKSUM = 'card_checksum'
 # First bytes of torch.save's files: a zip archive, or a bare pickle.
@@ -40,7 +41,7 @@ def list_models():
     return tuple(sorted(path.stem for path in _MODEL_FOLDER.glob(f'*{_SUFFIX}')))
 
 
-def default_model(setup):
+def default_model(setup, *, n_passes=1):
     """
     Give the name of the bundled model that serves a setup.
 
@@ -54,13 +55,21 @@ def default_model(setup):
     setup : `~photutils_pconv.setups.ObservingSetup`
         The setup; its ``mode`` decides.
 
+    n_passes : int, optional
+        The number of passes. For more than one the model is ``'psf'``,
+        which sees what a known PSF leaves: it is told the PSF and serves
+        all setups.
+
     Returns
     -------
     name : str
         The model's name.
     """
+    if n_passes > 1:
+        return _PSF_MODEL
     mode = setup.mode
-    return mode if mode in {*_MODES, *list_models()} else _MODES[0]
+    known = {*_MODES, *list_models()} - {_PSF_MODEL}
+    return mode if mode in known else _MODES[0]
 
 
 def model_path(name):

@@ -1,0 +1,334 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Removal of sources with a known PSF.
+
+A linear fit of PSF and polynomial finds the fluxes; what is left after
+the sources' subtraction is the emission plus the PSF's mismatch. Where
+the mismatch would drown the emission, holes remain, which are the
+smaller the fainter the source is; from the residual around and under the
+source a network reconstructs the emission, and tells what share of the
+fitted flux was not the source's.
+
+The residual does not depend on the sources' true fluxes: whatever share
+of a source a linear fit takes off, it takes off for any flux alike. The
+network therefore never has to guess how bright a source was.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.cutouts import CUTOUT_SIZE, extract_cutout
+from photutils_pconv.inpainting import Reconstruction, reconstruct
+from photutils_pconv.pixel_psf import PixelPSF
+from photutils_pconv.psf_fitting import (
+    FIT_RADIUS,
+    fit_psf,
+    fit_quality,
+)
+from photutils_pconv.psf_images import expected_error_image, model_image, shape_image
+from photutils_pconv.psf_shape import fit_shape
+from photutils_pconv.residuals import (
+    N_CHANNELS,
+    N_OUTPUTS,
+    flux_weights,
+    residual_channels,
+    small_holes,
+)
+
+__all__ = [
+    'POSITION_SNR',
+    'SHAPE_SNR',
+    'PSFRemoval',
+    'check_psf_model',
+    'remove_with_psf',
+]
+
+#: The SNR (Eq. 1) from which positions are fitted.
+POSITION_SNR = 20.0
+
+#: The SNR from which sources tell the PSF's angle and width.
+SHAPE_SNR = 80.0
+
+# Wings are subtracted down to this share of the local scatter.
+_WING_LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class PSFRemoval:
+    """
+    The sources of a map, removed with a known PSF.
+
+    Parameters
+    ----------
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        The emission in the holes and, where a source's wings reach
+        beyond its hole, the map without the wings.
+
+    flux, flux_err : `~numpy.ndarray`
+        The total fluxes, in the map's unit times pixel, and their errors
+        for pixels of variance 1; NaN where nothing could be fitted.
+
+    x, y : `~numpy.ndarray`
+        The positions, fitted where the SNR is `POSITION_SNR` or more.
+
+    inner_radius : `~numpy.ndarray`
+        The radius of the small hole's area in which the network did not
+        see the residual, in pixels; 0 where it saw all of it.
+
+    qfit, cfit : `~numpy.ndarray`
+        The fit's quality, as `photutils.psf.PSFPhotometry` defines it:
+        the sum of the absolute residuals, and the residual of the
+        central pixel, over the flux.
+
+    psf : `~photutils_pconv.psf_fitting.PixelPSF`
+        The PSF, with the angle and width that the map's bright sources
+        tell.
+
+    correction : `~numpy.ndarray`
+        What the network took off the fitted fluxes.
+    """
+
+    reconstruction: Reconstruction
+    flux: np.ndarray
+    flux_err: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    inner_radius: np.ndarray
+    qfit: np.ndarray
+    cfit: np.ndarray
+    psf: PixelPSF
+    correction: np.ndarray
+
+
+def remove_with_psf(
+    data,
+    x,
+    y,
+    *,
+    snr,
+    radius,
+    local_std,
+    psf,
+    model,
+    missing=None,
+    fit_positions=True,
+    fit_psf_shape=True,
+    to_jy_per_pixel=1.0,
+    **options,
+):
+    """
+    Remove sources with a known PSF.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map, on the model's native pixel scale.
+
+    x, y : 1D `~numpy.ndarray`
+        The sources' positions, 0-based, in pixels; they must be finite.
+
+    snr : 1D `~numpy.ndarray`
+        The sources' SNR (Eq. 1 of the paper).
+
+    radius : 1D `~numpy.ndarray`
+        The radii of the holes (Table 3), in pixels, in which the map is
+        replaced.
+
+    local_std : 1D `~numpy.ndarray`
+        The scatter of the map around each source.
+
+    psf : `~photutils_pconv.psf_fitting.PixelPSF`
+        The PSF on the map's pixels.
+
+    model : `~photutils_pconv.network.LoadedModel`
+        A network of `~photutils_pconv.residuals.N_CHANNELS` channels.
+
+    missing : 2D bool `~numpy.ndarray`, optional
+        Missing pixels (default: those that are not finite).
+
+    fit_positions : bool or 1D bool `~numpy.ndarray`, optional
+        Whether bright sources' positions are fitted; an array tells it
+        source by source.
+
+    fit_psf_shape : bool, optional
+        Whether the PSF's angle and width, one of each a map, are fitted
+        to the map's bright sources.
+
+    to_jy_per_pixel : float, optional
+        The factor from the map's unit to Jy/pixel.
+
+    **options
+        ``taper_width``, ``batch_size``, ``device``, ``precision`` and
+        ``progress_bar``, as for `~photutils_pconv.inpainting.inpaint`.
+
+    Returns
+    -------
+    removal : `PSFRemoval`
+        Fluxes and reconstruction.
+
+    Raises
+    ------
+    ValueError
+        If the network is not made for residuals.
+    """
+    check_psf_model(model)
+    if missing is None:
+        missing = ~np.isfinite(data)
+    data = np.where(missing, 0.0, data)
+    x, y, snr, radius, local_std = (
+        np.asarray(value, dtype=float) for value in (x, y, snr, radius, local_std)
+    )
+    bright = np.nan_to_num(snr) >= POSITION_SNR
+    fit_position = bright & np.broadcast_to(fit_positions, bright.shape)
+    if fit_psf_shape:
+        use = np.nan_to_num(snr) >= SHAPE_SNR
+        psf = fit_shape(data, x[use], y[use], psf, missing=missing, weight=snr[use])
+    level = _WING_LEVEL * np.nan_to_num(local_std)
+    fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
+    sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
+    state = _Residuals(
+        data - sources,
+        expected_error_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level),
+        missing,
+        fit,
+        psf,
+        dict(model.card.normalisation),
+        to_jy_per_pixel,
+    )
+    reconstruction = reconstruct(
+        state.make_input,
+        x,
+        y,
+        radius,
+        network=model.network,
+        missing=missing,
+        to_jy_per_pixel=to_jy_per_pixel,
+        collect=state.collect,
+        **options,
+    )
+    flux = fit.flux - state.correction
+    sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
+    qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, state.windows)
+    return PSFRemoval(
+        _with_wings(reconstruction, data, sources, missing),
+        flux,
+        fit.flux_err,
+        fit.x,
+        fit.y,
+        state.inner_radius,
+        qfit,
+        cfit,
+        psf,
+        state.correction,
+    )
+
+
+def check_psf_model(model):
+    """
+    Refuse a network that is not made for residuals.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If it sees or predicts another number of images.
+    """
+    found = [getattr(model.network, f'{way}_channels', 1) for way in ('in', 'out')]
+    if found != [N_CHANNELS, N_OUTPUTS]:
+        msg = (
+            f'the model {model.name!r} turns {found[0]} image(s) a cutout into '
+            f'{found[1]}, removal with a PSF needs one that turns {N_CHANNELS} into '
+            f"{N_OUTPUTS}, such as 'psf'"
+        )
+        raise ValueError(msg)
+
+
+def _with_wings(reconstruction, data, sources, missing):
+    """
+    Take the wings off the map beyond the holes.
+    """
+    weight = reconstruction.weight
+    wings = (sources != 0) & ~missing & np.isfinite(data)
+    emission = np.where(weight > 0, reconstruction.emission, 0.0)
+    without = data - sources
+    # In the taper, map minus wings is what the reconstruction fades into.
+    blend = weight * emission + (1.0 - weight) * without
+    return Reconstruction(
+        np.where(wings, blend, emission),
+        np.where(wings, 1.0, weight),
+        reconstruction.filled,
+    )
+
+
+class _Residuals:
+    """
+    The cutouts of a map minus its sources: what the network sees and tells.
+    """
+
+    def __init__(self, residual, error, missing, fit, psf, normalisation, factor):
+        self.residual = residual
+        self.error = error
+        self.missing = missing
+        self.fit = fit
+        self.psf = psf
+        self.shapes = shape_image(residual.shape, fit.x, fit.y, psf)
+        self.normalisation = normalisation
+        self.factor = factor
+        n = len(fit.x)
+        self.windows = [None] * n
+        self.inner_radius = np.zeros(n)
+        self.scale = np.ones(n)
+        # Where no network corrects it, a fit's flux is not a good one.
+        self.correction = np.full(n, np.nan)
+
+    def make_input(self, batch, origins):
+        """
+        Make the network's input of a batch of cutouts.
+        """
+        shape = (len(origins), CUTOUT_SIZE, CUTOUT_SIZE)
+        residual, error, shapes = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        absent = np.ones(shape, dtype=bool)
+        for k, (x0, y0) in enumerate(origins):
+            residual[k] = extract_cutout(self.residual, x0, y0)
+            error[k] = extract_cutout(self.error, x0, y0)
+            shapes[k] = extract_cutout(self.shapes, x0, y0)
+            absent[k] = extract_cutout(self.missing, x0, y0, fill_value=True)
+        residual[absent] = 0.0
+        holes = small_holes(residual, error, absent) & ~absent
+        middle = CUTOUT_SIZE // 2
+        part = np.s_[:, middle - 16 : middle + 16, middle - 16 : middle + 16]
+        self.inner_radius[batch] = np.sqrt(holes[part].sum(axis=(1, 2)) / np.pi)
+        validity = ~(absent | holes)
+        images, scaling = residual_channels(
+            residual * self.factor,
+            error * self.factor,
+            shapes,
+            validity,
+            absent,
+            **self.normalisation,
+        )
+        self.scale[batch] = scaling.scale[:, 0, 0] / self.factor
+        return images, validity, scaling
+
+    def collect(self, i, emission, origin, further):
+        """
+        Keep the emission around one source, and correct its flux.
+        """
+        margin = CUTOUT_SIZE // 2 - int(FIT_RADIUS) - 3
+        part = np.s_[margin:-margin, margin:-margin]
+        x0, y0 = origin + margin
+        self.windows[i] = (x0, y0), emission[part].copy()
+        image = further[0][part]
+        ny, nx = image.shape
+        dy, dx = np.mgrid[y0 : y0 + ny, x0 : x0 + nx].astype(float)
+        dx -= self.fit.x[i]
+        dy -= self.fit.y[i]
+        absent = extract_cutout(self.missing, x0, y0, size=nx, fill_value=True)
+        weights = flux_weights(self.psf, dx, dy, ~absent)
+        wrong = (weights * image).sum() * self.scale[i]
+        self.correction[i] = wrong / self.psf.peak

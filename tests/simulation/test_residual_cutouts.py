@@ -1,0 +1,109 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the training cutouts of PSF-subtracted maps.
+"""
+
+import numpy as np
+import pytest
+
+from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation.residuals import ResidualConfig, ResidualSampler
+
+SMALL = {
+    'n_fields': 4,
+    'n_noise': 2,
+    'n_stamps': 12,
+    'n_angles': 2,
+    'field_size': 128,
+}
+
+
+@pytest.fixture(scope='module')
+def sampler():
+    """Return a small sampler of two setups."""
+    setups = [get_setup(setup=name) for name in ('scanmap/green', 'parallel/blue')]
+    return ResidualSampler(setups, config=ResidualConfig(**SMALL), seed=3)
+
+
+@pytest.fixture(scope='module')
+def batch(sampler):
+    """Return a batch."""
+    return sampler.batch(24, 5)
+
+
+def test_shapes_and_kinds(batch):
+    assert batch.image.shape == (24, 3, 96, 96)
+    assert batch.image.dtype == batch.target.dtype == np.float32
+    for name in ('target', 'validity', 'missing', 'hole', 'weight', 'raw', 'data'):
+        assert getattr(batch, name).shape == (24, 96, 96)
+    assert np.isfinite(batch.image).all()
+    assert set(np.unique(batch.setup)) == {0, 1}
+
+
+def test_a_batch_follows_from_its_seed(sampler, batch):
+    again = sampler.batch(24, 5)
+    np.testing.assert_array_equal(again.image, batch.image)
+    np.testing.assert_array_equal(again.validity, batch.validity)
+    assert not np.array_equal(sampler.batch(24, 6).image, batch.image)
+
+
+def test_target_is_the_scaled_emission(batch):
+    back = batch.scaling.invert(batch.target.astype(float))
+    error = np.abs(back - batch.emission) / batch.scaling.scale
+    assert np.median(error) < 1e-5
+
+
+def test_what_is_missing_is_not_seen(batch):
+    assert batch.missing.any()
+    assert not (batch.validity & batch.missing).any()
+    for channel in range(3):
+        assert np.all(batch.image[:, channel][batch.missing] == 0)
+
+
+def test_sources_are_nearly_gone_from_the_residual(batch):
+    # Within the expected mismatch, which is smaller than the source.
+    middle = np.s_[:, 46:51, 46:51]
+    alone = batch.snr > 50
+    left = np.abs(batch.raw - batch.emission)[middle].max(axis=(1, 2))
+    before = np.abs(batch.data - batch.emission)[middle].max(axis=(1, 2))
+    assert alone.sum() > 3
+    assert np.median((left / before)[alone]) < 0.15
+
+
+def test_brighter_sources_have_larger_small_holes(sampler):
+    batch = sampler.batch(64, 8)
+    seen = batch.validity[:, 44:52, 44:52].mean(axis=(1, 2))
+    whole = ~batch.missing[:, 44:52, 44:52].any(axis=(1, 2))
+    assert seen[whole & (batch.snr < 10)].mean() > 0.95
+    assert seen[whole & (batch.snr > 800)].mean() < 0.6
+
+
+def test_flux_error_is_what_is_wrong_with_the_fit():
+    """Without a mismatch, fitted flux - true flux is the error given."""
+    config = ResidualConfig(
+        **{**SMALL, 'n_stamps': 24, 'mismatch': (1e-6,), 'neighbours': 0.0},
+        position_error=(0.0, 0.0),
+        known_angle=1.0,
+        missing=0.0,
+    )
+    sampler = ResidualSampler([get_setup('scanmap', 'green')], config=config, seed=4)
+    batch = sampler.batch(40, 9)
+    # What was subtracted, summed with the fit's own weights.
+    peak = sampler._psfs[0][0].peak
+    fitted = (batch.weight * (batch.data - batch.raw)).sum(axis=(1, 2)) / peak
+    expected = batch.flux_error * batch.scaling.scale[:, 0, 0] / peak
+    np.testing.assert_allclose(fitted - expected, batch.flux, rtol=0.02)
+
+
+def test_weights_sum_a_source_to_its_peak(sampler, batch):
+    # On the PSF they were made of; on the true one within the mismatch.
+    i = int(np.flatnonzero(~batch.missing.any(axis=(1, 2)))[0])
+    psf = sampler._psfs[batch.setup[i]][0]
+    y, x = np.unravel_index(np.argmax(batch.weight[i]), (96, 96))
+    assert abs(x - 48) <= 2
+    assert abs(y - 48) <= 2
+    assert (batch.weight[i] ** 2).sum() == pytest.approx(
+        psf.peak**2
+        / sum(psf.evaluate(*np.meshgrid(*2 * [np.arange(-9.0, 10.0)])).ravel() ** 2),
+        rel=0.25,
+    )

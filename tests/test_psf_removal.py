@@ -1,0 +1,206 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the removal with a known PSF, with a network that is flat.
+
+The network predicts the median around each source: on a flat background
+everything else can be checked against what is known.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from photutils_pconv.pixel_psf import PixelPSF
+from photutils_pconv.psf import get_psf
+from photutils_pconv.psf_images import model_image
+from photutils_pconv.psf_removal import remove_with_psf
+from photutils_pconv.residuals import N_CHANNELS, N_OUTPUTS
+
+SHAPE = (150, 160)
+X, Y = np.array([40.2, 110.7, 75.5, 83.0]), np.array([40.6, 45.1, 100.0, 104.0])
+FLUX = np.array([300.0, 4.0, 2.0, 1.0])
+SNR = np.array([900.0, 15.0, 8.0, 5.0])
+RADIUS = np.array([13.0, 10.0, 8.0, 6.0])
+
+
+@pytest.fixture(scope='module')
+def flat_psf_model():
+    """Return a model of three channels whose network predicts zero."""
+    import torch
+
+    from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
+
+    with torch.random.fork_rng(devices=[]):
+        network = PConvUNet(
+            width=2, in_channels=N_CHANNELS, out_channels=N_OUTPUTS
+        ).eval()
+    with torch.no_grad():
+        for parameter in network.decoder[-1].conv.parameters():
+            parameter.zero_()
+    card = ModelCard(
+        name='flat',
+        architecture={'class': 'PConvUNet', **network.config},
+        normalisation={'name': 'robust'},
+        checksum='0123456789abcdef' * 4,
+    )
+    return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
+
+
+@pytest.fixture(scope='module')
+def psf():
+    """Return the round PSF of the green scan maps."""
+    return PixelPSF(get_psf('scanmap/green'), 1.6)
+
+
+def _scene(psf, *, sky=0.7, noise=0.002, seed=1):
+    rng = np.random.default_rng(seed)
+    return (
+        sky + model_image(SHAPE, X, Y, FLUX, psf) + rng.normal(0, noise, SHAPE),
+        noise,
+    )
+
+
+def _remove(data, psf, model, *, order=slice(None), noise=0.002, **options):
+    return remove_with_psf(
+        data,
+        X[order],
+        Y[order],
+        snr=SNR[order],
+        radius=RADIUS[order],
+        local_std=np.full(len(X[order]), noise),
+        psf=psf,
+        model=model,
+        **options,
+    )
+
+
+def test_fluxes_and_map_on_a_flat_background(psf, flat_psf_model):
+    data, noise = _scene(psf)
+    removal = _remove(data, psf, flat_psf_model)
+    error = np.abs(removal.flux - FLUX)
+    assert np.all(error < 4 * noise * removal.flux_err + 1e-3 * FLUX)
+    cleaned = removal.reconstruction.clean(data)
+    # Holes, wings and all: nothing of the sources is left.
+    assert np.abs(cleaned - 0.7).max() < 8 * noise
+    assert np.std(cleaned) < 1.5 * noise
+    np.testing.assert_array_equal(removal.correction, 0.0)
+
+
+def test_wings_reach_beyond_the_holes(psf, flat_psf_model):
+    data, noise = _scene(psf)
+    reconstruction = _remove(data, psf, flat_psf_model).reconstruction
+    y, x = np.indices(SHAPE)
+    r = np.hypot(x - X[0], y - Y[0])
+    ring = (r > 20) & (r < 25)
+    assert reconstruction.holes[ring].all()
+    wings = model_image(SHAPE, X[:1], Y[:1], FLUX[:1], psf)[ring]
+    assert wings.mean() > 2 * noise
+    cleaned = reconstruction.clean(data)
+    assert abs(cleaned[ring].mean() - 0.7) < 0.2 * wings.mean()
+
+
+def test_faint_sources_have_no_small_hole(psf, flat_psf_model):
+    data, _ = _scene(psf)
+    removal = _remove(data, psf, flat_psf_model)
+    assert removal.inner_radius[0] > 3
+    assert removal.inner_radius[0] > removal.inner_radius[1]
+
+
+def test_order_and_batch_size_do_not_matter(psf, flat_psf_model):
+    data, _ = _scene(psf)
+    first = _remove(data, psf, flat_psf_model, batch_size=64)
+    order = np.array([2, 0, 3, 1])
+    second = _remove(data, psf, flat_psf_model, order=order, batch_size=1)
+    np.testing.assert_allclose(second.flux, first.flux[order], rtol=1e-7)
+    np.testing.assert_allclose(
+        second.reconstruction.clean(data), first.reconstruction.clean(data), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize('factor', [1e-4, 1e5])
+def test_fluxes_scale_with_the_unit(psf, flat_psf_model, factor):
+    data, noise = _scene(psf)
+    first = _remove(data, psf, flat_psf_model)
+    second = _remove(
+        data * factor,
+        psf,
+        flat_psf_model,
+        noise=noise * factor,
+        to_jy_per_pixel=1 / factor,
+    )
+    np.testing.assert_allclose(second.flux, factor * first.flux, rtol=1e-5)
+
+
+def test_missing_pixels_stay_missing(psf, flat_psf_model):
+    data, noise = _scene(psf)
+    data[40, 41:44] = np.nan
+    data[:, 150:] = np.nan
+    removal = _remove(data, psf, flat_psf_model)
+    cleaned = removal.reconstruction.clean(data)
+    np.testing.assert_array_equal(np.isnan(cleaned), np.isnan(data))
+    np.testing.assert_allclose(removal.flux, FLUX, atol=0.03, rtol=5e-3)
+    assert np.nanmax(np.abs(cleaned - 0.7)) < 10 * noise
+
+
+def test_quality_of_the_fit(psf, flat_psf_model):
+    data, noise = _scene(psf)
+    removal = _remove(data, psf, flat_psf_model, fit_psf_shape=False)
+    # |noise| summed over the window's 253 pixels, over the flux.
+    expected = 253 * noise * np.sqrt(2 / np.pi) / FLUX[1]
+    assert removal.qfit[1] == pytest.approx(expected, rel=0.2)
+    assert abs(removal.cfit[1]) < 4 * noise / FLUX[1]
+
+
+def test_positions_are_fitted_for_bright_sources(psf, flat_psf_model):
+    data, _ = _scene(psf)
+    shifted = remove_with_psf(
+        data,
+        X + 0.3,
+        Y,
+        snr=SNR,
+        radius=RADIUS,
+        local_std=np.full(4, 0.002),
+        psf=psf,
+        model=flat_psf_model,
+    )
+    assert shifted.x[0] == pytest.approx(X[0], abs=0.01)
+    assert shifted.x[1] == X[1] + 0.3
+    kept = _remove(data, psf, flat_psf_model, fit_positions=False)
+    np.testing.assert_array_equal(kept.x, X)
+
+
+def test_no_sources(psf, flat_psf_model):
+    data, _ = _scene(psf)
+    removal = _remove(data, psf, flat_psf_model, order=slice(0, 0))
+    assert removal.flux.shape == (0,)
+    np.testing.assert_array_equal(removal.reconstruction.clean(data), data)
+
+
+def test_the_second_image_corrects_the_flux(psf):
+    """A network that says where emission passed for a source is believed."""
+    import torch
+
+    data, noise = _scene(psf, noise=0.01)
+    scale = 0.01
+
+    class Network(torch.nn.Module):
+        in_channels, out_channels = N_CHANNELS, N_OUTPUTS
+
+        def forward(self, image, validity):
+            # The second image is the sources' shapes, one scale high.
+            return torch.cat([0 * image[:, :1], image[:, 1:2]], dim=1)
+
+    card = SimpleNamespace(normalisation={'name': 'robust'})
+    model = SimpleNamespace(network=Network(), name='test', card=card)
+    removal = _remove(data, psf, model, noise=noise, fit_psf_shape=False)
+    # A PSF of peak 1, summed with weights that give a source its peak, is
+    # 1: the flux of a source whose peak is the scatter of the noise.
+    np.testing.assert_allclose(removal.correction[1:], scale / psf.peak, rtol=0.1)
+
+
+def test_a_network_for_holes_is_refused(psf, flat_model):
+    data, _ = _scene(psf)
+    with pytest.raises(ValueError, match=r"turns 1 image.*such as 'psf'"):
+        _remove(data, psf, flat_model)

@@ -1,0 +1,85 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the PSF's angle, width and profile on a map.
+"""
+
+import numpy as np
+import pytest
+
+from photutils_pconv.pixel_psf import PixelPSF
+from photutils_pconv.psf import get_psf, lobed_psf
+from photutils_pconv.psf_images import model_image
+from photutils_pconv.psf_shape import fit_shape
+from photutils_pconv.setups import get_setup
+
+SHAPE = (150, 160)
+X, Y = np.array([40.2, 110.7, 75.5, 80.0]), np.array([40.6, 45.1, 100.0, 104.0])
+FLUX = np.array([300.0, 120.0, 80.0, 70.0])
+
+
+def _fit(psf, data, n=2):
+    missing = np.zeros(SHAPE, dtype=bool)
+    return fit_shape(data, X[:n], Y[:n], psf, missing=missing, weight=FLUX[:n])
+
+
+def _map(psf, noise=0.01, n=2, seed=1):
+    rng = np.random.default_rng(seed)
+    return model_image(SHAPE, X[:n], Y[:n], FLUX[:n], psf) + rng.normal(0, noise, SHAPE)
+
+
+@pytest.mark.parametrize('angle', [0.5, 2.9, 5.5])
+@pytest.mark.parametrize('width', [0.98, 1.04])
+def test_angle_and_width_are_found(angle, width):
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    data = _map(nominal.adjusted(angle=angle, width=width))
+    found = _fit(nominal, data)
+    difference = (found.angle - angle + np.pi) % (2 * np.pi) - np.pi
+    assert abs(difference) < 0.05
+    assert found.width == pytest.approx(width, abs=0.005)
+    assert found.mismatch < nominal.mismatch
+
+
+def test_a_given_angle_is_kept():
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    data = _map(nominal.adjusted(angle=1.0, width=1.03))
+    found = _fit(nominal.adjusted(angle=1.0), data)
+    assert found.angle == 1.0
+    assert found.width == pytest.approx(1.03, abs=0.005)
+
+
+def test_no_angle_is_claimed_of_a_round_psf():
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    found = _fit(nominal, _map(nominal.adjusted(width=1.03)))
+    assert found.is_round
+    assert found.width == pytest.approx(1.03, abs=0.005)
+
+
+def test_without_isolated_sources_the_psf_stays():
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    data = _map(nominal, n=4)
+    missing = np.zeros(SHAPE, dtype=bool)
+    pair = fit_shape(data, X[2:], Y[2:], nominal, missing=missing, weight=FLUX[2:])
+    assert pair is nominal
+    none = fit_shape(data, X[:0], Y[:0], nominal, missing=missing, weight=FLUX[:0])
+    assert none is nominal
+
+
+def test_profile_correction_takes_a_mismatch_off():
+    setup = get_setup('scanmap', 'green')
+    nominal = PixelPSF(get_psf(setup), 1.6)
+    true = PixelPSF(lobed_psf(setup), 1.6)
+    found = _fit(nominal, _map(true, noise=0.003))
+    r = np.linspace(0.0, 9.0, 50)
+    truth = true.evaluate(r, 0 * r)
+    # The flux is free: compare the shapes within the window.
+    y, x = np.indices((25, 25)) - 12.0
+    inside = np.hypot(x, y) <= 9
+
+    def error(psf):
+        values = psf.evaluate(r, 0 * r)
+        grid, true_grid = psf.evaluate(x, y)[inside], true.evaluate(x, y)[inside]
+        factor = (grid * true_grid).sum() / (grid**2).sum()
+        return np.abs(factor * values - truth).max() / true.peak
+
+    assert error(nominal) > 0.03
+    assert error(found) < 0.5 * error(nominal)
