@@ -27,6 +27,7 @@ from photutils_pconv.psf_fitting import (
     fit_quality,
 )
 from photutils_pconv.psf_images import expected_error_image, model_image, shape_image
+from photutils_pconv.psf_normalisation import aperture_fraction, aperture_ratio
 from photutils_pconv.psf_shape import fit_shape
 from photutils_pconv.residuals import (
     N_CHANNELS,
@@ -112,6 +113,7 @@ def remove_with_psf(
     psf,
     model,
     missing=None,
+    aperture_radius=None,
     fit_positions=True,
     fit_psf_shape=True,
     to_jy_per_pixel=1.0,
@@ -147,6 +149,12 @@ def remove_with_psf(
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite).
 
+    aperture_radius : float, optional
+        The radius, in pixels, of the aperture within which the fluxes
+        are normalised: they are total fluxes of the PSF that was given,
+        which has in this aperture what the source has there. By default
+        they are those of the PSF with the shape found on the map.
+
     fit_positions : bool or 1D bool `~numpy.ndarray`, optional
         Whether bright sources' positions are fitted; an array tells it
         source by source.
@@ -181,6 +189,7 @@ def remove_with_psf(
     )
     bright = np.nan_to_num(snr) >= POSITION_SNR
     fit_position = bright & np.broadcast_to(fit_positions, bright.shape)
+    nominal = psf
     if fit_psf_shape:
         use = np.nan_to_num(snr) >= SHAPE_SNR
         psf = fit_shape(data, x[use], y[use], psf, missing=missing, weight=snr[use])
@@ -210,17 +219,32 @@ def remove_with_psf(
     flux = fit.flux - state.correction
     sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
     qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, state.windows)
+    factor = 1.0
+    if aperture_radius is not None:
+        factor = aperture_fraction(psf, aperture_radius)
+        factor /= aperture_fraction(nominal, aperture_radius)
+        bright = np.nan_to_num(snr) >= SHAPE_SNR
+        factor *= aperture_ratio(
+            data - sources,
+            fit,
+            np.where(bright, flux, np.nan),
+            psf,
+            missing,
+            state.windows,
+            aperture_radius=aperture_radius,
+            weight=snr,
+        )
     return PSFRemoval(
         _with_wings(reconstruction, data, sources, missing),
-        flux,
-        fit.flux_err,
+        factor * flux,
+        factor * fit.flux_err,
         fit.x,
         fit.y,
         state.inner_radius,
         qfit,
         cfit,
         psf,
-        state.correction,
+        factor * state.correction,
     )
 
 

@@ -40,6 +40,9 @@ SNR_EDGES = (0, 4, 12, 40, 130, 400, np.inf)
 class Batches(torch.utils.data.Dataset):
     """
     Batch k of the training set, made in a worker process.
+
+    Each batch is drawn once and serves twice in a row, the second time
+    flipped and turned at random: drawing takes as long as learning.
     """
 
     def __init__(self, sampler, batch_size, n_batches, first=0):
@@ -47,13 +50,28 @@ class Batches(torch.utils.data.Dataset):
         self.batch_size = batch_size
         self.n_batches = n_batches
         self.first = first
+        self._number, self._batch = None, None
 
     def __len__(self):
         return self.n_batches - self.first
 
     def __getitem__(self, index):
-        batch = self.sampler.batch(self.batch_size, [SEED, 2, self.first + index])
-        return tensors(batch)
+        number, again = divmod(self.first + index, 2)
+        if number != self._number:
+            batch = self.sampler.batch(self.batch_size, [SEED, 2, number])
+            self._number, self._batch = number, tensors(batch)
+        if not again:
+            return self._batch
+        rng = np.random.default_rng([SEED, 5, number])
+        turns, flip = rng.integers(1, 4), rng.random() < 0.5
+
+        def turn(tensor):
+            if tensor.ndim < 4:
+                return tensor
+            tensor = torch.rot90(tensor, int(turns), (-2, -1))
+            return tensor.flip(-1) if flip else tensor
+
+        return tuple(turn(tensor).contiguous() for tensor in self._batch)
 
 
 def tensors(batch):
@@ -291,7 +309,8 @@ def export(args, network, history, hours, steps):
         'seed': SEED,
         'started_from': Path(args.start).stem if args.start else None,
         'hours': round(hours, 2),
-        'data': 'simulated on the fly: photutils_pconv.simulation.residuals defaults',
+        'data': 'simulated on the fly: photutils_pconv.simulation.residuals defaults; '
+        'each cutout serves twice, the second time flipped and turned',
     }
     card = ModelCard(
         name='psf',
