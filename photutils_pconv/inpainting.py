@@ -275,9 +275,8 @@ def reconstruct(
         As for `inpaint`.
 
     collect : callable, optional
-        Called with a source's index, its cutout of the emission, the
-        cutout's first pixel, and the network's further images, unscaled,
-        for each hole that could be filled.
+        Called with a source's index, its cutout of the prediction, and
+        the cutout's first pixel, for each hole that could be filled.
 
     Returns
     -------
@@ -295,14 +294,13 @@ def reconstruct(
         origins = np.stack(cutout_origin(x[batch], y[batch]), axis=1)
         images, validity, scaling = make_input(batch, origins)
         enough = validity.sum(axis=(1, 2)) >= _MINIMUM_VALID
-        output = predict(images, validity)
-        emission = scaling.invert(output[:, 0]) / to_jy_per_pixel
+        emission = scaling.invert(predict(images, validity)) / to_jy_per_pixel
         filled[batch] = enough
         for k in np.flatnonzero(enough):
             i = batch[k]
             blender.add(emission[k], origins[k], x[i], y[i], radius[i])
             if collect is not None:
-                collect(i, emission[k], origins[k], output[k, 1:])
+                collect(i, emission[k], origins[k])
     emission, weight = blender.finish(missing)
     return Reconstruction(emission, weight, filled)
 
@@ -461,7 +459,7 @@ def _make_predictor(network, device, precision):
             ),
         ):
             output = network(images, validity)
-        return output.float().cpu().numpy().astype(float)
+        return output[:, 0].float().cpu().numpy().astype(float)
 
     return predict
 

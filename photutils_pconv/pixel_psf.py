@@ -144,6 +144,15 @@ class PixelPSF:
         extra = 0.0 if self._correction is None else self._correction[1][0]
         return float(self._mean[0]) / self.width**2 + float(extra)
 
+    @property
+    def fwhm(self):
+        """
+        The full width at half maximum of the PSF's mean profile, in pixels.
+        """
+        r = np.linspace(0.0, self._r[-1], 20 * len(self._r))
+        below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
+        return float(2.0 * r[np.argmax(below)] * self.width)
+
     def _interpolate(self, dx, dy):
         rows = np.atleast_1d(dy * _OVERSAMPLING + self._centre)
         columns = np.atleast_1d(dx * _OVERSAMPLING + self._centre)

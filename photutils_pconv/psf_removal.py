@@ -6,8 +6,8 @@ A linear fit of PSF and polynomial finds the fluxes; what is left after
 the sources' subtraction is the emission plus the PSF's mismatch. Where
 the mismatch would drown the emission, holes remain, which are the
 smaller the fainter the source is; from the residual around and under the
-source a network reconstructs the emission, and tells what share of the
-fitted flux was not the source's.
+source a network reconstructs the emission. The fluxes are then measured
+with the filters that scatter least on the map without its sources.
 
 The residual does not depend on the sources' true fluxes: whatever share
 of a source a linear fit takes off, it takes off for any flux alike. The
@@ -19,7 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.cutouts import CUTOUT_SIZE, extract_cutout
+from photutils_pconv.filter_photometry import measure_fluxes
 from photutils_pconv.inpainting import Reconstruction, reconstruct
+from photutils_pconv.masks import draw_holes
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_fitting import (
     FIT_RADIUS,
@@ -31,8 +33,6 @@ from photutils_pconv.psf_normalisation import aperture_fraction, aperture_ratio
 from photutils_pconv.psf_shape import fit_shape
 from photutils_pconv.residuals import (
     N_CHANNELS,
-    N_OUTPUTS,
-    flux_weights,
     residual_channels,
     small_holes,
 )
@@ -66,9 +66,12 @@ class PSFRemoval:
         The emission in the holes and, where a source's wings reach
         beyond its hole, the map without the wings.
 
-    flux, flux_err : `~numpy.ndarray`
-        The total fluxes, in the map's unit times pixel, and their errors
-        for pixels of variance 1; NaN where nothing could be fitted.
+    flux, error : `~numpy.ndarray`
+        The total fluxes and their errors, in the map's unit times pixel;
+        NaN where nothing could be measured.
+
+    flux_err : `~numpy.ndarray`
+        The errors of the fitted fluxes for pixels of variance 1.
 
     x, y : `~numpy.ndarray`
         The positions, fitted where the SNR is `POSITION_SNR` or more.
@@ -85,13 +88,11 @@ class PSFRemoval:
     psf : `~photutils_pconv.psf_fitting.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
         tell.
-
-    correction : `~numpy.ndarray`
-        What the network took off the fitted fluxes.
     """
 
     reconstruction: Reconstruction
     flux: np.ndarray
+    error: np.ndarray
     flux_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
@@ -99,7 +100,6 @@ class PSFRemoval:
     qfit: np.ndarray
     cfit: np.ndarray
     psf: PixelPSF
-    correction: np.ndarray
 
 
 def remove_with_psf(
@@ -113,6 +113,7 @@ def remove_with_psf(
     psf,
     model,
     missing=None,
+    beam_fwhm=None,
     aperture_radius=None,
     fit_positions=True,
     fit_psf_shape=True,
@@ -148,6 +149,10 @@ def remove_with_psf(
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite).
+
+    beam_fwhm : float, optional
+        The FWHM of the beam, in pixels, through which the emission is
+        seen (default: that of the PSF).
 
     aperture_radius : float, optional
         The radius, in pixels, of the aperture within which the fluxes
@@ -190,9 +195,16 @@ def remove_with_psf(
     bright = np.nan_to_num(snr) >= POSITION_SNR
     fit_position = bright & np.broadcast_to(fit_positions, bright.shape)
     nominal = psf
+    telling = np.nan_to_num(snr) >= SHAPE_SNR
     if fit_psf_shape:
-        use = np.nan_to_num(snr) >= SHAPE_SNR
-        psf = fit_shape(data, x[use], y[use], psf, missing=missing, weight=snr[use])
+        psf = fit_shape(
+            data,
+            x[telling],
+            y[telling],
+            psf,
+            missing=missing,
+            weight=snr[telling],
+        )
     level = _WING_LEVEL * np.nan_to_num(local_std)
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
@@ -216,18 +228,27 @@ def remove_with_psf(
         collect=state.collect,
         **options,
     )
-    flux = fit.flux - state.correction
+    holes = draw_holes(data.shape, x, y, radius)
+    flux, error = measure_fluxes(
+        data,
+        fit,
+        psf,
+        beam_fwhm=nominal.fwhm if beam_fwhm is None else beam_fwhm,
+        missing=missing,
+        unseen=missing | holes,
+        sources=sources,
+        bright=telling,
+    )
     sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
     qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, state.windows)
     factor = 1.0
     if aperture_radius is not None:
         factor = aperture_fraction(psf, aperture_radius)
         factor /= aperture_fraction(nominal, aperture_radius)
-        bright = np.nan_to_num(snr) >= SHAPE_SNR
         factor *= aperture_ratio(
             data - sources,
             fit,
-            np.where(bright, flux, np.nan),
+            np.where(telling, flux, np.nan),
             psf,
             missing,
             state.windows,
@@ -237,14 +258,14 @@ def remove_with_psf(
     return PSFRemoval(
         _with_wings(reconstruction, data, sources, missing),
         factor * flux,
-        factor * fit.flux_err,
+        factor * error,
+        fit.flux_err,
         fit.x,
         fit.y,
         state.inner_radius,
         qfit,
         cfit,
         psf,
-        factor * state.correction,
     )
 
 
@@ -260,14 +281,13 @@ def check_psf_model(model):
     Raises
     ------
     ValueError
-        If it sees or predicts another number of images.
+        If it sees another number of images.
     """
-    found = [getattr(model.network, f'{way}_channels', 1) for way in ('in', 'out')]
-    if found != [N_CHANNELS, N_OUTPUTS]:
+    channels = getattr(model.network, 'in_channels', 1)
+    if channels != N_CHANNELS:
         msg = (
-            f'the model {model.name!r} turns {found[0]} image(s) a cutout into '
-            f'{found[1]}, removal with a PSF needs one that turns {N_CHANNELS} into '
-            f"{N_OUTPUTS}, such as 'psf'"
+            f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
+            f"with a PSF needs one that sees {N_CHANNELS}, such as 'psf'"
         )
         raise ValueError(msg)
 
@@ -306,9 +326,6 @@ class _Residuals:
         n = len(fit.x)
         self.windows = [None] * n
         self.inner_radius = np.zeros(n)
-        self.scale = np.ones(n)
-        # Where no network corrects it, a fit's flux is not a good one.
-        self.correction = np.full(n, np.nan)
 
     def make_input(self, batch, origins):
         """
@@ -336,23 +353,12 @@ class _Residuals:
             absent,
             **self.normalisation,
         )
-        self.scale[batch] = scaling.scale[:, 0, 0] / self.factor
         return images, validity, scaling
 
-    def collect(self, i, emission, origin, further):
+    def collect(self, i, emission, origin):
         """
-        Keep the emission around one source, and correct its flux.
+        Keep the emission around one source.
         """
         margin = CUTOUT_SIZE // 2 - int(FIT_RADIUS) - 3
-        part = np.s_[margin:-margin, margin:-margin]
-        x0, y0 = origin + margin
-        self.windows[i] = (x0, y0), emission[part].copy()
-        image = further[0][part]
-        ny, nx = image.shape
-        dy, dx = np.mgrid[y0 : y0 + ny, x0 : x0 + nx].astype(float)
-        dx -= self.fit.x[i]
-        dy -= self.fit.y[i]
-        absent = extract_cutout(self.missing, x0, y0, size=nx, fill_value=True)
-        weights = flux_weights(self.psf, dx, dy, ~absent)
-        wrong = (weights * image).sum() * self.scale[i]
-        self.correction[i] = wrong / self.psf.peak
+        part = emission[margin:-margin, margin:-margin].copy()
+        self.windows[i] = origin + margin, part

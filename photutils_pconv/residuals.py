@@ -15,7 +15,6 @@ from photutils_pconv.cutouts import normalise
 __all__ = [
     'MISMATCH_LIMIT',
     'N_CHANNELS',
-    'N_OUTPUTS',
     'flux_weights',
     'residual_channels',
     'small_holes',
@@ -27,10 +26,6 @@ MISMATCH_LIMIT = 2.5
 
 #: The number of images that the network sees.
 N_CHANNELS = 3
-
-#: The number of images that it predicts: the emission, and what in the
-#: residual passed for the source.
-N_OUTPUTS = 2
 
 _FLUX_RADIUS = 9.0
 

@@ -130,3 +130,11 @@ def test_correction_adds_a_profile(angle):
 def test_bad_pixel_scale_is_refused():
     with pytest.raises(ValueError, match='pixel_scale'):
         PixelPSF(get_psf('scanmap/green'), -1.0)
+
+
+@pytest.mark.parametrize('name', SETUPS)
+def test_fwhm_is_where_the_profile_is_half(name):
+    psf = PixelPSF(get_psf(name), _scale(name))
+    assert psf.evaluate(0.5 * psf.fwhm, 0.0) == pytest.approx(0.5 * psf.peak, rel=2e-3)
+    wide = psf.adjusted(width=1.05)
+    assert wide.fwhm == pytest.approx(1.05 * psf.fwhm, rel=1e-3)

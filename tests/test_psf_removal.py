@@ -7,7 +7,6 @@ everything else can be checked against what is known.
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf import get_psf
 from photutils_pconv.psf_images import model_image
 from photutils_pconv.psf_removal import remove_with_psf
-from photutils_pconv.residuals import N_CHANNELS, N_OUTPUTS
+from photutils_pconv.residuals import N_CHANNELS
 
 SHAPE = (150, 160)
 X, Y = np.array([40.2, 110.7, 75.5, 83.0]), np.array([40.6, 45.1, 100.0, 104.0])
@@ -33,9 +32,7 @@ def flat_psf_model():
     from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
 
     with torch.random.fork_rng(devices=[]):
-        network = PConvUNet(
-            width=2, in_channels=N_CHANNELS, out_channels=N_OUTPUTS
-        ).eval()
+        network = PConvUNet(width=2, in_channels=N_CHANNELS).eval()
     with torch.no_grad():
         for parameter in network.decoder[-1].conv.parameters():
             parameter.zero_()
@@ -80,12 +77,12 @@ def test_fluxes_and_map_on_a_flat_background(psf, flat_psf_model):
     data, noise = _scene(psf)
     removal = _remove(data, psf, flat_psf_model)
     error = np.abs(removal.flux - FLUX)
-    assert np.all(error < 4 * noise * removal.flux_err + 1e-3 * FLUX)
+    assert np.all(error < 4 * removal.error)
+    assert np.all(removal.error < 15 * noise + 5e-3 * FLUX)
     cleaned = removal.reconstruction.clean(data)
     # Holes, wings and all: nothing of the sources is left.
     assert np.abs(cleaned - 0.7).max() < 8 * noise
     assert np.std(cleaned) < 1.5 * noise
-    np.testing.assert_array_equal(removal.correction, 0.0)
 
 
 def test_wings_reach_beyond_the_holes(psf, flat_psf_model):
@@ -140,7 +137,7 @@ def test_missing_pixels_stay_missing(psf, flat_psf_model):
     removal = _remove(data, psf, flat_psf_model)
     cleaned = removal.reconstruction.clean(data)
     np.testing.assert_array_equal(np.isnan(cleaned), np.isnan(data))
-    np.testing.assert_allclose(removal.flux, FLUX, atol=0.03, rtol=5e-3)
+    assert np.all(np.abs(removal.flux - FLUX) < 4 * removal.error)
     assert np.nanmax(np.abs(cleaned - 0.7)) < 10 * noise
 
 
@@ -178,29 +175,7 @@ def test_no_sources(psf, flat_psf_model):
     np.testing.assert_array_equal(removal.reconstruction.clean(data), data)
 
 
-def test_the_second_image_corrects_the_flux(psf):
-    """A network that says where emission passed for a source is believed."""
-    import torch
-
-    data, noise = _scene(psf, noise=0.01)
-    scale = 0.01
-
-    class Network(torch.nn.Module):
-        in_channels, out_channels = N_CHANNELS, N_OUTPUTS
-
-        def forward(self, image, validity):
-            # The second image is the sources' shapes, one scale high.
-            return torch.cat([0 * image[:, :1], image[:, 1:2]], dim=1)
-
-    card = SimpleNamespace(normalisation={'name': 'robust'})
-    model = SimpleNamespace(network=Network(), name='test', card=card)
-    removal = _remove(data, psf, model, noise=noise, fit_psf_shape=False)
-    # A PSF of peak 1, summed with weights that give a source its peak, is
-    # 1: the flux of a source whose peak is the scatter of the noise.
-    np.testing.assert_allclose(removal.correction[1:], scale / psf.peak, rtol=0.1)
-
-
 def test_a_network_for_holes_is_refused(psf, flat_model):
     data, _ = _scene(psf)
-    with pytest.raises(ValueError, match=r"turns 1 image.*such as 'psf'"):
+    with pytest.raises(ValueError, match=r"sees 1 image.*such as 'psf'"):
         _remove(data, psf, flat_model)

@@ -28,11 +28,11 @@ import torch
 from train_models import save
 
 from photutils_pconv.network.unet import PConvUNet
-from photutils_pconv.residuals import N_CHANNELS, N_OUTPUTS
+from photutils_pconv.residuals import N_CHANNELS
 from photutils_pconv.setups import get_setup, list_setups
 from photutils_pconv.simulation.residuals import ResidualConfig, ResidualSampler
 
-SEED = 404
+SEED = 505
 NORMALISATION = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
 SNR_EDGES = (0, 4, 12, 40, 130, 400, np.inf)
 
@@ -84,57 +84,51 @@ def tensors(batch):
         torch.from_numpy(batch.target[:, None]),
         *(torch.from_numpy(mask[:, None].astype(np.float32)) for mask in masks),
         torch.from_numpy(batch.weight[:, None]),
-        torch.from_numpy(batch.flux_error),
     )
 
 
-def loss_terms(output, target, missing, hole, weight, flux_error):
+def loss_terms(output, target, missing, hole, weight):
     """
-    Compute the L1 losses within and beyond the holes, and two flux losses.
+    Compute the L1 losses within and beyond the holes, and the flux loss.
 
-    The flux losses are in units of the source's peak: the error that the
-    emission makes when its pixels are summed with the PSF's weights, and
-    the error of the correction of the fitted flux.
+    The flux loss is the error of the source's flux that follows from the
+    error of the emission when its pixels are summed with the PSF's
+    weights, in units of the source's peak.
     """
-    difference = (output[:, :1] - target).clamp(-20, 20)
+    difference = (output - target).clamp(-20, 20)
     beyond = (1 - hole) * (1 - missing)
-    emission = (difference * weight).sum(dim=(1, 2, 3)).abs().mean()
-    correction = (output[:, 1:] * weight).sum(dim=(1, 2, 3)) - flux_error
+    flux = (difference * weight).sum(dim=(1, 2, 3)).abs().mean()
     error = difference.abs()
     l_hole = (error * hole).sum() / hole.sum().clamp(min=1)
     l_beyond = (error * beyond).sum() / beyond.sum().clamp(min=1)
-    return l_hole, l_beyond, emission, correction.clamp(-20, 20).abs().mean()
+    return l_hole, l_beyond, flux
 
 
 def validate(network, batches):
     """
-    Measure hole RMS and flux errors on fixed cutouts, by SNR.
+    Measure hole RMS and mean error under the source, by SNR.
 
-    The hole RMS is divided by the local scatter. The error that emission
-    and noise make in the flux of a fit of PSF and polynomial is compared
-    with what the network's correction leaves of it, both in units of the
-    local scatter at the source's peak.
+    Both are in units of the local scatter; the mean is weighted with the
+    PSF.
     """
     network.eval()
     rows = []
     for batch in batches:
         image, _, validity, *_ = tensors(batch)
         with torch.no_grad():
-            output = network(image, validity).numpy().astype(float)
-        error = batch.scaling.invert(output[:, 0]) - batch.emission
-        left = (batch.weight * output[:, 1]).sum(axis=(1, 2)) - batch.flux_error
-        scale = batch.scaling.scale[:, 0, 0]
+            output = network(image, validity)[:, 0].numpy().astype(float)
+        error = batch.scaling.invert(output) - batch.emission
         for i in range(len(output)):
             hole = batch.hole[i] & ~batch.missing[i]
             if hole.sum() < 20:
                 continue
             scatter = batch.peak[i] / batch.snr[i]
             rms = np.sqrt(np.mean(error[i][hole] ** 2)) / scatter
-            fit = batch.flux_error[i] * scale[i] / scatter
-            rows.append((batch.snr[i], rms, fit, left[i] * scale[i] / scatter))
+            weighted = (batch.weight[i] * error[i]).sum() / scatter
+            rows.append((batch.snr[i], rms, weighted))
     network.train()
     rows = np.array(rows)
-    names = ('hole_rms', 'flux_error_of_fit', 'flux_error_left')
+    names = ('hole_rms', 'weighted_error')
     result = {'n_cutouts': len(rows)}
     for k, name in enumerate(names, start=1):
         result[name] = float(f'{np.median(np.abs(rows[:, k])):.4g}')
@@ -183,7 +177,8 @@ def start_from(network, path):
         if state[name].shape != value.shape:
             # Further channels start at nothing.
             wide = torch.zeros_like(state[name])
-            wide[tuple(slice(n) for n in value.shape)] = value
+            part = tuple(map(slice, np.minimum(wide.shape, value.shape)))
+            wide[part] = value[part]
             value = wide
         state[name] = value
     network.load_state_dict(state)
@@ -206,9 +201,7 @@ def train(args):
     validation = [held_out.batch(64, [SEED, 3, k]) for k in range(16)]
     print(f'fields and PSFs made in {time.time() - start:.0f} s', flush=True)
 
-    network = PConvUNet(
-        width=args.width, in_channels=N_CHANNELS, out_channels=N_OUTPUTS
-    )
+    network = PConvUNet(width=args.width, in_channels=N_CHANNELS)
     if args.start:
         start_from(network, args.start)
     network = network.to(memory_format=torch.channels_last)
@@ -240,7 +233,7 @@ def train(args):
     model = torch.compile(network)
     network.train()
     start = saved = time.time()
-    running = np.zeros(4)
+    running = np.zeros(3)
     for step, batch in enumerate(loader, start=first):
         factor = min((step + 1) / 200, 1.0, (steps - step) / (steps - decay))
         for group in optimiser.param_groups:
@@ -250,7 +243,7 @@ def train(args):
         with torch.autocast('cpu', dtype=torch.bfloat16):
             output = model(image, validity)
         terms = loss_terms(output.float(), target, *rest)
-        loss = 4 * terms[0] + terms[1] + 2 * terms[2] + 4 * terms[3]
+        loss = 6 * terms[0] + terms[1] + 2 * terms[2]
         if not torch.isfinite(loss):
             msg = f'the loss is not finite at batch {step}'
             raise RuntimeError(msg)
@@ -302,8 +295,7 @@ def export(args, network, history, hours, steps):
         'learning_rate': args.lr,
         'schedule': 'warm-up over 200 steps, constant, linear decay at the end',
         'average': 'exponential moving average of the weights, decay 0.998',
-        'loss': '4 L1(holes) + 1 L1(elsewhere) + 2 |PSF-weighted error| '
-        '+ 4 |error of the flux correction|',
+        'loss': '6 L1(holes) + 1 L1(elsewhere) + 2 |PSF-weighted error|',
         'precision': 'bfloat16 autocast',
         'batch_norm': 'statistics re-estimated over 160 batches at the end',
         'seed': SEED,

@@ -130,8 +130,7 @@ class ModelCard:
 
     architecture : dict
         ``class`` (``'PConvUNet'``) and the class's arguments: ``width``,
-        ``decoder_activation``, ``in_channels`` and, where it is not 1,
-        ``out_channels``.
+        ``decoder_activation`` and ``in_channels``.
 
     normalisation : dict
         ``name``, either ``'minmax'`` (the paper's, section 2.4.2) or
@@ -246,15 +245,15 @@ class ModelCard:
 
     def _check_architecture(self):
         given = self.architecture
-        if set(given) - {'out_channels'} != set(_ARCHITECTURE_KEYS):
+        if set(given) != set(_ARCHITECTURE_KEYS):
             msg = (
                 f'architecture must have the keys {list(_ARCHITECTURE_KEYS)}, got '
                 f'{sorted(given)}'
             )
             raise ValueError(msg)
         _check_one_of(given['class'], "architecture['class']", _CLASSES)
-        for key in ('width', 'in_channels', 'out_channels'):
-            _check_positive_integer(given.get(key, 1), f'architecture[{key!r}]')
+        for key in ('width', 'in_channels'):
+            _check_positive_integer(given[key], f'architecture[{key!r}]')
         _check_one_of(
             given['decoder_activation'],
             "architecture['decoder_activation']",

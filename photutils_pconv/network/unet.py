@@ -55,37 +55,25 @@ class PConvUNet(nn.Module):
         paper's text says, ``'relu'`` as in the authors' released
         checkpoints.
 
-    in_channels, out_channels : int, optional
-        The number of input and output images a cutout.
+    in_channels : int, optional
+        The number of input images a cutout.
 
     Raises
     ------
     ValueError
-        If ``width``, ``in_channels`` or ``out_channels`` is not a
-        positive integer or the activation is unknown.
+        If ``width`` or ``in_channels`` is not a positive integer or the
+        activation is unknown.
     """
 
-    def __init__(
-        self,
-        *,
-        width=32,
-        decoder_activation='leaky_relu',
-        in_channels=1,
-        out_channels=1,
-    ):
+    def __init__(self, *, width=32, decoder_activation='leaky_relu', in_channels=1):
         super().__init__()
-        for name, value in (
-            ('width', width),
-            ('in_channels', in_channels),
-            ('out_channels', out_channels),
-        ):
+        for name, value in (('width', width), ('in_channels', in_channels)):
             if not isinstance(value, int) or value < 1:
                 msg = f'{name} must be a positive integer, got {value!r}'
                 raise ValueError(msg)
         self.width = width
         self.decoder_activation = decoder_activation
         self.in_channels = in_channels
-        self.out_channels = out_channels
 
         encoder = []
         channels = in_channels
@@ -102,7 +90,7 @@ class PConvUNet(nn.Module):
         skips.pop()
         for i, (factor, kernel, stride, padding) in enumerate(_DECODER):
             final = factor is None
-            out = out_channels if final else factor * width
+            out = 1 if final else factor * width
             branches = (channels,) if i == 0 else (channels, skips.pop())
             decoder.append(
                 PCUp(
@@ -121,15 +109,11 @@ class PConvUNet(nn.Module):
     @property
     def config(self):
         """The keyword arguments that rebuild this network (`dict`)."""
-        config = {
+        return {
             'width': self.width,
             'decoder_activation': self.decoder_activation,
             'in_channels': self.in_channels,
         }
-        # Cards of models with one image are as they were before.
-        if self.out_channels != 1:
-            config['out_channels'] = self.out_channels
-        return config
 
     def _check(self, image, validity):
         if image.ndim != 4 or image.shape[1] != self.in_channels:
@@ -173,8 +157,7 @@ class PConvUNet(nn.Module):
         Returns
         -------
         emission : `torch.Tensor`
-            The prediction, (N, out_channels, H, W): the extended emission
-            first.
+            The predicted extended emission, (N, 1, H, W).
 
         Raises
         ------

@@ -130,11 +130,6 @@ class ResidualBatch:
     snr, flux, peak : `~numpy.ndarray`
         The central source's SNR, and its true flux and peak.
 
-    flux_error : `~numpy.ndarray`
-        The error of the fitted flux that emission and noise make, times
-        the PSF's peak and over the scale of the cutout: what the sum of
-        the network's second image, with ``weight``, is to be.
-
     setup : `~numpy.ndarray` of int
         The index of the setup.
 
@@ -155,7 +150,6 @@ class ResidualBatch:
     snr: np.ndarray
     flux: np.ndarray
     peak: np.ndarray
-    flux_error: np.ndarray
     setup: np.ndarray
     scaling: object
     raw: np.ndarray
@@ -273,7 +267,6 @@ class ResidualSampler:
             snr=scalars[:, 0],
             flux=scalars[:, 1],
             peak=scalars[:, 2],
-            flux_error=(scalars[:, 4] / scaling.scale[:, 0, 0]).astype(np.float32),
             setup=scalars[:, 3].astype(int),
             scaling=scaling,
             raw=raw,
@@ -372,18 +365,7 @@ class ResidualSampler:
             shapes = np.maximum(shapes, near * psf.evaluate(dx, dy) / psf.peak)
         dx, dy = self._xx - x[0], self._yy - y[0]
         weight = flux_weights(psf, dx, dy, ~missing)
-        # A linear fit's error is the fit of all that is not the source.
-        wrong = fit_psf(
-            emission + noise,
-            fit.x,
-            fit.y,
-            psf,
-            missing=missing,
-            fit_position=peaks > 20.0 * spread,
-            n_iterations=1,
-        ).flux[0]
-        wrong = psf.peak * np.nan_to_num(wrong)
-        scalars = np.array([peaks[0] / spread, fluxes[0], peaks[0], owner, wrong])
+        scalars = np.array([peaks[0] / spread, fluxes[0], peaks[0], owner])
         return residual, error, shapes, emission, missing, hole, weight, image, scalars
 
     def _ring(self, inner, outer):

@@ -78,23 +78,6 @@ def test_brighter_sources_have_larger_small_holes(sampler):
     assert seen[whole & (batch.snr > 800)].mean() < 0.6
 
 
-def test_flux_error_is_what_is_wrong_with_the_fit():
-    """Without a mismatch, fitted flux - true flux is the error given."""
-    config = ResidualConfig(
-        **{**SMALL, 'n_stamps': 24, 'mismatch': (1e-6,), 'neighbours': 0.0},
-        position_error=(0.0, 0.0),
-        known_angle=1.0,
-        missing=0.0,
-    )
-    sampler = ResidualSampler([get_setup('scanmap', 'green')], config=config, seed=4)
-    batch = sampler.batch(40, 9)
-    # What was subtracted, summed with the fit's own weights.
-    peak = sampler._psfs[0][0].peak
-    fitted = (batch.weight * (batch.data - batch.raw)).sum(axis=(1, 2)) / peak
-    expected = batch.flux_error * batch.scaling.scale[:, 0, 0] / peak
-    np.testing.assert_allclose(fitted - expected, batch.flux, rtol=0.02)
-
-
 def test_weights_sum_a_source_to_its_peak(sampler, batch):
     # On the PSF they were made of; on the true one within the mismatch.
     i = int(np.flatnonzero(~batch.missing.any(axis=(1, 2)))[0])

@@ -1,0 +1,204 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the matched filters and of the fluxes that they measure.
+"""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from photutils_pconv.filter_photometry import measure_fluxes
+from photutils_pconv.matched_filter import (
+    FILTER_RADIUS,
+    filter_scatter,
+    get_filter_bank,
+)
+from photutils_pconv.pixel_psf import PixelPSF
+from photutils_pconv.psf import get_psf
+from photutils_pconv.psf_fitting import fit_psf
+from photutils_pconv.psf_images import model_image
+from photutils_pconv.simulation.emission import fractional_brownian_motion
+
+BEAM = 4.243
+SHAPE = (200, 210)
+
+
+@pytest.fixture(scope='module')
+def psf():
+    """Return the round PSF of the green scan maps."""
+    return PixelPSF(get_psf('scanmap/green'), 1.6)
+
+
+@pytest.fixture(scope='module')
+def bank():
+    """Return the bank of the green scan maps."""
+    return get_filter_bank(BEAM)
+
+
+def test_a_bank_is_made_once(bank):
+    assert get_filter_bank(BEAM) is bank
+
+
+def test_filters_give_the_flux_and_no_constant(bank, psf):
+    image = psf.evaluate(bank.dx - 0.3, bank.dy + 0.2)
+    for k in range(len(bank)):
+        weights = bank.weights(k, [image])
+        assert weights @ image == pytest.approx(1.0, rel=1e-9)
+        # The constant may be large, but not beyond what is allowed for.
+        assert abs(weights.sum()) < 2e-2 * np.abs(weights).sum()
+
+
+def test_filters_are_the_best_linear_estimate(bank, psf):
+    """No other unbiased filter of the bank has a smaller variance."""
+    image = psf.evaluate(bank.dx, bank.dy)
+    filters = [bank.weights(k, [image]) for k in range(len(bank))]
+    for k, covariance in enumerate(bank.covariances):
+        variances = [w @ covariance @ w for w in filters]
+        assert np.argmin(variances) == k
+
+
+def test_neighbours_fluxes_are_free(bank, psf):
+    own = psf.evaluate(bank.dx, bank.dy)
+    other = psf.evaluate(bank.dx - 5, bank.dy)
+    weights = bank.weights(4, [own, other])
+    assert weights @ own == pytest.approx(1.0)
+    assert weights @ other == pytest.approx(0.0, abs=1e-9)
+
+
+def test_missing_pixels_are_not_used(bank, psf):
+    image = psf.evaluate(bank.dx, bank.dy)
+    valid = bank.dx < 3
+    weights = bank.weights(6, [image], valid=valid)
+    assert np.all(weights[~valid] == 0)
+    assert weights @ image == pytest.approx(1.0)
+    whole = bank.weights(6, [image], valid=np.ones(valid.shape, dtype=bool))
+    np.testing.assert_allclose(whole, bank.weights(6, [image]))
+
+
+def test_scatter_is_that_of_fluxes_at_empty_places(bank, psf):
+    """The scatter of a filter equals that of its fluxes on white noise."""
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 0.5, SHAPE)
+    kernels = bank.kernels(psf)
+    use = np.ones(SHAPE, dtype=bool)
+    found = filter_scatter(noise, use, np.array([100.0]), np.array([90.0]), kernels)
+    for k in (0, 8, 18):
+        expected = 0.5 * np.sqrt((kernels[k] ** 2).sum())
+        assert found[0, k] == pytest.approx(expected, rel=0.15)
+
+
+def test_scatter_sees_its_neighbourhood_only(bank, psf):
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 1.0, SHAPE)
+    noise[:, 105:] *= 5
+    use = np.ones(SHAPE, dtype=bool)
+    x, y = np.array([50.0, 160.0]), np.array([100.0, 100.0])
+    found = filter_scatter(noise, use, x, y, bank.kernels(psf))
+    np.testing.assert_allclose(found[1] / found[0], 5.0, rtol=0.25)
+
+
+def test_a_wider_psf_is_felt(bank, psf):
+    errors = bank.sensitivity(psf, width=0.02, position=0.0)
+    # A broad filter sees about the flux in an aperture, a sharp one more.
+    assert np.all(errors > 0)
+    assert errors.max() > 2 * errors.min()
+    none = bank.sensitivity(psf, width=0.0, position=0.0)
+    np.testing.assert_allclose(none, 0.0, atol=1e-12)
+
+
+def _measure(psf, background, x, y, flux, **options):
+    data = background + model_image(SHAPE, x, y, flux, psf)
+    missing = np.zeros(SHAPE, dtype=bool)
+    fit = fit_psf(data, x, y, psf)
+    sources = model_image(SHAPE, x, y, fit.flux, psf)
+    unseen = np.zeros(SHAPE, dtype=bool)
+    for a, b in zip(x, y, strict=True):
+        unseen[int(b) - 8 : int(b) + 9, int(a) - 8 : int(a) + 9] = True
+    found = measure_fluxes(
+        data,
+        fit,
+        psf,
+        beam_fwhm=BEAM,
+        missing=missing,
+        unseen=unseen,
+        sources=sources,
+        **options,
+    )
+    return fit.flux, *found
+
+
+def _positions(rng, n=36):
+    side = int(np.sqrt(n))
+    x, y = np.meshgrid(np.linspace(22, 185, side), np.linspace(22, 175, side))
+    return x.ravel() + rng.uniform(-2, 2, n), y.ravel() + rng.uniform(-2, 2, n)
+
+
+@pytest.mark.parametrize('kind', ['steep', 'noisy'])
+def test_fluxes_scatter_less_than_a_fit_and_as_stated(psf, kind):
+    # A PSF known to be right: errors are those of the background.
+    psf = psf.with_mismatch(0.0)
+    fits, fluxes, errors = [], [], []
+    for seed in range(6):
+        rng = np.random.default_rng([7, seed])
+        emission = fractional_brownian_motion(SHAPE, -2.6, rng=rng)
+        emission = gaussian_filter(emission, BEAM / 2.3548, mode='wrap')
+        noise = 0.03 if kind == 'steep' else 2.0
+        background = emission / emission.std() + rng.normal(0, noise, SHAPE)
+        x, y = _positions(rng)
+        fit, flux, error = _measure(psf, background, x, y, np.full(len(x), 5.0))
+        fits.append(fit - 5)
+        fluxes.append(flux - 5)
+        errors.append(error)
+    fits, fluxes, errors = (np.concatenate(v) for v in (fits, fluxes, errors))
+    inner = np.isfinite(fluxes)
+    assert inner.all()
+    assert fluxes.std() < (0.8 if kind == 'steep' else 0.97) * fits.std()
+    pull = 1.4826 * np.median(np.abs(fluxes / errors))
+    assert 0.8 < pull < 1.2
+
+
+def test_bright_sources_put_the_filters_right(psf):
+    """With a PSF that is too sharp, all filters agree with the fit."""
+    rng = np.random.default_rng(8)
+    background = rng.normal(0, 0.02, SHAPE)
+    x, y = _positions(rng)
+    flux = np.where(np.arange(len(x)) < 6, 300.0, 30.0)
+    wide = psf.adjusted(width=1.03)
+    data = background + model_image(SHAPE, x, y, flux, wide)
+    fit = fit_psf(data, x, y, psf)
+    sources = model_image(SHAPE, x, y, fit.flux, psf)
+    missing = np.zeros(SHAPE, dtype=bool)
+    options = {'beam_fwhm': BEAM, 'missing': missing, 'unseen': missing}
+    blind, _ = measure_fluxes(data, fit, psf, sources=sources, **options)
+    told, _ = measure_fluxes(
+        data, fit, psf, sources=sources, bright=flux > 100, **options
+    )
+    bright = flux > 100
+    np.testing.assert_allclose(told[bright], fit.flux[bright], rtol=3e-3)
+    common = np.median(fit.flux[bright] / flux[bright])
+    ratio = np.median(told[~bright] / flux[~bright])
+    assert abs(ratio - common) < abs(np.median(blind[~bright] / 30.0) - common) + 1e-3
+    assert ratio == pytest.approx(common, abs=6e-3)
+
+
+def test_what_the_fit_does_not_know_is_nan(psf):
+    data = np.zeros(SHAPE)
+    data[:, :60] = np.nan
+    fit = fit_psf(data, [50.0, 100.0], [50.0, 50.0], psf)
+    missing = np.isnan(data)
+    flux, error = measure_fluxes(
+        np.where(missing, 0.0, data),
+        fit,
+        psf,
+        beam_fwhm=BEAM,
+        missing=missing,
+        unseen=missing,
+        sources=np.zeros(SHAPE),
+    )
+    assert np.isnan(flux[0])
+    assert np.isnan(error[0])
+    assert flux[1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_filters_fit_into_the_window(bank):
+    assert bank.dx.size == (2 * FILTER_RADIUS + 1) ** 2
