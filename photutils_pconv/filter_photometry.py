@@ -18,12 +18,12 @@ __all__ = ['measure_fluxes']
 # Filters are not looked at this close to a hole or a missing pixel (pixels).
 _MARGIN = 4
 
-# The error of the PSF's width that a flux's error allows for, in units of
-# the PSF's expected error: where bright sources tell the filters' ratios,
-# only what differs from source to source is left. And that of a position,
-# in pixels.
-_WIDTH_ERROR = 0.03
-_UNKNOWN_WIDTH_ERROR = 0.5
+# The relative error of the PSF's width that a flux's error allows for: where
+# bright sources tell the filters' ratios, only what differs from source to
+# source is left; else it is half of the PSF's mismatch. And the error of a
+# position, in pixels.
+_WIDTH_ERROR = 0.0008
+_MISMATCH_TO_WIDTH = 0.5
 _POSITION_ERROR = 0.03
 
 # The prior of a filter's flux over the fit's, and the scatter of the ratio.
@@ -85,10 +85,8 @@ def measure_fluxes(data, fit, psf, *, beam_fwhm, missing, unseen, sources, brigh
     residual = np.where(valid, residual, np.median(residual[valid]))
     use = ~_grow(unseen, _MARGIN)
     scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(psf))
-    width_error = _WIDTH_ERROR if bright.any() else _UNKNOWN_WIDTH_ERROR
-    sensitivity = bank.sensitivity(
-        psf, width=width_error * psf.mismatch, position=_POSITION_ERROR
-    )
+    width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * psf.mismatch
+    sensitivity = bank.sensitivity(psf, width=width, position=_POSITION_ERROR)
     neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
     image = np.pad(residual, FILTER_RADIUS)
     inside = np.pad(valid, FILTER_RADIUS)

@@ -52,6 +52,7 @@ class PixelPSF:
         self.radius = float(radius)
         self.mismatch = float(mismatch)
         self._correction = None
+        self._expected = None
         reach = int(np.ceil(self.radius))
         image = _effective_image(psf, self.pixel_scale, reach)
         self._centre = reach * _OVERSAMPLING
@@ -104,6 +105,30 @@ class PixelPSF:
         """
         other = copy.copy(self)
         other.mismatch = float(mismatch)
+        other._expected = None
+        return other
+
+    def with_expected_error(self, radii, values):
+        """
+        Give the PSF with an expected error that was measured.
+
+        Parameters
+        ----------
+        radii : 1D `~numpy.ndarray`
+            Radii, in pixels, ascending.
+
+        values : 1D `~numpy.ndarray`
+            The expected error of a source of flux 1 there; beyond the
+            last radius it falls as the mismatch does.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, which shares its image with this one.
+        """
+        last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
+        other = self.with_mismatch(values[-1] / last)
+        other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
         return other
 
     def corrected(self, radii, values):
@@ -226,16 +251,26 @@ class PixelPSF:
         Returns
         -------
         error : `~numpy.ndarray`
-            The relative `mismatch` of the round PSF at two thirds of the
-            distance and, where the angle is not known, the scatter over
-            the angles, in quadrature.
+            What was measured, or the relative `mismatch` of the round
+            PSF at two thirds of the distance and, where the angle is not
+            known, the scatter over the angles, in quadrature.
         """
+        if self._expected is not None:
+            radii, values = self._expected
+            r = np.hypot(dx, dy)
+            measured = np.interp(r, radii, values)
+            return np.where(r <= radii[-1], measured, self._mismatch_error(dx, dy))
+        error = self._mismatch_error(dx, dy)
+        if self.is_round:
+            scatter = self._profile(self._scatter, dx, dy) / self.width**2
+            error = np.hypot(error, scatter)
+        return error
+
+    def _mismatch_error(self, dx, dy):
         # Errors of a PSF peak at its first ring, where it is faint itself.
         inside = np.asarray(dx) / _RING, np.asarray(dy) / _RING
-        error = self.mismatch * np.abs(self._profile(self._mean, *inside))
-        if self.is_round:
-            error = np.hypot(error, self._profile(self._scatter, dx, dy))
-        return error / self.width**2
+        profile = np.abs(self._profile(self._mean, *inside))
+        return self.mismatch * profile / self.width**2
 
     def extent(self, level):
         """

@@ -66,12 +66,9 @@ class PSFRemoval:
         The emission in the holes and, where a source's wings reach
         beyond its hole, the map without the wings.
 
-    flux, error : `~numpy.ndarray`
+    flux, flux_err : `~numpy.ndarray`
         The total fluxes and their errors, in the map's unit times pixel;
         NaN where nothing could be measured.
-
-    flux_err : `~numpy.ndarray`
-        The errors of the fitted fluxes for pixels of variance 1.
 
     x, y : `~numpy.ndarray`
         The positions, fitted where the SNR is `POSITION_SNR` or more.
@@ -92,7 +89,6 @@ class PSFRemoval:
 
     reconstruction: Reconstruction
     flux: np.ndarray
-    error: np.ndarray
     flux_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
@@ -229,7 +225,7 @@ def remove_with_psf(
         **options,
     )
     holes = draw_holes(data.shape, x, y, radius)
-    flux, error = measure_fluxes(
+    flux, flux_err = measure_fluxes(
         data,
         fit,
         psf,
@@ -258,8 +254,7 @@ def remove_with_psf(
     return PSFRemoval(
         _with_wings(reconstruction, data, sources, missing),
         factor * flux,
-        factor * error,
-        fit.flux_err,
+        factor * flux_err,
         fit.x,
         fit.y,
         state.inner_radius,

@@ -23,6 +23,9 @@ __all__ = ['fit_shape']
 # The knots of the profile's correction, in pixels.
 _KNOTS = np.array([0.0, 1.0, 2.0, 3.0, 4.5, 6.5, FIT_RADIUS])
 
+# The rings in which the mismatch that is left is measured, in pixels.
+_RINGS = np.arange(0.0, FIT_RADIUS)
+
 # The background around a source is not white: a fit sees fewer pixels.
 _CORRELATED_PIXELS = 10.0
 
@@ -131,7 +134,28 @@ def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05
         )
         fitted = psf.adjusted(angle=psf.angle, width=found.x)
     fitted = _correct_profile(fits, fitted)
-    return fitted.with_mismatch(0.4 * psf.mismatch)
+    return fitted.with_expected_error(_RINGS, _measure_mismatch(fits, fitted))
+
+
+def _measure_mismatch(fits, psf):
+    """
+    Measure what the PSF leaves of the sources, ring by ring.
+
+    Emission adds to it, so the source of which least is left tells most.
+    """
+    least = np.full(len(_RINGS), np.inf)
+    for window, values, x_i, y_i, _ in fits:
+        offsets = window.offsets(x_i, y_i)
+        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets), *window.terms]
+        coefficients, _ = solve_window(values, templates)
+        residual = values - np.stack(templates, axis=1) @ coefficients
+        r = np.hypot(*offsets)
+        for k, ring in enumerate(_RINGS):
+            near = np.abs(r - ring) < 1.0
+            if near.any() and coefficients[0] > 0:
+                left = np.sqrt(np.mean(residual[near] ** 2)) / coefficients[0]
+                least[k] = min(least[k], left)
+    return np.where(np.isfinite(least), least, psf.mismatch * psf.peak)
 
 
 def _correct_profile(fits, psf):

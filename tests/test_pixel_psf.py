@@ -138,3 +138,17 @@ def test_fwhm_is_where_the_profile_is_half(name):
     assert psf.evaluate(0.5 * psf.fwhm, 0.0) == pytest.approx(0.5 * psf.peak, rel=2e-3)
     wide = psf.adjusted(width=1.05)
     assert wide.fwhm == pytest.approx(1.05 * psf.fwhm, rel=1e-3)
+
+
+def test_measured_errors_are_interpolated_and_continued():
+    psf = PixelPSF(get_psf('scanmap/green'), 1.6)
+    radii, values = [0.0, 2.0, 6.0], [0.002, 0.001, 0.0004]
+    measured = psf.with_expected_error(radii, values)
+    r = np.array([0.0, 1.0, 4.0, 6.0])
+    found = measured.expected_error(r, 0 * r)
+    np.testing.assert_allclose(found, [0.002, 0.0015, 0.0007, 0.0004])
+    # Beyond, the shape is that of the relative mismatch.
+    far = np.array([6.001, 12.0])
+    shape = psf.adjusted(angle=0.0).expected_error(far, 0 * far)
+    continued = measured.expected_error(far, 0 * far)
+    np.testing.assert_allclose(continued, 0.0004 * shape / shape[0], rtol=1e-3)

@@ -36,7 +36,7 @@ def test_angle_and_width_are_found(angle, width):
     difference = (found.angle - angle + np.pi) % (2 * np.pi) - np.pi
     assert abs(difference) < 0.05
     assert found.width == pytest.approx(width, abs=0.005)
-    assert found.mismatch < nominal.mismatch
+    assert found.expected_error(0.0, 0.0) < nominal.expected_error(0.0, 0.0)
 
 
 def test_a_given_angle_is_kept():
