@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from photutils_pconv._lazy import attach
 
 if TYPE_CHECKING:
+    from photutils_pconv.background import PConvBackground
+    from photutils_pconv.local_background import PConvLocalBackground
     from photutils_pconv.remover import NeuralSourceRemover
     from photutils_pconv.results import SourceRemovalResult
     from photutils_pconv.setups import (
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     'NeuralSourceRemover',
     'ObservingSetup',
+    'PConvBackground',
+    'PConvLocalBackground',
     'SourceRemovalResult',
     'Trainer',
     'get_setup',
@@ -44,6 +48,8 @@ except PackageNotFoundError:  # a source tree that was never installed
 _MODULES = {
     'NeuralSourceRemover': 'remover',
     'ObservingSetup': 'setups',
+    'PConvBackground': 'background',
+    'PConvLocalBackground': 'local_background',
     'SourceRemovalResult': 'results',
     'Trainer': 'training',
     'get_setup': 'setups',

@@ -28,6 +28,11 @@ CUTOUT_SIZE = 96
 #: The accepted normalisations of cutouts.
 NORMALISATIONS = ('minmax', 'robust')
 
+# The scale of a cutout that is exactly flat, relative to its value.
+_FLAT = 1.0e-6
+# What stands for the value 0: too small for a map, large enough to divide by.
+_SMALLEST = 1.0e-30
+
 
 def cutout_origin(x, y, *, size=CUTOUT_SIZE):
     """
@@ -163,7 +168,8 @@ def normalise(images, validity, *, name='robust', missing=None, **parameters):
         paper). ``'robust'`` takes centre and scale from the median and
         the MAD of the usable pixels near the cutout's centre, then
         compresses with arcsinh: a bright source then leaves a faint
-        background its precision.
+        background its precision. Where those pixels are all equal, the
+        scale is 1e-6 of their value.
 
     missing : `~numpy.ndarray`, optional
         True where a pixel is missing; default: nowhere. Only 'minmax'
@@ -231,8 +237,9 @@ def _robust(images, validity, *, radius=24.0, softening=3.0):
         spread = 1.4826 * np.median(np.abs(values - centre[i]))
         if spread == 0:
             spread = values.std()
-        if spread > 0:
-            scale[i] = spread
+        # Where there is no spread, any scale of order one in the map's unit
+        # would turn the network's small offset into emission.
+        scale[i] = spread if spread > 0 else _FLAT * max(abs(centre[i]), _SMALLEST)
     shape = (n, 1, 1)
     return Scaling(centre.reshape(shape), scale.reshape(shape), softening)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from photutils_pconv.results import as_array
 
-__all__ = ['make_axes', 'plot_removal']
+__all__ = ['make_axes', 'plot_holes', 'plot_removal']
 
 
 def make_axes(n_axes, *, interactive=False):
@@ -116,3 +116,73 @@ def plot_removal(result, *, axes=None, **kwargs):
         xlim=(-0.5, cleaned.shape[1] - 0.5), ylim=(-0.5, cleaned.shape[0] - 0.5)
     )
     return axes[0].figure
+
+
+def plot_holes(
+    table,
+    *,
+    ax=None,
+    outlines=True,
+    marker='+',
+    markersize=None,
+    color='blue',
+    alpha=None,
+    **kwargs,
+):
+    """
+    Plot holes on a matplotlib Axes.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The holes, with the columns ``x_center``, ``y_center`` and
+        ``hole_radius`` (pixels).
+
+    ax : `~matplotlib.axes.Axes`, optional
+        Where to plot; by default the current axes.
+
+    outlines : bool, optional
+        Whether to draw the holes' outlines.
+
+    marker : str, optional
+        The marker of the holes' centres.
+
+    markersize : float, optional
+        The marker's size in ``points ** 2``; 0 for no markers.
+
+    color : str, optional
+        The colour of markers and outlines.
+
+    alpha : float, optional
+        The alpha value, from 0 (transparent) to 1 (opaque).
+
+    **kwargs
+        Keyword arguments of `~matplotlib.patches.Circle` for the
+        outlines.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing; the message says what to install.
+    """
+    try:
+        import matplotlib.pyplot as plt
+        from matplotlib.patches import Circle
+    except ImportError as exc:
+        msg = "plots need matplotlib: pip install 'photutils-pconv[plot]'"
+        raise ImportError(msg) from exc
+    if ax is None:
+        ax = plt.gca()
+    ax.scatter(
+        table['x_center'],
+        table['y_center'],
+        s=markersize,
+        marker=marker,
+        color=color,
+        alpha=alpha,
+    )
+    if outlines:
+        options = {'fill': False, 'color': color, 'alpha': alpha, **kwargs}
+        for row in table:
+            centre = (row['x_center'], row['y_center'])
+            ax.add_patch(Circle(centre, row['hole_radius'], **options))
