@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The command line: ``photutils-pconv remove | demo | simulate | train | models``.
+The command line: ``photutils-pconv COMMAND``.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._cli_evaluate import add_evaluate
 from photutils_pconv._cli_simulate import add_simulate
 
 __all__ = ['main']
@@ -129,6 +130,8 @@ def _make_parser():
     train.add_argument(
         '--overwrite', action='store_true', help='replace an existing model'
     )
+
+    _add_output(add_evaluate(commands))
 
     models = commands.add_parser('models', help='list, show or convert models')
     models.set_defaults(run=_models)

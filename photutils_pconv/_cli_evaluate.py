@@ -1,0 +1,104 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The command ``photutils-pconv evaluate``.
+"""
+
+from pathlib import Path
+
+__all__ = ['add_evaluate']
+
+
+def add_evaluate(commands):
+    """
+    Add the command's parser, all but the options on output.
+
+    Parameters
+    ----------
+    commands : object
+        What ``ArgumentParser.add_subparsers`` returns.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        The parser.
+    """
+    parser = commands.add_parser(
+        'evaluate', help="repeat the paper's evaluation, with a report"
+    )
+    parser.set_defaults(run=_evaluate)
+    parser.add_argument(
+        'config',
+        metavar='CONFIG',
+        nargs='?',
+        help='a TOML file (default: the bundled models on simulated fields)',
+    )
+    parser.add_argument(
+        '--quick', action='store_true', help='smaller fields, fewer sources: minutes'
+    )
+    parser.add_argument('--model', help='a bundled model or a weights file')
+    parser.add_argument(
+        '--setups',
+        nargs='+',
+        metavar='SETUP',
+        help="such as scanmap/green (default: the model's, or all of PACS)",
+    )
+    parser.add_argument(
+        '--maps',
+        nargs='+',
+        metavar='PATH',
+        default=(),
+        help='maps to clean, each with a source list of its name beside it, or '
+        'folders of such pairs',
+    )
+    parser.add_argument(
+        '--stars',
+        nargs='+',
+        metavar='PATH',
+        default=(),
+        help='maps of standard stars, or folders of them',
+    )
+    parser.add_argument(
+        '--no-fields',
+        action='store_true',
+        help='no simulated fields: only the maps and stars given',
+    )
+    parser.add_argument('--seed', type=int, help='of the simulated fields')
+    return parser
+
+
+def _evaluate(options):
+    from dataclasses import replace
+
+    from photutils_pconv.evaluation.config import EvaluationConfig
+    from photutils_pconv.evaluation.run import run_evaluation
+
+    for path in (*options.maps, *options.stars):
+        if not Path(path).expanduser().exists():
+            msg = f'no such file or folder: {path}'
+            raise FileNotFoundError(msg)
+    config = EvaluationConfig()
+    if options.config is not None:
+        config = EvaluationConfig.from_toml(options.config)
+    changes = {
+        'maps': [*config.maps, *options.maps],
+        'stars': [*config.stars, *options.stars],
+    }
+    if options.model is not None:
+        changes['model'] = options.model
+    if options.setups is not None:
+        changes['setups'] = options.setups
+    if options.seed is not None:
+        changes['seed'] = options.seed
+    if options.no_fields:
+        changes.update(n_fields=0, fields=())
+    evaluation = run_evaluation(
+        replace(config, **changes),
+        options.output,
+        quick=options.quick,
+        overwrite=options.overwrite,
+        report=None if options.quiet else lambda line: print(line, flush=True),
+    )
+    if not options.quiet:
+        verdicts = evaluation.verdicts.to_table()
+        for kind in ('met', 'not met'):
+            print(f'{sum(verdicts["verdict"] == kind)} limits {kind}')

@@ -1,0 +1,353 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The configuration of an evaluation, which a TOML file fills.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from photutils_pconv.evaluation.baselines import BASELINES, available_baselines
+from photutils_pconv.setups import get_setup, list_setups
+from photutils_pconv.simulation import flux_levels
+from photutils_pconv.training._checks import (
+    TABLE,
+    flag,
+    number,
+    path,
+    texts,
+    unknown_key,
+)
+from photutils_pconv.training.sections import Section
+
+__all__ = ['EvaluationConfig']
+
+# What a map or a field may be described by, and what it must be.
+_MAP_KEYS = {'path': str, 'sources': str, 'setup': str, 'simulated': bool}
+_FIELD_KEYS = {'path': str, 'setup': str}
+_STAR_KEYS = {'path': str, 'setup': str}
+
+# Some of the levels of Table 1, a factor of three apart.
+_QUICK_LEVELS = (20.0, 60.0, 200.0, 600.0, 2000.0, 6000.0, 20000.0)
+
+# One for each way: an annulus, a PSF, both with its surroundings, a fill.
+_QUICK_METHODS = (
+    'local_background',
+    'psf_photometry',
+    'psf_polynomial_fit',
+    'maskfill',
+)
+
+
+def _tables(accepted, required):
+    def check(value, where):
+        if not isinstance(value, list | tuple):
+            msg = f'{where} must be a list of tables, got {value!r}'
+            raise TypeError(msg)
+        checked = []
+        for item in value:
+            if isinstance(item, str | os.PathLike):
+                item = {'path': os.fspath(item)}
+            if not isinstance(item, Mapping):
+                msg = f'{where} must hold tables or paths, got {item!r}'
+                raise TypeError(msg)
+            for key, entry in item.items():
+                if key not in accepted:
+                    raise ValueError(unknown_key(key, accepted, f'[[{where}]]'))
+                if not isinstance(entry, accepted[key]):
+                    msg = (
+                        f'{where}.{key} must be of type {accepted[key].__name__}, '
+                        f'got {entry!r}'
+                    )
+                    raise TypeError(msg)
+            lacking = [key for key in required if key not in item]
+            if lacking:
+                msg = f'[[{where}]] needs {lacking}, got {dict(item)}'
+                raise ValueError(msg)
+            if 'setup' in item:
+                get_setup(setup=item['setup'])
+            checked.append(dict(item))
+        return tuple(checked)
+
+    return field(default=(), metadata={'check': check, 'tables': True})
+
+
+def _numbers():
+    known = flux_levels().value
+
+    def check(value, where):
+        if not isinstance(value, list | tuple) or any(
+            isinstance(item, bool) or not isinstance(item, int | float)
+            for item in value
+        ):
+            msg = f'{where} must be a list of numbers (mJy), got {value!r}'
+            raise TypeError(msg)
+        if any(not known[0] <= item <= known[-1] for item in value):
+            msg = (
+                f'{where} must lie from {known[0]:g} to {known[-1]:g} mJy, the levels '
+                f'of Table 1, got {value!r}'
+            )
+            raise ValueError(msg)
+        return tuple(float(item) for item in value)
+
+    return field(default=(), metadata={'check': check})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig(Section):
+    """
+    What to evaluate, and on what.
+
+    Parameters
+    ----------
+    setups : sequence of str, optional
+        The setups; by default those of the model, or the six of PACS.
+
+    model : str, optional
+        A bundled model's name or a weights file; by default the bundled
+        model of each mode.
+
+    seed : int, optional
+        The seed of the simulated fields and sources.
+
+    n_fields : int, optional
+        The number of simulated fields a setup, 6 in the paper; 0 for
+        none.
+
+    size : int, optional
+        Their side, in pixels.
+
+    levels : sequence of float, optional
+        The flux levels (mJy) to take from each field's range; by default
+        all of Table 1.
+
+    n_sources : int, optional
+        The sources a simulation of one flux level; by default 0.5 per
+        square arcmin.
+
+    structure_sources : int, optional
+        The sources in the map of random fluxes; by default one for 6000
+        pixels, so that holes cover some 5 percent.
+
+    methods : sequence of str, optional
+        The other methods to measure with: names of
+        `photutils_pconv.evaluation.baselines`, or 'none'; by default
+        all that are installed.
+
+    illustrations : bool, optional
+        Whether to draw PSFs, SNR, masks and source loss (Figs. 1, 4, 5,
+        8).
+
+    fields : sequence of dict, optional
+        Maps with few sources into which to inject, beside the simulated
+        fields: ``path`` and ``setup``.
+
+    maps : sequence of dict, optional
+        Maps to clean: ``path``, ``sources`` (a list; by default a
+        CSV or ECSV file of the map's name beside it), ``setup`` (by
+        default from the header), ``simulated``, whether the list holds
+        injected fluxes (by default it is looked up).
+
+    stars : sequence of dict or str, optional
+        Maps of standard stars or folders of them: ``path``, ``setup``.
+
+    remover : dict, optional
+        Further arguments of `~photutils_pconv.NeuralSourceRemover`. With
+        ``n_passes``, only the remover of as many passes is evaluated;
+        with ``texture``, only maps with, or without, texture are
+        compared.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not accepted; the message names it.
+    """
+
+    setups: tuple = texts()
+    model: str = path('')
+    seed: int = number(2025, low=0, high=2**31, kind=int)
+    n_fields: int = number(6, low=0, high=100, kind=int)
+    size: int = number(512, low=128, high=8192, kind=int)
+    levels: tuple = _numbers()
+    n_sources: int = number(0, low=0, kind=int)
+    structure_sources: int = number(0, low=0, kind=int)
+    methods: tuple = texts()
+    illustrations: bool = flag(True)
+    fields: tuple = _tables(_FIELD_KEYS, ('path', 'setup'))
+    maps: tuple = _tables(_MAP_KEYS, ('path',))
+    stars: tuple = _tables(_STAR_KEYS, ('path',))
+    remover: dict = field(default_factory=dict, metadata=TABLE)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in self.setups:
+            get_setup(setup=name)
+        known = [*BASELINES, 'none']
+        for name in self.methods:
+            if name not in known:
+                msg = f'methods must be some of {known}, got {name!r}'
+                raise ValueError(msg)
+        if not (self.n_fields or self.fields or self.maps or self.stars):
+            msg = (
+                'there is nothing to evaluate: give n_fields above 0, fields, maps or '
+                'stars'
+            )
+            raise ValueError(msg)
+
+    @classmethod
+    def from_dict(cls, values):
+        """
+        Make a configuration from a dictionary.
+
+        Parameters
+        ----------
+        values : dict
+            Keys as the attributes.
+
+        Returns
+        -------
+        config : `EvaluationConfig`
+            The configuration.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a key is unknown, or a value not accepted.
+        """
+        names = [item.name for item in fields(cls)]
+        for key in values:
+            if key not in names:
+                raise ValueError(unknown_key(key, names, 'the configuration'))
+        return cls(**values)
+
+    @classmethod
+    def from_toml(cls, path):
+        """
+        Read a configuration from a TOML file.
+
+        Parameters
+        ----------
+        path : path-like
+            The file. Relative paths in it begin at its folder.
+
+        Returns
+        -------
+        config : `EvaluationConfig`
+            The configuration.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+
+        TypeError, ValueError
+            If the file is not TOML, or its content is not accepted; the
+            message names the file.
+        """
+        path = Path(path).expanduser()
+        if not path.is_file():
+            msg = f'no configuration file {str(path)!r}'
+            raise FileNotFoundError(msg)
+        try:
+            config = cls.from_dict(tomllib.loads(path.read_text(encoding='utf-8')))
+        except (ValueError, TypeError) as exc:
+            kind = TypeError if isinstance(exc, TypeError) else ValueError
+            msg = f'{str(path)!r}: {exc}'
+            raise kind(msg) from exc
+        return config.resolve(path.resolve().parent)
+
+    def resolve(self, folder):
+        """
+        Let relative paths begin at a folder.
+
+        Parameters
+        ----------
+        folder : path-like
+            The folder. A name that is no file there is kept, since it
+            may be a bundled model's.
+
+        Returns
+        -------
+        config : `EvaluationConfig`
+            The configuration with full paths.
+        """
+
+        def find(name):
+            candidate = Path(folder) / Path(name).expanduser()
+            return str(candidate) if name and candidate.exists() else name
+
+        changes = {'model': find(self.model)}
+        psf = self.remover.get('psf')
+        if isinstance(psf, str | os.PathLike):
+            changes['remover'] = {**self.remover, 'psf': find(psf)}
+        for item in fields(self):
+            if 'tables' in item.metadata:
+                changes[item.name] = [
+                    {
+                        key: find(value) if key in ('path', 'sources') else value
+                        for key, value in entry.items()
+                    }
+                    for entry in getattr(self, item.name)
+                ]
+        return replace(self, **changes)
+
+    def make_quick(self):
+        """
+        Cut a configuration down to what takes a few minutes.
+
+        Returns
+        -------
+        config : `EvaluationConfig`
+            Smaller fields, a few of the flux levels, 10 sources each, and
+            the four methods that are worth most.
+        """
+        return replace(
+            self,
+            size=min(self.size, 320),
+            levels=self.levels or _QUICK_LEVELS,
+            n_sources=min(self.n_sources or 10, 10),
+            methods=self.methods or _QUICK_METHODS,
+        )
+
+    def list_methods(self):
+        """
+        List the other methods to measure with.
+
+        Returns
+        -------
+        methods : tuple of str
+            Those named as far as they are installed; by default all that
+            are.
+        """
+        available = available_baselines()
+        if not self.methods:
+            return tuple(available)
+        return tuple(name for name in self.methods if name in available)
+
+    def list_setups(self):
+        """
+        List the setups to evaluate on simulated fields.
+
+        Returns
+        -------
+        setups : tuple of str
+            Those named; else those of the model's card; else the six of
+            PACS.
+        """
+        if self.setups:
+            return self.setups
+        if self.model:
+            from photutils_pconv.network import read_card
+
+            known = [
+                name for name in read_card(self.model).setups if name in list_setups()
+            ]
+            if known:
+                return tuple(known)
+        return tuple(
+            name
+            for name in list_setups()
+            if get_setup(setup=name).mode in ('scanmap', 'parallel')
+        )

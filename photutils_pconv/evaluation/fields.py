@@ -1,0 +1,393 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Test fields: seeded maps without sources, from plain to complex.
+
+They mirror the design of the paper's test sets (section 2.3): six fields
+a band that differ in complexity (Fig. 3), each with a range of flux
+levels of its own, from where sources begin to show against the
+background to where they would be too bright for it (section 2.3.1, step
+3), and one simulation for each level of Table 1 in that range, with as
+many sources as the map's size allows.
+"""
+
+import os
+import zlib
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.nddata import CCDData
+from photutils.aperture import CircularAperture
+
+from photutils_pconv._fits import read_fits_map
+from photutils_pconv._validation import to_float
+from photutils_pconv.inputs import parse_map
+from photutils_pconv.photometry import local_background
+from photutils_pconv.psf import get_psf
+from photutils_pconv.setups import ObservingSetup, get_setup
+from photutils_pconv.simulation import (
+    complexity,
+    flux_levels,
+    random_positions,
+    simulate_field,
+    simulate_sources,
+)
+
+__all__ = [
+    'EvaluationField',
+    'make_evaluation_field',
+    'make_evaluation_fields',
+    'measure_encircled_energy',
+    'rank_fields',
+    'visible_flux_range',
+]
+
+# What the six fields hold, and the robust scatter of their emission over
+# the noise: the paper's own test fields (Table 6) span a factor of 60.
+_KINDS = ('gaussian', 'gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
+_CONTRAST = (0.5, 40.0)
+# Noise a pixel of 1.6 arcsec, in Jy; it grows with the pixel's area.
+_NOISE = 2.0e-4
+
+# The least SNR (Eq. 1) of the faintest level, and the range of levels:
+# the ratio of Tables A.1 to A.3 has a median near 150.
+_FAINTEST_SNR = 3.0
+_DYNAMIC_RANGE = 150.0
+
+_MARGIN = 40.0  # arcsec
+_SEPARATION = 30.0
+_EEF_RADII = np.arange(1.0, 50.1, 0.5)
+# Positions spread evenly over a pixel, along both axes.
+_OFFSETS = ((-0.375, 0.125), (-0.125, -0.375), (0.125, 0.375), (0.375, -0.125))
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationField:
+    """
+    A map without sources into which sources are to be injected.
+
+    Parameters
+    ----------
+    name : str
+        The name of the field.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    image : `~astropy.nddata.CCDData`
+        The map, in a unit of surface brightness, with a WCS.
+
+    complexity : float
+        Its complexity (`~photutils_pconv.simulation.partition.complexity`).
+
+    rank : int
+        Its place among the fields of the setup, 1 for the least complex.
+
+    flux_range : pair of float
+        The faintest and brightest flux level, in mJy.
+
+    seed : int
+        The seed of the sources.
+
+    emission : 2D `~numpy.ndarray`, optional
+        The noise-free emission, where it is known.
+
+    coverage : 2D `~numpy.ndarray`, optional
+        The coverage.
+    """
+
+    name: str
+    setup: ObservingSetup
+    image: CCDData
+    complexity: float
+    rank: int
+    flux_range: tuple
+    seed: int
+    emission: Any = None
+    coverage: Any = None
+
+    def levels(self, allowed=None):
+        """
+        List the flux levels of this field.
+
+        Parameters
+        ----------
+        allowed : sequence of float, optional
+            Levels (mJy) to choose from, instead of all of Table 1.
+
+        Returns
+        -------
+        levels : list of float
+            The levels within the field's range, in mJy.
+        """
+        if allowed is None:
+            return flux_levels(*self.flux_range).to_value(u.mJy).tolist()
+        low, high = self.flux_range
+        return [float(level) for level in allowed if low <= level <= high]
+
+    def simulate(self, flux, *, n_sources=None, psf=None, stream=0):
+        """
+        Inject sources into the field.
+
+        Parameters
+        ----------
+        flux : float or pair of float
+            The flux of all sources, or its range (mJy).
+
+        n_sources : int, optional
+            The number of sources, by default 0.5 per square arcmin. On a
+            map with room for fewer, there are as many as fit.
+
+        psf : optional
+            The PSF, as `~photutils_pconv.psf.get_psf` takes it; by
+            default the setup's.
+
+        stream : int, optional
+            The number of the simulation: another one has other positions.
+
+        Returns
+        -------
+        ccd : `~astropy.nddata.CCDData`
+            The map with the sources.
+
+        sources : `~astropy.table.QTable`
+            The columns ``ra``, ``dec`` (deg) and ``flux`` (mJy).
+        """
+        options = {'separation': _SEPARATION, 'margin': _MARGIN}
+        psf = get_psf(self.setup if psf is None else psf)
+        while True:
+            rng = np.random.default_rng([self.seed, stream])
+            try:
+                return simulate_sources(
+                    self.image, psf, flux, rng=rng, n_sources=n_sources, **options
+                )
+            except ValueError:
+                if n_sources is None or n_sources < 2:
+                    raise
+                n_sources = n_sources * 2 // 3
+
+
+def make_evaluation_fields(setup, *, n_fields=6, shape=(320, 320), seed=2025):
+    """
+    Make the simulated test fields of a setup, from plain to complex.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.ObservingSetup` or str
+        The setup or its name.
+
+    n_fields : int, optional
+        The number of fields, 6 in the paper.
+
+    shape : tuple of int, optional
+        The shape (ny, nx) of each.
+
+    seed : int, optional
+        The seed. The streams are of their own: no field of the training
+        sets has them.
+
+    Returns
+    -------
+    fields : list of `EvaluationField`
+        The fields, ordered by complexity.
+
+    Raises
+    ------
+    ValueError
+        If the number of fields is not positive or the setup unknown.
+    """
+    setup = get_setup(setup=setup)
+    if n_fields < 1:
+        msg = f'n_fields must be 1 or more, got {n_fields}'
+        raise ValueError(msg)
+    scale = setup.pixel_scale.to_value(u.arcsec)
+    noise = _NOISE * (scale / 1.6) ** 2
+    contrast = np.geomspace(*_CONTRAST, n_fields)
+    made = []
+    for k in range(n_fields):
+        stream = [seed, zlib.crc32(setup.name.encode()), k]
+        kind = _KINDS[round(k * (len(_KINDS) - 1) / max(n_fields - 1, 1))]
+        field = simulate_field(
+            setup,
+            rng=np.random.default_rng(stream),
+            shape=shape,
+            kinds=kind,
+            emission=contrast[k] * noise,
+            noise=noise,
+        )
+        made.append(
+            replace(
+                make_evaluation_field(field.image, setup, name='', seed=seed + k),
+                emission=field.emission,
+                coverage=field.coverage,
+            )
+        )
+    stem = setup.name.replace('/', '_')
+    return [replace(field, name=f'{stem}_{field.rank}') for field in rank_fields(made)]
+
+
+def make_evaluation_field(data, setup, *, name, seed=2025):
+    """
+    Make a field of a map that has no, or few, sources.
+
+    Parameters
+    ----------
+    data : map or path
+        The map, in a unit of surface brightness and with a WCS.
+
+    setup : `~photutils_pconv.ObservingSetup` or str
+        The setup.
+
+    name : str
+        The name of the field.
+
+    seed : int, optional
+        The seed of the sources.
+
+    Returns
+    -------
+    field : `EvaluationField`
+        The field, with the rank 1 (see `rank_fields`).
+    """
+    setup = get_setup(setup=setup)
+    image = read_fits_map(data) if isinstance(data, str | os.PathLike) else data
+    return EvaluationField(
+        name=name,
+        setup=setup,
+        image=image,
+        complexity=complexity(image, setup=setup),
+        rank=1,
+        flux_range=visible_flux_range(image, setup),
+        seed=zlib.crc32(f'{seed} {setup.name} {name}'.encode()),
+    )
+
+
+def rank_fields(fields):
+    """
+    Rank fields by complexity, each setup's among themselves.
+
+    Parameters
+    ----------
+    fields : iterable of `EvaluationField`
+        The fields.
+
+    Returns
+    -------
+    ranked : list of `EvaluationField`
+        The fields, setup by setup, the least complex first.
+    """
+    groups = {}
+    for field in fields:
+        groups.setdefault(field.setup.name, []).append(field)
+    return [
+        replace(field, rank=rank)
+        for group in groups.values()
+        for rank, field in enumerate(sorted(group, key=lambda one: one.complexity), 1)
+    ]
+
+
+def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
+    """
+    Find the flux levels that suit a field, as section 2.3.1 asks.
+
+    The faintest is the first level of Table 1 at which a source in the
+    map's median annulus has the given SNR (Eq. 1): there sources begin
+    to show. The brightest is 150 times brighter, at most 40 Jy.
+
+    Parameters
+    ----------
+    data : map
+        The source-free map, in a unit of surface brightness.
+
+    setup : `~photutils_pconv.ObservingSetup` or str
+        The setup.
+
+    psf : optional
+        The PSF, by default the setup's.
+
+    faintest_snr : float, optional
+        The SNR of the faintest level.
+
+    Returns
+    -------
+    faintest, brightest : float
+        The levels, in mJy.
+
+    Raises
+    ------
+    ValueError
+        If the map has no room for an annulus or no unit.
+    """
+    setup = get_setup(setup=setup)
+    faintest_snr = to_float(faintest_snr, 'faintest_snr')
+    given = parse_map(data, pixel_scale=setup.pixel_scale)
+    if given.unit is None:
+        msg = 'the map needs a unit of surface brightness, to compare it with mJy'
+        raise ValueError(msg)
+    scale = setup.pixel_scale if given.pixel_scale is None else given.pixel_scale
+    scale = scale.to_value(u.arcsec)
+    native = setup.pixel_scale.to_value(u.arcsec)
+    ring = np.array([setup.snr_inner_radius, setup.snr_outer_radius]) * native / scale
+    # The positions only sample the map: any fixed seed does.
+    rng = np.random.default_rng(0)
+    x, y = random_positions(
+        given.shape, 25, rng=rng, separation=1, margin=ring[1], mask=given.missing
+    )
+    scatter = local_background(given.data, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = np.nanmedian(scatter) * given.jy_per_pixel
+    psf = get_psf(setup if psf is None else psf)
+    peak = psf.render((3, 3), 1.0, 1.0, pixel_scale=scale, oversampling=9)[1, 1]
+    levels = flux_levels().to_value(u.mJy)
+    needed = 1.0e3 * faintest_snr * scatter / peak
+    first = min(np.searchsorted(levels, needed), len(levels) - 2)
+    within = levels[levels <= max(levels[first] * _DYNAMIC_RANGE, levels[first + 1])]
+    return float(levels[first]), float(within[-1])
+
+
+def measure_encircled_energy(psf, pixel_scale):
+    """
+    Measure a PSF's encircled energy as photometry sees it: in pixels.
+
+    Pixels widen the PSF: with 3.2 arcsec, an aperture of 6 arcsec holds
+    some percent less than the PSF's own encircled energy. Simulations
+    are corrected with this table, so that no error of a table is in
+    their figures.
+
+    Parameters
+    ----------
+    psf : setup, str, path, array or PSF
+        The PSF, as `~photutils_pconv.psf.get_psf` takes it.
+
+    pixel_scale : float or `~astropy.units.Quantity`
+        The pixel's side (arcsec).
+
+    Returns
+    -------
+    radii, eef : 1D `~numpy.ndarray`
+        The radii (arcsec) and the fractions, the mean over positions
+        within a pixel.
+    """
+    scale = u.Quantity(pixel_scale, u.arcsec).value
+    return _measure_eef(get_psf(psf), float(scale))
+
+
+@cache
+def _measure_eef(psf, scale):
+    side = 2 * int(np.ceil((_EEF_RADII[-1] + 2.0) / scale)) + 1
+    middle = side // 2
+    fractions = []
+    for dx, dy in _OFFSETS:
+        x, y = middle + dx, middle + dy
+        stamp = psf.render(
+            (side, side), x, y, pixel_scale=scale, angle=7.0 * dx + dy, oversampling=7
+        )
+        fractions.append(
+            [
+                CircularAperture((x, y), radius).do_photometry(stamp)[0][0]
+                for radius in _EEF_RADII / scale
+            ]
+        )
+    # Splines may fall by a rounding error where there is nothing.
+    return _EEF_RADII.copy(), np.maximum.accumulate(np.mean(fractions, axis=0))

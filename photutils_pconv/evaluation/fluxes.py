@@ -1,0 +1,298 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Photometric accuracy: measured over injected flux (section 5.2).
+
+Sources of known flux are injected into fields, removed and measured;
+ours and every other method are corrected with the encircled energy of
+the PSF that was injected.
+"""
+
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+from astropy.table import Table, vstack
+
+from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.removers import ONE_PASS, make_remover
+from photutils_pconv.inputs import parse_map
+from photutils_pconv.psf import get_psf
+from photutils_pconv.setups import get_setup
+
+__all__ = [
+    'APERTURE_RADII',
+    'evaluate_fluxes',
+    'measure_others',
+    'measure_ratios',
+]
+
+APERTURE_RADII = (4.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 18.0)
+"""
+The aperture radii, in arcsec; the default ones of the PACS setups are
+among them.
+"""
+
+# What belongs to a source and not to a method.
+_COMMON = ('snr', 'hole_radius', 'flags')
+
+
+def measure_ratios(
+    ccd,
+    sources,
+    *,
+    setup,
+    psf=None,
+    model=None,
+    removers=None,
+    aperture_radii=APERTURE_RADII,
+    methods=None,
+):
+    """
+    Remove sources of known flux from a map, and measure them every way.
+
+    Parameters
+    ----------
+    ccd : map
+        The map with the sources, in a unit of surface brightness.
+
+    sources : `~astropy.table.Table`
+        Positions, and the column ``flux``: the total injected flux, in
+        mJy if it has no unit.
+
+    setup : `~photutils_pconv.ObservingSetup` or str
+        The setup.
+
+    psf : optional
+        The PSF that was injected, as `~photutils_pconv.psf.get_psf`
+        takes it; by default the setup's.
+
+    model : optional
+        The model, as `~photutils_pconv.NeuralSourceRemover` takes it.
+
+    removers : dict, optional
+        The removers to compare, their options by name (see
+        `~photutils_pconv.evaluation.removers.list_removers`); by default
+        that of one pass.
+
+    aperture_radii : sequence of float, optional
+        The aperture radii (arcsec). The setup's is added to them.
+
+    methods : sequence of str, optional
+        The other methods to measure with, in the setup's aperture: names
+        of `photutils_pconv.evaluation.baselines`, by default all that
+        are installed. The annulus is always measured.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        A row a source: ``flux`` (mJy, injected), ``snr``,
+        ``hole_radius``, ``flags``; ``ratio_REMOVER_RADIUS`` of every
+        remover and ``ratio_annulus_RADIUS``, for every aperture (arcsec);
+        ``ratio_REMOVER_psf``, the PSF flux of removers that know the PSF;
+        and ``ratio_METHOD`` for every other method.
+
+    results : dict of `~photutils_pconv.SourceRemovalResult`
+        The removals, by remover.
+
+    Raises
+    ------
+    ValueError
+        If the sources have no flux or the map no unit.
+    """
+    setup = get_setup(setup=setup)
+    if 'flux' not in sources.colnames:
+        msg = f"sources must have the column 'flux', got {sources.colnames}"
+        raise ValueError(msg)
+    injected = u.Quantity(sources['flux'], u.mJy).value
+    psf = get_psf(setup if psf is None else psf)
+    own = setup.aperture_radius.to_value(u.arcsec)
+    radii = np.unique([*aperture_radii, own])
+    map_input = parse_map(ccd, pixel_scale=setup.pixel_scale)
+    if map_input.unit is None:
+        msg = 'the map has no unit: known fluxes need one of surface brightness'
+        raise ValueError(msg)
+    scale = map_input.pixel_scale
+    scale = setup.pixel_scale if scale is None else scale
+    eef = measure_encircled_energy(psf, scale)
+    results = {}
+    for method, own_options in (removers or ONE_PASS).items():
+        remover = make_remover(
+            setup,
+            model=model,
+            # Ratios have no error, and a texture changes no flux.
+            remover_options={**own_options, 'texture': False},
+            aperture_radii=radii,
+            aperture_corrections=eef,
+            error_method='card',
+        )
+        results[method] = remover(ccd, sources)
+    radii = remover.aperture_radii
+
+    photometry = next(iter(results.values())).photometry
+    table = Table({'flux': injected})
+    for name in _COMMON:
+        table[name] = np.asarray(photometry[name])
+    with np.errstate(divide='ignore', invalid='ignore'):
+        for method, result in results.items():
+            _add_ratios(table, method, result.photometry, 'flux', radii)
+            if 'flux_psf' in result.photometry.colnames:
+                flux = result.photometry['flux_psf'].to_value(u.mJy)
+                table[f'ratio_{method}_psf'] = flux / injected
+        _add_ratios(table, 'annulus', photometry, 'flux_annulus', radii)
+        if len(table) and (methods is None or len(methods)):
+            fluxes = measure_others(
+                map_input,
+                photometry,
+                setup=setup,
+                psf=psf,
+                eef=lambda radius: setup.eef(radius, table=eef),
+                methods=methods,
+            )
+            for method, flux in fluxes.items():
+                # The annulus is there already, in all apertures.
+                if method != 'annulus':
+                    table[f'ratio_{method}'] = 1.0e3 * np.asarray(flux) / injected
+    table.meta.update(setup=setup.name, aperture=float(own))
+    return table, results
+
+
+def _add_ratios(table, method, photometry, column, radii):
+    for k, radius in enumerate(radii):
+        name = column if len(radii) == 1 else f'{column}_{k}'
+        ratio = photometry[name].to_value(u.mJy) / np.asarray(table['flux'])
+        table[f'ratio_{method}_{radius:g}'] = ratio
+
+
+def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
+    """
+    Measure removed sources with the methods of the baselines.
+
+    Parameters
+    ----------
+    map_input : `~photutils_pconv.inputs.MapInput`
+        The map.
+
+    photometry : `~astropy.table.Table`
+        The photometry of a removal, for positions and radii.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The setup, whose aperture is taken.
+
+    psf : optional
+        The PSF, as `~photutils_pconv.psf.get_psf` takes it.
+
+    eef : callable
+        The encircled-energy fraction of a radius in arcsec.
+
+    methods : sequence of str, optional
+        The methods, by default all that are installed.
+
+    Returns
+    -------
+    fluxes : dict of `~numpy.ndarray`
+        The fluxes (Jy) of every method.
+    """
+    from photutils_pconv.evaluation.baselines import measure_baselines
+
+    scale = map_input.pixel_scale
+    if scale is not None:
+        # Their radii in pixels are those of the setup's own grid.
+        factor = (setup.pixel_scale / scale).to_value(u.one)
+        radii = tuple(radius * factor for radius in setup.hole_radii)
+        setup = replace(setup, pixel_scale=scale, hole_radii=radii)
+    measured = measure_baselines(
+        map_input.data * map_input.jy_per_pixel,
+        np.asarray(photometry['x_center']),
+        np.asarray(photometry['y_center']),
+        setup=setup,
+        hole_radius=np.asarray(photometry['hole_radius']),
+        psf=psf,
+        eef=eef,
+        names=methods,
+    )
+    return {name: one['flux'] for name, one in measured.items()}
+
+
+def evaluate_fluxes(
+    fields,
+    *,
+    levels=None,
+    n_sources=None,
+    psf=None,
+    model=None,
+    removers=None,
+    aperture_radii=APERTURE_RADII,
+    methods=None,
+    report=None,
+):
+    """
+    Measure one simulation for each field and flux level.
+
+    Parameters
+    ----------
+    fields : iterable of `~photutils_pconv.evaluation.fields.EvaluationField`
+        The fields, of one setup or of several.
+
+    levels : sequence of float, optional
+        The flux levels (mJy) to take from each field's range, by default
+        all of Table 1.
+
+    n_sources : int, optional
+        The sources a simulation; by default 0.5 per square arcmin.
+
+    psf, model, removers, aperture_radii, methods : optional
+        See `measure_ratios`.
+
+    report : callable, optional
+        Called with a line of text after each field.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        The rows of `measure_ratios` of all simulations, with ``field``,
+        ``setup``, ``complexity`` and ``rank``.
+
+    Raises
+    ------
+    ValueError
+        If no field has a level.
+    """
+    tables = []
+    for field in fields:
+        count = 0
+        for level in field.levels(levels):
+            ccd, sources = field.simulate(
+                level, n_sources=n_sources, psf=psf, stream=round(level)
+            )
+            table, _ = measure_ratios(
+                ccd,
+                sources,
+                setup=field.setup,
+                psf=psf,
+                model=model,
+                removers=removers,
+                aperture_radii=aperture_radii,
+                methods=methods,
+            )
+            for k, (name, value) in enumerate(
+                {
+                    'field': field.name,
+                    'setup': field.setup.name,
+                    'complexity': field.complexity,
+                    'rank': field.rank,
+                }.items()
+            ):
+                table.add_column([value] * len(table), name=name, index=k)
+            table.meta = {}
+            tables.append(table)
+            count += len(table)
+        if report is not None:
+            report(f'{field.name}: {count} sources')
+    if not tables:
+        msg = 'no field has a flux level: give others, or other fields'
+        raise ValueError(msg)
+    table = vstack(tables)
+    for name in table.colnames:
+        if name.startswith('ratio_') and hasattr(table[name], 'filled'):
+            table[name] = table[name].filled(np.nan)
+    return table

@@ -1,0 +1,320 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Standard stars: measured fluxes against those of stellar models.
+
+The reference fluxes (Balog et al. 2014; Klaas et al. 2018) and the
+paper's own measurements (Table 5) ship with the package.
+"""
+
+import warnings
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
+
+from photutils_pconv._fits import read_fits_map
+from photutils_pconv.evaluation.fluxes import measure_others
+from photutils_pconv.evaluation.removers import make_remover
+from photutils_pconv.inputs import parse_map
+from photutils_pconv.psf import get_psf
+from photutils_pconv.setups import get_setup, list_setups
+
+__all__ = [
+    'STAR_APERTURES',
+    'find_setup',
+    'load_standard_stars',
+    'measure_standard_stars',
+]
+
+STAR_APERTURES = {'blue': 12.0, 'green': 12.0, 'red': 22.0}
+"""
+The aperture radii (arcsec) for standard stars, those of Balog et al.
+2014 (Exp. Astron. 37, 129).
+"""
+
+# Wavelengths as headers give them, in micron.
+_BANDS = {70.0: 'blue', 100.0: 'green', 160.0: 'red'}
+
+
+@cache
+def _read_stars():
+    path = resources.files('photutils_pconv') / 'data/evaluation/standard_stars.ecsv'
+    with resources.as_file(path) as name:
+        return QTable.read(name, format='ascii.ecsv')
+
+
+def load_standard_stars():
+    """
+    Load the standard stars of the paper's Table 5.
+
+    Returns
+    -------
+    stars : `~astropy.table.QTable`
+        A row a star: ``name``, ``ra``, ``dec`` (deg, J2000), for every
+        band ``reference_BAND`` and ``reference_err_BAND``, the model's
+        flux and its error, ``paper_BAND``, the flux that the paper
+        measured (mJy, NaN where it has none), and ``source``, where the
+        model comes from.
+    """
+    return _read_stars().copy()
+
+
+def find_setup(data, *, mode=None):
+    """
+    Find the setup of a PACS map from its header.
+
+    Parameters
+    ----------
+    data : map or path
+        The map; its header must have ``WAVELNTH``, as products of the
+        Herschel Science Archive do, or ``SETUP``, as simulations do.
+
+    mode : str, optional
+        The observing mode. By default ``'parallel'`` where the header
+        speaks of it, else ``'scanmap'``.
+
+    Returns
+    -------
+    setup : `~photutils_pconv.ObservingSetup`
+        The setup.
+
+    Raises
+    ------
+    ValueError
+        If the header does not tell the band.
+    """
+    meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
+    if mode is None and meta.get('SETUP') in list_setups():
+        return get_setup(setup=meta['SETUP'])
+    try:
+        band = _BANDS[round(float(meta.get('WAVELNTH', 0.0)), 1)]
+    except (KeyError, TypeError, ValueError):
+        msg = (
+            f'the header has WAVELNTH = {meta.get("WAVELNTH")!r}, which tells no band '
+            '(70, 100 or 160 micron): give the setup with the map'
+        )
+        raise ValueError(msg) from None
+    if mode is None:
+        words = ' '.join(str(meta.get(key, '')) for key in ('CUSMODE', 'OBS_MODE'))
+        mode = 'parallel' if 'parallel' in words.lower() else 'scanmap'
+    return get_setup(mode, band)
+
+
+def measure_standard_stars(
+    maps,
+    *,
+    setup=None,
+    model=None,
+    remover_options=None,
+    aperture_radius=None,
+    methods=None,
+    report=None,
+):
+    """
+    Centroid, remove and measure standard stars, and compare (Table 5).
+
+    Parameters
+    ----------
+    maps : path-like or sequence
+        A folder, whose FITS files are taken, or a list of paths; instead
+        of a path it may hold a (path, setup) pair.
+
+    setup : `~photutils_pconv.ObservingSetup` or str, optional
+        The setup of all maps that name none; by default as `find_setup`
+        says.
+
+    model, remover_options : optional
+        See `~photutils_pconv.evaluation.removers.make_remover`.
+
+    aperture_radius : float or `~astropy.units.Quantity`, optional
+        The aperture radius (arcsec), by default `STAR_APERTURES`, or
+        else the setup's.
+
+    methods : sequence of str, optional
+        The other methods to measure with: names of
+        `photutils_pconv.evaluation.baselines`, by default all that are
+        installed.
+
+    report : callable, optional
+        Called with a line of text after each map.
+
+    Returns
+    -------
+    table : `~astropy.table.QTable`
+        A row a star and map: ``star``, ``map``, ``setup``, ``aperture``;
+        ``offset``, how far the centroid is from the star's J2000
+        position, which its proper motion and the telescope's pointing
+        add up to; ``snr``, ``flux``, ``flux_err``, ``flux_annulus``,
+        ``reference``, ``reference_err``, ``paper`` (mJy); ``ratio``,
+        ``ratio_annulus``, ``ratio_paper``, over the reference, and
+        ``ratio_METHOD`` of every other method; ``flags``. Fluxes are not
+        colour-corrected.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no FITS file.
+
+    ValueError
+        If no standard star lies on any of the maps, or a map's setup is
+        not known.
+
+    Warns
+    -----
+    AstropyUserWarning
+        If no standard star lies on one of several maps.
+    """
+    jobs = _list_maps(maps)
+    stars = load_standard_stars()
+    # What cannot be measured is said before anything is.
+    setups = [
+        get_setup(setup=own or setup) if own or setup else _find_setup(path)
+        for path, own in jobs
+    ]
+    rows = []
+    for (path, _), found in zip(jobs, setups, strict=True):
+        map_input = parse_map(path)
+        index = _find_star(map_input, stars)
+        if index is None:
+            msg = f'no standard star lies on {path.name}: it is left out'
+            warnings.warn(msg, AstropyUserWarning, stacklevel=2)
+            continue
+        row = _measure_star(
+            path,
+            map_input,
+            stars[index],
+            found,
+            model=model,
+            remover_options=remover_options,
+            aperture_radius=aperture_radius,
+            methods=methods,
+        )
+        rows.append(row)
+        if report is not None:
+            report(f'{path.name}: {row["star"]}, ratio {row["ratio"]:.3f}')
+    if not rows:
+        msg = 'no standard star of Table 5 lies on any of the maps'
+        raise ValueError(msg)
+    return QTable(rows=rows)
+
+
+def _list_maps(maps):
+    """
+    Return paths and the setups that came with them.
+    """
+    if isinstance(maps, str | Path):
+        folder = Path(maps).expanduser()
+        if not folder.is_dir():
+            return [(folder, None)]
+        names = [p for p in sorted(folder.iterdir()) if '.fit' in p.name.lower()]
+        if not names:
+            msg = f'{str(folder)!r} holds no FITS file'
+            raise FileNotFoundError(msg)
+        return [(path, None) for path in names]
+    jobs = []
+    for item in maps:
+        path, own = (item, None) if isinstance(item, str | Path) else item
+        jobs.append((Path(path).expanduser(), own))
+    return jobs
+
+
+def _find_setup(path):
+    try:
+        return find_setup(path)
+    except ValueError as exc:
+        msg = f'{path.name}: {exc}'
+        raise ValueError(msg) from exc
+
+
+def _find_star(map_input, stars):
+    """
+    Return the index of the brightest standard star on a map, or `None`.
+    """
+    if map_input.wcs is None:
+        return None
+    sky = SkyCoord(stars['ra'], stars['dec'])
+    # Projections have no place for the far side of the sky.
+    with np.errstate(invalid='ignore'):
+        x, y = map_input.wcs.world_to_pixel(sky)
+    ny, nx = map_input.shape
+    inside = (x > -0.5) & (y > -0.5) & (x < nx - 0.5) & (y < ny - 0.5)
+    # A TAN projection folds the far side of the sky onto the near one.
+    centre = map_input.wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2)
+    inside &= sky.separation(centre.icrs) < 10 * u.deg
+    for index in np.flatnonzero(inside):
+        column, row = round(float(x[index])), round(float(y[index]))
+        if not map_input.missing[row, column]:
+            return int(index)
+    return None
+
+
+def _measure_star(
+    path,
+    map_input,
+    star,
+    setup,
+    *,
+    model,
+    remover_options,
+    aperture_radius,
+    methods,
+):
+    radius = STAR_APERTURES.get(setup.band) if aperture_radius is None else None
+    if radius is None:
+        radius = setup.aperture_radius if aperture_radius is None else aperture_radius
+    radius = u.Quantity(radius, u.arcsec)
+    remover = make_remover(
+        setup,
+        model=model,
+        remover_options=remover_options,
+        aperture_radii=radius,
+        recenter=True,
+    )
+    sky = SkyCoord(star['ra'], star['dec'])
+    photometry = remover(path, sky.reshape(1)).photometry
+    found = photometry[0]
+    reference = star[f'reference_{setup.band}']
+    flux, annulus = (
+        u.Quantity(found[name], u.mJy) for name in ('flux', 'flux_annulus')
+    )
+    paper = star[f'paper_{setup.band}']
+    row = {
+        'star': str(star['name']),
+        'map': path.name,
+        'setup': setup.name,
+        'aperture': radius,
+        'x_center': float(found['x_center']),
+        'y_center': float(found['y_center']),
+        'offset': found['sky_center'].separation(sky).to(u.arcsec),
+        'snr': float(found['snr']),
+        'hole_radius': float(found['hole_radius']),
+        'flux': flux,
+        'flux_err': u.Quantity(found['flux_err'], u.mJy),
+        'flux_annulus': annulus,
+        'reference': reference,
+        'reference_err': star[f'reference_err_{setup.band}'],
+        'paper': paper,
+        'ratio': float(flux / reference),
+        'ratio_annulus': float(annulus / reference),
+        'ratio_paper': float(paper / reference),
+    }
+    if methods is None or len(methods):
+        fluxes = measure_others(
+            map_input,
+            photometry,
+            setup=replace(setup, aperture_radius=radius),
+            psf=get_psf(setup),
+            eef=setup.eef,
+            methods=methods,
+        )
+        for method, value in fluxes.items():
+            if method != 'annulus':
+                row[f'ratio_{method}'] = 1.0e3 * float(value[0]) / reference.value
+    row['flags'] = int(found['flags'])
+    return row

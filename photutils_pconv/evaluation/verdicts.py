@@ -1,0 +1,222 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Verdicts: what was measured, beside a limit and the paper's own figure.
+
+Limits are bars to be reported, not to be tuned to: what misses one is
+called so.
+"""
+
+import numpy as np
+from astropy.table import Table
+
+from photutils_pconv.evaluation.structure import load_paper_statistics
+from photutils_pconv.evaluation.summaries import compare_methods
+
+__all__ = ['POWER_LIMIT', 'SHIFT_LIMIT', 'STAR_LIMIT', 'TEXTURE_LIMIT', 'Verdicts']
+
+_MET = {True: 'met', False: 'not met', None: 'for comparison'}
+
+POWER_LIMIT = 0.05
+SHIFT_LIMIT = 0.02
+TEXTURE_LIMIT = 0.03
+STAR_LIMIT = 0.02
+
+
+class Verdicts:
+    """
+    A growing list of verdicts.
+
+    Attributes
+    ----------
+    rows : list of tuple
+        Topic, subject, what was measured, limit, the paper's figure, and
+        the verdict: 'met', 'not met' or 'for comparison'.
+    """
+
+    names = ('topic', 'subject', 'measured', 'limit', 'paper', 'verdict')
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, topic, subject, measured, *, limit='', paper='', met=None):
+        """
+        Add a verdict.
+
+        Parameters
+        ----------
+        topic, subject, measured : str
+            What is judged, of what, and the figure.
+
+        limit, paper : str, optional
+            The limit, and the paper's figure.
+
+        met : bool, optional
+            Whether the limit is met; `None` where there is none.
+        """
+        met = None if met is None else bool(met)
+        self.rows.append((topic, subject, measured, limit, paper, _MET[met]))
+
+    def to_table(self):
+        """
+        Put the verdicts into a table.
+
+        Returns
+        -------
+        table : `~astropy.table.Table`
+            A row a verdict.
+        """
+        dtype = [str] * len(self.names)
+        return Table(rows=self.rows or None, names=self.names, dtype=dtype)
+
+    def add_fluxes(self, table):
+        """
+        Judge photometric accuracy (section 5.2).
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        """
+        comparison = compare_methods(table)
+        for setup in dict.fromkeys(comparison['setup']):
+            part = comparison[comparison['setup'] == setup]
+            ours, annulus = (
+                part[part['method'] == name][0] for name in ('network', 'annulus')
+            )
+            self.add(
+                'flux scatter (5.2)',
+                setup,
+                f'narrower than the annulus at {100 * ours["narrower"]:.0f} % of '
+                f'{ours["n_boxes"]} flux levels; interquartile range '
+                f'{ours["iqr_ratio"]:.2f} of the annulus',
+                limit='narrower at most levels',
+                paper='narrower in most cases (Figs. 11, 12)',
+                met=ours['narrower'] > 0.5,
+            )
+            self.add(
+                'flux bias (5.2)',
+                setup,
+                f'median off by {100 * ours["median_offset"]:.1f} % (annulus '
+                f'{100 * annulus["median_offset"]:.1f} %), the median over levels',
+                limit='no more than the annulus',
+                paper='medians close to 1 (Figs. 11, 12)',
+                met=ours['median_offset'] <= annulus['median_offset'],
+            )
+
+    def add_spectra(self, spectra):
+        """
+        Judge power spectra (section 5.3.1).
+
+        Parameters
+        ----------
+        spectra : `~astropy.table.QTable`
+            The first table of
+            `~photutils_pconv.evaluation.structure.join_comparisons`.
+        """
+        for setup in dict.fromkeys(spectra['setup']):
+            part = spectra[spectra['setup'] == setup]
+            cleaned = np.abs(np.asarray(part['relative_cleaned']))
+            injected = np.asarray(part['relative_injected'])
+            self.add(
+                'power spectrum (5.3.1)',
+                setup,
+                f'{100 * np.mean(cleaned <= POWER_LIMIT):.0f} % of the bins within '
+                f'5 %, median {100 * np.median(cleaned):.1f} %, worst '
+                f'{100 * cleaned.max():.0f} %; with sources up to a factor of '
+                f'{1 + injected.max():.3g}',
+                limit='every bin within 5 %',
+                paper='lines overlap (Fig. 13)',
+                met=cleaned.max() <= POWER_LIMIT,
+            )
+            # 0 in the bin to which all are normalised says nothing.
+            difference = np.abs(np.asarray(part['normalised_difference']))
+            difference = difference[difference > 0]
+            self.add(
+                'normalised difference of power (5.3.1)',
+                setup,
+                f'{difference.max():.0e} to {difference.min():.0e}',
+                paper='1e-4 to 1e-10; small even with all sources left in, since the '
+                'spectra fall by orders of magnitude',
+            )
+
+    def add_statistics(self, statistics, *, texture=False):
+        """
+        Judge pixel statistics in the holes (section 5.3.2, Table 6).
+
+        Parameters
+        ----------
+        statistics : `~astropy.table.QTable`
+            The third table of
+            `~photutils_pconv.evaluation.structure.join_comparisons`.
+
+        texture : bool, optional
+            Whether the reconstruction has a texture, which is to bring
+            the scatter back.
+        """
+        published = load_paper_statistics()
+        for setup in dict.fromkeys(statistics['setup']):
+            part = statistics[statistics['setup'] == setup]
+            theirs = published[published['setup'] == setup]
+            for name in ('mean', 'median'):
+                values = np.abs(np.asarray(part[f'{name}_shift']))
+                paper = np.abs(np.asarray(theirs[f'{name}_shift']))
+                self.add(
+                    f'{name} in the holes (Table 6)',
+                    setup,
+                    f'off by {np.median(values):.3f} of the standard deviation '
+                    f'(median field), {values.max():.3f} (worst)',
+                    limit='every field within 0.02',
+                    paper=_range(paper, '.3f'),
+                    met=values.max() <= SHIFT_LIMIT,
+                )
+            for name in ('std', 'iqr', 'mad'):
+                values = np.asarray(part[f'{name}_ratio'])
+                worst = np.max(np.abs(values - 1.0))
+                self.add(
+                    f'{name} in the holes (Table 6)',
+                    setup,
+                    f'{np.median(values):.3f} of the original ({values.min():.3f} '
+                    f'to {values.max():.3f})',
+                    limit='every field within 3 %' if texture else '',
+                    paper=_range(np.asarray(theirs[f'{name}_ratio']), '.3f'),
+                    met=worst <= TEXTURE_LIMIT if texture else None,
+                )
+            values = np.asarray(part['skewness_shift'])
+            self.add(
+                'skewness in the holes (Table 6)',
+                setup,
+                f'differs by {np.median(values):+.2f} ({values.min():+.2f} to '
+                f'{values.max():+.2f})',
+                paper=_range(np.asarray(theirs['skewness_shift']), '+.3f'),
+            )
+
+    def add_stars(self, table):
+        """
+        Judge standard stars (section 5.1, Table 5).
+
+        Parameters
+        ----------
+        table : `~astropy.table.Table`
+            A table of
+            `~photutils_pconv.evaluation.standard_stars.measure_standard_stars`.
+        """
+        for row in table:
+            offset = abs(row['ratio'] - 1.0)
+            paper = abs(row['ratio_paper'] - 1.0)
+            closer = bool(np.isfinite(paper) and offset <= paper)
+            self.add(
+                'standard star (5.1, Table 5)',
+                f'{row["star"]}, {row["setup"]}, {row["map"]}',
+                f'{row["flux"].to_value("mJy"):.1f} mJy, {row["ratio"]:.3f} of the '
+                f'reference (annulus {row["ratio_annulus"]:.3f})',
+                limit='within 2 %, or as close as the paper',
+                paper=f'{row["ratio_paper"]:.3f}' if np.isfinite(paper) else 'none',
+                met=offset <= STAR_LIMIT or closer,
+            )
+
+
+def _range(values, spec):
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return 'none'
+    return f'{values.min():{spec}} to {values.max():{spec}}'

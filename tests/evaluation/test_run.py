@@ -1,0 +1,251 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of a whole evaluation, tiny and with a model of no weights."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from astropy.nddata import CCDData
+from astropy.table import QTable
+from numpy.testing import assert_allclose, assert_array_equal
+
+from photutils_pconv.cli import main
+from photutils_pconv.evaluation.config import EvaluationConfig
+from photutils_pconv.evaluation.run import run_evaluation
+from photutils_pconv.evaluation.structure import STAGES, load_paper_statistics
+from photutils_pconv.evaluation.verdicts import Verdicts
+from photutils_pconv.simulation import simulate_sources, write_simulation
+
+pytest.importorskip('matplotlib')
+
+
+@pytest.fixture(scope='module')
+def simulation(make_scene, tmp_path_factory):
+    """One simulation, with its list beside it."""
+    folder = tmp_path_factory.mktemp('maps')
+    scene = make_scene([], [], [], sky=2e-3, noise=1e-5, shape=(130, 130))
+    meta = {'SETUP': 'scanmap/green'}
+    empty = CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs, meta=meta)
+    ccd, sources = simulate_sources(
+        empty, 'scanmap/green', 900.0, rng=np.random.default_rng(2), n_sources=1
+    )
+    write_simulation(ccd, sources, folder, number=1, obsid='flat')
+    return folder / 'flat_L2_5_sim1.fits'
+
+
+@pytest.fixture(scope='module')
+def evaluation(simulation, flat_model, tmp_path_factory):
+    config = {
+        'setups': ['scanmap/green'],
+        'n_fields': 1,
+        'size': 160,
+        'levels': [600, 2000],
+        'n_sources': 3,
+        'structure_sources': 3,
+        'methods': ['none'],
+        'maps': [{'path': str(simulation)}],
+        'remover': {'batch_size': 8},
+    }
+    output = tmp_path_factory.mktemp('evaluation') / 'new'
+    lines = []
+    found = run_evaluation(config, output, model=flat_model, report=lines.append)
+    assert lines[-1].endswith('report.html')
+    return found
+
+
+class TestRun:
+    def test_tables(self, evaluation):
+        folder = evaluation.output / 'tables'
+        names = {path.stem for path in folder.iterdir()}
+        assert names == {
+            'fluxes',
+            'flux_summary',
+            'flux_complexity',
+            'flux_comparison',
+            'power_spectra',
+            'delta_variance',
+            'pixel_statistics',
+            'photometry_simulations',
+            'verdicts',
+        }
+        for name, table in evaluation.tables.items():
+            assert len(QTable.read(folder / f'{name}.ecsv')) == len(table) > 0
+        assert len(evaluation.tables['fluxes']) == 6
+
+    def test_structure(self, evaluation):
+        """Sources add power; and the stages are named as they are."""
+        table = evaluation.tables['power_spectra']
+        powers = [table[f'power_{stage}'] for stage in STAGES]
+        assert np.all(table['relative_injected'] > -0.5)
+        assert table['relative_injected'].max() > 1
+        assert_allclose(
+            table['relative_cleaned'], (powers[2] / powers[0]).value - 1, rtol=1e-10
+        )
+        statistics = evaluation.tables['pixel_statistics'][0]
+        # A flat reconstruction has less scatter than the noise.
+        assert statistics['std_ratio'] < 1
+
+    def test_figures(self, evaluation):
+        folder = evaluation.output / 'figures'
+        found = {path.name for path in folder.iterdir()}
+        expected = (
+            'fluxes_scanmap',
+            'aperture',
+            'complexity',
+            'removal_scanmap_green',
+            'structure_scanmap_green',
+            'psfs',
+            'snr',
+            'masks',
+            'source_loss',
+        )
+        assert found == {
+            f'{name}.{kind}' for name in expected for kind in ('png', 'pdf')
+        }
+        assert set(evaluation.figures) == set(expected)
+
+    def test_report(self, evaluation):
+        text = evaluation.report.read_text(encoding='utf-8')
+        assert text.startswith('<!DOCTYPE html>')
+        assert not re.search(r'(src|href)="(?!data:|#)', text)
+        assert text.count('class="compare"') == 2
+        for title in ('Summary', 'Figs. 11 and 12', 'Fig. 9', 'Fig. 13', 'Table 6'):
+            assert title in text
+        assert 'Model card: flat' in text
+        assert '<td>photutils_pconv</td>' in text
+
+    def test_verdicts(self, evaluation):
+        table = evaluation.tables['verdicts']
+        assert set(table['subject']) == {'scanmap/green'}
+        assert set(table['verdict']) <= {'met', 'not met', 'for comparison'}
+        (power,) = table[table['topic'] == 'power spectrum (5.3.1)']
+        worst = np.abs(evaluation.tables['power_spectra']['relative_cleaned']).max()
+        assert (power['verdict'] == 'met') == (worst <= 0.05)
+
+    def test_maps(self, evaluation):
+        folder = evaluation.output / 'maps' / 'simulations'
+        assert (folder / 'flat_L2_5_sim1' / 'before_after.png').exists()
+        table = QTable.read(folder / 'photometry.ecsv')
+        assert_allclose(table['ratio'], 1.0, atol=0.02)
+
+    def test_json(self, evaluation):
+        text = (evaluation.output / 'evaluation.json').read_text(encoding='utf-8')
+        values = json.loads(text)
+        assert values['configuration']['remover'] == {'batch_size': 8}
+        assert 'photutils' in values['versions']
+
+    def test_nothing_is_overwritten(self, evaluation, flat_model):
+        with pytest.raises(FileExistsError, match='would be overwritten'):
+            run_evaluation({'n_fields': 1}, evaluation.output, model=flat_model)
+
+
+class TestCommand:
+    def test_maps_alone(self, simulation, tmp_path, capsys):
+        output = tmp_path / 'out'
+        options = ['--no-fields', '--maps', str(simulation), '-o', str(output)]
+        assert main(['evaluate', *options]) == 0
+        out, err = capsys.readouterr()
+        assert err == ''
+        assert 'flat_L2_5_sim1: 1 sources' in out
+        assert out.splitlines()[-1] == '0 limits not met'
+        assert (output / 'report.html').exists()
+
+    @pytest.mark.parametrize(
+        ('content', 'message'),
+        [
+            ('n_field = 3', "unknown key 'n_field'.*'n_fields'"),
+            ("setups = ['scanmap/violet']", "Unknown setup 'scanmap/violet'"),
+            ("methods = ['getsf']", "got 'getsf'"),
+            ('levels = [5]', 'must lie from 10 to 40000 mJy'),
+            ('n_fields = 0', 'nothing to evaluate'),
+            ("[[maps]]\nfile = 'a'", "unknown key 'file'"),
+            ("[[fields]]\npath = 'a'", r"needs \['setup'\]"),
+            ('n_fields = ', 'config.toml'),
+        ],
+    )
+    def test_bad_configuration(self, tmp_path, capsys, content, message):
+        path = tmp_path / 'config.toml'
+        path.write_text(content)
+        assert main(['evaluate', str(path), '-o', str(tmp_path / 'out')]) == 1
+        assert re.search(message, capsys.readouterr().err)
+        assert not (tmp_path / 'out').exists()
+
+    def test_missing_files(self, tmp_path, capsys):
+        output = ['-o', str(tmp_path / 'out')]
+        assert main(['evaluate', 'none.toml', *output]) == 1
+        assert "no configuration file 'none.toml'" in capsys.readouterr().err
+        assert main(['evaluate', '--stars', 'none', *output]) == 1
+        assert 'no such file or folder: none' in capsys.readouterr().err
+
+
+class TestConfig:
+    def test_paths_begin_at_the_file(self, tmp_path):
+        (tmp_path / 'maps').mkdir()
+        (tmp_path / 'maps' / 'a.fits').touch()
+        path = tmp_path / 'config.toml'
+        path.write_text(
+            "model = 'scanmap'\nstars = ['maps']\n"
+            "[[maps]]\npath = 'maps/a.fits'\nsources = 'b.csv'\n"
+        )
+        config = EvaluationConfig.from_toml(path)
+        assert config.model == 'scanmap'
+        assert config.stars[0]['path'] == str(tmp_path / 'maps')
+        assert config.maps[0]['path'] == str(tmp_path / 'maps' / 'a.fits')
+        assert config.maps[0]['sources'] == 'b.csv'
+
+    def test_quick(self):
+        config = EvaluationConfig(size=1024, n_sources=80)
+        quick = config.make_quick()
+        assert (quick.size, quick.n_sources) == (320, 10)
+        assert set(quick.list_methods()) < set(config.list_methods())
+        own = EvaluationConfig(levels=(100,), methods=('none',)).make_quick()
+        assert own.levels == (100.0,)
+        assert own.list_methods() == ()
+
+    def test_setups(self):
+        assert len(EvaluationConfig().list_setups()) == 6
+        names = EvaluationConfig(model='scanmap').list_setups()
+        assert all(name.startswith('scanmap/') for name in names)
+        assert EvaluationConfig(setups=['parallel/red']).list_setups() == (
+            'parallel/red',
+        )
+
+
+class TestPaper:
+    def test_table_6(self):
+        """Rows as printed, and what follows from them."""
+        table = load_paper_statistics()
+        assert len(table) == 17
+        row = table[table['obsid'] == '1342216409'][0]
+        assert_allclose(row['original_mean'].to_value('Jy/pix'), 4.07e-4)
+        assert_allclose(row['mean_shift'], (4.12e-4 - 4.07e-4) / 6.47e-4)
+        assert_allclose(row['iqr_ratio'], 7.09 / 7.15)
+        assert_array_equal(
+            table['obsid'][np.isnan(table['mean_shift'])], ['1342244170']
+        )
+        # But for one test field, the paper's means agree within 0.02.
+        shifts = np.abs(table['mean_shift'][np.isfinite(table['mean_shift'])])
+        assert np.count_nonzero(shifts > 0.02) == 1
+
+    def test_stars(self):
+        verdicts = Verdicts()
+        table = QTable(
+            {
+                'star': ['a', 'b', 'c'],
+                'setup': ['scanmap/blue'] * 3,
+                'map': ['m'] * 3,
+                'flux': [1.0, 1.0, 1.0],
+                'ratio': [1.015, 1.05, 1.03],
+                'ratio_annulus': [1.0, 1.0, 1.0],
+                'ratio_paper': [1.0, 1.07, np.nan],
+            },
+            units={'flux': 'Jy'},
+        )
+        verdicts.add_stars(table)
+        found = verdicts.to_table()
+        assert list(found['verdict']) == ['met', 'met', 'not met']
+        assert list(found['paper']) == ['1.000', '1.070', 'none']
+
+    def test_no_verdict(self):
+        assert len(Verdicts().to_table()) == 0

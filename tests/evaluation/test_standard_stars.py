@@ -1,0 +1,164 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of standard stars: the tables that ship, and real and made maps."""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.nddata import CCDData
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs import WCS
+from numpy.testing import assert_allclose, assert_array_equal
+
+from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.standard_stars import (
+    find_setup,
+    load_standard_stars,
+    measure_standard_stars,
+)
+from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation import inject_sources
+
+
+def test_table_5(reference_data):
+    facts = Table.read(reference_data / 'facts' / 'standard_stars.csv')
+    stars = load_standard_stars()
+    assert list(stars['name']) == list(facts['name'])
+    for band, wavelength in (('blue', 70), ('green', 100), ('red', 160)):
+        for name, fact in (
+            (f'reference_{band}', f'ref{wavelength}_mjy'),
+            (f'reference_err_{band}', f'ref{wavelength}_err'),
+            (f'paper_{band}', f'paper{wavelength}_mjy'),
+        ):
+            expected = np.ma.filled(facts[fact].astype(float), np.nan)
+            assert_array_equal(stars[name].to_value('mJy'), expected)
+        ratio = stars[f'paper_{band}'] / stars[f'reference_{band}']
+        expected = np.ma.filled(facts[f'paper{wavelength}_ratio'].astype(float), np.nan)
+        # Fluxes have one digit after the point, ratios three: the rounding of
+        # all three is what they may differ by.
+        rounding = 0.0005 + 2 * 0.05 / stars[f'reference_{band}'].to_value('mJy')
+        known = np.isfinite(expected)
+        assert_array_equal(known, np.isfinite(ratio.value))
+        assert np.all(np.abs(ratio.value - expected)[known] <= rounding[known])
+
+
+@pytest.fixture(scope='module')
+def table(real_data):
+    folder = real_data / 'pacs'
+    return measure_standard_stars(
+        [
+            folder / 'gamma_dra_blue_jscanam.fits.gz',
+            # The header does not tell the band.
+            (folder / 'eta_dra_blue_photproject.fits', 'scanmap/blue'),
+        ],
+        methods=['local_background'],
+    )
+
+
+class TestRealMaps:
+    def test_found(self, table):
+        assert list(table['star']) == ['gam Dra', 'eta Dra']
+        assert list(table['setup']) == ['scanmap/blue'] * 2
+        assert_allclose(table['reference'].to_value('mJy'), [3283.0, 479.5])
+        assert_allclose(table['paper'].to_value('mJy'), [3283.4, 515.8])
+        assert_allclose(table['ratio_paper'], [1.000, 1.076], atol=5e-4)
+        assert np.all(table['offset'] < 4 * u.arcsec)
+
+    def test_gamma_dra(self, table):
+        row = table[0]
+        assert_allclose(row['ratio'], 1.0, atol=0.02)
+        assert_allclose(row['ratio_annulus'], 1.0, atol=0.02)
+        assert_allclose(row['ratio'], (row['flux'] / row['reference']).value)
+
+    def test_eta_dra(self, table):
+        """An early calibration: an annulus gives about 540 mJy."""
+        row = table[1]
+        assert_allclose(row['flux_annulus'].to_value('mJy'), 540.0, rtol=0.03)
+        assert 1.0 < row['ratio'] < row['ratio_annulus']
+        assert_allclose(row['ratio_local_background'], row['ratio'], atol=0.05)
+
+    def test_band_is_not_told(self, real_data):
+        path = real_data / 'pacs' / 'eta_dra_blue_photproject.fits'
+        with pytest.raises(ValueError, match='eta_dra.*tells no band'):
+            measure_standard_stars([path])
+
+
+def make_map(path, center, *, flux=0.0, meta=None):
+    """Write a map of a star a little beside its catalogued position."""
+    setup = get_setup('scanmap', 'green')
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ['RA---TAN', 'DEC--TAN']
+    wcs.wcs.crval = center
+    wcs.wcs.crpix = [71.0, 68.0]
+    wcs.wcs.cdelt = [-1.6 / 3600, 1.6 / 3600]
+    data = 1e-3 + np.random.default_rng(1).normal(0, 1e-6, (140, 150))
+    data = inject_sources(
+        data, 70.8, 66.6, flux, psf=_psf(), pixel_scale=setup.pixel_scale.value
+    )
+    CCDData(data, unit='Jy/pix', wcs=wcs, meta=meta).write(path)
+    return path
+
+
+def _psf():
+    from photutils_pconv.psf import get_psf
+
+    return get_psf('scanmap/green')
+
+
+class TestMadeMaps:
+    def test_flux(self, tmp_path, flat_model):
+        """eps Lep at 100 micron, of exactly its reference flux."""
+        make_map(
+            tmp_path / 'a.fits', (76.365, -22.371), flux=0.5762, meta={'WAVELNTH': 100}
+        )
+        eef = measure_encircled_energy('scanmap/green', 1.6)
+        lines = []
+        table = measure_standard_stars(
+            tmp_path,
+            model=flat_model,
+            remover_options={'aperture_corrections': eef},
+            aperture_radius=8 * u.arcsec,
+            methods=(),
+            report=lines.append,
+        )
+        (row,) = table
+        assert (row['star'], row['setup']) == ('eps Lep', 'scanmap/green')
+        assert_allclose(row['ratio'], 1.0, atol=0.01)
+        # (0.8, -0.4) pixels from the position of the catalogue.
+        assert_allclose(row['offset'].to_value('arcsec'), 1.6 * 0.894, atol=0.1)
+        assert_allclose([row['x_center'], row['y_center']], [70.8, 66.6], atol=0.1)
+        assert row['aperture'] == 8 * u.arcsec
+        assert lines == [f'a.fits: eps Lep, ratio {row["ratio"]:.3f}']
+
+    def test_no_star(self, tmp_path, flat_model):
+        path = make_map(tmp_path / 'a.fits', (10.0, 0.0), meta={'WAVELNTH': 70.0})
+        with (
+            pytest.warns(AstropyUserWarning, match='no standard star lies on a.fits'),
+            pytest.raises(ValueError, match='on any of the maps'),
+        ):
+            measure_standard_stars([path], model=flat_model)
+
+    def test_no_map(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match='no FITS file'):
+            measure_standard_stars(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('meta', 'options', 'name'),
+    [
+        ({'WAVELNTH': 70.0}, {}, 'scanmap/blue'),
+        ({'WAVELNTH': 160}, {'mode': 'parallel'}, 'parallel/red'),
+        ({'WAVELNTH': 100.0, 'CUSMODE': 'SpirePacsParallel'}, {}, 'parallel/green'),
+        ({'SETUP': 'parallel/blue'}, {}, 'parallel/blue'),
+    ],
+)
+def test_setup_of_a_header(meta, options, name):
+    ccd = CCDData(np.ones((3, 3)), unit='Jy/pix', meta=meta)
+    assert find_setup(ccd, **options).name == name
+
+
+@pytest.mark.parametrize('value', [250.0, 0.0, 'blue', None])
+def test_unknown_band(value):
+    ccd = CCDData(np.ones((3, 3)), unit='Jy/pix', meta={'WAVELNTH': value})
+    with pytest.raises(ValueError, match='tells no band'):
+        find_setup(ccd)
