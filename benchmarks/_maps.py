@@ -22,8 +22,10 @@ __all__ = [
     'BenchmarkMap',
     'draw_positions',
     'inject',
+    'inject_pairs',
     'make_map',
     'measured_eef',
+    'simulate_emission_and_noise',
 ]
 
 #: The SNR (Eq. 1) at which sources are aimed: a little more than the
@@ -127,6 +129,30 @@ def _render_stamp(psf, x, y, *, pixel_scale, angle):
     core = psf.render((_CORE, _CORE), x - shift, y - shift, **options)
     stamp[shift : shift + _CORE, shift : shift + _CORE] = core
     return stamp
+
+
+def _place_stamp(psf, x, y, pixel_scale, angle):
+    """
+    Render a source of flux 1, and tell where on the padded map it belongs.
+    """
+    half = _STAMP // 2
+    x0, y0 = int(x) - half, int(y) - half
+    stamp = _render_stamp(psf, x - x0, y - y0, pixel_scale=pixel_scale, angle=angle)
+    region = np.s_[y0 + _STAMP : y0 + 2 * _STAMP, x0 + _STAMP : x0 + 2 * _STAMP]
+    return region, stamp
+
+
+def _flux_for_snr(stamp, target, scatter, ring):
+    """
+    Calculate the flux that has an SNR (Eq. 1) above the given scatter.
+    """
+    half = _STAMP // 2
+    own = local_background(stamp, [half], [half], annulus_radii=ring)
+    wings = own['local_bkg_std'][0]
+    peak = stamp.max() - own['local_bkg'][0]
+    # The wings limit the SNR that even a perfect map can give.
+    goal = min(target, 0.85 * peak / wings)
+    return goal * scatter / np.sqrt(peak**2 - (goal * wings) ** 2)
 
 
 def measured_eef(psf, pixel_scale):
@@ -264,20 +290,10 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
 
     sources = np.zeros(emission.shape)
     flux = np.empty(len(x))
-    half = _STAMP // 2
     padded = np.pad(sources, _STAMP)
     for i in range(len(x)):
-        x0, y0 = int(x[i]) - half, int(y[i]) - half
-        stamp = _render_stamp(
-            psf, x[i] - x0, y[i] - y0, pixel_scale=pixel_scale, angle=angle
-        )
-        own = local_background(stamp, [half], [half], annulus_radii=ring)
-        wings = own['local_bkg_std'][0]
-        peak = stamp.max() - own['local_bkg'][0]
-        # The wings limit the SNR that even a perfect map can give.
-        goal = min(target[i], 0.85 * peak / wings)
-        flux[i] = goal * scatter[i] / np.sqrt(peak**2 - (goal * wings) ** 2)
-        region = np.s_[y0 + _STAMP : y0 + 2 * _STAMP, x0 + _STAMP : x0 + 2 * _STAMP]
+        region, stamp = _place_stamp(psf, x[i], y[i], pixel_scale, angle)
+        flux[i] = _flux_for_snr(stamp, target[i], scatter[i], ring)
         padded[region] += flux[i] * stamp
     sources = padded[_STAMP:-_STAMP, _STAMP:-_STAMP]
     return BenchmarkMap(
@@ -285,7 +301,82 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     )
 
 
-def make_map(setup, *, seed, n_sources=30, size=512):
+def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pairs, snr):
+    """
+    Add noise and pairs of sources to emission.
+
+    Parameters
+    ----------
+    name, setup, psf, eef, emission, noise
+        As for `inject`.
+
+    positions : tuple of 1D `~numpy.ndarray`
+        The x and y of the middles of the pairs.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    pairs : sequence of (float, float)
+        For each position the distance of the two sources (pixels) and
+        the flux of the second in units of the first's.
+
+    snr : float
+        The SNR (Eq. 1) that the first source would have alone.
+
+    Returns
+    -------
+    benchmark_map : `BenchmarkMap`
+        The map; the two sources of each pair follow each other.
+    """
+    pixel_scale = setup.pixel_scale.to_value('arcsec')
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    noisy = emission + noise
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    scatter = local_background(noisy, *positions, annulus_radii=ring)['local_bkg_std']
+    x, y, flux = np.empty((3, 2 * len(pairs)))
+    padded = np.pad(np.zeros(emission.shape), _STAMP)
+    for k, (distance, share) in enumerate(pairs):
+        turn = rng.uniform(0.0, 2.0 * np.pi)
+        for i, sign in ((2 * k, -0.5), (2 * k + 1, 0.5)):
+            x[i] = positions[0][k] + sign * distance * np.cos(turn)
+            y[i] = positions[1][k] + sign * distance * np.sin(turn)
+            region, stamp = _place_stamp(psf, x[i], y[i], pixel_scale, angle)
+            if sign < 0:
+                first = _flux_for_snr(stamp, snr, scatter[k], ring)
+            flux[i] = first if sign < 0 else share * first
+            padded[region] += flux[i] * stamp
+    data = noisy + padded[_STAMP:-_STAMP, _STAMP:-_STAMP]
+    return BenchmarkMap(name, setup, emission, noisy, data, x, y, flux, psf, angle, eef)
+
+
+def simulate_emission_and_noise(setup, rng, shape):
+    """
+    Simulate emission and noise, in Jy/pixel.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    shape : tuple of int
+        The shape (ny, nx).
+
+    Returns
+    -------
+    emission, noise : 2D `~numpy.ndarray`
+        The two.
+    """
+    beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
+    unit = 10.0 ** rng.uniform(-4.5, -2.5)
+    emission = unit * emission_field(shape, beam_fwhm=beam, rng=rng).astype(float)
+    noise = unit * 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(shape, rng=rng)
+    return emission, noise
+
+
+def make_map(setup, *, seed, n_sources=30, size=512, psf=None):
     """
     Make a map of simulated emission with sources.
 
@@ -303,17 +394,17 @@ def make_map(setup, *, seed, n_sources=30, size=512):
     size : int, optional
         The map's side in pixels.
 
+    psf : tuple, optional
+        The sources' PSF and what `measured_eef` gives for it (default:
+        `~photutils_pconv.psf.lobed_psf`).
+
     Returns
     -------
     benchmark_map : `BenchmarkMap`
         The map.
     """
     rng = np.random.default_rng(seed)
-    shape = (size, size)
-    beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
-    unit = 10.0 ** rng.uniform(-4.5, -2.5)
-    emission = unit * emission_field(shape, beam_fwhm=beam, rng=rng).astype(float)
-    noise = unit * 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(shape, rng=rng)
-    positions = draw_positions(shape, n_sources, rng, margin=MARGIN)
-    psf, eef = _setup_psf(setup)
+    emission, noise = simulate_emission_and_noise(setup, rng, (size, size))
+    positions = draw_positions(emission.shape, n_sources, rng, margin=MARGIN)
+    psf, eef = psf or _setup_psf(setup)
     return inject('simulated', setup, psf, eef, emission, noise, positions, rng)

@@ -23,7 +23,7 @@ from photutils_pconv.masks import snr as measure_snr
 from photutils_pconv.psf import lobed_psf
 from photutils_pconv.simulation.emission import noise_field
 
-__all__ = ['BACKGROUNDS', 'StampPSF', 'make_real_map']
+__all__ = ['BACKGROUNDS', 'StampPSF', 'load_vesta', 'make_real_map']
 
 #: The real backgrounds, in the order in which they are used.
 BACKGROUNDS = (
@@ -133,7 +133,26 @@ def _load_background(path):
 
 
 @cache
-def _load_vesta(folder, setup):
+def load_vesta(folder, setup):
+    """
+    Read an in-flight PSF of Vesta, with wings.
+
+    Parameters
+    ----------
+    folder : `~pathlib.Path`
+        The folder of real data.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    Returns
+    -------
+    psf : `StampPSF`
+        The PSF, of total flux 1.
+
+    eef : tuple of `~numpy.ndarray`
+        What `_maps.measured_eef` gives for it.
+    """
     scale = 2.4 if setup.band == 'red' else 1.2
     image = fits.getdata(folder / 'psf' / f'vesta_{setup.band}_{scale}arcsec.fits')
     psf = StampPSF(image.astype(float), scale, lobed_psf(setup))
@@ -174,7 +193,7 @@ def make_real_map(folder, background, setup, *, seed, n_sources=30):
     folder = Path(folder)
     emission = _load_background(folder / 'backgrounds' / f'{background}.fits')
     emission = np.rot90(emission, rng.integers(4)).copy()
-    psf, eef = _load_vesta(folder, setup)
+    psf, eef = load_vesta(folder, setup)
     unit = 10.0 ** rng.uniform(-4.5, -2.5)
     noise = 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(emission.shape, rng=rng)
     noisy = emission + noise

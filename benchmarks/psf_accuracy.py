@@ -1,0 +1,305 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Removal and photometry with a known PSF, against peers.
+
+Sources with the in-flight PSFs of Vesta are injected, turned by a random
+angle a map; ours and the peers that fit a PSF are given the package's
+own, which differs. Fluxes are compared within the setup's aperture: the
+measured sum there, or a fitted flux times the model PSF's fraction in
+the aperture, over the true flux times the true PSF's fraction, both as
+pixels see them. Neither PSF's normalisation is in that ratio. All
+methods are given the same holes, those of the first pass. Times are those
+of the processor, in one thread::
+
+    PCONV_REAL_DATA=... python benchmarks/psf_accuracy.py --processes 2 \
+        --table psf.ecsv --output psf_accuracy.md
+    PCONV_REAL_DATA=... python benchmarks/psf_accuracy.py --quick
+    python benchmarks/psf_accuracy.py --from-table psf.ecsv
+
+Everything follows from ``--seed``. Without PCONV_REAL_DATA there are no
+real backgrounds, and the sources have the PSF of `lobed_psf
+<photutils_pconv.psf.lobed_psf>`. The tables are in Markdown.
+"""
+
+import os
+
+# Before numpy comes: a thread for each process.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import argparse
+import multiprocessing
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from _psf_maps import PAIR_DISTANCES, PAIR_SHARES, make_benchmark_map
+from _psf_measure import FEW_PEERS, make_remover, measure_map
+from _psf_report import format_pairs, format_part, format_times, summarise
+from _real import BACKGROUNDS
+from accuracy import describe_run
+from astropy.table import Table, vstack
+
+from photutils_pconv.setups import get_setup
+
+PARTS = ('simulated', 'real', 'pairs', 'gaussian')
+_SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
+# Maps a setup (and, for real ones, a background): 40 of 30 sources, in
+# three bands, give 600 sources a bin.
+_MAPS = {'simulated': 42, 'real': 4, 'pairs': 6, 'gaussian': 6}
+_QUICK = {'simulated': 3, 'real': 0, 'pairs': 1, 'gaussian': 1}
+
+
+def list_tasks(setups, counts, parts, *, folder):
+    """
+    List the maps of a run.
+
+    Parameters
+    ----------
+    setups : sequence of str
+        The setups.
+
+    counts : dict of int
+        The number of maps a setup, by part.
+
+    parts : sequence of str
+        The parts to run.
+
+    folder : str or `None`
+        The folder of real data.
+
+    Returns
+    -------
+    tasks : list of tuple
+        Part, setup and number of each map.
+    """
+    tasks = []
+    for part in parts:
+        n_maps = counts[part] * (len(BACKGROUNDS) if part == 'real' else 1)
+        if part == 'real' and folder is None:
+            continue
+        tasks += [(part, setup, k) for k in range(n_maps) for setup in setups]
+    return tasks
+
+
+def measure_task(task, options):
+    """
+    Make and measure one map.
+
+    Parameters
+    ----------
+    task : tuple
+        What `list_tasks` gives.
+
+    options : dict
+        ``seed``, ``folder``, ``models``, and what else
+        `_psf_maps.make_benchmark_map` takes.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        The measured sources; `None` where a map holds none.
+    """
+    part, setup, k = task
+    options = dict(options)
+    models = options.pop('models')
+    _warm_up(setup, models)
+    truth = make_benchmark_map(part, setup, k, **options)
+    if len(truth.x) == 0:
+        return None
+    peers = FEW_PEERS if part in ('pairs', 'gaussian') else None
+    table = measure_map(truth, models=models, peers=peers)
+    table['part'] = part
+    table['map_id'] = f'{part} {truth.name} {setup} {k}'
+    if part == 'pairs':
+        fwhm = (truth.setup.psf_fwhm / truth.setup.pixel_scale).to_value('')
+        first = np.arange(0, len(truth.x), 2)
+        distance = np.hypot(
+            truth.x[first + 1] - truth.x[first], truth.y[first + 1] - truth.y[first]
+        )
+        table['distance'] = np.repeat(_snap(distance / fwhm, PAIR_DISTANCES), 2)
+        share = truth.flux[first + 1] / truth.flux[first]
+        table['share'] = np.repeat(_snap(share, PAIR_SHARES), 2)
+        # A number that can be missing, for the other parts' sources.
+        table['member'] = np.arange(len(truth.x)) % 2.0
+    return table
+
+
+def _snap(values, choices):
+    choices = np.asarray(choices)
+    return choices[np.argmin(np.abs(values[:, None] - choices), axis=1)]
+
+
+_WARM = set()
+
+
+def _warm_up(setup, models):
+    """
+    Run ours once unmeasured: first calls load and compile.
+    """
+    if setup in _WARM:
+        return
+    _WARM.add(setup)
+    truth = make_benchmark_map('simulated', setup, 0, seed=0, n_sources=2, size=160)
+    for n_passes, model in enumerate(models, start=1):
+        remover = make_remover(get_setup(setup=setup), n_passes, model)
+        if remover is not None:
+            remover(truth.data, np.stack([truth.x, truth.y], axis=1))
+
+
+def run(tasks, options, *, processes=1, report=None):
+    """
+    Measure all maps.
+
+    Parameters
+    ----------
+    tasks : list of tuple
+        What `list_tasks` gives.
+
+    options : dict
+        As for `measure_task`.
+
+    processes : int, optional
+        The number of processes.
+
+    report : callable, optional
+        Called with a line of text after each map.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        The sources of all maps.
+    """
+    start = time.time()
+    tables = []
+
+    def collect(results):
+        for task, table in zip(tasks, results, strict=True):
+            if table is not None:
+                tables.append(table)
+            if report is not None:
+                n = 0 if table is None else len(table)
+                done = f'{time.time() - start:.0f} s'
+                report(f'{" ".join(map(str, task))}: {n} sources, {done}')
+
+    given = [options] * len(tasks)
+    if processes == 1:
+        collect(map(measure_task, tasks, given))
+    else:
+        # torch's threads do not survive a fork.
+        context = multiprocessing.get_context('spawn')
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            collect(pool.map(measure_task, tasks, given))
+    # Names of models may differ between setups.
+    table = vstack(tables, metadata_conflicts='silent')
+    return table.filled(np.nan) if table.has_masked_columns else table
+
+
+def make_report(table):
+    """
+    Write the report of a table of sources.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        What `run` gives, or what was read from a file.
+
+    Returns
+    -------
+    text : str
+        The Markdown.
+    """
+    parts = ['# Removal with a known PSF', describe_run(table.meta)]
+    if 'ratio_ours 2 psf' not in table.colnames:
+        parts.append('Removal with two passes was not available.')
+    else:
+        parts[-1] += f'\n- model of two passes: {table.meta.get("model_2")}'
+    part = np.asarray(table['part'])
+    names = np.asarray(table['map'])
+    simulated = table[part == 'simulated']
+    if len(simulated):
+        parts.append(format_part(summarise(simulated), title='Simulated fields'))
+    real = table[part == 'real']
+    if len(real):
+        options = {'pull_range': (0.7, 1.4), 'pull_minimum': 1}
+        title = 'Real backgrounds, all together'
+        parts.append(format_part(summarise(real), title=title, **options))
+        for name in BACKGROUNDS:
+            one = table[(part == 'real') & (names == name)]
+            if len(one):
+                title = f'Real background {name}'
+                parts.append(format_part(summarise(one), title=title, **options))
+    pairs = table[part == 'pairs']
+    if len(pairs):
+        parts.append(format_pairs(pairs))
+    gaussian = table[part == 'gaussian']
+    if len(gaussian):
+        title = 'Gaussian fields of known covariance, PSF known'
+        parts.append(format_part(summarise(gaussian), title=title))
+    parts.append(format_times(simulated if len(simulated) else table))
+    return '\n\n'.join(parts) + '\n'
+
+
+def main(arguments=None):
+    """
+    Run the benchmark from the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments (default: those of the process).
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--setups', nargs='+', default=_SETUPS)
+    parser.add_argument('--parts', nargs='+', default=PARTS, choices=PARTS)
+    parser.add_argument('--quick', action='store_true', help='under two minutes')
+    parser.add_argument('--maps', type=int, help='simulated maps a setup')
+    parser.add_argument('--real-maps', type=int, help='maps a setup and background')
+    parser.add_argument('--pair-maps', type=int, help='maps of pairs a setup')
+    parser.add_argument('--gaussian-maps', type=int, help='Gaussian fields a setup')
+    parser.add_argument('--model', help='the model for one pass')
+    parser.add_argument('--model-2', help='the model for two passes')
+    parser.add_argument(
+        '--passes', type=int, default=2, choices=(1, 2), help='1: leave two passes out'
+    )
+    parser.add_argument('--seed', type=int, default=2026)
+    parser.add_argument('--processes', type=int, default=1)
+    parser.add_argument('--output', type=Path, help='a Markdown file to write')
+    parser.add_argument('--table', type=Path, help='an ECSV file of all sources')
+    parser.add_argument('--from-table', type=Path, help='report on such a file')
+    args = parser.parse_args(arguments)
+
+    def report(line):
+        print(line, file=sys.stderr, flush=True)
+
+    if args.from_table:
+        text = make_report(Table.read(args.from_table, format='ascii.ecsv'))
+    else:
+        start = time.time()
+        counts = dict(_QUICK if args.quick else _MAPS)
+        for part, given in (
+            ('simulated', args.maps),
+            ('real', args.real_maps),
+            ('pairs', args.pair_maps),
+            ('gaussian', args.gaussian_maps),
+        ):
+            counts[part] = counts[part] if given is None else given
+        folder = os.environ.get('PCONV_REAL_DATA') or None
+        if folder is None:
+            report('PCONV_REAL_DATA is not set: no real backgrounds nor PSFs')
+        tasks = list_tasks(args.setups, counts, args.parts, folder=folder)
+        models = (args.model, args.model_2)[: args.passes]
+        options = {'seed': args.seed, 'folder': folder, 'models': models}
+        table = run(tasks, options, processes=args.processes, report=report)
+        table.meta['psf'] = 'Vesta' if folder else 'lobed_psf'
+        text = make_report(table) + f'\nRun time: {time.time() - start:.0f} s.\n'
+        if args.table:
+            table.write(args.table, format='ascii.ecsv', overwrite=True)
+    print(text)
+    if args.output:
+        args.output.write_text(text, encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()
