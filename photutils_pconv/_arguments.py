@@ -8,6 +8,7 @@ import numpy as np
 
 from photutils_pconv._arrays import as_radii, check_choice
 
+ERROR_METHODS = ('empty_apertures', 'card', 'local')
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
@@ -60,17 +61,14 @@ def choose_device(device):
     return chosen
 
 
-def refuse_unavailable(psf, n_passes, error_method):
-    """Refuse what a later version is to bring."""
-    if psf is not None or n_passes != 1:
+def check_passes(n_passes, psf):
+    """Refuse a number of passes that is none, or that needs a PSF."""
+    if n_passes not in (1, 2) or isinstance(n_passes, bool):
+        msg = f'n_passes must be 1 or 2, got {n_passes!r}'
+        raise ValueError(msg)
+    if n_passes == 2 and psf is None:
         msg = (
-            'removal with a known PSF in several passes is not available yet: leave '
-            'out psf and n_passes'
+            "n_passes=2 needs a PSF to subtract: give psf='setup' for the "
+            "setup's, or a PSF of your own"
         )
-        raise NotImplementedError(msg)
-    if error_method != 'local':
-        msg = (
-            "error_method must be 'local', the local background's scatter in the "
-            f'aperture; got {error_method!r}, and no other is available yet'
-        )
-        raise NotImplementedError(msg)
+        raise ValueError(msg)

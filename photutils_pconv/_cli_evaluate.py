@@ -33,7 +33,9 @@ def add_evaluate(commands):
         help='a TOML file (default: the bundled models on simulated fields)',
     )
     parser.add_argument(
-        '--quick', action='store_true', help='smaller fields, fewer sources: minutes'
+        '--quick',
+        action='store_true',
+        help='fewer and smaller fields, fewer sources: minutes',
     )
     parser.add_argument('--model', help='a bundled model or a weights file')
     parser.add_argument(

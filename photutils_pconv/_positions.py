@@ -42,7 +42,7 @@ def warn_unusable(inside):
             f'{n} of {inside.size} sources lie outside the map or have no finite '
             "position; they are not measured (see the column 'flags')"
         )
-    warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+    warnings.warn(msg, AstropyUserWarning, stacklevel=4)
 
 
 def recenter(data, missing, x, y, inside, *, fwhm):
@@ -126,7 +126,7 @@ def flag_duplicates(x, y, inside):
             f'{later.size} of {x.size} sources repeat the position of an earlier one '
             "(flag 'duplicate'): such a source is measured twice and cleaned once"
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
     return flags
 
 

@@ -15,6 +15,7 @@ from astropy.utils.masked import Masked
 
 __all__ = [
     'ACCEPTED_COLUMNS',
+    'find_pixel_columns',
     'find_pixel_positions',
     'find_sky_positions',
     'parse_pixels',
@@ -46,6 +47,8 @@ _PIXEL_PAIRS = (
     ('x_0', 'y_0'),
     ('x_init', 'y_init'),
     ('xcenter', 'ycenter'),
+    # of find_peaks
+    ('x_peak', 'y_peak'),
 )
 ACCEPTED_COLUMNS = (
     'sky_center, sky_centroid or any other SkyCoord column; '
@@ -111,6 +114,24 @@ def read_source_table(path):
             'VOTable, FITS and ASCII tables with a header line.'
         )
         raise ValueError(msg) from exc
+
+
+def find_pixel_columns(table):
+    """
+    Find the columns that hold pixel positions.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The table, such as photutils' finders and photometry give.
+
+    Returns
+    -------
+    names : list of str or `None`
+        The names of the columns x and y, as any version of photutils
+        spells them; `None` if there are none.
+    """
+    return _find_pair(table, _PIXEL_PAIRS)
 
 
 def _find_pair(table, pairs):

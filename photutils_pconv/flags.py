@@ -67,6 +67,11 @@ FLAGS = tuple(
                 "the map's pixel scale is not the setup's; the source was cleaned "
                 'on the resampled grid',
             ),
+            (
+                'calibrated_error',
+                'the map has too few free positions for empty apertures; the error '
+                "is scaled with the model's calibration",
+            ),
         )
     )
 )

@@ -110,6 +110,8 @@ def source_photometry(
         * ``aperture_correction`` (N, A): the factor that was applied to
           ``flux`` and ``flux_err``. (That of ``flux_annulus`` is
           ``1 / eef(radii)``.)
+        * ``hole_fraction`` (N, A): the part of the aperture's area that
+          lies in the hole (`removed_photometry`).
         * ``local_bkg`` (N,): the annulus' mean in the map.
         * ``local_bkg_std`` (N,): the annulus' standard deviation in the
           cleaned map, where neighbouring sources do not add to it.
@@ -156,6 +158,7 @@ def source_photometry(
         'flux_err': ours['flux_err'] * correction,
         'flux_annulus': standard['flux'] / nominal_eef,
         'aperture_correction': correction,
+        'hole_fraction': ours['hole_fraction'],
         'local_bkg': standard['local_bkg'],
         'local_bkg_std': std,
         'flags': standard['flags'] | ours['flags'],

@@ -3,43 +3,22 @@
 Removal of compact sources: the package's front door.
 """
 
-import functools
-from datetime import UTC, datetime
-
 import astropy.units as u
 import numpy as np
 
 from photutils_pconv._arguments import (
+    ERROR_METHODS,
     check_batch_size,
+    check_passes,
     check_precision,
     choose_device,
     parse_aperture_radii,
-    refuse_unavailable,
 )
-from photutils_pconv._arrays import flag_positions
-from photutils_pconv._positions import (
-    flag_duplicates,
-    flag_holes,
-    recenter,
-    warn_unusable,
-)
-from photutils_pconv.flags import SourceFlags
-from photutils_pconv.inpainting import inpaint, inpaint_resampled
+from photutils_pconv._arrays import check_choice
+from photutils_pconv._pipeline import make_eef, run_removal
+from photutils_pconv._psf_arguments import find_model, parse_psf
 from photutils_pconv.inputs import parse_map, parse_sources
-from photutils_pconv.masks import snr as compute_snr
-from photutils_pconv.network import LoadedModel, default_model, load_model
-from photutils_pconv.network.card import package_versions
-from photutils_pconv.photometry import source_photometry
-from photutils_pconv.resampling import (
-    pixel_scale_factor,
-    resample_grid,
-    to_native_position,
-)
-from photutils_pconv.results import (
-    SourceRemovalResult,
-    as_array,
-    make_photometry_table,
-)
+from photutils_pconv.results import SourceRemovalResult, as_array
 from photutils_pconv.setups import get_setup
 
 __all__ = ['NeuralSourceRemover', 'SourceRemovalResult']
@@ -74,26 +53,57 @@ class NeuralSourceRemover:
         The aperture radii, in arcsec. By default the setup's.
 
     aperture_corrections : str or table, optional
-        The encircled-energy table: ``'real'`` (default) for real maps,
+        The encircled-energy table: ``'real'`` for real maps,
         ``'simulation'`` for sources injected with a Vesta PSF that is
         normalised within its own stamp, or a table of your own, as
-        `~photutils_pconv.ObservingSetup.eef` takes it.
+        `~photutils_pconv.ObservingSetup.eef` takes it. By default the
+        encircled energy of ``psf`` on the map's pixels or, without a PSF,
+        ``'real'``.
 
     recenter : bool, optional
         Whether to move each position to the source's centroid
         (`~photutils.centroids.centroid_quadratic`) first.
 
-    psf : `None`, optional
-        Reserved for removal with a known PSF, which is not available
-        yet.
+    psf : str, path-like, `~photutils_pconv.psf.SampledPSF`, \
+          `~photutils.psf.ImagePSF` or array, optional
+        The PSF: ``'setup'`` for the setup's, ``'empirical'`` for one
+        built from the map's bright isolated sources
+        (`photutils_pconv.empirical_psf`), another setup's name, a FITS
+        file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
+        pixels of the setup's native scale. With it the table has PSF
+        fluxes beside those in apertures.
 
-    n_passes : int, optional
-        The number of passes; only 1 is available yet.
+    n_passes : {1, 2}, optional
+        1 for the paper's method, which does not look into the holes; 2
+        for removal with the PSF (`photutils_pconv.psf_removal`), by a
+        model that is made for it.
 
-    error_method : {'local'}, optional
-        What ``flux_err`` holds: the scatter of the local background in
-        the aperture, with the map's own errors where it has any. The
-        reconstruction's error is not part of it yet.
+    fit_positions : bool, optional
+        With a PSF: whether the positions of bright sources are fitted
+        (columns ``x_fit`` and ``y_fit``).
+
+    fit_psf_shape : bool, optional
+        With a PSF: whether its angle and width, one of each a map, are
+        fitted to bright sources.
+
+    error_method : {'empty_apertures', 'card', 'local'}, optional
+        What ``flux_err`` holds. ``'empty_apertures'``: the error of the
+        reconstruction and the noise, from holes at positions without a
+        source (`photutils_pconv.errors`); where the map has too few of
+        them, the model's calibration serves (flag ``calibrated_error``).
+        ``'card'``: always that calibration, which costs nothing.
+        ``'local'``: the scatter of the local background in the aperture,
+        with the map's own errors where it has any, and nothing of the
+        reconstruction's.
+
+    texture : bool, optional
+        Whether to complete the cleaned map with a realisation of the
+        noise and small-scale texture that the reconstruction lacks
+        (`photutils_pconv.texture`). The photometry does not depend on
+        it. By default the cleaned map holds the best estimate.
+
+    texture_seed : int or `numpy.random.Generator`, optional
+        The seed of the texture.
 
     resample : bool, optional
         Whether a map that is off the setup's pixel scale is resampled;
@@ -117,10 +127,6 @@ class NeuralSourceRemover:
         If the setup is unknown, an aperture lies outside the table of
         encircled energies, or an argument is not accepted.
 
-    NotImplementedError
-        If ``psf``, ``n_passes`` above 1 or another ``error_method`` is
-        asked for.
-
     Notes
     -----
     Photometry is not colour-corrected.
@@ -140,11 +146,15 @@ class NeuralSourceRemover:
         setup=None,
         model=None,
         aperture_radii=None,
-        aperture_corrections='real',
+        aperture_corrections=None,
         recenter=False,
         psf=None,
         n_passes=1,
-        error_method='local',
+        fit_positions=True,
+        fit_psf_shape=True,
+        error_method='empty_apertures',
+        texture=False,
+        texture_seed=0,
         resample=True,
         batch_size=64,
         device='auto',
@@ -154,13 +164,22 @@ class NeuralSourceRemover:
         self.setup = get_setup(mode, band, setup=setup)
         self.aperture_radii = parse_aperture_radii(aperture_radii, self.setup)
         self.aperture_corrections = aperture_corrections
-        self._eef = functools.partial(self.setup.eef, table=aperture_corrections)
-        # An aperture outside the table is an error here, not after the work.
-        self._eef(self.aperture_radii)
-        refuse_unavailable(psf, n_passes, error_method)
+        check_passes(n_passes, psf)
+        check_choice(error_method, 'error_method', ERROR_METHODS)
         self.psf = psf
+        self.known_psf = parse_psf(psf, self.setup)
+        if not isinstance(self.known_psf, str):
+            # An aperture outside the table is an error here, not after the
+            # work.
+            scale = self.setup.pixel_scale.to_value(u.arcsec)
+            eef = make_eef(self.setup, aperture_corrections, self.known_psf, scale)
+            eef(self.aperture_radii)
         self.n_passes = n_passes
+        self.fit_positions = fit_positions
+        self.fit_psf_shape = fit_psf_shape
         self.error_method = error_method
+        self.texture = texture
+        self.texture_seed = texture_seed
         self.recenter = recenter
         self.resample = resample
         check_batch_size(batch_size)
@@ -170,12 +189,7 @@ class NeuralSourceRemover:
         self.device = device
         self.precision = precision
         self.progress_bar = progress_bar
-        self.model = default_model(self.setup) if model is None else model
-        self._loaded = (
-            self.model
-            if isinstance(self.model, LoadedModel)
-            else load_model(self.model)
-        )
+        self.model, self.loaded_model = find_model(model, self.setup, n_passes)
         self._result = None
 
     @property
@@ -196,7 +210,7 @@ class NeuralSourceRemover:
         radii = np.array2string(self.aperture_radii, separator=', ')
         return (
             f'<{type(self).__name__}(setup={self.setup.name!r}, '
-            f'model={self._loaded.name!r}, aperture_radii={radii} arcsec)>'
+            f'model={self.loaded_model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
     def __str__(self):
@@ -205,12 +219,14 @@ class NeuralSourceRemover:
             f'{name}: {value!r}'
             for name, value in (
                 ('setup', self.setup.name),
-                ('model', self._loaded.name),
+                ('model', self.loaded_model.name),
                 ('aperture_radii', self.aperture_radii.tolist()),
                 ('aperture_corrections', self.aperture_corrections),
                 ('recenter', self.recenter),
+                ('psf', self.psf if isinstance(self.psf, str) else self.known_psf),
                 ('n_passes', self.n_passes),
                 ('error_method', self.error_method),
+                ('texture', self.texture),
                 ('resample', self.resample),
                 ('batch_size', self.batch_size),
                 ('device', self.device),
@@ -282,71 +298,7 @@ class NeuralSourceRemover:
             pixel_scale=self.setup.pixel_scale,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        pixel_scale, factor = pixel_scale_factor(
-            map_input.pixel_scale, self.setup, resample=self.resample
-        )
-        x, y, inside, flags = flag_positions(
-            source_input.x, source_input.y, map_input.shape
-        )
-        warn_unusable(inside)
-        if self.recenter:
-            fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / pixel_scale
-            x, y, failed = recenter(
-                map_input.data, map_input.missing, x, y, inside, fwhm=fwhm
-            )
-            flags |= failed
-            source_input = source_input.moved_to(x, y, wcs=map_input.wcs)
-        flags |= flag_duplicates(x, y, inside)
-
-        snr, radius, reconstruction = self._reconstruct(map_input, x, y, inside, factor)
-        cleaned = reconstruction.clean(map_input.data)
-        removed = map_input.data - cleaned
-
-        filled = inside.copy()
-        filled[inside] = reconstruction.filled
-        flags[inside & ~filled] |= SourceFlags.NO_BACKGROUND
-        flags |= flag_holes(x, y, radius, filled, shape=map_input.shape, factor=factor)
-        measured = source_photometry(
-            map_input.data,
-            removed,
-            x,
-            y,
-            np.where(filled, radius, np.nan),
-            radii=self.aperture_radii,
-            annulus_radii=self.setup.annulus_radii.to_value(u.arcsec),
-            pixel_scale=pixel_scale,
-            eef=self._eef,
-            error=map_input.error,
-            missing=map_input.missing,
-        )
-        for name in ('flux', 'flux_err', 'flux_annulus'):
-            measured[name] = measured[name] * map_input.jy_per_pixel
-        measured['flags'] = measured['flags'] | flags
-        table = make_photometry_table(
-            source_input,
-            measured,
-            snr=snr,
-            hole_radius=radius,
-            flux_unit=map_input.flux_unit,
-            unit=map_input.unit,
-        )
-        table.meta.update(self._meta())
-        error = map_input.error
-        if error is not None:
-            positions = (x[inside], y[inside], radius[inside])
-            scatter = measured['local_bkg_std'][inside]
-            error = reconstruction.clean_error(error, *positions, scatter)
-        self._result = SourceRemovalResult(
-            cleaned=map_input.like_input(
-                cleaned,
-                error=error,
-                history=self._history(int(filled.sum())),
-            ),
-            photometry=table,
-            sources=map_input.like_input(removed, fill=0.0),
-            holes=reconstruction.holes,
-            map_input=map_input,
-        )
+        self._result = run_removal(self, map_input, source_input)
         return self._result
 
     def make_model_image(self, shape=None):
@@ -361,7 +313,8 @@ class NeuralSourceRemover:
         Returns
         -------
         model : `~numpy.ndarray` or `~astropy.units.Quantity`
-            Map minus cleaned map, 0 where nothing was removed; a
+            Map minus cleaned map (without ``texture``), 0 where nothing was
+            removed; a
             Quantity if the map has a unit.
 
         Raises
@@ -428,63 +381,3 @@ class NeuralSourceRemover:
             msg = 'no map was cleaned yet: call the remover with a map and sources'
             raise ValueError(msg)
         return self._result
-
-    def _reconstruct(self, map_input, x, y, inside, factor):
-        """
-        Return SNR, hole radii (map pixels) and the reconstruction.
-        """
-        options = {
-            'model': self._loaded,
-            'missing': map_input.missing,
-            'to_jy_per_pixel': map_input.jy_per_pixel,
-            'batch_size': self.batch_size,
-            'device': self.device,
-            'precision': self.precision,
-            'progress_bar': self.progress_bar,
-        }
-        method = inpaint
-        native = map_input.data
-        if factor != 1:
-            grid = resample_grid(map_input.data, map_input.missing, factor)
-            native = grid[0]
-            method = functools.partial(inpaint_resampled, factor=factor, native=grid)
-        snr = compute_snr(
-            native,
-            to_native_position(x, factor),
-            to_native_position(y, factor),
-            setup=self.setup,
-        )
-        radius = np.full(x.size, np.nan)
-        radius[inside] = self.setup.hole_radius(snr[inside]) / factor
-        positions = (x[inside], y[inside], radius[inside])
-        return snr, radius, method(map_input.data, *positions, **options)
-
-    def _meta(self):
-        return {
-            'setup': self.setup.name,
-            'model': self._loaded.name,
-            'model_checksum': self._loaded.checksum,
-            'aperture_radii_arcsec': self.aperture_radii.tolist(),
-            'aperture_corrections': (
-                self.aperture_corrections
-                if isinstance(self.aperture_corrections, str)
-                else 'user'
-            ),
-            'annulus_radii_arcsec': self.setup.annulus_radii.to_value(
-                u.arcsec
-            ).tolist(),
-            'error_method': self.error_method,
-            'colour_corrected': False,
-            'versions': package_versions('astropy', 'photutils'),
-            'date': datetime.now(UTC).isoformat(timespec='seconds'),
-        }
-
-    def _history(self, n_filled):
-        versions = package_versions()
-        return (
-            f'photutils-pconv {versions["photutils_pconv"]}: {n_filled} '
-            f'compact sources replaced by reconstructed emission',
-            f'photutils-pconv setup {self.setup.name}, model {self._loaded.name}',
-            f'model sha256 {self._loaded.checksum[:32]}',
-            f'model sha256 {self._loaded.checksum[32:]} (continued)',
-        )

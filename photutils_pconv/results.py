@@ -55,6 +55,11 @@ class SourceRemovalResult:
     map_input : `~photutils_pconv.inputs.MapInput`
         The map as it was parsed.
 
+    texture : 2D `~numpy.ndarray` or `None`
+        The realisation of noise and texture that the cleaned map
+        contains, in its unit, where it was asked for; `sources` does not
+        contain it.
+
     Examples
     --------
     >>> cleaned, photometry = remover(ccd, table)  # doctest: +SKIP
@@ -65,6 +70,7 @@ class SourceRemovalResult:
     sources: Any
     holes: np.ndarray
     map_input: Any = field(repr=False)
+    texture: Any = None
 
     def __iter__(self):
         yield self.cleaned
@@ -314,7 +320,9 @@ def make_photometry_table(sources, measured, *, snr, hole_radius, flux_unit, uni
 
     measured : dict of `~numpy.ndarray`
         The results of `~photutils_pconv.photometry.source_photometry`,
-        fluxes already in ``flux_unit``, flags complete.
+        fluxes already in ``flux_unit``, flags complete; and where there
+        is PSF photometry, ``flux_psf``, ``flux_psf_err``, ``qfit``,
+        ``cfit``, and if known ``x_fit``, ``y_fit`` and ``inner_radius``.
 
     snr, hole_radius : 1D `~numpy.ndarray`
         The SNR (Eq. 1) and the radius of the hole in the map's pixels.
@@ -335,11 +343,19 @@ def make_photometry_table(sources, measured, *, snr, hole_radius, flux_unit, uni
         table['sky_center'] = sources.sky
     table['snr'] = snr
     table['hole_radius'] = hole_radius
+    if 'inner_radius' in measured:
+        table['inner_radius'] = measured['inner_radius']
     n_apertures = measured['flux'].shape[1]
     for name in ('flux', 'flux_err', 'flux_annulus'):
         for k in range(n_apertures):
             suffix = '' if n_apertures == 1 else f'_{k}'
             table[name + suffix] = _with_unit(measured[name][:, k], flux_unit)
+    for name in ('flux_psf', 'flux_psf_err'):
+        if name in measured:
+            table[name] = _with_unit(measured[name], flux_unit)
+    for name in ('x_fit', 'y_fit', 'qfit', 'cfit'):
+        if name in measured:
+            table[name] = measured[name]
     table['local_bkg'] = _with_unit(measured['local_bkg'], unit)
     for k in range(n_apertures):
         suffix = '' if n_apertures == 1 else f'_{k}'

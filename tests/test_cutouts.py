@@ -254,6 +254,22 @@ class TestNormalise:
         assert np.all(np.isfinite(scaled))
         assert np.all(scaled[1] == 0)
 
+    @pytest.mark.parametrize(
+        ('value', 'dtype'),
+        [(1.0, float), (-3e-9, float), (1e12, float), (0.0, float), (1e-9, 'f4')],
+    )
+    def test_flat_map_is_reconstructed_flat(self, model, value, dtype):
+        from photutils_pconv.inpainting import inpaint
+
+        # The source must not count, nor may it overflow.
+        data = np.full((120, 130), value, dtype=dtype)
+        data[55:58, 60:63] += 1.0 if value == 0 else 1e3 * abs(value)
+        hole = [[61.0], [56.0], [8.0]]
+        with np.errstate(over='raise', invalid='raise'):
+            emission = inpaint(data, *map(np.array, hole), model=model).emission
+        inside = np.hypot(*(np.indices(data.shape).T - (56, 61)).T) < 7
+        assert_allclose(emission[inside], value, rtol=1e-5, atol=1e-30)
+
     @pytest.mark.parametrize('unit', [1e-6, 1e6])
     def test_robust_scales_with_the_unit(self, stamps, unit):
         images, validity = stamps

@@ -472,7 +472,7 @@ class TestSourcePhotometry:
         forward = self.measure(data, removed, x, y, 6, missing=missing)
         back = self.measure(data, removed, x[::-1], y[::-1], 6, missing=missing)
         for key, value in forward.items():
-            has_apertures = key.startswith(('flux', 'aperture'))
+            has_apertures = key.startswith(('flux', 'aperture', 'hole'))
             assert value.shape == ((5, 2) if has_apertures else (5,))
             assert_array_equal(value, back[key][::-1], err_msg=key)
         assert forward['flags'].dtype.kind == 'i'

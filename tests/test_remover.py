@@ -120,18 +120,10 @@ class TestConstruction:
         )
         assert simulation.aperture_corrections == 'simulation'
 
-    @pytest.mark.parametrize(
-        'arguments',
-        [
-            {'psf': np.ones((5, 5))},
-            {'n_passes': 2},
-            {'error_method': 'ensemble'},
-            {'error_method': None},
-        ],
-    )
-    def test_not_available_yet(self, arguments):
-        with pytest.raises(NotImplementedError, match='available yet'):
-            NeuralSourceRemover(**GREEN, **arguments)
+    @pytest.mark.parametrize('error_method', ['ensemble', None, True])
+    def test_error_methods(self, error_method):
+        with pytest.raises(ValueError, match="one of .*'empty_apertures', 'card'"):
+            NeuralSourceRemover(**GREEN, error_method=error_method)
 
     @pytest.mark.parametrize('batch_size', [0, -3, 2.5, '8', None])
     def test_batch_size(self, batch_size):
@@ -164,6 +156,7 @@ class TestConstruction:
         assert "setup: 'scanmap/green'" in lines
         assert 'aperture_radii: [6.0, 12.0]' in lines
         assert 'recenter: True' in lines
+        assert "error_method: 'empty_apertures'" in lines
 
 
 class TestResult:
@@ -274,6 +267,7 @@ class TestResult:
 
     def test_error_keyword(self, remover, scene, ccd):
         error = np.full(scene.data.shape, 0.37e-4)
+        remover.error_method = 'local'
         result = remover(ccd, scene.xy, error=error)
         assert isinstance(result.cleaned.uncertainty, StdDevUncertainty)
         assert_array_equal(result.cleaned.uncertainty.array[~result.holes], 0.37e-4)
@@ -301,6 +295,8 @@ class TestResult:
         assert table.meta['model_checksum'] == '0123456789abcdef' * 4
         assert table.meta['aperture_radii_arcsec'] == [7.0]
         assert table.meta['aperture_corrections'] == 'real'
+        assert table.meta['n_passes'] == 1
+        assert 'psf' not in table.meta
         assert table.meta['annulus_radii_arcsec'] == [25.0, 35.0]
         assert table.meta['colour_corrected'] is False
         assert {'numpy', 'torch'} < set(table.meta['versions'])

@@ -90,7 +90,10 @@ class TestTable:
 
     def test_photometry(self, flat_model, ccd, scene):
         remover = NeuralSourceRemover(
-            **GREEN, model=flat_model, aperture_corrections=scene.eef
+            **GREEN,
+            model=flat_model,
+            aperture_corrections=scene.eef,
+            error_method='local',
         )
         table = remover(ccd, scene.xy).photometry
         # Half a percent is what a median takes of a source's wings.
@@ -291,6 +294,12 @@ class TestFlags:
         assert not result.holes.any()
         assert_array_equal(result.cleaned, data)
         assert np.isnan(result.photometry['flux'][0])
+
+    def test_calibrated_error(self, flagged, scene):
+        # 60 x 60 pixels hold no sixteen places for empty holes.
+        data = scene.data[25:85, 40:100]
+        flags = flagged(scene.x[:1] - 40, scene.y[:1] - 25, data)
+        assert 'calibrated_error' in flags[0]
 
     def test_resampled(self, flat_model, scene):
         wcs = scene.wcs.deepcopy()

@@ -29,8 +29,9 @@ _MAP_KEYS = {'path': str, 'sources': str, 'setup': str, 'simulated': bool}
 _FIELD_KEYS = {'path': str, 'setup': str}
 _STAR_KEYS = {'path': str, 'setup': str}
 
-# Some of the levels of Table 1, a factor of three apart.
-_QUICK_LEVELS = (20.0, 60.0, 200.0, 600.0, 2000.0, 6000.0, 20000.0)
+# Some of the levels of Table 1, a factor of five to six apart: three a field.
+_QUICK_LEVELS = (20.0, 100.0, 600.0, 3000.0, 15000.0)
+_QUICK_FIELDS = 3
 
 # One for each way: an annulus, a PSF, both with its surroundings, a fill.
 _QUICK_METHODS = (
@@ -300,11 +301,13 @@ class EvaluationConfig(Section):
         Returns
         -------
         config : `EvaluationConfig`
-            Smaller fields, a few of the flux levels, 10 sources each, and
-            the four methods that are worth most.
+            Three simulated fields a setup, which are smaller, a few of
+            the flux levels, 10 sources each, and the four other methods
+            that are worth most.
         """
         return replace(
             self,
+            n_fields=min(self.n_fields, _QUICK_FIELDS),
             size=min(self.size, 320),
             levels=self.levels or _QUICK_LEVELS,
             n_sources=min(self.n_sources or 10, 10),

@@ -21,12 +21,17 @@ __all__ = [
     'plot_standard_stars',
 ]
 
-METHOD_COLORS = {'network': '#4c8bc0', 'annulus': '#b5b5b5'}
+METHOD_COLORS = {
+    'network': '#4c8bc0',
+    'two_pass': '#1f3f6f',
+    'two_pass_psf': '#6aa84f',
+    'annulus': '#b5b5b5',
+}
 """
-The colours of the boxes, those of the paper.
+The colours of the boxes; of network and annulus, those of the paper.
 """
 
-_OTHERS = ('#d98b3a', '#6aa84f', '#a2649b', '#c0504d', '#8c7853', '#3aa6a6', '#777777')
+_OTHERS = ('#d98b3a', '#b08d57', '#a2649b', '#c0504d', '#8c7853', '#3aa6a6', '#777777')
 
 
 def _own_aperture(setup):

@@ -9,12 +9,22 @@ called so.
 import numpy as np
 from astropy.table import Table
 
-from photutils_pconv.evaluation.structure import load_paper_statistics
+from photutils_pconv.evaluation.structure import WITH_TEXTURE, load_paper_statistics
 from photutils_pconv.evaluation.summaries import compare_methods
 
-__all__ = ['POWER_LIMIT', 'SHIFT_LIMIT', 'STAR_LIMIT', 'TEXTURE_LIMIT', 'Verdicts']
+__all__ = [
+    'OWN_METHODS',
+    'POWER_LIMIT',
+    'SHIFT_LIMIT',
+    'STAR_LIMIT',
+    'TEXTURE_LIMIT',
+    'Verdicts',
+]
 
 _MET = {True: 'met', False: 'not met', None: 'for comparison'}
+
+# The package's own, among all that are measured.
+OWN_METHODS = ('network', 'two_pass', 'two_pass_psf')
 
 POWER_LIMIT = 0.05
 SHIFT_LIMIT = 0.02
@@ -29,16 +39,26 @@ class Verdicts:
     Attributes
     ----------
     rows : list of tuple
-        Topic, subject, what was measured, limit, the paper's figure, and
-        the verdict: 'met', 'not met' or 'for comparison'.
+        Topic, subject, method, what was measured, limit, the paper's
+        figure, and the verdict: 'met', 'not met' or 'for comparison'.
     """
 
-    names = ('topic', 'subject', 'measured', 'limit', 'paper', 'verdict')
+    names = ('topic', 'subject', 'method', 'measured', 'limit', 'paper', 'verdict')
 
     def __init__(self):
         self.rows = []
 
-    def add(self, topic, subject, measured, *, limit='', paper='', met=None):
+    def add(
+        self,
+        topic,
+        subject,
+        measured,
+        *,
+        method='network',
+        limit='',
+        paper='',
+        met=None,
+    ):
         """
         Add a verdict.
 
@@ -47,6 +67,9 @@ class Verdicts:
         topic, subject, measured : str
             What is judged, of what, and the figure.
 
+        method : str, optional
+            The method that is judged.
+
         limit, paper : str, optional
             The limit, and the paper's figure.
 
@@ -54,7 +77,7 @@ class Verdicts:
             Whether the limit is met; `None` where there is none.
         """
         met = None if met is None else bool(met)
-        self.rows.append((topic, subject, measured, limit, paper, _MET[met]))
+        self.rows.append((topic, subject, method, measured, limit, paper, _MET[met]))
 
     def to_table(self):
         """
@@ -68,6 +91,35 @@ class Verdicts:
         dtype = [str] * len(self.names)
         return Table(rows=self.rows or None, names=self.names, dtype=dtype)
 
+    def summarise(self):
+        """
+        Count the limits that are met, by topic and method.
+
+        Returns
+        -------
+        table : `~astropy.table.Table`
+            A row a topic that has a limit: ``topic``, ``limit``, and for
+            every method how many of its verdicts are met, such as
+            ``'4 of 6'``.
+        """
+        judged = [dict(zip(self.names, row, strict=True)) for row in self.rows]
+        judged = [row for row in judged if row['verdict'] != _MET[None]]
+        methods = list(dict.fromkeys(row['method'] for row in judged))
+        rows = []
+        for topic, limit in dict.fromkeys((r['topic'], r['limit']) for r in judged):
+            cells = []
+            for method in methods:
+                found = [
+                    row['verdict'] == _MET[True]
+                    for row in judged
+                    if (row['topic'], row['limit'], row['method'])
+                    == (topic, limit, method)
+                ]
+                cells.append(f'{sum(found)} of {len(found)}' if found else '')
+            rows.append((topic, limit, *cells))
+        names = ('topic', 'limit', *methods)
+        return Table(rows=rows or None, names=names, dtype=[str] * len(names))
+
     def add_fluxes(self, table):
         """
         Judge photometric accuracy (section 5.2).
@@ -80,28 +132,32 @@ class Verdicts:
         comparison = compare_methods(table)
         for setup in dict.fromkeys(comparison['setup']):
             part = comparison[comparison['setup'] == setup]
-            ours, annulus = (
-                part[part['method'] == name][0] for name in ('network', 'annulus')
-            )
-            self.add(
-                'flux scatter (5.2)',
-                setup,
-                f'narrower than the annulus at {100 * ours["narrower"]:.0f} % of '
-                f'{ours["n_boxes"]} flux levels; interquartile range '
-                f'{ours["iqr_ratio"]:.2f} of the annulus',
-                limit='narrower at most levels',
-                paper='narrower in most cases (Figs. 11, 12)',
-                met=ours['narrower'] > 0.5,
-            )
-            self.add(
-                'flux bias (5.2)',
-                setup,
-                f'median off by {100 * ours["median_offset"]:.1f} % (annulus '
-                f'{100 * annulus["median_offset"]:.1f} %), the median over levels',
-                limit='no more than the annulus',
-                paper='medians close to 1 (Figs. 11, 12)',
-                met=ours['median_offset'] <= annulus['median_offset'],
-            )
+            annulus = part[part['method'] == 'annulus'][0]
+            for ours in part[np.isin(part['method'], OWN_METHODS)]:
+                self._add_flux(str(setup), ours, annulus)
+
+    def _add_flux(self, setup, ours, annulus):
+        self.add(
+            'flux scatter (5.2)',
+            setup,
+            f'narrower than the annulus at {100 * ours["narrower"]:.0f} % of '
+            f'{ours["n_boxes"]} flux levels; interquartile range '
+            f'{ours["iqr_ratio"]:.2f} of the annulus',
+            method=str(ours['method']),
+            limit='narrower at most levels',
+            paper='narrower in most cases (Figs. 11, 12)',
+            met=ours['narrower'] > 0.5,
+        )
+        self.add(
+            'flux bias (5.2)',
+            setup,
+            f'median off by {100 * ours["median_offset"]:.1f} % (annulus '
+            f'{100 * annulus["median_offset"]:.1f} %), the median over levels',
+            method=str(ours['method']),
+            limit='no more than the annulus',
+            paper='medians close to 1 (Figs. 11, 12)',
+            met=ours['median_offset'] <= annulus['median_offset'],
+        )
 
     def add_spectra(self, spectra):
         """
@@ -113,17 +169,21 @@ class Verdicts:
             The first table of
             `~photutils_pconv.evaluation.structure.join_comparisons`.
         """
-        for setup in dict.fromkeys(spectra['setup']):
-            part = spectra[spectra['setup'] == setup]
+        for setup, method, part in _groups(spectra):
             cleaned = np.abs(np.asarray(part['relative_cleaned']))
             injected = np.asarray(part['relative_injected'])
+            names = list(dict.fromkeys(part['map']))
+            good = sum(
+                cleaned[part['map'] == name].max() <= POWER_LIMIT for name in names
+            )
             self.add(
                 'power spectrum (5.3.1)',
                 setup,
                 f'{100 * np.mean(cleaned <= POWER_LIMIT):.0f} % of the bins within '
-                f'5 %, median {100 * np.median(cleaned):.1f} %, worst '
-                f'{100 * cleaned.max():.0f} %; with sources up to a factor of '
-                f'{1 + injected.max():.3g}',
+                f'5 % ({good} of {len(names)} fields in every bin), median '
+                f'{100 * np.median(cleaned):.1f} %, worst {100 * cleaned.max():.0f} %; '
+                f'with sources up to a factor of {1 + injected.max():.3g}',
+                method=method,
                 limit='every bin within 5 %',
                 paper='lines overlap (Fig. 13)',
                 met=cleaned.max() <= POWER_LIMIT,
@@ -135,27 +195,27 @@ class Verdicts:
                 'normalised difference of power (5.3.1)',
                 setup,
                 f'{difference.max():.0e} to {difference.min():.0e}',
+                method=method,
                 paper='1e-4 to 1e-10; small even with all sources left in, since the '
                 'spectra fall by orders of magnitude',
             )
 
-    def add_statistics(self, statistics, *, texture=False):
+    def add_statistics(self, statistics):
         """
         Judge pixel statistics in the holes (section 5.3.2, Table 6).
+
+        A texture is to bring the scatter back, the best estimate alone is
+        not: its scatter has no limit.
 
         Parameters
         ----------
         statistics : `~astropy.table.QTable`
             The third table of
             `~photutils_pconv.evaluation.structure.join_comparisons`.
-
-        texture : bool, optional
-            Whether the reconstruction has a texture, which is to bring
-            the scatter back.
         """
         published = load_paper_statistics()
-        for setup in dict.fromkeys(statistics['setup']):
-            part = statistics[statistics['setup'] == setup]
+        for setup, method, part in _groups(statistics):
+            texture = method.endswith(WITH_TEXTURE)
             theirs = published[published['setup'] == setup]
             for name in ('mean', 'median'):
                 values = np.abs(np.asarray(part[f'{name}_shift']))
@@ -164,7 +224,9 @@ class Verdicts:
                     f'{name} in the holes (Table 6)',
                     setup,
                     f'off by {np.median(values):.3f} of the standard deviation '
-                    f'(median field), {values.max():.3f} (worst)',
+                    f'(median field), {values.max():.3f} (worst); '
+                    f'{np.sum(values <= SHIFT_LIMIT)} of {len(values)} fields',
+                    method=method,
                     limit='every field within 0.02',
                     paper=_range(paper, '.3f'),
                     met=values.max() <= SHIFT_LIMIT,
@@ -176,18 +238,26 @@ class Verdicts:
                     f'{name} in the holes (Table 6)',
                     setup,
                     f'{np.median(values):.3f} of the original ({values.min():.3f} '
-                    f'to {values.max():.3f})',
+                    f'to {values.max():.3f}); '
+                    f'{np.sum(np.abs(values - 1.0) <= TEXTURE_LIMIT)} of '
+                    f'{len(values)} fields within 3 %',
+                    method=method,
                     limit='every field within 3 %' if texture else '',
                     paper=_range(np.asarray(theirs[f'{name}_ratio']), '.3f'),
                     met=worst <= TEXTURE_LIMIT if texture else None,
                 )
             values = np.asarray(part['skewness_shift'])
+            share = np.abs(values / np.asarray(part['skewness_original']))
             self.add(
                 'skewness in the holes (Table 6)',
                 setup,
                 f'differs by {np.median(values):+.2f} ({values.min():+.2f} to '
-                f'{values.max():+.2f})',
+                f'{values.max():+.2f}); {np.sum(share <= TEXTURE_LIMIT)} of '
+                f'{len(values)} fields within 3 %',
+                method=method,
+                limit='every field within 3 %' if texture else '',
                 paper=_range(np.asarray(theirs['skewness_shift']), '+.3f'),
+                met=share.max() <= TEXTURE_LIMIT if texture else None,
             )
 
     def add_stars(self, table):
@@ -213,6 +283,17 @@ class Verdicts:
                 paper=f'{row["ratio_paper"]:.3f}' if np.isfinite(paper) else 'none',
                 met=offset <= STAR_LIMIT or closer,
             )
+
+
+def _groups(table):
+    """
+    Part a table by setup and method, in the order of the rows.
+    """
+    setup, method = (
+        np.asarray(table[name]).astype(str) for name in ('setup', 'method')
+    )
+    for key in dict.fromkeys(zip(setup, method, strict=True)):
+        yield *key, table[(setup == key[0]) & (method == key[1])]
 
 
 def _range(values, spec):

@@ -47,6 +47,11 @@ from photutils_pconv.simulation.observations import (
     simulate_sources,
 )
 from photutils_pconv.simulation.partition import complexity, split_fields
+from photutils_pconv.simulation.residuals import (
+    ResidualBatch,
+    ResidualConfig,
+    ResidualSampler,
+)
 from photutils_pconv.simulation.small_set import make_small_training_set
 
 __all__ = [
@@ -55,6 +60,9 @@ __all__ = [
     'CutoutSampler',
     'CutoutWriter',
     'EmissionConfig',
+    'ResidualBatch',
+    'ResidualConfig',
+    'ResidualSampler',
     'SamplerConfig',
     'SimulatedField',
     'TrainingCutouts',

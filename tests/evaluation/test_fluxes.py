@@ -23,10 +23,12 @@ from photutils_pconv.evaluation.flux_plots import (
 )
 from photutils_pconv.evaluation.fluxes import (
     APERTURE_RADII,
-    compare_methods,
     evaluate_fluxes,
-    make_remover,
     measure_ratios,
+)
+from photutils_pconv.evaluation.removers import list_removers, make_remover
+from photutils_pconv.evaluation.summaries import (
+    compare_methods,
     ratio_columns,
     summarise_by_complexity,
     summarise_ratios,

@@ -68,6 +68,7 @@ class TestRun:
             'pixel_statistics',
             'photometry_simulations',
             'verdicts',
+            'limits',
         }
         for name, table in evaluation.tables.items():
             assert len(QTable.read(folder / f'{name}.ecsv')) == len(table) > 0
@@ -95,6 +96,7 @@ class TestRun:
             'complexity',
             'removal_scanmap_green',
             'structure_scanmap_green',
+            'structure_scanmap_green_texture',
             'psfs',
             'snr',
             'masks',
@@ -119,9 +121,26 @@ class TestRun:
         table = evaluation.tables['verdicts']
         assert set(table['subject']) == {'scanmap/green'}
         assert set(table['verdict']) <= {'met', 'not met', 'for comparison'}
-        (power,) = table[table['topic'] == 'power spectrum (5.3.1)']
-        worst = np.abs(evaluation.tables['power_spectra']['relative_cleaned']).max()
-        assert (power['verdict'] == 'met') == (worst <= 0.05)
+        spectra = evaluation.tables['power_spectra']
+        powers = table[table['topic'] == 'power spectrum (5.3.1)']
+        assert list(powers['method']) == ['network', 'network+texture']
+        for power in powers:
+            part = spectra[spectra['method'] == power['method']]
+            worst = np.abs(part['relative_cleaned']).max()
+            assert (power['verdict'] == 'met') == (worst <= 0.05)
+
+    def test_limits(self, evaluation):
+        """Counted by hand from the verdicts."""
+        verdicts, limits = (evaluation.tables[n] for n in ('verdicts', 'limits'))
+        (row,) = limits[limits['topic'] == 'mean in the holes (Table 6)']
+        (one,) = verdicts[
+            (verdicts['topic'] == row['topic']) & (verdicts['method'] == 'network')
+        ]
+        assert row['network'] == f'{int(one["verdict"] == "met")} of 1'
+        assert row['network+texture'].endswith(' of 1')
+        # Without texture the scatter has no limit.
+        (row,) = limits[limits['topic'] == 'iqr in the holes (Table 6)']
+        assert row['network'] == ''
 
     def test_maps(self, evaluation):
         folder = evaluation.output / 'maps' / 'simulations'
@@ -197,11 +216,21 @@ class TestConfig:
     def test_quick(self):
         config = EvaluationConfig(size=1024, n_sources=80)
         quick = config.make_quick()
-        assert (quick.size, quick.n_sources) == (320, 10)
+        assert (quick.n_fields, quick.size, quick.n_sources) == (3, 320, 10)
         assert set(quick.list_methods()) < set(config.list_methods())
         own = EvaluationConfig(levels=(100,), methods=('none',)).make_quick()
         assert own.levels == (100.0,)
         assert own.list_methods() == ()
+
+    def test_psf_and_texture(self, tmp_path):
+        (tmp_path / 'psf.fits').touch()
+        path = tmp_path / 'config.toml'
+        path.write_text("[remover]\npsf = 'psf.fits'\ntexture = true\n")
+        options = EvaluationConfig.from_toml(path).remover
+        assert options == {'psf': str(tmp_path / 'psf.fits'), 'texture': True}
+        path.write_text("[remover]\npsf = 'setup'\nn_passes = 2\n")
+        options = EvaluationConfig.from_toml(path).remover
+        assert options == {'psf': 'setup', 'n_passes': 2}
 
     def test_setups(self):
         assert len(EvaluationConfig().list_setups()) == 6

@@ -1,0 +1,246 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Calibrate the errors of a model's fluxes on simulated maps.
+
+For every setup of the model, the scatter of fluxes in empty holes is
+tabulated by the radii of hole and aperture, and sources of known flux tell
+``kappa`` and ``eps`` (`photutils_pconv.errors`)::
+
+    python tools/calibrate_errors.py scanmap
+    python tools/calibrate_errors.py WORK/mine.safetensors --card
+
+The result goes to a JSON file beside the weights, which belongs to them
+by their checksum, or with ``--card`` into the card within the weights
+file. The bundled models' were made with the defaults.
+"""
+
+import argparse
+import json
+import warnings
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+from astropy.stats import mad_std
+from scipy.optimize import minimize
+
+from photutils_pconv._chains import NativeMap, OnePass
+from photutils_pconv._pipeline import make_eef
+from photutils_pconv._psf_arguments import sample_psf
+from photutils_pconv._removal import calculate_errors, sample_empty_holes
+from photutils_pconv._two_pass import TwoPass
+from photutils_pconv._writing import write_bytes_atomically
+from photutils_pconv.errors import ErrorCalibration
+from photutils_pconv.network import load_model, save_model
+from photutils_pconv.photometry import local_background, source_photometry
+from photutils_pconv.psf import get_psf, lobed_psf
+from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation import inject_sources, random_positions
+from photutils_pconv.simulation.emission import emission_field, noise_field
+
+SEED = 707
+SIZE = 512
+N_SOURCES = 30
+SEPARATION = 50.0
+MARGIN = 48.0
+# The SNR of the sources, and the bins in which the pulls are to be 1.
+SNR_RANGE = (3.0, 1500.0)
+SNR_BINS = (4.0, 12.0, 40.0, 130.0, 400.0, 1500.0)
+SHARES = np.array([0.25, 0.4, 0.6, 0.8, 1.0])
+
+
+def make_map(setup, psf, rng):
+    """
+    Simulate a map with sources of known flux.
+    """
+    shape = (SIZE, SIZE)
+    scale = setup.pixel_scale.to_value('arcsec')
+    beam = setup.psf_fwhm.to_value('arcsec') / scale
+    unit = 10.0 ** rng.uniform(-4.5, -2.5)
+    noise = 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(shape, rng=rng)
+    data = unit * (emission_field(shape, beam_fwhm=beam, rng=rng) + noise).astype(float)
+    x, y = random_positions(
+        shape, N_SOURCES, rng=rng, separation=SEPARATION, margin=MARGIN
+    )
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    scatter = local_background(data, x, y, annulus_radii=ring)['local_bkg_std']
+    peak = psf.render((1, 1), 0.0, 0.0, pixel_scale=scale)[0, 0]
+    low, high = np.log(SNR_RANGE)
+    part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / len(x)
+    flux = np.exp(low + (high - low) * part) * scatter / peak
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    data = inject_sources(data, x, y, flux, psf=psf, pixel_scale=scale, angle=angle)
+    return data, x, y, flux
+
+
+def measure_map(model, setup, psf, radii, n_passes, rng):
+    """
+    Remove and measure the sources of one map, and its empty holes.
+    """
+    data, x, y, flux = make_map(setup, psf, rng)
+    missing = np.zeros(data.shape, dtype=bool)
+    scale = setup.pixel_scale.to_value('arcsec')
+    native_map = NativeMap(data, missing, 1.0)
+    inside = np.ones(len(x), dtype=bool)
+    snr, radius = native_map.choose_holes(x, y, inside, setup=setup)
+    holes = (x, y, radius)
+    annulus = setup.annulus_radii.to_value('arcsec')
+    options = {'model': model, 'to_jy_per_pixel': 1.0, 'pixel_scale': scale}
+    options |= {'psf': psf, 'fit_positions': True, 'fit_psf_shape': True}
+    if n_passes == 1:
+        chain = OnePass(annulus_radii=annulus / scale, **options)
+    else:
+        chain = TwoPass(
+            annulus_radii=annulus / scale,
+            beam_fwhm=setup.psf_fwhm.to_value('arcsec') / scale,
+            aperture_radius=setup.aperture_radius.to_value('arcsec') / scale,
+            **options,
+        )
+    filled = chain.fill(native_map, *holes, snr=snr)
+    cleaned = filled.reconstruction.clean(data)
+    photometry = {
+        'radii': radii * scale,
+        'annulus_radii': annulus,
+        'pixel_scale': scale,
+        'eef': make_eef(setup, None, psf, scale),
+    }
+    default = {**photometry, 'radii': setup.aperture_radius.to_value('arcsec')[None]}
+    measured = source_photometry(data, data - cleaned, *holes, **default)
+    sample = sample_empty_holes(
+        native_map,
+        cleaned,
+        holes,
+        filled,
+        chain=chain,
+        photometry=photometry,
+        rms=measured['local_bkg_std'],
+    )
+    return SimpleNamespace(
+        holes=holes,
+        flux=flux,
+        snr=snr,
+        fluxes=filled.fluxes,
+        measured=measured,
+        sample=sample,
+        photometry=default,
+    )
+
+
+def calibrate_setup(model, setup, n_maps, seed):
+    """
+    Calibrate one setup; give the values for the JSON file.
+    """
+    # Two models of the PSF: the sources' own is another one still.
+    psfs = (get_psf(setup), sample_psf(lobed_psf(setup), setup))
+    n_passes = 1 if model.network.in_channels == 1 else 2
+    scale = setup.pixel_scale.to_value('arcsec')
+    default = setup.aperture_radius.to_value('arcsec') / scale
+    classes = np.unique(setup.hole_radii)
+    radii = np.unique(np.append(np.outer(classes, SHARES).round(6), default))
+    maps = []
+    for k in range(n_maps):
+        rng = np.random.default_rng([seed, k])
+        maps.append(measure_map(model, setup, psfs[k % 2], radii, n_passes, rng))
+    radius, rms, empty, psf_flux, psf_err = (
+        np.concatenate([getattr(one.sample, name) for one in maps])
+        for name in ('radius', 'rms', 'flux', 'psf_flux', 'psf_err')
+    )
+    scatter = np.empty((classes.size, SHARES.size))
+    psf_scatter = np.empty(classes.size)
+    for i, hole in enumerate(classes):
+        members = radius == hole
+        columns = np.searchsorted(radii, (hole * SHARES).round(6))
+        ratio = empty[members] / rms[members, None]
+        scatter[i] = mad_std(ratio[:, columns], axis=0)
+        ratio = psf_flux[members] / psf_err[members]
+        psf_scatter[i] = mad_std(ratio, ignore_nan=True)
+    calibration = ErrorCalibration(
+        classes, SHARES, scatter, psf_scatter=psf_scatter, psf_eps=0.0
+    )
+
+    # The same through the map's own empty holes, with kappa 1 and eps 0.
+    column = np.searchsorted(radii, default)
+    errors = []
+    for one in maps:
+        part = replace(
+            one.sample,
+            flux=one.sample.flux[:, [column]],
+            hole_fraction=one.sample.hole_fraction[:, [column]],
+        )
+        found, _ = calculate_errors(
+            one.measured,
+            one.holes,
+            calibration=calibration,
+            sample=part,
+            photometry=one.photometry,
+            factor=1.0,
+            fluxes=one.fluxes,
+        )
+        errors.append((found['flux_err'][:, 0], found['flux_psf_err']))
+    error, psf_error = np.concatenate(errors, axis=1)
+    flux, snr = (np.concatenate([getattr(m, n) for m in maps]) for n in ('flux', 'snr'))
+    in_aperture = np.concatenate([one.measured['flux'][:, 0] for one in maps])
+    by_psf = np.concatenate([one.fluxes.flux for one in maps])
+    kappa, eps, pulls = fit_pulls(in_aperture - flux, error, flux, snr)
+    print(f'{setup.name}: kappa {kappa:.3f}, eps {eps:.5f}, pulls {pulls.round(2)}')
+    psf_kappa, psf_eps, pulls = fit_pulls(by_psf - flux, psf_error, flux, snr)
+    print(f'  PSF: kappa {psf_kappa:.3f}, eps {psf_eps:.5f}, pulls {pulls.round(2)}')
+    values = replace(
+        calibration, kappa=kappa, eps=eps, psf_kappa=psf_kappa, psf_eps=psf_eps
+    ).to_dict()
+    values['beam_fwhm'] = round((setup.psf_fwhm / setup.pixel_scale).to_value(''), 4)
+    return values
+
+
+def fit_pulls(difference, error, flux, snr):
+    """
+    Find kappa and eps so that the pulls scatter by 1 in all SNR bins.
+    """
+    which = np.digitize(snr, SNR_BINS)
+
+    def pulls(logarithms):
+        kappa, eps = np.exp(logarithms)
+        pull = difference / np.hypot(kappa * error, eps * flux)
+        bins = [pull[which == k] for k in range(1, len(SNR_BINS))]
+        return np.array([mad_std(one, ignore_nan=True) for one in bins])
+
+    best = minimize(
+        lambda logarithms: np.sum(np.log(pulls(logarithms)) ** 2),
+        np.log([1.1, 0.002]),
+        method='Nelder-Mead',
+    )
+    return *np.exp(best.x), pulls(best.x)
+
+
+def main(arguments=None):
+    """
+    Run from the command line.
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('model', help="a bundled model's name or a weights file")
+    parser.add_argument('--maps', type=int, default=40, help='maps a setup')
+    parser.add_argument('--seed', type=int, default=SEED)
+    parser.add_argument('--card', action='store_true', help='write into the card')
+    args = parser.parse_args(arguments)
+    model = load_model(args.model, cache=False)
+    warnings.simplefilter('ignore', RuntimeWarning)
+    tables = {
+        name: calibrate_setup(model, get_setup(setup=name), args.maps, args.seed)
+        for name in model.card.setups
+    }
+    if args.card:
+        card = replace(
+            model.card, accuracy={**model.card.accuracy, 'flux_error': tables}
+        )
+        written = save_model(model.path, model.network, card, overwrite=True)
+        print(f'weights unchanged: {written.checksum == model.checksum}')
+        return
+    values = {'checksum': model.checksum, 'flux_error': tables}
+    text = json.dumps(values, indent=1, sort_keys=True) + '\n'
+    path = model.path.with_suffix('.json')
+    write_bytes_atomically(path, text.encode())
+    print(path)
+
+
+if __name__ == '__main__':
+    main()
