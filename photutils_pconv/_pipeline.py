@@ -255,8 +255,8 @@ def _make_chain(remover, psf, pixel_scale, factor, jy_per_pixel):
         'fit_psf_shape': remover.fit_psf_shape,
     }
     setup = remover.setup
-    annulus = setup.annulus_radii.to_value(u.arcsec)
     if remover.n_passes == 1:
+        annulus = setup.annulus_radii.to_value(u.arcsec)
         return OnePass(
             psf=psf,
             pixel_scale=pixel_scale,
@@ -269,7 +269,6 @@ def _make_chain(remover, psf, pixel_scale, factor, jy_per_pixel):
     return TwoPass(
         psf=psf,
         pixel_scale=scale,
-        annulus_radii=annulus / scale,
         beam_fwhm=setup.psf_fwhm.to_value(u.arcsec) / scale,
         aperture_radius=remover.aperture_radii[0] / scale,
         **options,

@@ -7,7 +7,6 @@ import numpy as np
 
 from photutils_pconv._chains import Filled, PSFFluxes
 from photutils_pconv.inpainting import Reconstruction
-from photutils_pconv.photometry import local_background
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_removal import remove_with_psf
 from photutils_pconv.resampling import resample_grid
@@ -27,9 +26,6 @@ class TwoPass:
     pixel_scale : float
         The native pixel scale, in arcsec.
 
-    annulus_radii : 2-tuple of float
-        The annulus of the local scatter, in native pixels.
-
     beam_fwhm, aperture_radius : float
         The beam's FWHM, and the aperture within which fluxes are
         normalised, in native pixels.
@@ -48,7 +44,6 @@ class TwoPass:
         *,
         psf,
         pixel_scale,
-        annulus_radii,
         beam_fwhm,
         aperture_radius,
         fit_positions,
@@ -56,7 +51,6 @@ class TwoPass:
         **options,
     ):
         self.psf = PixelPSF(psf, pixel_scale)
-        self.annulus_radii = annulus_radii
         self.beam_fwhm = beam_fwhm
         self.aperture_radius = aperture_radius
         self.fit_positions = fit_positions
@@ -94,9 +88,6 @@ class TwoPass:
         factor = native_map.factor
         native, missing = native_map.native
         xn, yn = native_map.to_native(x, y)
-        std = local_background(
-            native, xn, yn, annulus_radii=self.annulus_radii, missing=missing
-        )['local_bkg_std']
         options = dict(self.options)
         # A native pixel collects the flux of 1 / factor**2 of the map's.
         options['to_jy_per_pixel'] = options['to_jy_per_pixel'] / factor**2
@@ -106,7 +97,6 @@ class TwoPass:
             yn,
             snr=snr,
             radius=radius * factor,
-            local_std=std,
             psf=psf,
             beam_fwhm=self.beam_fwhm,
             aperture_radius=self.aperture_radius,

@@ -26,10 +26,6 @@ _WIDTH_ERROR = 0.0008
 _MISMATCH_TO_WIDTH = 0.5
 _POSITION_ERROR = 0.03
 
-# The smallest of twenty measured scatters promises too much: by a tenth, on
-# simulated maps.
-_CHOICE = 1.1
-
 # The prior of a filter's flux over the fit's, and the scatter of the ratio.
 _RATIO_PRIOR = 0.02
 _RATIO_SCATTER = 0.003
@@ -122,7 +118,7 @@ def measure_fluxes(data, fit, psf, *, beam_fwhm, missing, unseen, sources, brigh
         alone = bank.weights(k, templates[:1])
         growth = np.linalg.norm(weights) / np.linalg.norm(alone)
         flux_err[i] = np.hypot(
-            _CHOICE * max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
+            max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
         )
         if bright[i] and len(free) == 1 and use.all():
             for number in range(len(bank)):

@@ -158,7 +158,7 @@ def fit_psf(
     x, y : 1D `~numpy.ndarray`
         The positions, 0-based, in pixels; they must be finite.
 
-    psf : `PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF on the map's pixels.
 
     missing : 2D bool `~numpy.ndarray`, optional

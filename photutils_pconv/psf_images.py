@@ -23,7 +23,7 @@ def model_image(shape, x, y, flux, psf, *, level=None):
     x, y, flux : 1D `~numpy.ndarray`
         The sources; those of flux NaN are left out.
 
-    psf : `PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF.
 
     level : 1D `~numpy.ndarray`, optional
@@ -89,7 +89,7 @@ def shape_image(shape, x, y, psf, *, level=1.0e-3):
     x, y : 1D `~numpy.ndarray`
         The positions.
 
-    psf : `PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF.
 
     level : float, optional

@@ -17,6 +17,7 @@ network therefore never has to guess how bright a source was.
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 
 from photutils_pconv.cutouts import CUTOUT_SIZE, extract_cutout
 from photutils_pconv.filter_photometry import measure_fluxes
@@ -28,7 +29,12 @@ from photutils_pconv.psf_fitting import (
     fit_psf,
     fit_quality,
 )
-from photutils_pconv.psf_images import expected_error_image, model_image, shape_image
+from photutils_pconv.psf_images import (
+    expected_error_image,
+    model_image,
+    shape_image,
+    window_region,
+)
 from photutils_pconv.psf_normalisation import aperture_fraction, aperture_ratio
 from photutils_pconv.psf_shape import fit_shape
 from photutils_pconv.residuals import (
@@ -53,6 +59,7 @@ SHAPE_SNR = 80.0
 
 # Wings are subtracted down to this share of the local scatter.
 _WING_LEVEL = 0.05
+_SCATTER_RADIUS = 24.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class PSFRemoval:
         the sum of the absolute residuals, and the residual of the
         central pixel, over the flux.
 
-    psf : `~photutils_pconv.psf_fitting.PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
         tell.
     """
@@ -105,7 +112,6 @@ def remove_with_psf(
     *,
     snr,
     radius,
-    local_std,
     psf,
     model,
     missing=None,
@@ -134,10 +140,7 @@ def remove_with_psf(
         The radii of the holes (Table 3), in pixels, in which the map is
         replaced.
 
-    local_std : 1D `~numpy.ndarray`
-        The scatter of the map around each source.
-
-    psf : `~photutils_pconv.psf_fitting.PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF on the map's pixels.
 
     model : `~photutils_pconv.network.LoadedModel`
@@ -185,8 +188,8 @@ def remove_with_psf(
     if missing is None:
         missing = ~np.isfinite(data)
     data = np.where(missing, 0.0, data)
-    x, y, snr, radius, local_std = (
-        np.asarray(value, dtype=float) for value in (x, y, snr, radius, local_std)
+    x, y, snr, radius = (
+        np.asarray(value, dtype=float) for value in (x, y, snr, radius)
     )
     bright = np.nan_to_num(snr) >= POSITION_SNR
     fit_position = bright & np.broadcast_to(fit_positions, bright.shape)
@@ -201,8 +204,10 @@ def remove_with_psf(
             missing=missing,
             weight=snr[telling],
         )
-    level = _WING_LEVEL * np.nan_to_num(local_std)
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
+    # Neighbours' wings are none of the scatter that hides a source's own.
+    residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    level = _WING_LEVEL * _scatter_around(residual, missing, fit.x, fit.y, radius)
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
     state = _Residuals(
         data - sources,
@@ -285,6 +290,22 @@ def check_psf_model(model):
             f"with a PSF needs one that sees {N_CHANNELS}, such as 'psf'"
         )
         raise ValueError(msg)
+
+
+def _scatter_around(residual, missing, x, y, radius):
+    """
+    Measure the scatter around each source, on the map without sources.
+    """
+    scatter = np.zeros(len(x))
+    for i in range(len(x)):
+        found = window_region(residual.shape, x[i], y[i], _SCATTER_RADIUS)
+        if found is None:
+            continue
+        region, dx, dy = found
+        use = (np.hypot(dx, dy) > radius[i]) & ~missing[region]
+        if use.any():
+            scatter[i] = mad_std(residual[region][use])
+    return scatter
 
 
 def _with_wings(reconstruction, data, sources, missing):

@@ -45,7 +45,7 @@ def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05
     x, y : 1D `~numpy.ndarray`
         The positions of bright sources.
 
-    psf : `PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The nominal PSF.
 
     missing : 2D bool `~numpy.ndarray`
@@ -64,7 +64,7 @@ def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05
 
     Returns
     -------
-    psf : `PixelPSF`
+    psf : `~photutils_pconv.pixel_psf.PixelPSF`
         The PSF with the fitted width, and with an angle where the
         sources tell one; the PSF that was given where there is no source
         to fit. An angle that it had is kept.

@@ -91,7 +91,6 @@ def measure_map(model, setup, psf, radii, n_passes, rng):
         chain = OnePass(annulus_radii=annulus / scale, **options)
     else:
         chain = TwoPass(
-            annulus_radii=annulus / scale,
             beam_fwhm=setup.psf_fwhm.to_value('arcsec') / scale,
             aperture_radius=setup.aperture_radius.to_value('arcsec') / scale,
             **options,

@@ -158,7 +158,8 @@ def fill_interpolated(image, hole, *, radius=None):
     Fill a hole with astropy's Gaussian-weighted mean of what is known.
 
     The kernel's sigma is half the hole's radius: the least that leaves
-    the middle of the hole a weight.
+    the middle of the hole a weight. What is left where holes overlap is
+    filled with kernels twice as wide each time.
 
     Parameters
     ----------
@@ -178,12 +179,16 @@ def fill_interpolated(image, hole, *, radius=None):
     """
     if radius is None:
         _, _, radius = _centre_and_radius(hole)
-    kernel = Gaussian2DKernel(max(radius / 2.0, 1.0))
-    blank = _put(image, hole, np.nan)
-    with warnings.catch_warnings():
-        # Holes that overlap leave a gap wider than the kernel.
-        warnings.filterwarnings('ignore', 'nan_treatment=', AstropyUserWarning)
-        filled = interpolate_replace_nans(blank, kernel, boundary='extend')
+    filled = _put(image, hole, np.nan)
+    sigma = max(radius / 2.0, 1.0)
+    while np.isnan(filled[hole]).any() and sigma < 2 * max(image.shape):
+        with warnings.catch_warnings():
+            # Where holes overlap, only a wider kernel sees out of them.
+            warnings.filterwarnings('ignore', 'nan_treatment=', AstropyUserWarning)
+            filled = interpolate_replace_nans(
+                filled, Gaussian2DKernel(sigma), boundary='extend'
+            )
+        sigma *= 2.0
     return _put(image, hole, filled[hole])
 
 

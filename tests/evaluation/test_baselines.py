@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from photutils_pconv.evaluation import baselines
+from photutils_pconv.evaluation._fills import fill_interpolated
 from photutils_pconv.evaluation.baselines import (
     BASELINES,
     available_baselines,
@@ -347,3 +348,13 @@ def test_kriging_errors(change, match):
     }
     with pytest.raises(ValueError, match=match):
         kriging(data, options.pop('x'), options.pop('y'), **options)
+
+
+def test_interpolation_of_a_wide_gap():
+    """Holes wider than the kernel of one of them are filled, in silence."""
+    image = np.full((81, 81), 3.0)
+    hole = np.zeros(image.shape, dtype=bool)
+    hole[15:66, 15:66] = True
+    image[hole] = 100.0
+    filled = fill_interpolated(image, hole, radius=5.0)
+    np.testing.assert_allclose(filled, 3.0)

@@ -158,14 +158,15 @@ def measured(make_scene, flat_model):
 class TestMeasureRatios:
     def test_flat_sky(self, measured):
         """Nothing but the sources' own wings is left to disturb."""
-        table, result = measured
+        table, results = measured
         assert_array_equal(table['flux'], [1000.0, 500.0])
         for radius in APERTURE_RADII:
             assert_allclose(table[f'ratio_network_{radius:g}'], 1.0, atol=0.02)
         for radius in (4, 7):
             assert_allclose(table[f'ratio_annulus_{radius}'], 1.0, atol=0.01)
         assert_allclose(table['ratio_local_background'], 1.0, atol=0.03)
-        assert len(result.photometry) == 2
+        assert list(results) == ['network']
+        assert len(results['network'].photometry) == 2
         assert table.meta['aperture'] == 7.0
 
     def test_columns(self, measured):
@@ -195,6 +196,42 @@ class TestMeasureRatios:
         assert_array_equal(remover.aperture_radii, [9.0])
         with pytest.raises(ValueError, match='must not name setup'):
             make_remover('scanmap/green', remover_options={'setup': 'x'})
+
+
+class TestRemovers:
+    def test_both(self):
+        removers = list_removers(remover_options={'batch_size': 4})
+        assert removers == {
+            'network': {'n_passes': 1, 'batch_size': 4},
+            'two_pass': {'n_passes': 2, 'psf': 'setup', 'batch_size': 4},
+        }
+        own = list_removers(remover_options={'psf': 'empirical'})
+        assert {one['psf'] for one in own.values()} == {'empirical'}
+
+    @pytest.mark.parametrize(('number', 'name'), [(1, 'network'), (2, 'two_pass')])
+    def test_one_of_them(self, number, name):
+        assert list(list_removers(remover_options={'n_passes': number})) == [name]
+
+    def test_of_a_model(self, flat_model):
+        assert list(list_removers(model=flat_model)) == ['network']
+        assert list(list_removers(model='psf')) == ['two_pass']
+
+    def test_bad_number(self):
+        with pytest.raises(ValueError, match='n_passes must be 1 or 2, got 3'):
+            list_removers(remover_options={'n_passes': 3})
+
+
+def test_two_passes_find_the_flux(fields):
+    """Of bright sources, whatever the network makes of the emission."""
+    ccd, sources = fields[0].simulate(3000.0, n_sources=3)
+    table, results = measure_ratios(
+        ccd, sources, setup=GREEN, removers=list_removers(), methods=()
+    )
+    assert list(results) == ['network', 'two_pass']
+    assert_allclose(table['ratio_two_pass_psf'], 1.0, atol=0.02)
+    assert_allclose(table['ratio_two_pass_7'], 1.0, atol=0.02)
+    assert ratio_columns(table)['ratio_two_pass_psf'][0] == 'two_pass_psf'
+    assert 'ratio_network_psf' not in table.colnames
 
 
 def test_evaluate_fluxes(fields, flat_model):
