@@ -278,7 +278,11 @@ def _read_beside(model):
     """
     Read the calibration beside a weights file, if it is that of its weights.
     """
-    path = Path(model.path).with_suffix('.json')
+    weights = Path(model.path)
+    # A model that was made in memory has no file.
+    if not weights.name:
+        return {}
+    path = weights.with_suffix('.json')
     if not path.is_file():
         return {}
     values = json.loads(path.read_text(encoding='utf-8'))

@@ -22,6 +22,7 @@ def test_registry():
         'recentered_failed',
         'no_background',
         'resampled',
+        'calibrated_error',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)

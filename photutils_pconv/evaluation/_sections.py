@@ -336,7 +336,7 @@ def _plot_structure(comparisons):
             one.original,
             one.injected,
             one.result.cleaned,
-            region=one.result.holes,
+            region=one.holes,
             axes=row[:3],
         )
         row[2].locator_params(axis='x', nbins=5)

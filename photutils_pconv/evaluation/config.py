@@ -308,7 +308,7 @@ class EvaluationConfig(Section):
         return replace(
             self,
             n_fields=min(self.n_fields, _QUICK_FIELDS),
-            size=min(self.size, 320),
+            size=min(self.size, 256),
             levels=self.levels or _QUICK_LEVELS,
             n_sources=min(self.n_sources or 10, 10),
             methods=self.methods or _QUICK_METHODS,

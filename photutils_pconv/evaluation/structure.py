@@ -24,6 +24,7 @@ from photutils_pconv.evaluation.spectra import (
     relative_difference,
 )
 from photutils_pconv.evaluation.statistics import compare_pixel_statistics
+from photutils_pconv.masks import draw_holes
 from photutils_pconv.results import as_array
 
 __all__ = [
@@ -81,6 +82,10 @@ class MapComparison:
     statistics : `~astropy.table.QTable`
         The pixel statistics in the holes, one row (Table 6).
 
+    holes : 2D bool `~numpy.ndarray`
+        The holes: the discs of Table 3, the same for every remover. Where
+        only a bright source's wings were taken off is no hole.
+
     complexity : float
         The field's complexity; NaN if it is not known.
     """
@@ -94,6 +99,7 @@ class MapComparison:
     spectra: dict
     delta_variances: dict
     statistics: QTable
+    holes: np.ndarray
     complexity: float = float('nan')
 
 
@@ -147,6 +153,14 @@ def compare_maps(
         every[f'{method}{WITH_TEXTURE}'] = result
     comparisons = []
     for method, result in every.items():
+        table = result.photometry
+        holes = draw_holes(
+            result.holes.shape,
+            np.asarray(table['x_center']),
+            np.asarray(table['y_center']),
+            np.asarray(table['hole_radius']),
+        )
+        holes &= result.holes
         stages = {**before, STAGES[2]: _measure(result.cleaned)}
         comparisons.append(
             MapComparison(
@@ -159,8 +173,9 @@ def compare_maps(
                 spectra={stage: one[0] for stage, one in stages.items()},
                 delta_variances={stage: one[1] for stage, one in stages.items()},
                 statistics=compare_pixel_statistics(
-                    original, result.cleaned, region=result.holes
+                    original, result.cleaned, region=holes
                 ),
+                holes=holes,
                 complexity=complexity,
             )
         )

@@ -87,6 +87,15 @@ class TestRun:
         # A flat reconstruction has less scatter than the noise.
         assert statistics['std_ratio'] < 1
 
+    def test_holes(self, evaluation):
+        """The pixels compared are those of the discs, for every method."""
+        statistics = evaluation.tables['pixel_statistics']
+        assert list(statistics['method']) == ['network', 'network+texture']
+        sizes = set(np.asarray(statistics['n_pixels']).tolist())
+        assert len(sizes) == 1
+        # Three holes of 13 pixels at most.
+        assert 0 < sizes.pop() <= 3 * np.pi * 13.5**2
+
     def test_figures(self, evaluation):
         folder = evaluation.output / 'figures'
         found = {path.name for path in folder.iterdir()}
@@ -216,7 +225,7 @@ class TestConfig:
     def test_quick(self):
         config = EvaluationConfig(size=1024, n_sources=80)
         quick = config.make_quick()
-        assert (quick.n_fields, quick.size, quick.n_sources) == (3, 320, 10)
+        assert (quick.n_fields, quick.size, quick.n_sources) == (3, 256, 10)
         assert set(quick.list_methods()) < set(config.list_methods())
         own = EvaluationConfig(levels=(100,), methods=('none',)).make_quick()
         assert own.levels == (100.0,)
