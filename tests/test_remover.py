@@ -64,7 +64,7 @@ class TestConstruction:
         ):
             remover = NeuralSourceRemover(**GREEN, model=given)
             assert f"model='{name}'" in repr(remover)
-        with pytest.raises(FileNotFoundError, match="'parallel', 'scanmap'"):
+        with pytest.raises(FileNotFoundError, match="'parallel', 'psf', 'scanmap'"):
             NeuralSourceRemover(**GREEN, model='nonesuch')
         with pytest.raises(TypeError, match='a model must be'):
             NeuralSourceRemover(**GREEN, model=3)
