@@ -20,13 +20,11 @@ from photutils_pconv.masks import snr as compute_snr
 from photutils_pconv.photometry import local_background
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_fitting import FIT_RADIUS, fit_psf, fit_quality
+from photutils_pconv.psf_removal import SHAPE_SNR
 from photutils_pconv.psf_shape import fit_shape
 from photutils_pconv.resampling import resample_grid, to_native_position
 
 __all__ = ['Filled', 'NativeMap', 'OnePass', 'PSFFluxes', 'with_holes_missing']
-
-# The SNR from which sources tell positions and the PSF's shape.
-_BRIGHT_SNR = 80.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +167,7 @@ class OnePass:
         if psf is not None and self.fit_psf_shape:
             psf = _shape_of_map(native_map, x, y, snr, psf)
         fit_position = np.full(len(x), self.fit_positions) & (
-            np.nan_to_num(snr) >= _BRIGHT_SNR
+            np.nan_to_num(snr) >= SHAPE_SNR
         )
         return self._fill(native_map, x, y, radius, psf, fit_position)
 
@@ -205,7 +203,7 @@ def _shape_of_map(native_map, x, y, snr, psf):
     """
     Fit the PSF's angle and width on the map's own pixels.
     """
-    use = np.nan_to_num(snr) >= _BRIGHT_SNR
+    use = np.nan_to_num(snr) >= SHAPE_SNR
     data = np.where(native_map.missing, 0.0, native_map.data)
     return fit_shape(
         data, x[use], y[use], psf, missing=native_map.missing, weight=snr[use]

@@ -31,7 +31,18 @@ _RATIO_PRIOR = 0.02
 _RATIO_SCATTER = 0.003
 
 
-def measure_fluxes(data, fit, psf, *, beam_fwhm, missing, unseen, sources, bright=None):
+def measure_fluxes(
+    data,
+    fit,
+    psf,
+    *,
+    beam_fwhm,
+    missing,
+    unseen,
+    sources,
+    whole_sources=None,
+    bright=None,
+):
     """
     Measure fluxes with matched filters.
 
@@ -57,7 +68,11 @@ def measure_fluxes(data, fit, psf, *, beam_fwhm, missing, unseen, sources, brigh
         show the background.
 
     sources : 2D `~numpy.ndarray`
-        The image of the sources of ``fit``.
+        The image of the sources of ``fit``, which may leave out the
+        faintest wings.
+
+    whole_sources : 2D `~numpy.ndarray`, optional
+        The same with all of the wings, where it is at hand.
 
     bright : 1D bool `~numpy.ndarray`, optional
         The sources that tell how the filters' fluxes compare with those
@@ -92,7 +107,9 @@ def measure_fluxes(data, fit, psf, *, beam_fwhm, missing, unseen, sources, brigh
     inside = np.pad(valid, FILTER_RADIUS)
     side = 2 * FILTER_RADIUS + 1
     # The wings that the first estimates' image leaves out stay out here.
-    left_out = model_image(data.shape, fit.x, fit.y, fit.flux, psf) - sources
+    if whole_sources is None:
+        whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    left_out = whole_sources - sources
     image -= np.pad(np.where(valid, left_out, 0.0), FILTER_RADIUS)
     ratios = np.full(len(bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()

@@ -36,16 +36,8 @@ def model_image(shape, x, y, flux, psf, *, level=None):
         The sources' image.
     """
     image = np.zeros(shape)
-    for i in range(len(x)):
-        if not np.isfinite(flux[i]) or flux[i] == 0:
-            continue
-        extent = psf.radius
-        if level is not None and level[i] > 0:
-            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
-        found = window_region(shape, x[i], y[i], extent)
-        if found is not None:
-            region, dx, dy = found
-            image[region] += flux[i] * psf.evaluate(dx, dy)
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        image[region] += flux[i] * psf.evaluate(dx, dy)
     return image
 
 
@@ -64,16 +56,8 @@ def expected_error_image(shape, x, y, flux, psf, *, level=None):
         The error left in each pixel when the sources are subtracted.
     """
     variance = np.zeros(shape)
-    for i in range(len(x)):
-        if not np.isfinite(flux[i]) or flux[i] == 0:
-            continue
-        extent = psf.radius
-        if level is not None and level[i] > 0:
-            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
-        found = window_region(shape, x[i], y[i], extent)
-        if found is not None:
-            region, dx, dy = found
-            variance[region] += (flux[i] * psf.expected_error(dx, dy)) ** 2
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        variance[region] += (flux[i] * psf.expected_error(dx, dy)) ** 2
     return np.sqrt(variance)
 
 
@@ -110,6 +94,21 @@ def shape_image(shape, x, y, psf, *, level=1.0e-3):
             values = np.where(np.hypot(dx, dy) <= extent, values, 0.0)
             image[region] = np.maximum(image[region], values)
     return image
+
+
+def _source_windows(shape, x, y, flux, psf, level):
+    """
+    Yield each source's number, its part of the map, and the offsets there.
+    """
+    for i in range(len(x)):
+        if not np.isfinite(flux[i]) or flux[i] == 0:
+            continue
+        extent = psf.radius
+        if level is not None and level[i] > 0:
+            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
+        found = window_region(shape, x[i], y[i], extent)
+        if found is not None:
+            yield i, *found
 
 
 def window_region(shape, x, y, radius):

@@ -206,17 +206,17 @@ def remove_with_psf(
         )
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
-    residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psf)
-    level = _WING_LEVEL * _scatter_around(residual, missing, fit.x, fit.y, radius)
+    whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    level = _WING_LEVEL * _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
     state = _Residuals(
         data - sources,
         expected_error_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level),
+        shape_image(data.shape, fit.x, fit.y, psf),
         missing,
-        fit,
-        psf,
         dict(model.card.normalisation),
         to_jy_per_pixel,
+        n_sources=len(x),
     )
     reconstruction = reconstruct(
         state.make_input,
@@ -238,6 +238,7 @@ def remove_with_psf(
         missing=missing,
         unseen=missing | holes,
         sources=sources,
+        whole_sources=whole,
         bright=telling,
     )
     sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
@@ -330,18 +331,17 @@ class _Residuals:
     The cutouts of a map minus its sources: what the network sees and tells.
     """
 
-    def __init__(self, residual, error, missing, fit, psf, normalisation, factor):
+    def __init__(
+        self, residual, error, shapes, missing, normalisation, factor, *, n_sources
+    ):
         self.residual = residual
         self.error = error
         self.missing = missing
-        self.fit = fit
-        self.psf = psf
-        self.shapes = shape_image(residual.shape, fit.x, fit.y, psf)
+        self.shapes = shapes
         self.normalisation = normalisation
         self.factor = factor
-        n = len(fit.x)
-        self.windows = [None] * n
-        self.inner_radius = np.zeros(n)
+        self.windows = [None] * n_sources
+        self.inner_radius = np.zeros(n_sources)
 
     def make_input(self, batch, origins):
         """

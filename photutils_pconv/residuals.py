@@ -11,6 +11,7 @@ the smaller the expected error is, which the network is told.
 import numpy as np
 
 from photutils_pconv.cutouts import normalise
+from photutils_pconv.psf_fitting import FIT_RADIUS
 
 __all__ = [
     'MISMATCH_LIMIT',
@@ -26,8 +27,6 @@ MISMATCH_LIMIT = 2.5
 
 #: The number of images that the network sees.
 N_CHANNELS = 3
-
-_FLUX_RADIUS = 9.0
 
 
 def small_holes(residual, error, missing, *, radius=24.0, limit=MISMATCH_LIMIT):
@@ -130,5 +129,5 @@ def flux_weights(psf, dx, dy, valid):
         The weights, which sum a source to the value of its central
         pixel.
     """
-    weights = psf.evaluate(dx, dy) * (np.hypot(dx, dy) <= _FLUX_RADIUS) * valid
+    weights = psf.evaluate(dx, dy) * (np.hypot(dx, dy) <= FIT_RADIUS) * valid
     return weights / max((weights**2).sum(), 1.0e-12) * psf.peak

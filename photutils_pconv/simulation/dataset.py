@@ -14,11 +14,15 @@ import numpy as np
 
 from photutils_pconv.cutouts import CUTOUT_SIZE, normalise
 from photutils_pconv.psf import lobed_psf
+from photutils_pconv.simulation._cutout_parts import (
+    STAMP_SIZE,
+    draw_missing,
+    shift_stamp,
+)
 from photutils_pconv.simulation.emission import emission_field, noise_field
 
 __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 
-_STAMP = 2 * CUTOUT_SIZE
 _HALF = CUTOUT_SIZE // 2
 
 
@@ -168,9 +172,9 @@ class CutoutSampler:
             # lies on or within a pixel below the centre.
             offset = -rng.uniform(0.0, 1.0, size=2)
             error = np.clip(rng.normal(0, self.config.position_error, 2), -2, 2)
-            x, y = _STAMP // 2 + offset + error
+            x, y = STAMP_SIZE // 2 + offset + error
             image = psf.render(
-                (_STAMP, _STAMP),
+                (STAMP_SIZE, STAMP_SIZE),
                 x,
                 y,
                 pixel_scale=setup.pixel_scale.to_value('arcsec'),
@@ -248,7 +252,7 @@ class CutoutSampler:
         )
         stamp, offset, stamp_peak = stamps[rng.integers(len(stamps))]
         peak = spread * 10.0**log_peak
-        image = image + _shift(stamp, 0, 0) * (peak / stamp_peak)
+        image = image + shift_stamp(stamp, 0, 0) * (peak / stamp_peak)
 
         others = []
         if rng.random() < cfg.neighbours:
@@ -256,7 +260,7 @@ class CutoutSampler:
                 dx, dy = rng.integers(-_HALF, _HALF, size=2)
                 other, other_offset, other_peak = stamps[rng.integers(len(stamps))]
                 value = peak * 10.0 ** np.clip(rng.normal(-0.3, 0.6), -2.0, 1.0)
-                image = image + _shift(other, dx, dy) * (value / other_peak)
+                image = image + shift_stamp(other, dx, dy) * (value / other_peak)
                 others.append((dx + other_offset[0], dy + other_offset[1], value))
 
         snr = self._snr(image, setup, annulus)
@@ -270,13 +274,7 @@ class CutoutSampler:
 
         missing = np.zeros(image.shape, dtype=bool)
         if rng.random() < cfg.missing:
-            angle = rng.uniform(0.0, 2.0 * np.pi)
-            along = (self._xx - _HALF) * np.cos(angle) + (self._yy - _HALF) * np.sin(
-                angle
-            )
-            missing = along > rng.uniform(2.0, 45.0)
-            if missing.sum() > 0.85 * missing.size:
-                missing[:] = False
+            missing = draw_missing(self._xx, self._yy, rng)
         validity = ~(holes | missing)
         return image, emission, validity, missing, hole, float(radius), float(snr)
 
@@ -301,11 +299,3 @@ def _dihedral(image, k):
     """
     image = np.rot90(image, k % 4)
     return image[:, ::-1] if k >= 4 else image
-
-
-def _shift(stamp, dx, dy):
-    """
-    Cut the cutout out of a stamp so that its centre moves by (dx, dy).
-    """
-    y0, x0 = _STAMP // 2 - _HALF - dy, _STAMP // 2 - _HALF - dx
-    return stamp[y0 : y0 + CUTOUT_SIZE, x0 : x0 + CUTOUT_SIZE]

@@ -22,12 +22,16 @@ from photutils_pconv.psf_fitting import (
 )
 from photutils_pconv.psf_images import expected_error_image, model_image
 from photutils_pconv.residuals import flux_weights, residual_channels, small_holes
+from photutils_pconv.simulation._cutout_parts import (
+    STAMP_SIZE,
+    draw_missing,
+    shift_stamp,
+)
 from photutils_pconv.simulation.emission import emission_field, simulate_emission
 from photutils_pconv.simulation.noise import noise_field
 
 __all__ = ['ResidualBatch', 'ResidualConfig', 'ResidualSampler']
 
-_STAMP = 2 * CUTOUT_SIZE
 _HALF = CUTOUT_SIZE // 2
 
 
@@ -213,7 +217,7 @@ class ResidualSampler:
             sigma = cfg.position_error[0]
             if not precise and rng.random() < 0.5:
                 sigma = cfg.position_error[1]
-            x, y = _STAMP // 2 + offset + np.clip(rng.normal(0, sigma, 2), -1, 1)
+            x, y = STAMP_SIZE // 2 + offset + np.clip(rng.normal(0, sigma, 2), -1, 1)
             number = rng.integers(cfg.n_angles)
             grade = (k // 2) % len(cfg.mismatch)
             error = cfg.mismatch[grade]
@@ -223,7 +227,7 @@ class ResidualSampler:
                 'oversampling': 2,
             }
             angle = angles[number] + rng.normal(0.0, error)
-            shape = (_STAMP, _STAMP)
+            shape = (STAMP_SIZE, STAMP_SIZE)
             share = rng.uniform(0.0, cfg.lobes * error)
             image = (1 - share) * own.render(shape, x, y, angle=angle, **options)
             image += share * lobed.render(shape, x, y, angle=angle, **options)
@@ -326,7 +330,7 @@ class ResidualSampler:
             choice = [k for k in alike if stamps[k][3][2] == fitted] or alike
             stamp, offset, stamp_peak, _ = stamps[rng.choice(choice)]
             flux = value / stamp_peak
-            image = image + _shift(stamp, dx, dy) * flux
+            image = image + shift_stamp(stamp, dx, dy) * flux
             x.append(_HALF + offset[0] + dx)
             y.append(_HALF + offset[1] + dy)
             peaks.append(value)
@@ -335,12 +339,7 @@ class ResidualSampler:
 
         missing = np.zeros(image.shape, dtype=bool)
         if rng.random() < cfg.missing:
-            angle = rng.uniform(0.0, 2.0 * np.pi)
-            along = (self._xx - _HALF) * np.cos(angle)
-            along += (self._yy - _HALF) * np.sin(angle)
-            missing = along > rng.uniform(2.0, 45.0)
-            if missing.sum() > 0.85 * missing.size:
-                missing[:] = False
+            missing = draw_missing(self._xx, self._yy, rng)
 
         psf = psfs[1 + number] if rng.random() < cfg.known_angle else psfs[0]
         psf = psf.with_mismatch(cfg.mismatch[grade])
@@ -371,11 +370,3 @@ class ResidualSampler:
     def _ring(self, inner, outer):
         r = np.hypot(self._xx - _HALF, self._yy - _HALF)
         return (r >= inner) & (r <= outer)
-
-
-def _shift(stamp, dx, dy):
-    """
-    Cut the cutout out of a stamp so that its centre moves by (dx, dy).
-    """
-    y0, x0 = _STAMP // 2 - _HALF - dy, _STAMP // 2 - _HALF - dx
-    return stamp[y0 : y0 + CUTOUT_SIZE, x0 : x0 + CUTOUT_SIZE]
