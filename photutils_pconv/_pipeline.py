@@ -32,6 +32,7 @@ from photutils_pconv.photometry import source_photometry
 from photutils_pconv.psf import get_psf
 from photutils_pconv.resampling import pixel_scale_factor
 from photutils_pconv.results import SourceRemovalResult, make_photometry_table
+from photutils_pconv.wings import wing_profile
 
 __all__ = ['make_eef', 'run_removal']
 
@@ -259,6 +260,7 @@ def _make_chain(remover, psf, pixel_scale, factor, jy_per_pixel):
         annulus = setup.annulus_radii.to_value(u.arcsec)
         return OnePass(
             psf=psf,
+            profile=wing_profile(setup),
             pixel_scale=pixel_scale,
             annulus_radii=annulus / pixel_scale,
             **options,

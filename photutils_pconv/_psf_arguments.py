@@ -7,6 +7,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv.network import LoadedModel, default_model, load_model
+from photutils_pconv.network_input import is_one_pass
 from photutils_pconv.psf import LobedPSF, SampledPSF, get_psf
 from photutils_pconv.psf_removal import check_psf_model
 
@@ -54,7 +55,7 @@ def find_model(model, setup, n_passes):
     loaded = model if isinstance(model, LoadedModel) else load_model(model)
     if n_passes == 2:
         check_psf_model(loaded)
-    elif loaded.network.in_channels != 1:
+    elif not is_one_pass(loaded):
         msg = (
             f'the model {loaded.name!r} is made for removal with a PSF: give psf and '
             'n_passes=2, or leave out model for the bundled one'

@@ -33,6 +33,7 @@ from photutils_pconv.plotting import plot_holes
 from photutils_pconv.remover import NeuralSourceRemover
 from photutils_pconv.resampling import pixel_scale_factor
 from photutils_pconv.results import as_array
+from photutils_pconv.wings import wing_profile
 
 __all__ = ['PConvBackground', 'PConvLocalBackground']
 
@@ -220,6 +221,7 @@ class PConvBackground:
         self._options = {
             'to_jy_per_pixel': map_input.jy_per_pixel,
             'factor': factor,
+            'profile': wing_profile(self.setup),
             'batch_size': batch_size,
             'device': device,
             'precision': precision,

@@ -22,11 +22,12 @@ from photutils_pconv.cutouts import (
     CUTOUT_SIZE,
     cutout_origin,
     extract_cutout,
-    normalise,
     taper_weight,
 )
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.network_input import scale_cutouts
 from photutils_pconv.resampling import resample_grid, to_native_position
+from photutils_pconv.wings import expected_wings
 
 __all__ = [
     'TAPER_WIDTH',
@@ -41,6 +42,12 @@ TAPER_WIDTH = 2.0
 
 # Fewer usable pixels than this in a cutout tell nothing of the emission.
 _MINIMUM_VALID = 64
+# Cutouts that can grow with their hole keep this much around it (pixels), and
+# their sides are multiples of this.
+_SURROUNDINGS = 12
+# The beam where nothing is known of it, in pixels.
+_BEAM = 3.5
+_MULTIPLE = 32
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,7 @@ def inpaint(
     radius,
     *,
     model,
+    profile=None,
     missing=None,
     to_jy_per_pixel=1.0,
     taper_width=TAPER_WIDTH,
@@ -162,6 +170,10 @@ def inpaint(
 
     model : `~photutils_pconv.network.LoadedModel`
         The network and its card.
+
+    profile : `~photutils_pconv.wings.WingProfile`, optional
+        The wings that sources are expected to have, for a model that takes
+        them off; by default none, and a beam of 3.5 pixels.
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite). They are
@@ -209,15 +221,27 @@ def inpaint(
             f'setup can be at most {largest - taper_width:.4g} pixels'
         )
         raise ValueError(msg)
-    normalisation = dict(model.card.normalisation)
+    normalisation = model.card.normalisation
     holes = draw_holes(data.shape, x, y, radius)
-
-    def make_input(batch, origins):
-        images, absent, validity = _cut(data, missing, holes, origins)
-        scaled, scaling = normalise(
-            images * to_jy_per_pixel, validity, missing=absent, **normalisation
+    wings = np.zeros(data.shape)
+    if profile is not None and normalisation.get('wings'):
+        known = np.where(missing, np.nan, data)
+        wings = expected_wings(
+            known, x, y, radius, profile=profile, usable=~(holes | missing)
         )
-        return scaled[:, None], validity, scaling
+
+    def make_input(batch, origins, size):
+        images, absent, validity = _cut(data, missing, holes, origins, size)
+        scaled, scaling = scale_cutouts(
+            images * to_jy_per_pixel,
+            validity,
+            absent,
+            normalisation,
+            wings=_cut_stack(wings, origins, size) * to_jy_per_pixel,
+            beam=_BEAM if profile is None else profile.beam_fwhm,
+            radius=radius[batch],
+        )
+        return scaled, validity, scaling
 
     return reconstruct(
         make_input,
@@ -225,6 +249,7 @@ def inpaint(
         y,
         radius,
         network=model.network,
+        sizes=_choose_sizes(model, radius + taper_width),
         missing=missing,
         to_jy_per_pixel=to_jy_per_pixel,
         taper_width=taper_width,
@@ -243,6 +268,7 @@ def reconstruct(
     *,
     network,
     missing,
+    sizes=None,
     to_jy_per_pixel=1.0,
     taper_width=TAPER_WIDTH,
     batch_size=64,
@@ -257,8 +283,8 @@ def reconstruct(
     Parameters
     ----------
     make_input : callable
-        Called with the indices of a batch of sources and the first
-        pixels (x, y) of their cutouts; gives the network's input
+        Called with the indices of a batch of sources, the first pixels
+        (x, y) of their cutouts, and the cutouts' side; gives the network's input
         (N, C, H, W), the validity (N, H, W) and the
         `~photutils_pconv.cutouts.Scaling` to be inverted.
 
@@ -270,6 +296,9 @@ def reconstruct(
 
     missing : 2D bool `~numpy.ndarray`
         Missing pixels of the map.
+
+    sizes : 1D int `~numpy.ndarray`, optional
+        The sides of the cutouts (default: those of the paper, 96 pixels).
 
     to_jy_per_pixel, taper_width, batch_size, device, precision, progress_bar
         As for `inpaint`.
@@ -284,15 +313,21 @@ def reconstruct(
         The reconstructed emission.
     """
     predict = _make_predictor(network, device, precision)
+    if sizes is None:
+        sizes = np.full(len(x), CUTOUT_SIZE)
     # A sum's rounding depends on its order: take that from the positions.
     order = np.lexsort((radius, x, y))
     blender = _Blender(missing.shape, taper_width)
     filled = np.zeros(len(x), dtype=bool)
-    starts = range(0, len(order), batch_size)
-    for start in _progress(starts, progress_bar and len(starts) > 0):
-        batch = order[start : start + batch_size]
-        origins = np.stack(cutout_origin(x[batch], y[batch]), axis=1)
-        images, validity, scaling = make_input(batch, origins)
+    batches = [
+        (int(size), members[start : start + batch_size])
+        for size in np.unique(sizes)
+        for members in [order[sizes[order] == size]]
+        for start in range(0, len(members), batch_size)
+    ]
+    for size, batch in _progress(batches, progress_bar and len(batches) > 0):
+        origins = np.stack(cutout_origin(x[batch], y[batch], size=size), axis=1)
+        images, validity, scaling = make_input(batch, origins, size)
         enough = validity.sum(axis=(1, 2)) >= _MINIMUM_VALID
         emission = scaling.invert(predict(images, validity)) / to_jy_per_pixel
         filled[batch] = enough
@@ -420,18 +455,29 @@ class _Blender:
         return emission, np.where(use, self.weight, 0.0)
 
 
-def _cut(data, missing, holes, origins):
+def _choose_sizes(model, reach):
+    """
+    Choose the side of each cutout by how far its hole reaches.
+    """
+    smallest = model.card.cutout_size
+    if not getattr(model.network, 'any_size', False):
+        return np.full(len(reach), smallest)
+    needed = 2.0 * (reach + _SURROUNDINGS)
+    return np.maximum(smallest, _MULTIPLE * np.ceil(needed / _MULTIPLE)).astype(int)
+
+
+def _cut_stack(image, origins, size, **options):
+    cutouts = [extract_cutout(image, *one, size=size, **options) for one in origins]
+    return np.stack(cutouts)
+
+
+def _cut(data, missing, holes, origins, size):
     """
     Cut the stamps: values (0 where missing), missing pixels, validity.
     """
-    shape = (len(origins), CUTOUT_SIZE, CUTOUT_SIZE)
-    images = np.zeros(shape)
-    absent = np.ones(shape, dtype=bool)
-    hole = np.zeros(shape, dtype=bool)
-    for k, (x0, y0) in enumerate(origins):
-        images[k] = extract_cutout(data, x0, y0)
-        absent[k] = extract_cutout(missing, x0, y0, fill_value=True)
-        hole[k] = extract_cutout(holes, x0, y0)
+    images = _cut_stack(data, origins, size).astype(float)
+    absent = _cut_stack(missing, origins, size, fill_value=True)
+    hole = _cut_stack(holes, origins, size)
     images[absent] = 0.0
     return images, absent, ~(absent | hole)
 
@@ -444,6 +490,7 @@ def _make_predictor(network, device, precision):
 
     check_precision(precision)
     device = choose_device(device)
+    turns = getattr(network, 'turns', 1)
     if device.type != 'cpu':
         # The loaded network is shared, and `to` would move it for all.
         network = copy.deepcopy(network).to(device)
@@ -458,8 +505,16 @@ def _make_predictor(network, device, precision):
                 device.type, dtype=torch.bfloat16, enabled=precision == 'bfloat16'
             ),
         ):
-            output = network(images, validity)
-        return output[:, 0].float().cpu().numpy().astype(float)
+            # The sky has no up: what depends on the orientation is an error.
+            output = sum(
+                torch.rot90(
+                    network(*(torch.rot90(t, k, (2, 3)) for t in (images, validity))),
+                    -k,
+                    (2, 3),
+                )
+                for k in range(turns)
+            )
+        return (output[:, 0].float() / turns).cpu().numpy().astype(float)
 
     return predict
 

@@ -25,6 +25,7 @@ from photutils_pconv.resampling import (
     to_native_position,
 )
 from photutils_pconv.setups import get_setup
+from photutils_pconv.wings import wing_profile
 
 __all__ = ['PConvLocalBackground']
 
@@ -285,6 +286,7 @@ class PConvLocalBackground(LocalBackground):
             factor=factor,
             native=native,
             model=self._loaded,
+            profile=wing_profile(self.setup),
             to_jy_per_pixel=jy_per_pixel,
             batch_size=self.batch_size,
             device=self.device,

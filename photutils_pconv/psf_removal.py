@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.stats import mad_std
 
-from photutils_pconv.cutouts import CUTOUT_SIZE, extract_cutout
+from photutils_pconv.cutouts import extract_cutout
 from photutils_pconv.filter_photometry import measure_fluxes
 from photutils_pconv.inpainting import Reconstruction, reconstruct
 from photutils_pconv.masks import draw_holes
@@ -343,21 +343,21 @@ class _Residuals:
         self.windows = [None] * n_sources
         self.inner_radius = np.zeros(n_sources)
 
-    def make_input(self, batch, origins):
+    def make_input(self, batch, origins, size):
         """
         Make the network's input of a batch of cutouts.
         """
-        shape = (len(origins), CUTOUT_SIZE, CUTOUT_SIZE)
+        shape = (len(origins), size, size)
         residual, error, shapes = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         absent = np.ones(shape, dtype=bool)
         for k, (x0, y0) in enumerate(origins):
-            residual[k] = extract_cutout(self.residual, x0, y0)
-            error[k] = extract_cutout(self.error, x0, y0)
-            shapes[k] = extract_cutout(self.shapes, x0, y0)
-            absent[k] = extract_cutout(self.missing, x0, y0, fill_value=True)
+            residual[k] = extract_cutout(self.residual, x0, y0, size=size)
+            error[k] = extract_cutout(self.error, x0, y0, size=size)
+            shapes[k] = extract_cutout(self.shapes, x0, y0, size=size)
+            absent[k] = extract_cutout(self.missing, x0, y0, size=size, fill_value=True)
         residual[absent] = 0.0
         holes = small_holes(residual, error, absent) & ~absent
-        middle = CUTOUT_SIZE // 2
+        middle = size // 2
         part = np.s_[:, middle - 16 : middle + 16, middle - 16 : middle + 16]
         self.inner_radius[batch] = np.sqrt(holes[part].sum(axis=(1, 2)) / np.pi)
         validity = ~(absent | holes)
@@ -375,6 +375,6 @@ class _Residuals:
         """
         Keep the emission around one source.
         """
-        margin = CUTOUT_SIZE // 2 - int(FIT_RADIUS) - 3
+        margin = len(emission) // 2 - int(FIT_RADIUS) - 3
         part = emission[margin:-margin, margin:-margin].copy()
         self.windows[i] = origin + margin, part

@@ -16,7 +16,9 @@ from photutils_pconv.inpainting import (
     inpaint_resampled,
 )
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import emission_field
+from photutils_pconv.wings import wing_profile
 
 SHAPE = (130, 150)
 X = np.array([70.3, 78.9, 20.0, 120.6, 40.5])
@@ -448,3 +450,122 @@ class TestResampled:
         assert hole.sum() > 40
         difference = (result.emission - expected)[hole]
         assert np.sqrt(np.mean(difference**2)) < 0.1
+
+
+@pytest.fixture(scope='module')
+def make_filled_model():
+    """Return a function that makes a model which fills smoothly, or kriges."""
+    import torch
+
+    from photutils_pconv.network import FilledUNet, LoadedModel, ModelCard
+
+    def make(**normalisation):
+        fill = 'given' if normalisation.get('kriging') else 'smooth'
+        channels = 1 + sum(bool(normalisation.get(k)) for k in ('wings', 'kriging'))
+        with torch.random.fork_rng(devices=[]):
+            network = FilledUNet(width=2, in_channels=channels, fill=fill).eval()
+        card = ModelCard(
+            name='filled',
+            architecture={'class': 'FilledUNet', **network.config},
+            normalisation={'name': 'robust', **normalisation},
+            cutout_size=64,
+        )
+        return LoadedModel(network=network, card=card, path=None)
+
+    return make
+
+
+class TestFilledModels:
+    """What an untrained network does is known: nothing but its fill."""
+
+    @pytest.mark.parametrize(
+        'normalisation',
+        [{}, {'wings': True}, {'kriging': True}, {'wings': True, 'kriging': True}],
+    )
+    def test_order_batches_and_bits(self, data, make_filled_model, normalisation):
+        model = make_filled_model(**normalisation)
+        x, y = np.append(X, 75.0), np.append(Y, 60.0)
+        # The last hole needs a larger cutout than the others.
+        radius = np.append(RADIUS, 30.0)
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        expected = inpaint(data, x, y, radius, model=model, profile=profile)
+        assert expected.filled.all()
+        cleaned = expected.clean(data)
+        outside = ~expected.holes
+        assert same_bits(cleaned[outside], data[outside])
+        order = np.random.default_rng(2).permutation(6)
+        result = inpaint(
+            data,
+            x[order],
+            y[order],
+            radius[order],
+            model=model,
+            profile=profile,
+            batch_size=2,
+        )
+        assert_allclose(result.emission, expected.emission, rtol=1e-5, atol=1e-5)
+
+    def test_quarter_turns_are_averaged(self, data, make_filled_model):
+        import torch
+
+        model = make_filled_model()
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(3)
+            model.network.head.weight.normal_(0, 0.02)
+        # The middle of a pixel's edge is the middle of its cutout, too.
+        x, y, radius = [70.5], [60.5], [9.0]
+        expected = inpaint(data, x, y, radius, model=model).emission
+        nx = data.shape[1]
+        turned = inpaint(
+            np.rot90(data).copy(), [y[0]], [nx - 1 - x[0]], radius, model=model
+        ).emission
+        smooth = inpaint(data, x, y, radius, model=make_filled_model()).emission
+        change = np.abs(expected - smooth).max()
+        assert change > 0.1
+        # The normalisation is taken about a pixel, not about its edge.
+        assert np.abs(turned - np.rot90(expected)).max() < 0.1 * change
+        model.network.turns = 1
+        single, other = (
+            inpaint(one, *where, radius, model=model).emission
+            for one, where in (
+                (data, (x, y)),
+                (np.rot90(data).copy(), ([y[0]], [nx - 1 - x[0]])),
+            )
+        )
+        assert np.abs(other - np.rot90(single)).max() > 0.3 * change
+
+    def test_flat_sky(self, make_filled_model):
+        model = make_filled_model(kriging=True)
+        result = inpaint(np.full(SHAPE, 7.0), *POSITIONS, model=model)
+        assert_allclose(result.emission[result.holes], 7.0, rtol=1e-5)
+
+    @pytest.mark.parametrize('kriging', [False, True])
+    def test_wings_are_not_taken_for_emission(
+        self, make_scene, make_filled_model, kriging
+    ):
+        scene = make_scene([70.3], [60.8], [30.0], sky=2e-3)
+        holes = ([70.3], [60.8], [12.0])
+        profile = wing_profile(scene.setup)
+        errors = {}
+        for wings in (False, True):
+            model = make_filled_model(wings=wings, kriging=kriging)
+            result = inpaint(scene.data, *holes, model=model, profile=profile)
+            hole = result.weight == 1
+            errors[wings] = np.abs(result.emission[hole] - 2e-3).mean()
+        assert errors[True] < 0.25 * errors[False]
+
+    def test_without_a_profile(self, data, make_filled_model):
+        with_wings = make_filled_model(wings=True)
+        without = make_filled_model()
+        expected = inpaint(data, *POSITIONS, model=without)
+        result = inpaint(data, *POSITIONS, model=with_wings)
+        assert_allclose(result.emission, expected.emission, rtol=1e-5, atol=1e-5)
+
+    def test_unit_of_the_map_does_not_matter(self, data, make_filled_model):
+        model = make_filled_model(wings=True, kriging=True)
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        one = inpaint(data, *POSITIONS, model=model, profile=profile)
+        other = inpaint(
+            1e-9 * data, *POSITIONS, model=model, profile=profile, to_jy_per_pixel=12.5
+        )
+        assert_allclose(1e9 * other.emission, one.emission, rtol=1e-5, atol=1e-5)

@@ -6,7 +6,7 @@ For every setup of the model, the scatter of fluxes in empty holes is
 tabulated by the radii of hole and aperture, and sources of known flux tell
 ``kappa`` and ``eps`` (`photutils_pconv.errors`)::
 
-    python tools/calibrate_errors.py scanmap
+    python tools/calibrate_errors.py pacs
     python tools/calibrate_errors.py WORK/mine.safetensors --card
 
 The result goes to a JSON file beside the weights, which belongs to them
@@ -37,6 +37,7 @@ from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import inject_sources, random_positions
 from photutils_pconv.simulation.emission import emission_field, noise_field
+from photutils_pconv.wings import wing_profile
 
 SEED = 707
 SIZE = 512
@@ -88,7 +89,9 @@ def measure_map(model, setup, psf, radii, n_passes, rng):
     options = {'model': model, 'to_jy_per_pixel': 1.0, 'pixel_scale': scale}
     options |= {'psf': psf, 'fit_positions': True, 'fit_psf_shape': True}
     if n_passes == 1:
-        chain = OnePass(annulus_radii=annulus / scale, **options)
+        chain = OnePass(
+            profile=wing_profile(setup), annulus_radii=annulus / scale, **options
+        )
     else:
         chain = TwoPass(
             beam_fwhm=setup.psf_fwhm.to_value('arcsec') / scale,

@@ -16,8 +16,10 @@ _MODULES = {
         'PartialConvTranspose2d',
         'make_activation',
     ),
+    'architectures': ('build_network',),
     'card': ('ModelCard', 'package_versions'),
     'conversion': ('convert_reference_checkpoint', 'write_converted_checkpoint'),
+    'filled': ('FilledUNet', 'ResidualBlock', 'smooth_fill'),
     'registry': ('default_model', 'list_models', 'model_path', 'read_card'),
     'unet': ('PConvUNet',),
     'weights': ('LoadedModel', 'load_model', 'save_model'),
@@ -25,6 +27,7 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    'FilledUNet',
     'LoadedModel',
     'ModelCard',
     'PCDown',
@@ -32,6 +35,8 @@ __all__ = [
     'PConvUNet',
     'PartialConv2d',
     'PartialConvTranspose2d',
+    'ResidualBlock',
+    'build_network',
     'convert_reference_checkpoint',
     'default_model',
     'list_models',
@@ -41,6 +46,7 @@ __all__ = [
     'package_versions',
     'read_card',
     'save_model',
+    'smooth_fill',
     'write_converted_checkpoint',
 ]
 

@@ -27,15 +27,20 @@ FORMAT_VERSION = 1
 The version of the card's layout that this package writes and reads.
 """
 
-_CLASSES = ('PConvUNet',)
+_FILLS = ('smooth', 'given')
 _ACTIVATIONS = ('leaky_relu', 'relu')
 _NORMALISATIONS = ('minmax', 'robust')
-_ARCHITECTURE_KEYS = ('class', 'width', 'decoder_activation', 'in_channels')
+# The arguments of each class, and which of them are positive integers.
+_ARCHITECTURES = {
+    'PConvUNet': ('width', 'decoder_activation', 'in_channels'),
+    'FilledUNet': ('width', 'blocks', 'fill', 'decoder_activation', 'in_channels'),
+}
+_COUNTS = ('width', 'blocks', 'in_channels')
 _REQUIRED = ('name', 'architecture', 'normalisation')
 _VERSIONED = ('torch', 'safetensors', 'numpy')
-# The network halves its input five times, then needs a 3 x 3 window.
-_CUTOUT_DIVISOR = 32
-_MINIMUM_CUTOUT = 96
+# What each class can take: PConvUNet halves its input five times, then needs
+# a 3 x 3 window. Multiple and minimum, in pixels.
+_CUTOUTS = {'PConvUNet': (32, 96), 'FilledUNet': (16, 32)}
 
 
 def package_versions(*others):
@@ -129,12 +134,16 @@ class ModelCard:
         The model's name, made of letters, digits and ``.``, ``_``, ``-``.
 
     architecture : dict
-        ``class`` (``'PConvUNet'``) and the class's arguments: ``width``,
-        ``decoder_activation`` and ``in_channels``.
+        ``class`` (``'PConvUNet'`` or ``'FilledUNet'``) and the class's
+        arguments: ``width``, ``decoder_activation`` and ``in_channels``, and
+        ``blocks`` of a `~photutils_pconv.network.FilledUNet`.
 
     normalisation : dict
         ``name``, either ``'minmax'`` (the paper's, section 2.4.2) or
-        ``'robust'``, and the parameters of that normalisation.
+        ``'robust'``, the parameters of that normalisation, and ``wings``:
+        whether expected wings are taken off, and ``kriging``: whether the
+        holes are filled by kriging first (see
+        `~photutils_pconv.network_input`).
 
     description : str, optional
         One or two sentences for the user.
@@ -245,20 +254,22 @@ class ModelCard:
 
     def _check_architecture(self):
         given = self.architecture
-        if set(given) != set(_ARCHITECTURE_KEYS):
-            msg = (
-                f'architecture must have the keys {list(_ARCHITECTURE_KEYS)}, got '
-                f'{sorted(given)}'
-            )
+        name = given.get('class', 'PConvUNet')
+        _check_one_of(name, "architecture['class']", tuple(_ARCHITECTURES))
+        keys = ('class', *_ARCHITECTURES[name])
+        if set(given) != set(keys):
+            msg = f'architecture must have the keys {list(keys)}, got {sorted(given)}'
             raise ValueError(msg)
-        _check_one_of(given['class'], "architecture['class']", _CLASSES)
-        for key in ('width', 'in_channels'):
-            _check_positive_integer(given[key], f'architecture[{key!r}]')
+        for key in _COUNTS:
+            if key in keys:
+                _check_positive_integer(given[key], f'architecture[{key!r}]')
         _check_one_of(
             given['decoder_activation'],
             "architecture['decoder_activation']",
             _ACTIVATIONS,
         )
+        if 'fill' in keys:
+            _check_one_of(given['fill'], "architecture['fill']", _FILLS)
 
     def _check_normalisation(self):
         _check_one_of(
@@ -272,10 +283,11 @@ class ModelCard:
     def _check_cutout_size(self):
         size = self.cutout_size
         _check_positive_integer(size, 'cutout_size')
-        if size < _MINIMUM_CUTOUT or size % _CUTOUT_DIVISOR:
+        divisor, minimum = _CUTOUTS[self.architecture['class']]
+        if size < minimum or size % divisor:
             msg = (
-                f'cutout_size must be a multiple of {_CUTOUT_DIVISOR} and at least '
-                f'{_MINIMUM_CUTOUT} pixels, got {size}'
+                f'cutout_size must be a multiple of {divisor} and at least {minimum} '
+                f'pixels for a {self.architecture["class"]}, got {size}'
             )
             raise ValueError(msg)
 

@@ -88,7 +88,10 @@ def convert_reference_checkpoint(path_or_state_dict):
 
     theirs = _to_tensors(_unwrap(content, label), label)
     config = _infer_config(theirs, label)
-    names = {_their_name(name): name for name in _expected_shapes(config)}
+    names = {
+        _their_name(name): name
+        for name in _expected_shapes({'class': 'PConvUNet', **config})
+    }
     _check(theirs, names, config, label)
 
     # The modules know their windows; on the meta device they cost nothing.
@@ -103,7 +106,7 @@ def convert_reference_checkpoint(path_or_state_dict):
             window = modules[our_name.removesuffix('.weight')].window
             tensor = (tensor.double() / window).float()
         state[our_name] = tensor
-    return _build(config, state)
+    return _build({'class': 'PConvUNet', **config}, state)
 
 
 def write_converted_checkpoint(
@@ -248,7 +251,7 @@ def _their_name(our_name):
 
 
 def _check(theirs, names, config, label):
-    ours = _expected_shapes(config)
+    ours = _expected_shapes({'class': 'PConvUNet', **config})
     expected = {their_name: ours[our_name] for their_name, our_name in names.items()}
     # Kernels of ones for counting valid pixels, which ours does itself.
     masks = {

@@ -19,6 +19,7 @@ import torch
 from safetensors.numpy import save as serialise
 
 from photutils_pconv._writing import write_bytes_atomically
+from photutils_pconv.network.architectures import build_network, describe_network
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.registry import (
     _card_from_metadata,
@@ -26,7 +27,6 @@ from photutils_pconv.network.registry import (
     _open_weights,
     model_path,
 )
-from photutils_pconv.network.unet import PConvUNet
 
 __all__ = ['LoadedModel', 'load_model', 'save_model']
 
@@ -45,7 +45,7 @@ class LoadedModel:
 
     Parameters
     ----------
-    network : `~photutils_pconv.network.PConvUNet`
+    network : `torch.nn.Module`
         The network, in evaluation mode, float32, on the CPU.
 
     card : `~photutils_pconv.network.ModelCard`
@@ -55,7 +55,7 @@ class LoadedModel:
         The file that it comes from.
     """
 
-    network: PConvUNet
+    network: torch.nn.Module
     card: ModelCard
     path: Path
 
@@ -91,7 +91,8 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
     path : str or path-like
         The file to write, usually with the suffix ``.safetensors``.
 
-    network : `~photutils_pconv.network.PConvUNet`
+    network : `~photutils_pconv.network.PConvUNet` or \
+            `~photutils_pconv.network.FilledUNet`
         The network. It is not changed.
 
     card : `~photutils_pconv.network.ModelCard`
@@ -123,16 +124,13 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
         If ``dtype`` is unknown, the card describes another architecture,
         or a tensor holds NaN or infinity.
     """
-    if not isinstance(network, PConvUNet):
-        msg = f'network must be a PConvUNet, got {type(network).__name__}'
-        raise TypeError(msg)
+    architecture = describe_network(network)
     if not isinstance(card, ModelCard):
         msg = f'card must be a ModelCard, got {type(card).__name__}'
         raise TypeError(msg)
     if dtype not in _DTYPES:
         msg = f'dtype must be one of {list(_DTYPES)}, got {dtype!r}'
         raise ValueError(msg)
-    architecture = {'class': 'PConvUNet', **network.config}
     if card.architecture != architecture:
         msg = (
             f'the card describes the architecture {card.architecture}, but the '
@@ -214,9 +212,7 @@ def _load_file(path):
         )
         raise ValueError(msg)
 
-    config = dict(card.architecture)
-    config.pop('class')
-    expected = _expected_shapes(config)
+    expected = _expected_shapes(card.architecture)
     found = {name: tuple(array.shape) for name, array in arrays.items()}
     _refuse_if(sorted(set(expected) - set(found)), path, 'missing tensors')
     _refuse_if(sorted(set(found) - set(expected)), path, 'unexpected tensors')
@@ -228,7 +224,7 @@ def _load_file(path):
     _refuse_if(wrong, path, 'tensors of a wrong shape')
 
     state = {name: torch.tensor(array) for name, array in arrays.items()}
-    return LoadedModel(network=_build(config, state), card=card, path=path)
+    return LoadedModel(network=_build(card.architecture, state), card=card, path=path)
 
 
 def _refuse_if(problems, path, what):
@@ -240,19 +236,19 @@ def _refuse_if(problems, path, what):
         raise ValueError(msg)
 
 
-def _expected_shapes(config):
+def _expected_shapes(architecture):
     """Give the name and shape of every tensor of a network, without memory."""
     with torch.device('meta'):
-        state = PConvUNet(**config).state_dict()
+        state = build_network(architecture).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def _build(config, state):
+def _build(architecture, state):
     """Make a network in evaluation mode from a state dict."""
     # A new network draws random weights: the caller's random state is not
     # to depend on whether a model was loaded.
     with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-        network = PConvUNet(**config)
+        network = build_network(architecture)
     network = network.to(torch.float32)
     network.load_state_dict(state)
     return network.eval()

@@ -12,23 +12,22 @@ __all__ = ['STAMP_SIZE', 'draw_missing', 'shift_stamp']
 #: The side of the stamps of sources, which are cut to cutouts, in pixels.
 STAMP_SIZE = 2 * CUTOUT_SIZE
 
-_HALF = CUTOUT_SIZE // 2
 
-
-def shift_stamp(stamp, dx, dy):
+def shift_stamp(stamp, dx, dy, *, size=CUTOUT_SIZE):
     """
-    Cut the cutout out of a stamp so that its centre moves by (dx, dy).
+    Cut a cutout out of a stamp so that its centre moves by (dx, dy).
     """
-    y0, x0 = STAMP_SIZE // 2 - _HALF - dy, STAMP_SIZE // 2 - _HALF - dx
-    return stamp[y0 : y0 + CUTOUT_SIZE, x0 : x0 + CUTOUT_SIZE]
+    y0, x0 = (STAMP_SIZE // 2 - size // 2 - shift for shift in (dy, dx))
+    return stamp[y0 : y0 + size, x0 : x0 + size]
 
 
 def draw_missing(xx, yy, rng):
     """
     Draw missing pixels beyond a straight edge, at most most of the cutout.
     """
+    half = xx.shape[0] // 2
     angle = rng.uniform(0.0, 2.0 * np.pi)
-    along = (xx - _HALF) * np.cos(angle) + (yy - _HALF) * np.sin(angle)
+    along = (xx - half) * np.cos(angle) + (yy - half) * np.sin(angle)
     missing = along > rng.uniform(2.0, 45.0)
     if missing.sum() > 0.85 * missing.size:
         missing[:] = False

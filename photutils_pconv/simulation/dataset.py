@@ -12,18 +12,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.cutouts import CUTOUT_SIZE, normalise
-from photutils_pconv.psf import lobed_psf
+from photutils_pconv.cutouts import CUTOUT_SIZE
+from photutils_pconv.network_input import scale_cutouts
+from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.simulation._cutout_parts import (
     STAMP_SIZE,
     draw_missing,
     shift_stamp,
 )
-from photutils_pconv.simulation.emission import emission_field, noise_field
+from photutils_pconv.simulation.emission import (
+    emission_field,
+    noise_field,
+    simulate_emission,
+)
+from photutils_pconv.wings import expected_wings, wing_profile
 
 __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 
-_HALF = CUTOUT_SIZE // 2
+# Sources beyond a cutout still have wings on it.
+_CROWD = CUTOUT_SIZE // 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,32 @@ class SamplerConfig:
 
     missing : float, optional
         The probability of a cutout to have missing pixels.
+
+    size : int, optional
+        The side of the cutouts, in pixels.
+
+    all_emission : bool, optional
+        Whether half of the fields are those of `simulate_emission`, with
+        bubbles and mixtures, or all those of `emission_field`.
+
+    all_psfs : bool, optional
+        Whether PSFs are mixtures of the setup's own physical one (`get_psf`)
+        and the analytic `~photutils_pconv.psf.lobed_psf`, by shares of 0 to
+        1, or the latter alone.
+
+    width : float, optional
+        The standard deviation of the logarithm of a PSF's width.
+
+    far_position : float, optional
+        The share of positions that are off by anything up to 2 pixels.
+
+    any_radius : float, optional
+        The probability of a hole to have any radius from 3 to 15 pixels
+        instead of that of its SNR.
+
+    empty : float, optional
+        The probability of a cutout to have no source in its central hole,
+        as the holes have that tell the errors on a map.
     """
 
     n_fields: int = 240
@@ -73,6 +106,13 @@ class SamplerConfig:
     position_error: float = 0.4
     neighbours: float = 0.35
     missing: float = 0.15
+    size: int = CUTOUT_SIZE
+    all_emission: bool = False
+    all_psfs: bool = False
+    width: float = 0.0
+    far_position: float = 0.0
+    any_radius: float = 0.0
+    empty: float = 0.0
 
 
 @dataclass
@@ -83,7 +123,8 @@ class CutoutBatch:
     Parameters
     ----------
     image : `~numpy.ndarray`
-        The scaled input with sources and noise.
+        The scaled input with sources and noise; with more images a cutout
+        (see `~photutils_pconv.network_input.scale_cutouts`), (N, C, H, W).
 
     target : `~numpy.ndarray`
         The scaled extended emission, without noise.
@@ -151,39 +192,55 @@ class CutoutSampler:
         ]
         self._fields = np.stack(
             [
-                emission_field(
+                self._generator(i)(
                     shape, beam_fwhm=beams[k] * rng.uniform(0.75, 1.1), rng=rng
                 )
-                for k in self._owner
+                for i, k in enumerate(self._owner)
             ]
         )
         self._noise = np.stack(
             [noise_field(shape, rng=rng) for _ in range(cfg.n_noise)]
         )
         self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
-        yy, xx = np.indices((CUTOUT_SIZE, CUTOUT_SIZE))
-        self._xx, self._yy = xx, yy
+        self._half = cfg.size // 2
+        self._yy, self._xx = np.indices((cfg.size, cfg.size))
+
+    def _generator(self, i):
+        # Each setup has fields of both.
+        every_other = (i // len(self.setups)) % 2
+        return (
+            simulate_emission
+            if self.config.all_emission and every_other
+            else (emission_field)
+        )
 
     def _make_stamps(self, setup, rng):
-        psf = lobed_psf(setup)
-        stamps = []
-        for _ in range(self.config.n_stamps):
-            # The reference rounds positions up, so the nominal position
-            # lies on or within a pixel below the centre.
-            offset = -rng.uniform(0.0, 1.0, size=2)
-            error = np.clip(rng.normal(0, self.config.position_error, 2), -2, 2)
-            x, y = STAMP_SIZE // 2 + offset + error
-            image = psf.render(
-                (STAMP_SIZE, STAMP_SIZE),
-                x,
-                y,
-                pixel_scale=setup.pixel_scale.to_value('arcsec'),
-                angle=rng.uniform(0.0, 2.0 * np.pi),
-                stretch=np.exp(rng.uniform(-1, 1) * self.config.stretch),
-                oversampling=2,
-            )
-            stamps.append((image.astype(np.float32), offset, image.max()))
-        return stamps
+        return [self._make_stamp(setup, rng) for _ in range(self.config.n_stamps)]
+
+    def _make_stamp(self, setup, rng):
+        cfg = self.config
+        # The reference rounds positions up, so the nominal position
+        # lies on or within a pixel below the centre.
+        offset = -rng.uniform(0.0, 1.0, size=2)
+        error = np.clip(rng.normal(0, cfg.position_error, 2), -2, 2)
+        if cfg.far_position and rng.random() < cfg.far_position:
+            error = rng.uniform(-2.0, 2.0, 2)
+        x, y = STAMP_SIZE // 2 + offset + error
+        options = {
+            'pixel_scale': setup.pixel_scale.to_value('arcsec'),
+            'angle': rng.uniform(0.0, 2.0 * np.pi),
+            'stretch': np.exp(rng.uniform(-1, 1) * cfg.stretch),
+            'oversampling': 2,
+        }
+        if cfg.width:
+            options['pixel_scale'] *= np.exp(rng.normal(0.0, cfg.width))
+        shape = (STAMP_SIZE, STAMP_SIZE)
+        image = lobed_psf(setup).render(shape, x, y, **options)
+        if cfg.all_psfs:
+            share = rng.uniform()
+            image *= 1.0 - share
+            image += share * get_psf(setup).render(shape, x, y, **options)
+        return image.astype(np.float32), offset, image.max()
 
     def batch(self, n, seed):
         """
@@ -204,10 +261,20 @@ class CutoutSampler:
         """
         rng = np.random.default_rng(seed)
         samples = [self._sample(rng) for _ in range(n)]
-        raw, emission, validity, missing, hole, radius, snr = (
+        raw, emission, validity, missing, hole, radius, snr, wings, beam = (
             np.stack(column) for column in zip(*samples, strict=True)
         )
-        image, scaling = normalise(raw, validity, missing=missing, **self.normalisation)
+        image, scaling = scale_cutouts(
+            raw,
+            validity,
+            missing,
+            self.normalisation,
+            wings=wings if self.normalisation.get('wings') else None,
+            beam=beam,
+            radius=radius,
+        )
+        if image.shape[1] == 1:
+            image = image[:, 0]
         target = scaling.apply(emission)
         return CutoutBatch(
             image=image.astype(np.float32),
@@ -223,8 +290,9 @@ class CutoutSampler:
         )
 
     def _crop(self, field, rng):
-        y, x = rng.integers(0, self.config.field_size - CUTOUT_SIZE + 1, size=2)
-        crop = field[y : y + CUTOUT_SIZE, x : x + CUTOUT_SIZE]
+        size = self.config.size
+        y, x = rng.integers(0, self.config.field_size - size + 1, size=2)
+        crop = field[y : y + size, x : x + size]
         return _dihedral(crop, rng.integers(8)).astype(float)
 
     def _sample(self, rng):
@@ -235,10 +303,10 @@ class CutoutSampler:
         emission = self._crop(self._fields[index], rng)
         noise = self._crop(self._noise[rng.integers(cfg.n_noise)], rng)
 
-        annulus = self._ring(_HALF, setup.snr_inner_radius, setup.snr_outer_radius)
+        annulus = self._ring(self._half, setup.snr_inner_radius, setup.snr_outer_radius)
         spread = max(emission[annulus].std(), 1.0e-3)
         # Coverage, and with it the noise, changes slowly over a cutout.
-        tilt = np.exp(rng.normal(0.0, 0.2) * (self._xx / _HALF - 1.0))
+        tilt = np.exp(rng.normal(0.0, 0.2) * (self._xx / self._half - 1.0))
         noise = noise * tilt * spread * 10.0 ** rng.uniform(*cfg.log_noise)
         image = emission + noise
         spread = image[annulus].std()
@@ -252,43 +320,76 @@ class CutoutSampler:
         )
         stamp, offset, stamp_peak = stamps[rng.integers(len(stamps))]
         peak = spread * 10.0**log_peak
-        image = image + shift_stamp(stamp, 0, 0) * (peak / stamp_peak)
+        if cfg.empty and rng.random() < cfg.empty:
+            peak = 0.0
+        image = image + shift_stamp(stamp, 0, 0, size=cfg.size) * (peak / stamp_peak)
 
         others = []
         if rng.random() < cfg.neighbours:
             for _ in range(rng.integers(1, 4)):
-                dx, dy = rng.integers(-_HALF, _HALF, size=2)
+                dx, dy = rng.integers(-_CROWD, _CROWD, size=2)
                 other, other_offset, other_peak = stamps[rng.integers(len(stamps))]
-                value = peak * 10.0 ** np.clip(rng.normal(-0.3, 0.6), -2.0, 1.0)
-                image = image + shift_stamp(other, dx, dy) * (value / other_peak)
+                value = peak or spread * 10.0**log_peak
+                value *= 10.0 ** np.clip(rng.normal(-0.3, 0.6), -2.0, 1.0)
+                image = image + shift_stamp(other, dx, dy, size=cfg.size) * (
+                    value / other_peak
+                )
                 others.append((dx + other_offset[0], dy + other_offset[1], value))
 
         snr = self._snr(image, setup, annulus)
         radius = setup.hole_radius(snr)
         if rng.random() < 0.1:
             radius = rng.choice(setup.hole_radii)
+        if cfg.any_radius and rng.random() < cfg.any_radius:
+            radius = rng.uniform(3.0, 15.0)
         hole = self._disc(offset, radius)
         holes = hole.copy()
+        sources = [(*offset, radius)]
         for dx, dy, value in others:
-            holes |= self._disc((dx, dy), setup.hole_radius(value / spread))
+            sources.append((dx, dy, setup.hole_radius(value / spread)))
+            holes |= self._disc((dx, dy), sources[-1][2])
 
         missing = np.zeros(image.shape, dtype=bool)
         if rng.random() < cfg.missing:
             missing = draw_missing(self._xx, self._yy, rng)
         validity = ~(holes | missing)
-        return image, emission, validity, missing, hole, float(radius), float(snr)
+        wings = self._wings(image, sources, setup, validity, missing)
+        return (
+            image,
+            emission,
+            validity,
+            missing,
+            hole,
+            float(radius),
+            float(snr),
+            wings,
+            wing_profile(setup).beam_fwhm,
+        )
+
+    def _wings(self, image, sources, setup, validity, missing):
+        if not self.normalisation.get('wings'):
+            return np.zeros((1, 1))
+        x, y, radius = np.array(sources).T
+        return expected_wings(
+            np.where(missing, np.nan, image),
+            x + self._half,
+            y + self._half,
+            radius,
+            profile=wing_profile(setup),
+            usable=validity,
+        )
 
     def _ring(self, centre, inner, outer):
         r = np.hypot(self._xx - centre, self._yy - centre)
         return (r >= inner) & (r <= outer)
 
     def _disc(self, offset, radius):
-        dx = self._xx - _HALF - offset[0]
-        dy = self._yy - _HALF - offset[1]
+        dx = self._xx - self._half - offset[0]
+        dy = self._yy - self._half - offset[1]
         return dx**2 + dy**2 <= radius**2
 
     def _snr(self, image, setup, annulus):
-        source = self._ring(_HALF, 0.0, setup.snr_source_radius)
+        source = self._ring(self._half, 0.0, setup.snr_source_radius)
         background = image[annulus]
         return (image[source].max() - background.mean()) / background.std()
 

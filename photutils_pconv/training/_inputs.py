@@ -3,6 +3,7 @@
 Checks of what the `Trainer` is given.
 """
 
+from photutils_pconv.network_input import n_images
 from photutils_pconv.setups import get_setup
 
 __all__ = ['common_normalisation', 'cutout_size', 'describe', 'parse_setups']
@@ -51,8 +52,9 @@ def cutout_size(data):
     Give the side of the cutouts, which must be square.
     """
     shape = tuple(data[0, 0].image.shape)
-    if len(shape) != 3 or shape[0] != 1 or shape[1] != shape[2]:
-        msg = f'a cutout must have the shape (1, size, size), got {shape}'
+    wanted = n_images(data.normalisation)
+    if len(shape) != 3 or shape[0] != wanted or shape[1] != shape[2]:
+        msg = f'a cutout must have the shape ({wanted}, size, size), got {shape}'
         raise ValueError(msg)
     return shape[1]
 

@@ -100,7 +100,7 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
     Parameters
     ----------
     cutouts : `Cutouts`
-        The cutouts, tensors of shape (N, 1, H, W). Pixels that are NaN
+        The cutouts, tensors of shape (N, C, H, W). Pixels that are NaN
         or infinite in input or target become missing ones.
 
     keys : sequence of tuple of int
@@ -127,7 +127,8 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
     """
     warp_affine = require('kornia.geometry.transform').warp_affine
     image, target, validity, missing = cutouts
-    bad = (missing > 0) | ~torch.isfinite(image) | ~torch.isfinite(target)
+    finite = torch.isfinite(image).all(dim=1, keepdim=True)
+    bad = (missing > 0) | ~finite | ~torch.isfinite(target)
     # Even a weight of 0 would spread NaN.
     image = torch.where(bad, 0.0, image)
     target = torch.where(bad, 0.0, target)
@@ -147,7 +148,7 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
         padding_mode='zeros',
         align_corners=True,
     )
-    image, target, usable, present = stack.split(1, dim=1)
+    image, target, usable, present = stack.split([image.shape[1], 1, 1, 1], dim=1)
     # The weights of four pixels sum to 1 but for rounding.
     present = (present > 0.999).to(image.dtype)
     usable = (usable > 0.999).to(image.dtype) * present

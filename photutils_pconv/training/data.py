@@ -30,7 +30,7 @@ class Cutouts(NamedTuple):
     ----------
     image : `torch.Tensor`
         The scaled input, (1, H, W) or (N, 1, H, W), float32; 0 where
-        missing.
+        missing. With wings there are two images instead of one.
 
     target : `torch.Tensor`
         The extended emission on the same scale.
@@ -89,7 +89,7 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         stream = [_VALIDATION, 0] if self.fixed else [_TRAINING, epoch]
         batch = self.sampler.batch(1, [self.seed, *stream, index])
         arrays = (batch.image, batch.target, batch.validity, batch.missing)
-        return Cutouts(*map(_tensor, arrays))
+        return Cutouts(*(_tensor(array[0]) for array in arrays))
 
     def describe(self):
         """
@@ -192,7 +192,8 @@ class ArrayCutouts(torch.utils.data.Dataset):
             image, validity, missing=missing, **self.normalisation
         )
         target = np.where(missing, 0.0, scaling.apply(target))
-        return Cutouts(*map(_tensor, (image, target, validity, missing)))
+        arrays = (image, target, validity, missing)
+        return Cutouts(*(_tensor(array[0]) for array in arrays))
 
     def _read(self, indices):
         """
@@ -251,9 +252,9 @@ class ArrayCutouts(torch.utils.data.Dataset):
 
 
 def _tensor(array):
-    """Turn one cutout, (H, W) or (1, H, W), into a float32 tensor (1, H, W)."""
+    """Turn one cutout, (H, W) or (C, H, W), into a float32 tensor (C, H, W)."""
     array = np.asarray(array, dtype=np.float32)
-    return torch.from_numpy(array.reshape(1, *array.shape[-2:]).copy())
+    return torch.from_numpy(array.reshape(-1, *array.shape[-2:]).copy())
 
 
 def _plain(value):

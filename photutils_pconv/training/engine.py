@@ -12,8 +12,9 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from photutils_pconv.network.unet import PConvUNet
+from photutils_pconv.network.architectures import build_network, describe_network
 from photutils_pconv.network.weights import load_model
+from photutils_pconv.network_input import n_images
 from photutils_pconv.training._optional import require
 from photutils_pconv.training.data import Cutouts
 from photutils_pconv.training.optimisers import (
@@ -24,7 +25,37 @@ from photutils_pconv.training.optimisers import (
 from photutils_pconv.training.validation import hole_figures, summarise
 from photutils_pconv.training.weighted_loss import WeightedLoss
 
-__all__ = ['Engine', 'make_accelerator']
+__all__ = ['Engine', 'describe_architecture', 'make_accelerator']
+
+
+def describe_architecture(config, normalisation):
+    """
+    Give the architecture that a configuration asks for.
+
+    Parameters
+    ----------
+    config : `~photutils_pconv.training.TrainingConfig`
+        The configuration.
+
+    normalisation : dict
+        The scaling of the data, which tells the number of images.
+
+    Returns
+    -------
+    architecture : dict
+        What a model card holds.
+    """
+    given = config.network
+    architecture = {
+        'class': given.architecture,
+        'width': given.width,
+        'decoder_activation': given.decoder_activation,
+        'in_channels': n_images(normalisation),
+    }
+    if given.architecture == 'FilledUNet':
+        architecture['blocks'] = given.blocks
+        architecture['fill'] = 'given' if normalisation.get('kriging') else 'smooth'
+    return architecture
 
 
 def make_accelerator(device='auto'):
@@ -111,10 +142,7 @@ class Engine:
         config, accelerator = self.config, self.accelerator
         with torch.random.fork_rng(devices=[]), torch.device('cpu'):
             torch.default_generator.manual_seed(config.seed)
-            network = PConvUNet(
-                width=config.network.width,
-                decoder_activation=config.network.decoder_activation,
-            )
+            network = build_network(describe_architecture(config, normalisation))
         if config.network.start:
             _start_from(network, config.network.start, normalisation)
         several = accelerator.num_processes > 1
@@ -333,10 +361,11 @@ class Engine:
 
 def _start_from(network, start, normalisation):
     model = load_model(start, cache=False)
-    if model.network.config != network.config:
+    found, wanted = describe_network(model.network), describe_network(network)
+    if found != wanted:
         msg = (
-            f'network.start = {start!r} is a network with {model.network.config}, '
-            f'but the configuration asks for {network.config}'
+            f'network.start = {start!r} is a network with {found}, but the '
+            f'configuration asks for {wanted}'
         )
         raise ValueError(msg)
     if model.card.normalisation != normalisation:

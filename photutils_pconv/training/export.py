@@ -8,6 +8,7 @@ from importlib import metadata
 
 from photutils_pconv.network.card import ModelCard, package_versions
 from photutils_pconv.network.weights import _build, save_model
+from photutils_pconv.training.engine import describe_architecture
 
 __all__ = ['export_checkpoint', 'make_card']
 
@@ -59,12 +60,7 @@ def make_card(state, config, *, setups, cutout_size, described):
         name=config.name,
         description=config.description
         or f'A network of width {config.network.width} for {", ".join(names)}.',
-        architecture={
-            'class': 'PConvUNet',
-            'width': config.network.width,
-            'decoder_activation': config.network.decoder_activation,
-            'in_channels': 1,
-        },
+        architecture=describe_architecture(config, state['data']['normalisation']),
         normalisation=state['data']['normalisation'],
         setups=tuple(names),
         cutout_size=cutout_size,
@@ -111,9 +107,7 @@ def export_checkpoint(path, state, card, *, dtype='float16', overwrite=False):
     card : `~photutils_pconv.network.ModelCard`
         The card as written, with the checksum.
     """
-    config = dict(card.architecture)
-    config.pop('class')
     average = state['average']
     weights = state['network'] if average is None else average['weights']
-    network = _build(config, weights)
+    network = _build(card.architecture, weights)
     return save_model(path, network, card, dtype=dtype, overwrite=overwrite)

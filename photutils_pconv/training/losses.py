@@ -18,11 +18,15 @@ __all__ = [
     'gram_matrix',
     'hole_l1',
     'mean_flux_loss',
+    'root_loss',
     'source_loss',
     'ssim_loss',
     'style_loss',
     'valid_l1',
 ]
+
+# No hole of the paper's reaches farther, in pixels.
+_CENTRAL = 17.0
 
 
 def composite(output, target, validity):
@@ -158,6 +162,80 @@ def mean_flux_loss(output, target, validity, *, limit=None, missing=None):
     axes = tuple(range(1, difference.ndim))
     size = hole.sum(dim=axes).clamp(min=1)
     return ((difference * hole).sum(dim=axes) / size).abs().mean()
+
+
+def root_loss(
+    output,
+    target,
+    validity,
+    *,
+    valid=0.3,
+    flux=0.5,
+    aperture=0.5,
+    radius=4.0,
+    floor=0.02,
+    limit=20.0,
+    missing=None,
+):
+    """
+    Compute the mean root of the cutouts' errors.
+
+    The error of a cutout is its L1 over the hole, plus the weighted L1 over
+    usable pixels and the errors of the means over the hole about the centre
+    and over an aperture in it, which are what fluxes see. The root lets plain
+    cutouts, whose errors are small, count beside those that nobody can fill.
+    This term is not in the paper.
+
+    Parameters
+    ----------
+    output, target : `torch.Tensor`
+        The network's output and the true emission, (N, C, H, W).
+
+    validity : `torch.Tensor`
+        1 for usable pixels, (N, 1, H, W).
+
+    valid, flux, aperture : float, optional
+        The weights of the L1 over usable pixels and of the two means.
+
+    radius : float, optional
+        The aperture's radius, in pixels.
+
+    floor : float, optional
+        What is added to each error, so that none rules by being zero.
+
+    limit, missing : optional
+        As for `hole_l1`.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        A number; a cutout whose hole has no known pixel does not count.
+    """
+    difference = (output - target).clamp(-limit, limit)
+    hole = 1 - validity
+    if missing is not None:
+        hole = hole * (1 - missing)
+    axes = tuple(range(1, difference.ndim))
+
+    def mean(image, region):
+        region = region.expand_as(image)
+        return (image * region).sum(dim=axes) / region.sum(dim=axes).clamp(min=1)
+
+    distance = _distance(hole.shape[-2:], like=hole)
+    # Of the holes of all sources, that of the central one.
+    central = hole * (distance <= _CENTRAL)
+    error = mean(difference.abs(), hole)
+    error = error + valid * mean(difference.abs(), validity)
+    error = error + flux * mean(difference, central).abs()
+    error = error + aperture * mean(difference, hole * (distance <= radius)).abs()
+    known = (hole.sum(dim=axes) > 0).to(error.dtype)
+    return (known * (error + floor).sqrt()).sum() / known.sum().clamp(min=1)
+
+
+def _distance(shape, *, like):
+    # Sources scatter about the point half a pixel below the middle pixel.
+    y, x = (torch.arange(n, device=like.device) - (n - 1) / 2 for n in shape)
+    return torch.hypot(y[:, None].expand(shape), x.expand(shape)).to(like.dtype)
 
 
 def gram_matrix(features):

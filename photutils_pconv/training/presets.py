@@ -20,6 +20,14 @@ LOSS_TERMS = {
     'ssim': {'window': 5, 'max_val': 2.0, 'halved': False},
     'source': {'composited': False},
     'mean_flux': {'limit': None},
+    'root': {
+        'valid': 0.3,
+        'flux': 0.5,
+        'aperture': 0.5,
+        'radius': 4.0,
+        'floor': 0.02,
+        'limit': 20.0,
+    },
 }
 """
 The options of every term with their defaults, which are the paper's; the
@@ -30,12 +38,14 @@ them.
 _LIMITED = {'limit': 20.0}
 
 LOSS_PRESETS = {
-    # The bundled models'. An L1 term is a mean over its own region.
+    # An L1 term is a mean over its own region.
     'default': {
         'hole': {'weight': 6.0, 'mean': 'region', **_LIMITED},
         'valid': {'weight': 1.0, 'mean': 'region', **_LIMITED},
         'mean_flux': {'weight': 3.0, **_LIMITED},
     },
+    # The bundled one-pass models'.
+    'root': {'root': {'weight': 1.0}},
     # Eq. 7. The images span [-1, 1], hence the dynamic range L = 2 of Eq. 5.
     'paper': {
         'valid': {'weight': 2.0},
@@ -58,8 +68,9 @@ LOSS_PRESETS = {
     },
 }
 """
-The terms and weights of the presets: ``'default'`` (those of the bundled
-models), ``'paper'`` (Eq. 7) and ``'released'`` (the authors' program).
+The terms and weights of the presets: ``'default'``, ``'root'`` (that of the
+bundled models of one pass), ``'paper'`` (Eq. 7) and ``'released'`` (the
+authors' program).
 """
 
 

@@ -62,8 +62,15 @@ class NetworkConfig(Section):
 
     Parameters
     ----------
+    architecture : {'PConvUNet', 'FilledUNet'}, optional
+        The paper's network, or `~photutils_pconv.network.FilledUNet`, which
+        corrects a smooth fill of the holes.
+
     width : int, optional
         The channels of the first block; the paper's network has 32.
+
+    blocks : int, optional
+        For 'FilledUNet': the number of residual blocks a level.
 
     decoder_activation : {'leaky_relu', 'relu'}, optional
         The decoder's activation.
@@ -75,7 +82,9 @@ class NetworkConfig(Section):
 
     _title = '[network]'
 
+    architecture: str = choice('PConvUNet', 'FilledUNet')
     width: int = number(32, low=1, kind=int)
+    blocks: int = number(1, low=1, kind=int)
     decoder_activation: str = choice('leaky_relu', 'relu')
     start: str = path('')
 
@@ -162,7 +171,7 @@ class LossConfig(Section):
 
     Parameters
     ----------
-    preset : {'default', 'paper', 'released', 'none'}, optional
+    preset : {'default', 'root', 'paper', 'released', 'none'}, optional
         The terms to begin with; see
         `~photutils_pconv.training.LOSS_PRESETS`.
 
@@ -240,8 +249,11 @@ class DataConfig(Section):
         use the model, such a setup is registered or given itself.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.cutouts.normalise`. It is
-        written into the model's card.
+        Keyword arguments of `~photutils_pconv.cutouts.normalise`, and for
+        'simulated' ``wings`` and ``kriging``: whether the expected wings of
+        sources are taken off the cutouts and shown as a second image, and
+        whether the cutouts, filled by kriging, are a third. It is written
+        into the model's card.
 
     epoch_size, validation_size : int, optional
         For 'simulated': the number of cutouts.
@@ -294,6 +306,8 @@ class DataConfig(Section):
             raise ValueError(msg)
         accepted = ['name', *(key for key in _ROBUST if key != 'name')]
         accepted = accepted if name == 'robust' else ['name']
+        if self.kind == 'simulated':
+            accepted += ['wings', 'kriging']
         for key in self.normalisation:
             if key not in accepted:
                 msg = unknown_key(key, accepted, f'data.normalisation ({name})')

@@ -118,7 +118,7 @@ class Trainer:
 
     @property
     def network(self):
-        """The network (`~photutils_pconv.network.PConvUNet`)."""
+        """The network (`torch.nn.Module`)."""
         return self.engine.network
 
     def __repr__(self):

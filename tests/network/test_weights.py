@@ -213,7 +213,9 @@ def test_checksum_follows_the_tensors(tmp_path, network):
 def test_save_refuses(tmp_path, network):
     path = tmp_path / 'model.safetensors'
     card = make_card(network)
-    with pytest.raises(TypeError, match='must be a PConvUNet, got Linear'):
+    with pytest.raises(
+        TypeError, match='must be a PConvUNet or FilledUNet, got Linear'
+    ):
         save_model(path, torch.nn.Linear(2, 2), card)
     with pytest.raises(TypeError, match='must be a ModelCard, got dict'):
         save_model(path, network, card.to_dict())

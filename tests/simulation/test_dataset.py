@@ -12,6 +12,13 @@ from photutils_pconv.simulation.dataset import CutoutSampler, SamplerConfig
 SMALL = SamplerConfig(n_fields=2, n_noise=2, n_stamps=3, field_size=128)
 GREEN = get_setup('scanmap', 'green')
 RADIUS = np.hypot(*(np.indices((96, 96)) - 48.0))
+FILLED = {
+    'name': 'robust',
+    'radius': 24.0,
+    'softening': 3.0,
+    'wings': True,
+    'kriging': True,
+}
 RING = (RADIUS >= GREEN.snr_inner_radius) & (RADIUS <= GREEN.snr_outer_radius)
 
 
@@ -182,3 +189,90 @@ def test_setups_share_the_fields():
     assert set(radii) <= {*blue.hole_radii, *GREEN.hole_radii}
     assert set(radii) & (set(blue.hole_radii) - set(GREEN.hole_radii))
     assert set(radii) & (set(GREEN.hole_radii) - set(blue.hole_radii))
+
+
+class TestWingsAndKriging:
+    """The input of models that take wings off and krige first."""
+
+    def make(self, **ranges):
+        options = {'size': 64, 'neighbours': 0.0, 'missing': 0.0, **ranges}
+        return make_sampler(normalisation=FILLED, **options)
+
+    def test_images(self):
+        batch = self.make().batch(6, 3)
+        image, wings, filled = np.moveaxis(batch.image, 1, 0)
+        assert image.shape == (6, 64, 64)
+        assert np.all(np.isfinite(batch.image))
+        assert_array_equal(filled[batch.validity], image[batch.validity])
+        assert np.all(wings >= 0)
+
+    def test_wings_are_gone_around_bright_sources(self):
+        options = {'log_peak': (3.0, 3.0, 3.0), 'log_noise': (-2.0, -2.0)}
+        batch = self.make(**options, position_error=0.05).batch(12, 5)
+        left = batch.image[:, 0] - batch.target
+        scale = batch.scaling.scale[:, 0, 0]
+        for i in range(12):
+            distance = np.hypot(*(np.indices((64, 64)) - 31.5))
+            ring = (distance > batch.radius[i] + 1) & (distance < batch.radius[i] + 5)
+            source = (batch.raw - batch.emission)[i][ring].mean() / scale[i]
+            # The mean is told by the core, to some percent.
+            assert abs(np.median(left[i][ring])) < 0.25 * source
+
+    def test_kriging_is_nearer_than_the_ring(self):
+        batch = self.make(log_noise=(-1.7, -1.0), log_peak=(0.4, 0.8, 0.8)).batch(24, 6)
+        errors = []
+        for i in range(24):
+            hole = batch.hole[i]
+            ring = batch.validity[i] & (np.hypot(*(np.indices((64, 64)) - 32)) < 16)
+            filled, truth = batch.image[i, 2], batch.target[i]
+            flat = batch.image[i, 0][ring].mean()
+            errors.append(
+                [np.std(filled[hole] - truth[hole]), np.std(flat - truth[hole])]
+            )
+        kriging, flat = np.median(errors, axis=0)
+        assert kriging < 0.6 * flat
+
+
+class TestOptions:
+    def test_defaults_draw_what_they_drew(self):
+        # Nothing of the new options takes part in the default's random draws.
+        plain = make_sampler().batch(3, 5)
+        explicit = make_sampler(size=96, any_radius=0.0, empty=0.0, width=0.0)
+        assert_same(explicit.batch(3, 5), plain)
+
+    def test_empty_holes(self):
+        batch = make_sampler(empty=1.0, neighbours=0.0, log_noise=(-9.0, -9.0)).batch(
+            6, 2
+        )
+        assert_allclose(batch.raw, batch.emission, atol=1e-6)
+
+    def test_any_radius(self):
+        radius = make_sampler(any_radius=1.0).batch(24, 2).radius
+        assert radius.min() >= 3
+        assert radius.max() <= 15
+        assert len(set(radius)) == 24
+
+    def test_far_positions(self):
+        options = {
+            'neighbours': 0.0,
+            'log_noise': (-9.0, -9.0),
+            'log_peak': (3.0, 3.0, 3.0),
+            'n_stamps': 24,
+        }
+        near = make_sampler(**options, position_error=0.0)
+        far = make_sampler(**options, position_error=0.0, far_position=1.0)
+
+        def offsets(sampler):
+            batch = sampler.batch(24, 3)
+            source = batch.raw - batch.emission
+            places = [np.unravel_index(one.argmax(), one.shape) for one in source]
+            return np.abs(np.array(places) - 47.5).max(axis=1)
+
+        assert offsets(near).max() <= 0.5
+        assert 1.0 < offsets(far).max() <= 3
+
+    def test_all_psfs_and_emission(self):
+        sampler = make_sampler(all_psfs=True, all_emission=True, width=0.02)
+        batch = sampler.batch(6, 1)
+        assert np.all(np.isfinite(batch.image))
+        assert np.any(batch.raw != make_sampler().batch(6, 1).raw)

@@ -55,6 +55,21 @@ class TestSimulated:
         assert described['setups'] == ['scanmap/green']
         assert described['sampler']['n_fields'] == 2
 
+    def test_several_images(self):
+        config = SamplerConfig(
+            n_fields=2, n_noise=1, n_stamps=2, field_size=128, size=64
+        )
+        normalisation = {'name': 'robust', 'wings': True, 'kriging': True}
+        sampler = CutoutSampler(
+            [get_setup(setup='scanmap/green')],
+            config=config,
+            normalisation=normalisation,
+            seed=1,
+        )
+        cutouts = SimulatedCutouts(sampler, 4)[0, 1]
+        assert cutouts.image.shape == (3, 64, 64)
+        assert cutouts.target.shape == cutouts.validity.shape == (1, 64, 64)
+
     def test_bad_size(self, sampler):
         with pytest.raises(ValueError, match='at least 1'):
             SimulatedCutouts(sampler, 0)

@@ -18,6 +18,7 @@ from photutils_pconv.training import (
     gram_matrix,
     hole_l1,
     mean_flux_loss,
+    root_loss,
     source_loss,
     ssim_loss,
     style_loss,
@@ -312,7 +313,7 @@ class TestWeightedLoss:
         assert set(terms) == set(loss.terms)
 
     def test_default_is_that_of_the_bundled_models(self):
-        # As in tools/train_models.py, written out.
+        # Written out.
         output, target, validity = make_images()
         missing = torch.zeros_like(validity)
         missing[:, :, :10] = 1
@@ -375,3 +376,70 @@ def test_without_kornia(monkeypatch):
     output, target, _ = make_images()
     with pytest.raises(ImportError, match=r"pip install 'photutils-pconv\[train\]'"):
         ssim_loss(output, target)
+
+
+class TestRootLoss:
+    @staticmethod
+    def make(*, n=3, size=64, radius=8.0):
+        rng = np.random.default_rng(11)
+        target = torch.from_numpy(rng.normal(size=(n, 1, size, size)))
+        distance = np.hypot(*(np.indices((size, size)) - (size - 1) / 2))
+        validity = torch.from_numpy((distance > radius).astype(float))
+        return target, validity.expand(n, 1, size, size), distance
+
+    def test_no_error_leaves_the_floor(self):
+        target, validity, _ = self.make()
+        loss = root_loss(target, target, validity, floor=0.09)
+        assert float(loss) == pytest.approx(0.3)
+
+    def test_an_offset_counts_once_in_every_part(self):
+        target, validity, _ = self.make()
+        loss = root_loss(
+            target + 0.5, target, validity, valid=0.3, flux=0.4, aperture=0.2, floor=0.0
+        )
+        assert float(loss) == pytest.approx(np.sqrt(0.5 * 1.9))
+
+    def test_written_out(self):
+        target, validity, distance = self.make()
+        rng = np.random.default_rng(12)
+        error = (
+            rng.normal(size=target.shape) * np.array([0.1, 1, 4])[:, None, None, None]
+        )
+        found = root_loss(target + torch.from_numpy(error), target, validity)
+        hole, small = distance <= 8, distance <= 4
+        parts = [
+            np.abs(one[hole]).mean()
+            + 0.3 * np.abs(one[~hole]).mean()
+            + 0.5 * abs(one[hole].mean())
+            + 0.5 * abs(one[small].mean())
+            for one in error[:, 0]
+        ]
+        expected = np.mean(np.sqrt(np.array(parts) + 0.02))
+        assert float(found) == pytest.approx(expected)
+
+    def test_missing_pixels_do_not_count(self):
+        target, validity, distance = self.make()
+        missing = torch.from_numpy((distance < 3).astype(float)).expand_as(target)
+        output = target + 0.1
+        expected = root_loss(output, target, validity, missing=missing)
+        other = torch.where(missing > 0, 99.0, output)
+        found = root_loss(other, target, validity, missing=missing)
+        assert float(found) == pytest.approx(float(expected))
+
+    def test_cutouts_without_a_hole_do_not_count(self):
+        target, validity, _ = self.make(n=2)
+        validity = validity.clone()
+        expected = root_loss(target[:1] + 1, target[:1], validity[:1])
+        validity[1] = 1
+        assert float(root_loss(target + 1, target, validity)) == pytest.approx(
+            float(expected)
+        )
+        assert float(root_loss(target, target, torch.ones_like(validity))) == 0
+
+    def test_in_a_weighted_loss(self):
+        target, validity, _ = self.make()
+        loss = WeightedLoss('root')
+        total, terms = loss(target + 0.1, target, validity)
+        expected = root_loss(target + 0.1, target, validity)
+        assert float(total) == pytest.approx(float(expected))
+        assert list(terms) == ['root']

@@ -1,0 +1,295 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+A partial-convolution U-Net that corrects a smooth fill of the holes.
+
+The holes are first filled by partial convolutions with fixed weights, level
+by level of a pyramid, as their mask shrinks. Learnt partial convolutions
+then see the image with its holes and the smooth fill side by side, and what
+follows them predicts the difference from the fill. Most of the work is done
+at half the resolution, which holds what a beam of two or more pixels leaves.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from photutils_pconv.network.blocks import PartialConv2d, make_activation
+
+__all__ = ['FILLS', 'FilledUNet', 'ResidualBlock', 'smooth_fill']
+
+#: Where the fill that a `FilledUNet` corrects comes from.
+FILLS = ('smooth', 'given')
+
+# Channels of the levels in units of the width, from half the resolution down.
+_LEVELS = (1, 2, 3, 4)
+# The stem and three strides of two.
+_DIVISOR = 16
+_MINIMUM_SIZE = 32
+# Even, so that a coarse pixel lies in the middle of its four fine ones.
+_BINOMIAL = (1.0, 3.0, 3.0, 1.0)
+
+
+def _blur_kernel(like):
+    line = torch.tensor(_BINOMIAL, dtype=like.dtype, device=like.device) / 8.0
+    return torch.outer(line, line)[None, None]
+
+
+def smooth_fill(image, validity, *, minimum=4):
+    """
+    Fill holes smoothly, from the nearest usable pixels around them.
+
+    Partial convolutions with a fixed binomial kernel halve the image until it
+    has ``minimum`` pixels a side, each step closing holes further; on the
+    way back every level's remaining holes are filled from the level below.
+
+    Parameters
+    ----------
+    image : `torch.Tensor`
+        The images, (N, 1, H, W); finite everywhere.
+
+    validity : `torch.Tensor`
+        1 for usable pixels, 0 for others, (N, 1, H, W).
+
+    minimum : int, optional
+        The size at which the pyramid ends, in pixels.
+
+    Returns
+    -------
+    filled : `torch.Tensor`
+        The images with their unusable pixels filled, (N, 1, H, W). Where
+        nothing is usable they are 0.
+    """
+    kernel = _blur_kernel(image)
+    levels = [(image * validity, validity)]
+    while min(levels[-1][0].shape[2:]) > minimum:
+        image, validity = levels[-1]
+        share = F.conv2d(validity, kernel, stride=2, padding=1)
+        total = F.conv2d(image * validity, kernel, stride=2, padding=1)
+        # Without usable pixels both are 0.
+        levels.append((total / share.clamp(min=1.0e-6), share.clamp(max=0.5) * 2.0))
+    image, validity = levels.pop()
+    while levels:
+        finer, weight = levels.pop()
+        coarse = F.interpolate(
+            image, size=finer.shape[2:], mode='bilinear', align_corners=False
+        )
+        image = weight * finer + (1.0 - weight) * coarse
+    return image
+
+
+class ResidualBlock(nn.Module):
+    """
+    Two 3 x 3 convolutions whose result is added to their input.
+
+    The second one begins at zero, so that a new network is the smooth fill
+    and needs no batch norm: amplitudes, which tell noise from emission, pass
+    through it as they are.
+
+    Parameters
+    ----------
+    channels : int
+        The number of channels.
+
+    activation : str, optional
+        See `~photutils_pconv.network.blocks.make_activation`.
+
+    dilation : int, optional
+        The dilation of the first convolution.
+    """
+
+    def __init__(self, channels, *, activation='leaky_relu', dilation=1):
+        super().__init__()
+        self.first = nn.Conv2d(
+            channels, channels, 3, padding=dilation, dilation=dilation
+        )
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.activation = make_activation(activation)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x):
+        """
+        Apply the block.
+
+        Parameters
+        ----------
+        x : `torch.Tensor`
+            The features, (N, C, H, W).
+
+        Returns
+        -------
+        x : `torch.Tensor`
+            The new features, of the same shape.
+        """
+        return x + self.second(self.activation(self.first(x)))
+
+
+class FilledUNet(nn.Module):
+    """
+    A U-Net on top of a smooth fill, behind partial convolutions.
+
+    Parameters
+    ----------
+    width : int, optional
+        The number of channels at half the resolution; the levels below have
+        2, 3 and 4 times as many.
+
+    blocks : int, optional
+        The number of residual blocks a level, on either side.
+
+    in_channels : int, optional
+        The number of input images; the first one is filled and corrected.
+
+    fill : {'smooth', 'given'}, optional
+        Whether the network fills the first image itself (`smooth_fill`), or
+        the last image is the first one, filled.
+
+    decoder_activation : {'leaky_relu', 'relu'}, optional
+        The activation.
+
+    Raises
+    ------
+    ValueError
+        If a number is not a positive integer or the activation is unknown.
+    """
+
+    #: Cutouts may be larger than those of the training.
+    any_size = True
+    #: Over how many quarter turns predictions are averaged in use.
+    turns = 4
+
+    def __init__(
+        self,
+        *,
+        width=32,
+        blocks=1,
+        in_channels=1,
+        fill='smooth',
+        decoder_activation='leaky_relu',
+    ):
+        super().__init__()
+        given = {'width': width, 'blocks': blocks, 'in_channels': in_channels}
+        for name, value in given.items():
+            if not isinstance(value, int) or value < 1:
+                msg = f'{name} must be a positive integer, got {value!r}'
+                raise ValueError(msg)
+        if fill not in FILLS:
+            msg = f'fill must be one of {list(FILLS)}, got {fill!r}'
+            raise ValueError(msg)
+        n_images = in_channels - (fill == 'given')
+        if n_images < 1:
+            msg = "fill='given' needs in_channels of at least 2: image and fill"
+            raise ValueError(msg)
+        self.width = width
+        self.blocks = blocks
+        self.in_channels = in_channels
+        self.fill = fill
+        self.decoder_activation = decoder_activation
+        channels = [factor * width for factor in _LEVELS]
+
+        def stack(size):
+            return nn.Sequential(
+                *(
+                    ResidualBlock(size, activation=decoder_activation)
+                    for _ in range(blocks)
+                )
+            )
+
+        # The image with its holes, the fill, and the mask itself.
+        self.stem = PartialConv2d((n_images, 2), width, 4, 2, 1, bias=True)
+        self.encoder = nn.ModuleList(stack(size) for size in channels)
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(channels)
+        )
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in pairwise(channels)
+        )
+        self.decoder = nn.ModuleList(stack(size) for size in channels[:-1])
+        self.activation = make_activation(decoder_activation)
+        # Four values a pixel: those of the full resolution.
+        self.head = nn.Conv2d(width, 4, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    @property
+    def config(self):
+        """The keyword arguments that rebuild this network (`dict`)."""
+        return {
+            'width': self.width,
+            'blocks': self.blocks,
+            'in_channels': self.in_channels,
+            'fill': self.fill,
+            'decoder_activation': self.decoder_activation,
+        }
+
+    def _check(self, image, validity):
+        if image.ndim != 4 or image.shape[1] != self.in_channels:
+            msg = (
+                f'image must have the shape (N, {self.in_channels}, H, W), got '
+                f'{tuple(image.shape)}'
+            )
+            raise ValueError(msg)
+        expected = (image.shape[0], 1, *image.shape[2:])
+        if tuple(validity.shape) != expected:
+            msg = (
+                f'validity must have the shape {expected} (one channel, 1 = usable), '
+                f'got {tuple(validity.shape)}'
+            )
+            raise ValueError(msg)
+        for size in image.shape[2:]:
+            if size < _MINIMUM_SIZE or size % _DIVISOR:
+                msg = (
+                    f'the height and width must be multiples of {_DIVISOR} and at '
+                    f'least {_MINIMUM_SIZE}, got {tuple(image.shape[2:])}'
+                )
+                raise ValueError(msg)
+
+    def forward(self, image, validity):
+        """
+        Predict the source-free image.
+
+        Parameters
+        ----------
+        image : `torch.Tensor`
+            The normalised cutouts, (N, in_channels, H, W). H and W are
+            multiples of 16 and at least 32. Values where ``validity`` is 0
+            have no influence, but must be finite.
+
+        validity : `torch.Tensor`
+            1 for usable pixels, 0 for holes and missing pixels,
+            (N, 1, H, W).
+
+        Returns
+        -------
+        emission : `torch.Tensor`
+            The predicted extended emission, (N, 1, H, W).
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit.
+        """
+        self._check(image, validity)
+        validity = validity.to(torch.float32)
+        if self.fill == 'given':
+            image, base = image[:, :-1], image[:, -1:].float()
+        else:
+            with torch.autocast(image.device.type, enabled=False):
+                base = smooth_fill(image[:, :1].float(), validity)
+        everywhere = torch.ones_like(validity)
+        x, _ = self.stem(
+            (image, validity), (torch.cat([base, validity], dim=1), everywhere)
+        )
+        x = self.activation(x)
+        skips = []
+        for level, block in enumerate(self.encoder):
+            if level:
+                x = self.down[level - 1](x)
+            x = block(x)
+            skips.append(x)
+        skips.pop()
+        for up, block in zip(reversed(self.up), reversed(self.decoder), strict=True):
+            x = block(up(x) + skips.pop())
+        return base + F.pixel_shuffle(self.head(x), 2).float()

@@ -1,0 +1,152 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the kriging_fill module.
+"""
+
+import numpy as np
+import pytest
+from astropy.stats import gaussian_fwhm_to_sigma
+from numpy.testing import assert_allclose, assert_array_equal
+
+from photutils_pconv.evaluation.baselines import kriging
+from photutils_pconv.kriging_fill import (
+    choose_covariance,
+    krige_cutout,
+    krige_cutouts,
+)
+from photutils_pconv.simulation import fractional_brownian_motion
+
+BEAM = 3.5
+SIZE = 64
+RADIUS = np.hypot(*(np.indices((SIZE, SIZE)) - SIZE / 2 + 0.5))
+
+
+def make_hole(radius):
+    return RADIUS > radius
+
+
+def make_fields(n, slope, noise, *, seed=3):
+    """Make cutouts of Gaussian fields, what is behind, and the covariance."""
+    rng = np.random.default_rng(seed)
+    side = 256
+    k = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side))
+    k[0, 0] = np.inf
+    sigma = BEAM * gaussian_fwhm_to_sigma
+    power = k**slope * np.exp(-((2 * np.pi * k * sigma) ** 2))
+    covariance = np.fft.irfft2(power, s=(side, side))
+    # In units of the scatter within 20 pixels, as the bank counts the noise.
+    unit = covariance[0, 0] - covariance[0, 20]
+    emission = []
+    for _ in range(n):
+        modes = np.fft.rfft2(rng.standard_normal((side, side)))
+        field = np.fft.irfft2(modes * np.sqrt(power / unit), s=(side, side))
+        y, x = rng.integers(side - SIZE, size=2)
+        emission.append(field[y : y + SIZE, x : x + SIZE])
+    emission = np.array(emission)
+    noisy = emission + noise * rng.standard_normal(emission.shape)
+    reach = np.arange(-48, 49)
+    return noisy, emission, covariance[reach[:, None], reach] / unit
+
+
+@pytest.mark.parametrize(('slope', 'noise'), [(-2.6, 0.1), (-3.2, 0.03), (-2.6, 1.0)])
+@pytest.mark.parametrize('radius', [6.0, 10.0])
+def test_near_the_optimum_of_known_covariance(slope, noise, radius):
+    noisy, emission, covariance = make_fields(24, slope, noise)
+    hole = ~make_hole(radius)
+    validity = np.broadcast_to(~hole, noisy.shape)
+    filled = krige_cutouts(noisy, validity, beam=BEAM, radius=radius)
+    # The cutouts, one on the other, make one map.
+    y = SIZE * (np.arange(len(noisy)) + 0.5) - 0.5
+    best = kriging(
+        noisy.reshape(-1, SIZE),
+        np.full(len(y), SIZE / 2 - 0.5),
+        y,
+        hole_radius=radius,
+        covariance=covariance,
+        noise=noise,
+        half=20,
+    )['background'].reshape(noisy.shape)
+    rms, optimum = (
+        np.sqrt(np.mean((image - emission)[:, hole] ** 2)) for image in (filled, best)
+    )
+    flat = np.sqrt(np.mean((np.median(noisy) - emission)[:, hole] ** 2))
+    # Of two dozen cutouts, one that is not the best may come out ahead.
+    assert 0.95 * optimum < rms < 1.25 * optimum
+    assert rms < 0.8 * flat
+
+
+@pytest.mark.parametrize('slope', [-2.0, -2.6, -3.8])
+@pytest.mark.parametrize('noise', [0.03, 0.3, 4.0])
+def test_chosen_covariance(slope, noise):
+    noisy, _, _ = make_fields(40, slope, noise)
+    found = [choose_covariance(one, make_hole(8), beam=BEAM) for one in noisy]
+    slopes, noises = np.array(found).T
+    assert_allclose(np.median(np.log(noises)), np.log(noise), atol=0.7)
+    if noise < 1:
+        assert abs(np.median(slopes) - slope) <= 0.65
+
+
+class TestProperties:
+    image = make_fields(1, -2.6, 0.1)[0][0]
+    validity = make_hole(8.0)
+
+    def fill(self, image, **options):
+        options = {'beam': BEAM, 'radius': 8.0, **options}
+        return krige_cutout(image, self.validity, **options)
+
+    def test_usable_pixels_stay(self):
+        filled = self.fill(self.image)
+        assert_array_equal(filled[self.validity], self.image[self.validity])
+        assert np.all(np.isfinite(filled))
+
+    def test_values_in_the_hole_have_no_influence(self):
+        other = np.where(self.validity, self.image, 1.0e5)
+        assert_array_equal(self.fill(other), self.fill(self.image))
+
+    def test_scale_and_offset(self):
+        expected = 1.0e-3 * self.fill(self.image) + 7.0
+        assert_allclose(self.fill(1.0e-3 * self.image + 7.0), expected, rtol=1e-9)
+
+    def test_turned_and_flipped(self):
+        expected = self.fill(self.image)
+        assert_allclose(self.fill(np.rot90(self.image)), np.rot90(expected), atol=1e-9)
+        assert_allclose(self.fill(self.image[::-1]), expected[::-1], atol=1e-9)
+
+    def test_flat(self):
+        flat = np.full((SIZE, SIZE), 5.0)
+        assert_allclose(self.fill(flat), 5.0)
+
+    def test_missing_pixels_are_filled_too(self):
+        validity = self.validity.copy()
+        validity[:, 50:] = False
+        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        expected = self.fill(self.image)
+        # What is far away tells little.
+        assert_allclose(filled[RADIUS < 8], expected[RADIUS < 8], atol=0.02)
+
+    def test_nothing_to_go_by(self):
+        validity = np.zeros((SIZE, SIZE), dtype=bool)
+        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        assert_array_equal(filled, 0)
+        validity[:4, :4] = True
+        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        assert_array_equal(filled[~validity], np.median(self.image[validity]))
+
+
+@pytest.mark.parametrize('radius', [20.0, 40.0])
+def test_large_holes_are_filled_on_coarser_pixels(radius):
+    size = 128
+    fields, slope = [], -3.2
+    rng = np.random.default_rng(5)
+    for _ in range(8):
+        fields.append(fractional_brownian_motion((size, size), slope, rng=rng))
+    fields = np.array(fields)
+    distance = np.hypot(*(np.indices((size, size)) - size / 2 + 0.5))
+    validity = np.broadcast_to(distance > radius, fields.shape)
+    filled = krige_cutouts(fields, validity, beam=2.0, radius=radius)
+    hole = distance <= radius
+    rms = np.sqrt(np.mean((filled - fields)[:, hole] ** 2))
+    ring = (distance > radius) & (distance < radius + 8)
+    flat = fields[:, ring].mean(axis=1)[:, None] - fields[:, hole]
+    assert rms < 0.9 * np.sqrt(np.mean(flat**2))
+    assert_array_equal(filled[validity], fields[validity])

@@ -1,0 +1,136 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the wings and network_input modules.
+"""
+
+import astropy.units as u
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from photutils_pconv.masks import draw_holes
+from photutils_pconv.network_input import n_images, scale_cutouts
+from photutils_pconv.psf import lobed_psf
+from photutils_pconv.setups import get_setup, list_setups
+from photutils_pconv.wings import WingProfile, expected_wings, wing_profile
+
+X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])
+RADIUS = np.array([9.0, 7.0])
+WINGS = {'name': 'robust', 'radius': 24.0, 'softening': 3.0, 'wings': True}
+
+
+@pytest.mark.parametrize('name', list_setups())
+def test_profile_holds_the_encircled_energy(name):
+    setup = get_setup(setup=name)
+    profile = wing_profile(setup)
+    step = 0.05
+    r = np.arange(step / 2, 60, step)
+    inside = np.cumsum(profile(r) * 2 * np.pi * r * step)
+    arcsec = (r + step / 2) * setup.pixel_scale.to_value(u.arcsec)
+    expected = lobed_psf(setup).encircled_energy(arcsec)
+    assert_allclose(inside, expected, atol=2e-3)
+
+
+class TestExpectedWings:
+    @pytest.mark.parametrize('name', ['scanmap/green', 'scanmap/red', 'parallel/blue'])
+    def test_wings_of_injected_sources(self, make_scene, name):
+        scene = make_scene(X, Y, [3.0, 1.0], setup=name, sky=2e-3)
+        holes = draw_holes(scene.data.shape, X, Y, RADIUS)
+        wings = expected_wings(
+            scene.data, X, Y, RADIUS, profile=wing_profile(scene.setup), usable=~holes
+        )
+        there = scene.data - scene.empty
+        # On a ring around the brighter one they are right on the mean.
+        r = np.hypot(*(np.indices(holes.shape) - np.array([Y[0], X[0]])[:, None, None]))
+        for inner, outer in ((10, 14), (14, 20)):
+            ring = (r > inner) & (r < outer) & ~holes
+            assert_allclose(wings[ring].mean(), there[ring].mean(), rtol=0.06)
+
+    def test_linear_and_independent_of_order(self, make_scene):
+        scene = make_scene(X, Y, [3.0, 1.0])
+        usable = ~draw_holes(scene.data.shape, X, Y, RADIUS)
+        options = {'profile': wing_profile(scene.setup), 'usable': usable}
+        wings = expected_wings(scene.data, X, Y, RADIUS, **options)
+        again = expected_wings(scene.data, X[::-1], Y[::-1], RADIUS[::-1], **options)
+        assert_array_equal(wings, again)
+        brighter = expected_wings(5.0 * scene.data, X, Y, RADIUS, **options)
+        assert_allclose(brighter, 5.0 * wings, rtol=1e-9)
+
+    def test_no_source_no_wings(self):
+        data = np.full((140, 150), 3.0)
+        # A trough is no source either.
+        data[94, 52] = -5.0
+        usable = ~draw_holes(data.shape, X, Y, RADIUS)
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        wings = expected_wings(data, X, Y, RADIUS, profile=profile, usable=usable)
+        assert_array_equal(wings, 0)
+
+    def test_missing_pixels_and_positions_beyond_the_map(self, make_scene):
+        scene = make_scene(X, Y, [3.0, 1.0])
+        profile = wing_profile(scene.setup)
+        x, y, radius = np.append(X, -30.0), np.append(Y, 400.0), np.append(RADIUS, 9.0)
+        usable = ~draw_holes(scene.data.shape, x, y, radius)
+        expected = expected_wings(
+            scene.data, X, Y, RADIUS, profile=profile, usable=usable
+        )
+        data = scene.data.copy()
+        data[54:58, 66:71] = np.nan
+        wings = expected_wings(data, x, y, radius, profile=profile, usable=usable)
+        assert np.all(np.isfinite(wings))
+        # Half of the core is enough.
+        ratio = wings[55, 90] / expected[55, 90]
+        assert_allclose(ratio, 1, atol=0.1)
+
+    def test_nothing_usable_around(self):
+        data = np.ones((40, 40))
+        profile = WingProfile(np.exp(-np.arange(0, 40, 0.1)), 2.0)
+        options = {'profile': profile, 'usable': np.zeros(data.shape, dtype=bool)}
+        wings = expected_wings(data, [20.0], [20.0], [5.0], **options)
+        assert_array_equal(wings, 0)
+
+
+class TestScaleCutouts:
+    @staticmethod
+    def make(seed=3):
+        rng = np.random.default_rng(seed)
+        images = rng.normal(5.0, 2.0, (2, 64, 64))
+        missing = np.zeros(images.shape, dtype=bool)
+        missing[1, :, 50:] = True
+        validity = ~missing
+        validity[:, 28:36, 28:36] = False
+        wings = np.exp(rng.normal(size=images.shape))
+        return images, validity, missing, wings
+
+    def test_number_of_images(self):
+        assert n_images(WINGS) == 2
+        assert n_images({'name': 'robust', 'wings': False}) == 1
+        assert n_images({'name': 'minmax'}) == 1
+
+    def test_without_wings_they_are_not_looked_at(self):
+        images, validity, missing, wings = self.make()
+        plain = {key: value for key, value in WINGS.items() if key != 'wings'}
+        scaled, _ = scale_cutouts(images, validity, missing, plain, wings=wings)
+        other, _ = scale_cutouts(images, validity, missing, plain)
+        assert scaled.shape == (2, 1, 64, 64)
+        assert_array_equal(scaled, other)
+
+    def test_wings_come_off(self):
+        images, validity, missing, wings = self.make()
+        expected, scaling = scale_cutouts(images, validity, missing, WINGS)
+        scaled, other = scale_cutouts(
+            images + wings, validity, missing, WINGS, wings=wings
+        )
+        assert scaled.shape == (2, 2, 64, 64)
+        assert_allclose(scaled[:, 0], expected[:, 0], atol=1e-9)
+        assert_allclose(other.scale, scaling.scale)
+        assert_array_equal(expected[:, 1], 0)
+        assert np.all(scaled[:, 1][~missing] > 0)
+        assert np.all(scaled[:, 1][missing] == 0)
+
+    def test_unit_does_not_matter(self):
+        images, validity, missing, wings = self.make()
+        expected, _ = scale_cutouts(images, validity, missing, WINGS, wings=wings)
+        scaled, _ = scale_cutouts(
+            1e-7 * images, validity, missing, WINGS, wings=1e-7 * wings
+        )
+        assert_allclose(scaled, expected, rtol=1e-9, atol=1e-12)
