@@ -67,11 +67,15 @@ class ResidualStamp(NamedTuple):
 
     radius : float
         The hole's radius, in pixels.
+
+    scales : (2,) `~numpy.ndarray`
+        The local scales.
     """
 
     parts: np.ndarray
     share: np.ndarray
     radius: float
+    scales: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +204,7 @@ def cut_residuals(residual, x, y, radius, scales):
         parts = np.array([values - coarse, coarse + 0.0 * values])
         parts /= scales[:, i, None, None]
         share = distance / radius[i]
-        stamps.append(ResidualStamp(parts, share, float(radius[i])))
+        stamps.append(ResidualStamp(parts, share, float(radius[i]), scales[:, i]))
     return stamps
 
 
@@ -233,7 +237,7 @@ def cut_surroundings(parts, x, y, radius, scales):
         values[1] *= 0.0
         if np.isfinite(values[0]).any():
             share = np.ones(values.shape[1:])
-            stamps.append(ResidualStamp(values, share, float(radius[i])))
+            stamps.append(ResidualStamp(values, share, float(radius[i]), scales[:, i]))
     return stamps
 
 
@@ -280,7 +284,8 @@ def _fit_texture(stamps):
         use = np.flatnonzero(level <= _OUTLIER * np.median(level))
         values = [values[i] for i in use]
         shares = [stamps[i].share for i in use]
-        centres, offset, amplitude = _describe_rings(values, shares)
+        weights = np.array([stamps[i].scales[k] ** 2 for i in use])
+        centres, offset, amplitude = _describe_rings(values, shares, weights)
         whitened = [
             (value - np.interp(share, centres, offset))
             / np.interp(share, centres, amplitude)
@@ -291,11 +296,18 @@ def _fit_texture(stamps):
     return TextureModel(radius, np.array(kernels), centres, np.array(amplitudes))
 
 
-def _describe_rings(values, shares):
+def _describe_rings(values, shares, weights):
     """
     Measure median and standard deviation about it, ring by ring.
+
+    Stamps count by the square of their scale: then the variance of all holes
+    together is right, even where the residual grows more slowly than the
+    scatter around it.
     """
     known = [np.isfinite(value) for value in values]
+    weight = np.concatenate(
+        [np.full(np.count_nonzero(k), w) for k, w in zip(known, weights, strict=True)]
+    )
     share = np.concatenate([s[k] for s, k in zip(shares, known, strict=True)])
     values = np.concatenate([v[k] for v, k in zip(values, known, strict=True)])
     ring = np.searchsorted(_PROFILE_EDGES, share) - 1
@@ -304,7 +316,8 @@ def _describe_rings(values, shares):
     for one in np.unique(ring):
         members = values[ring == one]
         offset = np.median(members)
-        deviation = np.sqrt(np.mean((members - offset) ** 2))
+        square = np.average((members - offset) ** 2, weights=weight[ring == one])
+        deviation = np.sqrt(square)
         # A hole without any residual has no spectrum either.
         rows.append((share[ring == one].mean(), offset, max(deviation, 1.0e-12)))
     return np.array(rows).T
