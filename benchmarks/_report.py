@@ -9,6 +9,8 @@ __all__ = [
     'BINS',
     'LARGE_APERTURES',
     'METHODS',
+    'PEERS',
+    'format_lines',
     'format_setups',
     'format_table',
     'summarise',
@@ -30,6 +32,8 @@ METHODS = (
     'exact',
 )
 _PERCENT = 100.0
+#: What the hole RMS of ours is held against: the best of these.
+PEERS = ('annulus', 'local median', 'biharmonic', 'maskfill', 'interpolated')
 # An interquartile range of fewer sources says nothing.
 _MINIMUM = 10
 
@@ -85,7 +89,11 @@ def summarise(table, *, bins=BINS, n_bootstrap=1000, seed=1):
     good = np.isfinite(table['ratio_ours']) & np.isfinite(table['ratio_annulus'])
     left_out = int(np.count_nonzero(~good))
     table = table[good]
-    methods = [name for name in METHODS if f'rms_{name}' in table.colnames]
+    found = [name[4:] for name in table.colnames if name.startswith('rms_')]
+    others = [name for name in found if name not in METHODS]
+    # Other models behind ours.
+    order = (METHODS[0], *others, *METHODS[1:])
+    methods = [name for name in order if name in found]
     parts = [table[(table['snr'] >= low) & (table['snr'] < high)] for low, high in bins]
     rows, samples = [], []
     for (low, high), part in zip(bins, parts, strict=True):
@@ -173,9 +181,33 @@ def _describe(part, name):
     }
 
 
-def _markdown(header, rows):
+def format_lines(header, rows):
+    """
+    Write a Markdown table.
+
+    Parameters
+    ----------
+    header : list of str
+        The columns' names.
+
+    rows : list of list of str
+        The cells.
+
+    Returns
+    -------
+    text : str
+        The table.
+    """
     lines = ['| ' + ' | '.join(header) + ' |', '| --- ' * len(header) + '|']
     return '\n'.join(lines + ['| ' + ' | '.join(row) + ' |' for row in rows])
+
+
+def _over_best_peer(methods):
+    peers = [methods[name]['rms'] for name in PEERS if name in methods]
+    peers = [value for value in peers if np.isfinite(value)]
+    if not peers or not np.isfinite(methods['ours']['rms']):
+        return '-'
+    return f'{methods["ours"]["rms"] / min(peers):.2f}'
 
 
 def _interval(values):
@@ -222,17 +254,22 @@ def format_table(summary, *, title):
         if key != 'bias':
             means = [style.format(summary['geometric'][m][key]) for m in shown]
             lines.append(['geometric mean', '', *means])
+        if key == 'rms':
+            header.append('ours / best peer')
+            every = [*(row['methods'] for row in rows), summary['geometric']]
+            for line, one in zip(lines, every, strict=True):
+                line.append(_over_best_peer(one))
         if key == 'iqr':
             header.append('ours / annulus (68 %)')
             ratios = [*(row['iqr_ratio'] for row in rows), summary['iqr_ratio']]
             for line, ratio in zip(lines, ratios, strict=True):
                 line.append(_interval(ratio))
-        parts += [f'### {what}', _markdown(header, lines)]
+        parts += [f'### {what}', format_lines(header, lines)]
     if summary['large']:
         low, high = rows[0]['low'], rows[0]['high']
         parts += [
             f'### Apertures beyond the hole, SNR {low} to {high}: median bias, percent',
-            _markdown(
+            format_lines(
                 ['aperture', 'ours', 'annulus'],
                 [
                     [
@@ -289,4 +326,4 @@ def format_setups(table):
         'hole RMS, ours',
         'annulus',
     ]
-    return '### Setups\n\n' + _markdown(header, lines)
+    return '### Setups\n\n' + format_lines(header, lines)

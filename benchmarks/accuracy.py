@@ -5,12 +5,12 @@ Accuracy of fluxes and of the reconstructed emission, against peers.
 Sources of known flux are injected into maps of known emission; ours and
 other methods remove and measure them::
 
-    python benchmarks/accuracy.py --mode scanmap --output accuracy.md
+    PCONV_REAL_DATA=... python benchmarks/accuracy.py --processes 2 --output FILE
     python benchmarks/accuracy.py --quick
-    PCONV_REAL_DATA=... python benchmarks/accuracy.py --real
 
-Everything follows from ``--seed``; none of the seeds of the training is
-used. The tables are in Markdown.
+With real data, sources have the in-flight PSFs of Vesta, and there are maps
+of real emission, too. Everything follows from ``--seed``; none of the seeds
+of the training is used. The tables are in Markdown.
 """
 
 import argparse
@@ -19,150 +19,22 @@ import platform
 import shlex
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-import astropy.units as u
-import numpy as np
 from _maps import make_map
-from _peers import make_peers
-from _real import BACKGROUNDS, make_real_map
-from _report import LARGE_APERTURES, format_setups, format_table, summarise
-from astropy.table import Table, vstack
+from _measure import measure_map
+from _optimum import FIELD_KINDS, format_optimum, make_optimum_map, measure_optimum
+from _real import BACKGROUNDS, load_vesta, make_real_map
+from _report import format_setups, format_table, summarise
+from astropy.table import vstack
 
-from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.masks import hole_stamp
 from photutils_pconv.network.card import package_versions
-from photutils_pconv.photometry import (
-    encircled_energy_correction,
-    local_background,
-    removed_photometry,
-)
 from photutils_pconv.setups import get_setup, list_setups
 
-# Half the side of the stamps that the peers see, in pixels.
-_HALF = 32
-
-
-def measure_map(benchmark_map, *, model=None):
-    """
-    Remove and measure the sources of one map with every method.
-
-    Parameters
-    ----------
-    benchmark_map : `_maps.BenchmarkMap`
-        The map.
-
-    model : optional
-        The model, as `~photutils_pconv.NeuralSourceRemover` takes it.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        A row a source: ``map``, ``setup``, ``snr``, ``hole_radius``,
-        ``flux_true`` (Jy), ``ratio_METHOD`` (measured over true flux in
-        the setup's aperture), ``ratio_METHOD_RADIUS`` for the large
-        apertures of ours and annulus, ``rms_METHOD`` and
-        ``offset_METHOD`` (root mean square and mean of fill minus
-        noise-free emission in the hole, in units of ``scatter``, the
-        standard deviation of the source-free map in the annulus of
-        Eq. 1).
-    """
-    truth = benchmark_map
-    setup, x, y = truth.setup, truth.x, truth.y
-    default = setup.aperture_radius.to_value(u.arcsec)
-    remover = NeuralSourceRemover(
-        setup=setup,
-        model=model,
-        aperture_radii=(default, *LARGE_APERTURES),
-        aperture_corrections=truth.eef,
-    )
-    positions = np.stack([x, y], axis=1)
-    cleaned, photometry = remover(u.Quantity(truth.data, u.Jy / u.pix), positions)
-
-    table = Table()
-    table['map'] = [truth.name] * len(x)
-    table['setup'] = [setup.name] * len(x)
-    for name in ('snr', 'hole_radius'):
-        table[name] = np.asarray(photometry[name])
-    table['flux_true'] = truth.flux
-    for k, suffix in enumerate(('', *(f'_{radius:g}' for radius in LARGE_APERTURES))):
-        for method, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
-            flux = photometry[f'{column}_{k}'].to_value(u.Jy)
-            table[f'ratio_{method}{suffix}'] = flux / truth.flux
-
-    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
-    table['scatter'] = scatter
-    fills = _fill_holes(truth, table['hole_radius'], cleaned.value)
-    for method, (removed, rms, offset) in fills.items():
-        if f'ratio_{method}' not in table.colnames:
-            table[f'ratio_{method}'] = (
-                _removed_flux(truth, removed, table['hole_radius']) / truth.flux
-            )
-        table[f'rms_{method}'] = rms / scatter
-        table[f'offset_{method}'] = offset / scatter
-    for key in ('model', 'model_checksum'):
-        table.meta[key] = photometry.meta[key]
-    return table
-
-
-def _fill_holes(truth, hole_radius, cleaned):
-    """
-    Fill the holes with every method; give what it removes, its RMS and mean.
-    """
-    scale = truth.setup.pixel_scale.to_value(u.arcsec)
-    inner, outer = truth.setup.annulus_radii.to_value(u.arcsec) / scale
-    peers = make_peers(inner=inner, outer=outer)
-    names = ('ours', *peers, 'exact')
-    removed = {name: np.zeros(truth.data.shape) for name in names}
-    rms, offset = (
-        {name: np.full(len(truth.x), np.nan) for name in names} for _ in range(2)
-    )
-    ny, nx = truth.data.shape
-    for i, (x, y, radius) in enumerate(zip(truth.x, truth.y, hole_radius, strict=True)):
-        rows = slice(max(int(y) - _HALF, 0), min(int(y) + _HALF + 1, ny))
-        columns = slice(max(int(x) - _HALF, 0), min(int(x) + _HALF + 1, nx))
-        image = truth.data[rows, columns]
-        hole = hole_stamp(
-            np.arange(rows.start, rows.stop),
-            np.arange(columns.start, columns.stop),
-            x,
-            y,
-            radius,
-        )
-        exact = truth.background(i, rows, columns)
-        fills = {name: fill(image, hole) for name, fill in peers.items()}
-        fills['ours'] = cleaned[rows, columns]
-        fills['exact'] = exact
-        for name, filled in fills.items():
-            removed[name][rows, columns][hole] = (image - filled)[hole]
-            error = (filled - exact)[hole]
-            rms[name][i] = np.sqrt(np.mean(error**2))
-            offset[name][i] = error.mean()
-    return {name: (removed[name], rms[name], offset[name]) for name in names}
-
-
-def _removed_flux(truth, removed, hole_radius):
-    """
-    Measure removed sources just as the remover does.
-    """
-    setup = truth.setup
-    radius = setup.aperture_radius.to_value(u.arcsec)
-    measured = removed_photometry(
-        removed,
-        truth.x,
-        truth.y,
-        radii=[radius / setup.pixel_scale.to_value(u.arcsec)],
-        hole_radius=np.asarray(hole_radius),
-        local_std=0.0,
-    )
-    correction = encircled_energy_correction(
-        [radius],
-        measured['hole_fraction'],
-        lambda value: setup.eef(value, table=truth.eef),
-    )
-    return (measured['flux'] * correction)[:, 0]
+MODES = ('scanmap', 'parallel')
 
 
 def describe_run(meta):
@@ -204,7 +76,7 @@ def describe_run(meta):
     )
 
 
-def measure_maps(maps, *, model=None, report=None):
+def measure_maps(maps, *, model=None, others=(), report=None):
     """
     Measure several maps into one table.
 
@@ -213,8 +85,8 @@ def measure_maps(maps, *, model=None, report=None):
     maps : iterable of `_maps.BenchmarkMap`
         The maps.
 
-    model : optional
-        See `measure_map`.
+    model, others : optional
+        See `_measure.measure_map`.
 
     report : callable, optional
         Called with a line of text after each map.
@@ -228,7 +100,7 @@ def measure_maps(maps, *, model=None, report=None):
     start = time.time()
     for benchmark_map in maps:
         if len(benchmark_map.x):
-            tables.append(measure_map(benchmark_map, model=model))
+            tables.append(measure_map(benchmark_map, model=model, others=others))
         if report is not None:
             report(
                 f'{benchmark_map.name} {benchmark_map.setup.name}: '
@@ -237,59 +109,132 @@ def measure_maps(maps, *, model=None, report=None):
     return vstack(tables)
 
 
-def simulated_maps(mode, n_maps, seed):
+def setup_names(modes):
     """
-    Generate the simulated maps of a mode.
+    List the setups of modes.
 
     Parameters
     ----------
-    mode : str
-        The observing mode.
+    modes : sequence of str
+        The modes.
 
-    n_maps : int
-        The number of maps a band.
+    Returns
+    -------
+    names : list of str
+        The names of their setups.
+    """
+    return [name for name in list_setups() if get_setup(setup=name).mode in modes]
+
+
+def make_job_map(job, *, seed, folder=None):
+    """
+    Make the map of a job.
+
+    Parameters
+    ----------
+    job : tuple
+        The part ('simulated', 'real', or one of `_optimum.FIELD_KINDS`), the
+        setup's name, and the map's number.
 
     seed : int
-        The seed.
+        The benchmark's seed.
 
-    Yields
-    ------
+    folder : path-like, optional
+        The folder of real data.
+
+    Returns
+    -------
     benchmark_map : `_maps.BenchmarkMap`
-        The maps, band by band in turn.
+        The map.
     """
-    names = [name for name in list_setups() if get_setup(setup=name).mode == mode]
-    for k in range(n_maps):
-        for band, name in enumerate(names):
-            yield make_map(get_setup(setup=name), seed=[seed, band, k])
+    part, name, k = job
+    setup = get_setup(setup=name)
+    if part in FIELD_KINDS:
+        return make_optimum_map(part, name, k, seed=seed)
+    # A number of the setup's own, whatever setups are chosen.
+    number = list_setups().index(name)
+    if part == 'real':
+        background = BACKGROUNDS[k % len(BACKGROUNDS)]
+        return make_real_map(folder, background, setup, seed=[seed, 100 + number, k])
+    if folder is None:
+        return make_map(setup, seed=[seed, number, k])
+    return make_map(setup, seed=[seed, number, k], psf=load_vesta(Path(folder), setup))
 
 
-def real_maps(folder, mode, n_maps, seed):
+def run_job(job, *, seed, folder=None, model=None, others=()):
     """
-    Generate the maps of a mode with real backgrounds.
+    Make and measure the map of a job.
 
     Parameters
     ----------
-    folder : path-like
-        The folder of real data.
+    job : tuple
+        See `make_job_map`.
 
-    mode, n_maps, seed
-        As for `simulated_maps`; the maps are taken from all backgrounds
-        in turn.
+    seed, folder : optional
+        See `make_job_map`.
 
-    Yields
-    ------
-    benchmark_map : `_maps.BenchmarkMap`
-        The maps.
+    model, others : optional
+        See `_measure.measure_map`.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        A row a source; `None` if the map holds none.
     """
-    names = [name for name in list_setups() if get_setup(setup=name).mode == mode]
-    for k in range(n_maps):
-        for band, name in enumerate(names):
-            yield make_real_map(
-                folder,
-                BACKGROUNDS[k % len(BACKGROUNDS)],
-                get_setup(setup=name),
-                seed=[seed, 100 + band, k],
-            )
+    benchmark_map = make_job_map(job, seed=seed, folder=folder)
+    if not len(benchmark_map.x):
+        return None
+    if job[0] in FIELD_KINDS:
+        return measure_optimum(benchmark_map, model=model)
+    return measure_map(benchmark_map, model=model, others=others)
+
+
+def run_jobs(jobs, *, processes=1, report=None, **options):
+    """
+    Measure many maps.
+
+    Parameters
+    ----------
+    jobs : list of tuple
+        The jobs.
+
+    processes : int, optional
+        The number of processes.
+
+    report : callable, optional
+        Called with a line of text after each map.
+
+    **options
+        Those of `run_job`.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        The rows of all maps.
+    """
+    run = partial(run_job, **options)
+    start = time.time()
+    tables = []
+
+    def collect(results):
+        for job, table in zip(jobs, results, strict=True):
+            if table is not None:
+                tables.append(table)
+            if report is not None:
+                report(f'{" ".join(map(str, job))}: {time.time() - start:.0f} s')
+
+    if processes == 1:
+        collect(map(run, jobs))
+    else:
+        with ProcessPoolExecutor(processes, initializer=_one_thread) as pool:
+            collect(pool.map(run, jobs))
+    return vstack(tables, metadata_conflicts='silent')
+
+
+def _one_thread():
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def main(arguments=None):
@@ -302,36 +247,72 @@ def main(arguments=None):
         The arguments (default: those of the process).
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument('--mode', default='scanmap', choices=('scanmap', 'parallel'))
+    parser.add_argument('--mode', choices=MODES, help='one mode alone')
     parser.add_argument('--model', help="a model's name or path (default: the mode's)")
+    parser.add_argument(
+        '--others', nargs='*', default=['psf'], help='more models, by name or path'
+    )
     parser.add_argument('--seed', type=int, default=2026)
-    parser.add_argument('--maps', type=int, help='simulated maps a band')
+    parser.add_argument('--maps', type=int, help='simulated maps a setup')
+    parser.add_argument(
+        '--real-maps', type=int, help='maps a real background and setup'
+    )
+    parser.add_argument('--optimum-maps', type=int, help='maps a kind and setup')
+    parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--quick', action='store_true', help='about two minutes')
-    parser.add_argument('--real', action='store_true', help='real backgrounds, too')
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     parser.add_argument('--table', type=Path, help='an ECSV file of all sources')
     args = parser.parse_args(arguments)
-    n_maps = args.maps or (12 if args.quick else 110)
+
+    def number(given, full, quick):
+        if given is not None:
+            return given
+        return quick if args.quick else full
 
     def report(line):
         print(line, file=sys.stderr, flush=True)
 
     start = time.time()
-    table = measure_maps(
-        simulated_maps(args.mode, n_maps, args.seed), model=args.model, report=report
+    folder = os.environ.get('PCONV_REAL_DATA')
+    modes = MODES if args.mode is None else (args.mode,)
+    names = setup_names(modes)
+    options = {
+        'seed': args.seed,
+        'folder': folder,
+        'model': args.model,
+        'processes': args.processes,
+        'report': report,
+    }
+
+    def jobs(part, n):
+        return [(part, name, k) for k in range(n) for name in names]
+
+    n_maps = number(args.maps, 36, 3)
+    table = run_jobs(jobs('simulated', n_maps), others=args.others, **options)
+    psf = 'the PSFs of the package' if folder is None else 'the PSFs of Vesta'
+    parts = [f'# Accuracy: {", ".join(modes)}', describe_run(table.meta)]
+    parts += _format(
+        table, f'Simulated emission, {psf}: {len(names) * n_maps} maps', modes
     )
-    parts = [f'# Accuracy, {args.mode} mode', describe_run(table.meta)]
-    parts += _format(table, f'Simulated emission: {3 * n_maps} maps')
-    if args.real:
-        folder = os.environ.get('PCONV_REAL_DATA')
-        if folder:
-            maps = real_maps(folder, args.mode, n_maps, args.seed)
-            real = measure_maps(maps, model=args.model, report=report)
-            parts += _format(real, 'Real emission, PSFs of Vesta')
-            table = vstack([table, real])
-        else:
-            report('PCONV_REAL_DATA is not set: no real backgrounds')
-            parts.append('Real backgrounds: skipped, PCONV_REAL_DATA is not set.')
+    n_real = number(args.real_maps, 3, 0) * len(BACKGROUNDS)
+    if folder is None:
+        report('PCONV_REAL_DATA is not set: no real backgrounds')
+        parts.append('Real backgrounds: skipped, PCONV_REAL_DATA is not set.')
+    elif n_real:
+        real = run_jobs(jobs('real', n_real), others=args.others, **options)
+        title = f'Real emission, {psf}: {len(names) * n_real} maps'
+        parts += _format(real, title, modes)
+        table = vstack([table, real], metadata_conflicts='silent')
+    n_optimum = number(args.optimum_maps, 4, 1)
+    if n_optimum:
+        # The bands of the scan map have all there is: three hole sizes and scales.
+        best = [
+            job
+            for kind in FIELD_KINDS
+            for job in jobs(kind, n_optimum)
+            if get_setup(setup=job[1]).mode == modes[0]
+        ]
+        parts.append(format_optimum(run_jobs(best, **options)))
     parts.append(f'Run time: {time.time() - start:.0f} s.')
     text = '\n\n'.join(parts) + '\n'
     print(text)
@@ -341,8 +322,13 @@ def main(arguments=None):
         table.write(args.table, format='ascii.ecsv', overwrite=True)
 
 
-def _format(table, title):
-    return [format_table(summarise(table), title=title), format_setups(table)]
+def _format(table, title, modes):
+    parts = [format_table(summarise(table), title=title)]
+    if len(modes) > 1:
+        for mode in modes:
+            part = table[[name.startswith(mode) for name in table['setup']]]
+            parts.append(format_table(summarise(part), title=f'{title}; {mode}'))
+    return [*parts, format_setups(table)]
 
 
 if __name__ == '__main__':

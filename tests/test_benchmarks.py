@@ -199,6 +199,72 @@ def test_real_backgrounds(load, real_data):
             assert np.all(np.isfinite(made.data[rows, columns]))
 
 
+@pytest.mark.parametrize('kind', ['gaussian', 'lognormal', 'noise'])
+def test_optimum(load, kind):
+    optimum = load('_optimum')
+    truth = optimum.make_optimum_map(kind, 'scanmap/red', 0, seed=4, n_sources=3)
+    assert len(truth.x) == 3
+    again = optimum.make_optimum_map(kind, 'scanmap/red', 0, seed=4, n_sources=3)
+    np.testing.assert_array_equal(again.data, truth.data)
+    table = optimum.measure_optimum(truth, model=_blank_model())
+    assert np.all(np.isfinite(table['error_ideal']))
+    if kind == 'noise':
+        assert np.all(np.isnan(table['rms_kriging']))
+        # The noise of the aperture's pixels, whose scatter is the unit.
+        expected = np.sqrt(np.pi) * 10.0 / 3.2
+        assert np.all(np.abs(table['error_ideal']) < 4 * expected)
+    else:
+        # A median of the surroundings is no match for the optimum.
+        assert np.median(table['rms_kriging']) < 0.7 * np.median(table['rms_ours'])
+
+
+def test_format_optimum(load):
+    n = 40
+    table = Table({'map': ['gaussian 0'] * n + ['noise'] * n})
+    table['snr'] = np.where(np.arange(2 * n) % 2, 10.0, 100.0)
+    table['rms_ours'] = 0.3
+    table['rms_kriging'] = np.where(np.arange(2 * n) < n, 0.2, np.nan)
+    table['error_ideal'] = 1.0
+    table['error_ours'] = np.where(table['snr'] < 40, 1.1, 9.0)
+    table['error_annulus'] = 1.2
+    text = load('_optimum').format_optimum(table)
+    assert '| gaussian 0 | 40 | 0.3000 | 0.2000 | 1.50 (1.50 to 1.50) |' in text
+    assert '| 20 | 1.100 | 1.200 |' in text
+
+
+def test_other_models_stand_behind_ours(load):
+    table = make_table()
+    table['rms_small'], table['ratio_small'] = 0.9, table['ratio_annulus']
+    summary = load('_report').summarise(table, bins=((4, 12), (12, 40)))
+    assert list(summary['geometric']) == ['ours', 'small', 'annulus']
+    text = load('_report').format_table(summary, title='A title')
+    assert '| SNR | sources | ours | small | annulus | ours / best peer |' in text
+    # The annulus is the only peer; other models of ours are none.
+    assert '| 4 to 12 | 101 | 0.500 | 0.900 | 1.000 | 0.50 |' in text
+
+
+def test_summary_of_structure(load):
+    statistics = Table({'method': ['network'] * 2 + ['exact'] * 2})
+    for name, values in (
+        ('mean_shift', [0.01, -0.3, 0.0, 0.01]),
+        ('median_shift', [0.01, 0.02, 0.0, 0.0]),
+        ('std_ratio', [0.5, 0.99, 1.0, 1.0]),
+        ('iqr_ratio', [1.2, 0.9, 1.0, 1.0]),
+        ('skewness_shift', [0.5, -0.01, 0.0, 0.0]),
+    ):
+        statistics[name] = values
+    statistics['skewness_original'] = 1.0
+    spectra = Table({'method': np.repeat(['network', 'exact'], 4)})
+    spectra['map'] = np.tile(['a', 'a', 'b', 'b'], 2)
+    spectra['relative_cleaned'] = [0.01, 0.2, -0.04, 0.0, 0.01, 0.02, 0.0, 0.0]
+    text = load('structure').summarise(spectra, statistics)
+    assert (
+        '| network | 1 of 2 (20 %) | 75 % | 1 (0.300) | 2 (0.020) | 1 (0.50) | '
+        '0 (1.20) | 1 (+0.50) |' in text
+    )
+    assert '| exact | 2 of 2 (2 %) | 100 % |' in text
+
+
 def make_table():
     """Make a table of two SNR bins whose figures are known."""
     n = 101
@@ -319,7 +385,7 @@ def test_command_line(load, tmp_path, monkeypatch, capsys):
     maps = load('_maps')
     monkeypatch.delenv('PCONV_REAL_DATA', raising=False)
 
-    def small(setup, *, seed):
+    def small(setup, *, seed, psf=None):
         return maps.make_map(setup, seed=seed, n_sources=2, size=192)
 
     monkeypatch.setattr(accuracy, 'make_map', small)
@@ -329,10 +395,11 @@ def test_command_line(load, tmp_path, monkeypatch, capsys):
     path = tmp_path / 'blank.safetensors'
     save_model(path, blank.network, blank.card)
     output = tmp_path / 'accuracy.md'
-    arguments = ['--maps', '1', '--real', '--model', str(path), '--seed', '3']
+    arguments = ['--maps', '1', '--mode', 'scanmap', '--model', str(path)]
+    arguments += ['--others', '--optimum-maps', '0', '--seed', '3']
     accuracy.main([*arguments, '--output', str(output)])
     text = output.read_text(encoding='utf-8')
     assert text in capsys.readouterr().out
-    assert 'Simulated emission: 3 maps' in text
+    assert 'Simulated emission, the PSFs of the package: 3 maps' in text
     assert 'PCONV_REAL_DATA is not set' in text
     assert 'parallel' not in text

@@ -1,0 +1,194 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Remove and measure the sources of benchmark maps with every method.
+"""
+
+import astropy.units as u
+import numpy as np
+from _peers import make_peers
+from _report import LARGE_APERTURES
+from astropy.table import Table
+
+from photutils_pconv import NeuralSourceRemover
+from photutils_pconv.masks import hole_stamp
+from photutils_pconv.network import load_model
+from photutils_pconv.network_input import is_one_pass
+from photutils_pconv.photometry import (
+    encircled_energy_correction,
+    local_background,
+    removed_photometry,
+)
+
+__all__ = ['measure_map']
+
+# Half the side of the stamps that the peers see, in pixels.
+_HALF = 32
+
+
+def measure_map(benchmark_map, *, model=None, others=()):
+    """
+    Remove and measure the sources of one map with every method.
+
+    Parameters
+    ----------
+    benchmark_map : `_maps.BenchmarkMap`
+        The map.
+
+    model : optional
+        The model of one pass, as `~photutils_pconv.NeuralSourceRemover`
+        takes it.
+
+    others : sequence of str, optional
+        More models, by name or path. One that is told the PSF is used with
+        two passes and the setup's PSF, and its flux is ``flux_psf``.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        A row a source: ``map``, ``setup``, ``snr``, ``hole_radius``,
+        ``flux_true`` (Jy), ``ratio_METHOD`` (measured over true flux in
+        the setup's aperture), ``ratio_METHOD_RADIUS`` for the large
+        apertures of ours and annulus, ``rms_METHOD`` and
+        ``offset_METHOD`` (root mean square and mean of fill minus
+        noise-free emission in the hole, in units of ``scatter``, the
+        standard deviation of the source-free map in the annulus of
+        Eq. 1), and ``contrast``, that of the emission over that of the
+        noise. The other models' METHOD is their name.
+    """
+    truth = benchmark_map
+    setup, x, y = truth.setup, truth.x, truth.y
+    default = setup.aperture_radius.to_value(u.arcsec)
+    positions = np.stack([x, y], axis=1)
+    data = u.Quantity(truth.data, u.Jy / u.pix)
+    remover = NeuralSourceRemover(
+        setup=setup,
+        model=model,
+        aperture_radii=(default, *LARGE_APERTURES),
+        aperture_corrections=truth.eef,
+        error_method='card',
+    )
+    cleaned, photometry = remover(data, positions)
+
+    table = Table()
+    table['map'] = [truth.name] * len(x)
+    table['setup'] = [setup.name] * len(x)
+    for name in ('snr', 'hole_radius'):
+        table[name] = np.asarray(photometry[name])
+    table['flux_true'] = truth.flux
+    for k, suffix in enumerate(('', *(f'_{radius:g}' for radius in LARGE_APERTURES))):
+        for method, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
+            flux = photometry[f'{column}_{k}'].to_value(u.Jy)
+            table[f'ratio_{method}{suffix}'] = flux / truth.flux
+
+    maps = {'ours': cleaned.value}
+    for other in others:
+        name, cleaned, flux = _apply(other, truth, data, positions)
+        maps[name] = cleaned
+        table[f'ratio_{name}'] = flux / truth.flux
+
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    table['scatter'] = scatter
+    # How complex a place is: the emission's scatter over the noise's.
+    emission, noise = (
+        local_background(image, x, y, annulus_radii=ring)['local_bkg_std']
+        for image in (truth.emission, truth.noisy - truth.emission)
+    )
+    with np.errstate(divide='ignore', invalid='ignore'):
+        table['contrast'] = emission / noise
+    fills = _fill_holes(truth, table['hole_radius'], maps)
+    for method, (removed, rms, offset) in fills.items():
+        if f'ratio_{method}' not in table.colnames:
+            table[f'ratio_{method}'] = (
+                _removed_flux(truth, removed, table['hole_radius']) / truth.flux
+            )
+        table[f'rms_{method}'] = rms / scatter
+        table[f'offset_{method}'] = offset / scatter
+    for key in ('model', 'model_checksum'):
+        table.meta[key] = photometry.meta[key]
+    return table
+
+
+def _apply(model, truth, data, positions):
+    """
+    Remove the sources with another model; give its name, map and fluxes (Jy).
+    """
+    loaded = load_model(model)
+    one_pass = is_one_pass(loaded)
+    options = {} if one_pass else {'psf': 'setup', 'n_passes': 2}
+    remover = NeuralSourceRemover(
+        setup=truth.setup,
+        model=model,
+        aperture_corrections=truth.eef if one_pass else None,
+        error_method='card',
+        **options,
+    )
+    cleaned, photometry = remover(data, positions)
+    flux = photometry['flux' if one_pass else 'flux_psf'].to_value(u.Jy)
+    if not one_pass:
+        # A PSF flux is total; the aperture's share is that of the injected PSF.
+        radius = truth.setup.aperture_radius.to_value(u.arcsec)
+        given = truth.setup.eef(radius, table=truth.eef)
+        known = remover.known_psf.encircled_energy(
+            radius, pixel_scale=truth.setup.pixel_scale.to_value(u.arcsec)
+        )
+        flux = flux * float(known) / float(given)
+    return loaded.name, cleaned.value, flux
+
+
+def _fill_holes(truth, hole_radius, maps):
+    """
+    Fill the holes with every method; give what it removes, its RMS and mean.
+    """
+    scale = truth.setup.pixel_scale.to_value(u.arcsec)
+    inner, outer = truth.setup.annulus_radii.to_value(u.arcsec) / scale
+    peers = make_peers(inner=inner, outer=outer)
+    names = (*maps, *peers, 'exact')
+    removed = {name: np.zeros(truth.data.shape) for name in names}
+    rms, offset = (
+        {name: np.full(len(truth.x), np.nan) for name in names} for _ in range(2)
+    )
+    ny, nx = truth.data.shape
+    for i, (x, y, radius) in enumerate(zip(truth.x, truth.y, hole_radius, strict=True)):
+        rows = slice(max(int(y) - _HALF, 0), min(int(y) + _HALF + 1, ny))
+        columns = slice(max(int(x) - _HALF, 0), min(int(x) + _HALF + 1, nx))
+        image = truth.data[rows, columns]
+        hole = hole_stamp(
+            np.arange(rows.start, rows.stop),
+            np.arange(columns.start, columns.stop),
+            x,
+            y,
+            radius,
+        )
+        exact = truth.background(i, rows, columns)
+        fills = {name: fill(image, hole) for name, fill in peers.items()}
+        fills |= {name: cleaned[rows, columns] for name, cleaned in maps.items()}
+        fills['exact'] = exact
+        for name, filled in fills.items():
+            removed[name][rows, columns][hole] = (image - filled)[hole]
+            error = (filled - exact)[hole]
+            rms[name][i] = np.sqrt(np.mean(error**2))
+            offset[name][i] = error.mean()
+    return {name: (removed[name], rms[name], offset[name]) for name in names}
+
+
+def _removed_flux(truth, removed, hole_radius):
+    """
+    Measure removed sources just as the remover does.
+    """
+    setup = truth.setup
+    radius = setup.aperture_radius.to_value(u.arcsec)
+    measured = removed_photometry(
+        removed,
+        truth.x,
+        truth.y,
+        radii=[radius / setup.pixel_scale.to_value(u.arcsec)],
+        hole_radius=np.asarray(hole_radius),
+        local_std=0.0,
+    )
+    correction = encircled_energy_correction(
+        [radius],
+        measured['hole_fraction'],
+        lambda value: setup.eef(value, table=truth.eef),
+    )
+    return (measured['flux'] * correction)[:, 0]

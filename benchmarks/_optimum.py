@@ -1,0 +1,259 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+How far the fills are from the best that can be done.
+
+On Gaussian fields of known covariance that is kriging, which is given the
+covariance, the noise, and the map without its sources. On other fields it
+is the best linear estimate. On a map of noise alone the best flux is that
+above the true mean.
+"""
+
+from functools import cache
+
+import astropy.units as u
+import numpy as np
+from _maps import MARGIN, BenchmarkMap, draw_positions, inject, measured_eef
+from _psf_maps import make_benchmark_map
+from _report import format_lines
+from astropy.table import Table
+
+from photutils_pconv import NeuralSourceRemover
+from photutils_pconv.evaluation.baselines import kriging
+from photutils_pconv.masks import hole_stamp
+from photutils_pconv.photometry import local_background
+from photutils_pconv.psf import get_psf
+from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation import simulate_emission
+
+__all__ = ['FIELD_KINDS', 'format_optimum', 'make_optimum_map', 'measure_optimum']
+
+#: The kinds of fields, in the table's order.
+FIELD_KINDS = ('gaussian', 'lognormal', 'filaments', 'noise')
+
+# The kriging sees so many pixels to each side of a source.
+_HALF = 24
+_UNIT, _NOISE = 1.0e-3, 0.05
+_SIZE = 512
+_FAINT = 40.0
+
+
+def make_optimum_map(kind, setup_name, k, *, seed, n_sources=24):
+    """
+    Make a map on which the optimum is known.
+
+    Parameters
+    ----------
+    kind : str
+        One of `FIELD_KINDS`.
+
+    setup_name : str
+        The setup.
+
+    k : int
+        The map's number.
+
+    seed : int
+        The benchmark's seed.
+
+    n_sources : int, optional
+        The number of sources.
+
+    Returns
+    -------
+    benchmark_map : `_maps.BenchmarkMap`
+        The map. Its noise is white.
+    """
+    if kind == 'gaussian':
+        return make_benchmark_map(
+            'gaussian', setup_name, k, seed=seed, n_sources=n_sources
+        )
+    setup = get_setup(setup=setup_name)
+    own = [*setup_name.encode()]
+    rng = np.random.default_rng([seed, 7, FIELD_KINDS.index(kind), k, *own])
+    shape = (_SIZE, _SIZE)
+    beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
+    emission = np.zeros(shape)
+    if kind != 'noise':
+        emission = simulate_emission(shape, beam_fwhm=beam, rng=rng, kinds=kind)
+    level = 1.0 if kind == 'noise' else _NOISE
+    noise = _UNIT * level * rng.standard_normal(shape)
+    emission = _UNIT * np.asarray(emission, dtype=float)
+    positions = draw_positions(shape, n_sources, rng, margin=MARGIN)
+    psf = get_psf(setup)
+    eef = measured_eef(psf, setup.pixel_scale.to_value(u.arcsec))
+    return inject(kind, setup, psf, eef, emission, noise, positions, rng)
+
+
+@cache
+def _taper(shape):
+    return np.outer(np.hanning(shape[0]), np.hanning(shape[1]))
+
+
+def _covariance(emission):
+    """
+    Estimate the covariance of a field from all of it.
+    """
+    window = _taper(emission.shape)
+    field = (emission - np.average(emission, weights=window)) * window
+    power = np.abs(np.fft.rfft2(field)) ** 2
+    share = np.fft.irfft2(np.abs(np.fft.rfft2(window)) ** 2, s=emission.shape)
+    covariance = np.fft.irfft2(power, s=emission.shape) / np.maximum(share, 1e-12)
+    reach = np.arange(-2 * _HALF, 2 * _HALF + 1)
+    covariance = covariance[reach[:, None], reach]
+    # Far offsets are poorly known; a positive definite taper calms them.
+    r2 = reach[:, None] ** 2 + reach**2
+    return covariance * np.exp(-0.5 * r2 / (2.0 * _HALF) ** 2)
+
+
+def measure_optimum(truth: BenchmarkMap, *, model=None):
+    """
+    Measure ours and the optimum on one map.
+
+    Parameters
+    ----------
+    truth : `_maps.BenchmarkMap`
+        The map, of `make_optimum_map`.
+
+    model : optional
+        The model, as `~photutils_pconv.NeuralSourceRemover` takes it.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        A row a source: ``map``, ``setup``, ``hole_radius``, ``rms_ours`` and
+        ``rms_kriging`` (hole RMS against the noise-free emission, over the
+        local scatter), and the errors of the aperture's sum, ``error_ours``,
+        ``error_annulus`` and ``error_ideal`` (over the scatter): the last
+        is that of the noise in the aperture alone.
+    """
+    setup, x, y = truth.setup, truth.x, truth.y
+    radius = setup.aperture_radius.to_value(u.arcsec)
+    remover = NeuralSourceRemover(
+        setup=setup, model=model, aperture_corrections=truth.eef, error_method='card'
+    )
+    cleaned, phot = remover(
+        u.Quantity(truth.data, u.Jy / u.pix), np.stack([x, y], axis=1)
+    )
+    hole_radius = np.asarray(phot['hole_radius'])
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    table = Table({'map': [truth.name] * len(x), 'setup': [setup.name] * len(x)})
+    table['hole_radius'] = hole_radius
+    table['snr'] = np.asarray(phot['snr'])
+    maps = {'ours': cleaned.value}
+    if truth.name != 'noise':
+        noise = np.std(truth.noisy - truth.emission)
+        maps['kriging'] = kriging(
+            truth.noisy,
+            x,
+            y,
+            hole_radius=hole_radius,
+            covariance=_covariance(truth.emission),
+            noise=noise,
+            half=_HALF,
+        )['background']
+    for name in ('ours', 'kriging'):
+        table[f'rms_{name}'] = np.nan
+        if name in maps:
+            values = _hole_rms(truth, maps[name], hole_radius)
+            table[f'rms_{name}'] = values / scatter
+    eef = setup.eef(radius, table=truth.eef)
+    for name, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
+        flux = phot[column].to_value(u.Jy)
+        table[f'error_{name}'] = (flux - truth.flux) * eef / scatter
+    table['error_ideal'] = _aperture_noise(truth, radius) / scatter
+    return table
+
+
+def _hole_rms(truth, image, hole_radius):
+    values = []
+    for i, radius in enumerate(hole_radius):
+        rows, columns = (
+            slice(int(v - radius) - 2, int(v + radius) + 3)
+            for v in (truth.y[i], truth.x[i])
+        )
+        hole = hole_stamp(
+            np.arange(rows.start, rows.stop),
+            np.arange(columns.start, columns.stop),
+            truth.x[i],
+            truth.y[i],
+            radius,
+        )
+        error = image[rows, columns] - truth.emission[rows, columns]
+        values.append(np.sqrt(np.mean(error[hole] ** 2)))
+    return np.array(values)
+
+
+def _aperture_noise(truth, radius):
+    from photutils.aperture import ApertureStats, CircularAperture
+
+    scale = truth.setup.pixel_scale.to_value(u.arcsec)
+    apertures = CircularAperture(np.stack([truth.x, truth.y], axis=1), radius / scale)
+    return ApertureStats(truth.noisy - truth.emission, apertures).sum
+
+
+def format_optimum(table, *, n_bootstrap=1000, seed=1):
+    """
+    Write the distance from the optimum as Markdown.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        What `measure_optimum` gives.
+
+    n_bootstrap, seed : int, optional
+        The bootstrap samples of sources, and their seed.
+
+    Returns
+    -------
+    text : str
+        The tables.
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    names = np.asarray(table['map'])
+    for name in dict.fromkeys(names):
+        if name == 'noise':
+            continue
+        part = table[names == name]
+        ours, best = (np.asarray(part[f'rms_{m}']) for m in ('ours', 'kriging'))
+        pick = rng.integers(len(part), size=(n_bootstrap, len(part)))
+        ratio = np.median(ours[pick], axis=1) / np.median(best[pick], axis=1)
+        low, high = np.percentile(ratio, (16, 84))
+        rows.append(
+            [
+                name,
+                str(len(part)),
+                f'{np.median(ours):.4f}',
+                f'{np.median(best):.4f}',
+                f'{np.median(ours) / np.median(best):.2f} ({low:.2f} to {high:.2f})',
+            ]
+        )
+    header = ['field', 'sources', 'ours', 'kriging', 'ours / kriging (68 %)']
+    parts = [
+        '## Distance from the optimum',
+        '### Hole RMS against the noise-free emission, local scatter = 1',
+        format_lines(header, rows),
+    ]
+    # A bright source's PSF scatters more than the noise does.
+    part = table[(names == 'noise') & (table['snr'] < _FAINT)]
+    if len(part):
+        spread = {
+            name: np.sqrt(np.mean(np.asarray(part[f'error_{name}']) ** 2))
+            for name in ('ours', 'annulus', 'ideal')
+        }
+        parts += [
+            f'### Noise alone, SNR below {_FAINT:g}: RMS error of the aperture sum, '
+            'over the ideal',
+            format_lines(
+                ['sources', 'ours', 'annulus'],
+                [
+                    [
+                        str(len(part)),
+                        f'{spread["ours"] / spread["ideal"]:.3f}',
+                        f'{spread["annulus"] / spread["ideal"]:.3f}',
+                    ]
+                ],
+            ),
+        ]
+    return '\n\n'.join(parts)
