@@ -48,7 +48,8 @@ def measure_map(benchmark_map, *, model=None, others=()):
         A row a source: ``map``, ``setup``, ``snr``, ``hole_radius``,
         ``flux_true`` (Jy), ``ratio_METHOD`` (measured over true flux in
         the setup's aperture), ``ratio_METHOD_RADIUS`` for the large
-        apertures of ours and annulus, ``rms_METHOD`` and
+        apertures of ours and annulus, ``pull_ours`` (the flux's error over
+        the error that is stated), ``rms_METHOD`` and
         ``offset_METHOD`` (root mean square and mean of fill minus
         noise-free emission in the hole, in units of ``scatter``, the
         standard deviation of the source-free map in the annulus of
@@ -79,6 +80,10 @@ def measure_map(benchmark_map, *, model=None, others=()):
         for method, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
             flux = photometry[f'{column}_{k}'].to_value(u.Jy)
             table[f'ratio_{method}{suffix}'] = flux / truth.flux
+
+    error = photometry['flux_err_0'].to_value(u.Jy)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        table['pull_ours'] = (table['ratio_ours'] - 1.0) * truth.flux / error
 
     maps = {'ours': cleaned.value}
     for other in others:

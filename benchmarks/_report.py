@@ -4,6 +4,7 @@ From a table of measured sources to figures, and to Markdown.
 """
 
 import numpy as np
+from astropy.stats import mad_std
 
 __all__ = [
     'BINS',
@@ -73,7 +74,8 @@ def summarise(table, *, bins=BINS, n_bootstrap=1000, seed=1):
     Returns
     -------
     summary : dict
-        ``bins``: a dict a bin with ``low``, ``high``, ``n``, ``iqr_ratio``
+        ``bins``: a dict a bin with ``low``, ``high``, ``n``, ``pull`` (the
+        robust standard deviation of errors over stated errors), ``iqr_ratio``
         (that of ours over annulus', with its 68 percent interval from
         paired bootstrap samples) and ``methods``: for each method,
         ``bias`` (median of measured over true flux, minus 1) and ``iqr``
@@ -97,7 +99,7 @@ def summarise(table, *, bins=BINS, n_bootstrap=1000, seed=1):
     parts = [table[(table['snr'] >= low) & (table['snr'] < high)] for low, high in bins]
     rows, samples = [], []
     for (low, high), part in zip(bins, parts, strict=True):
-        row = {'low': low, 'high': high, 'n': len(part)}
+        row = {'low': low, 'high': high, 'n': len(part), 'pull': _pull(part)}
         row['methods'] = {name: _describe(part, name) for name in methods}
         ratio = row['methods']['ours']['iqr'] / row['methods']['annulus']['iqr']
         log_ratio = _bootstrap_iqr_ratio(part, n_bootstrap, rng)
@@ -156,6 +158,12 @@ def _bootstrap_iqr_ratio(part, n_bootstrap, rng):
         )
         samples.append(np.log(ours / annulus))
     return np.mean(samples[1:], axis=0) if len(samples) > 1 else samples[0]
+
+
+def _pull(part):
+    if 'pull_ours' not in part.colnames or len(part) < _MINIMUM:
+        return np.nan
+    return float(mad_std(np.asarray(part['pull_ours']), ignore_nan=True))
 
 
 def _with_interval(value, log_samples):
@@ -254,6 +262,10 @@ def format_table(summary, *, title):
         if key != 'bias':
             means = [style.format(summary['geometric'][m][key]) for m in shown]
             lines.append(['geometric mean', '', *means])
+        if key == 'bias' and any(np.isfinite(row['pull']) for row in rows):
+            header.append('pull of ours')
+            for line, row in zip(lines, rows, strict=True):
+                line.append(f'{row["pull"]:.2f}')
         if key == 'rms':
             header.append('ours / best peer')
             every = [*(row['methods'] for row in rows), summary['geometric']]

@@ -326,8 +326,27 @@ def _models(options):
         print(
             f'{name}: {card.description} Width {card.architecture["width"]}, '
             f'{card.normalisation["name"]} normalisation, made {card.created}, '
-            f'for {", ".join(card.setups)}'
+            f'for {", ".join(card.setups)}{_figures(card)}'
         )
+
+
+def _figures(card):
+    """
+    Give the main figures of a model's card, if it has them.
+    """
+    parts = []
+    for key, where in (('simulated', 'simulated'), ('real', 'real')):
+        figures = card.accuracy.get(key, {})
+        if 'mean' not in figures:
+            continue
+        bias = max(abs(one['bias_percent']) for one in figures['snr'].values())
+        parts.append(
+            f'on {where} emission, flux scatter '
+            f"{figures['mean']['iqr_over_annulus']:.2f} of an annulus', bias within "
+            f'{bias:.1f} %, hole RMS {figures["mean"]["hole_rms_over_best_peer"]:.2f} '
+            'of the best simple fill'
+        )
+    return f'; {"; ".join(parts)}' if parts else ''
 
 
 if __name__ == '__main__':

@@ -23,6 +23,7 @@ from photutils_pconv.cutouts import extract_cutout
 from photutils_pconv.filter_photometry import measure_fluxes
 from photutils_pconv.inpainting import Reconstruction, reconstruct
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.network_input import is_one_pass
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_fitting import (
     FIT_RADIUS,
@@ -285,10 +286,10 @@ def check_psf_model(model):
         If it sees another number of images.
     """
     channels = getattr(model.network, 'in_channels', 1)
-    if channels != N_CHANNELS:
+    if channels != N_CHANNELS or is_one_pass(model):
         msg = (
             f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
-            f"with a PSF needs one that sees {N_CHANNELS}, such as 'psf'"
+            f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
         )
         raise ValueError(msg)
 

@@ -252,10 +252,10 @@ def any_map(request, tmp_path):
 
 @pytest.fixture(scope='session')
 def model():
-    """Return the bundled model for scan maps."""
+    """Return the bundled model of one pass."""
     from photutils_pconv.network import load_model
 
-    return load_model('scanmap')
+    return load_model('pacs')
 
 
 @pytest.fixture(scope='session')

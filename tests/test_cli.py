@@ -138,7 +138,7 @@ class TestErrors:
             ({'catalogue': 'nowhere.csv'}, ['nowhere.csv', 'does not exist']),
             ({'--mode': 'fast'}, ["'fast'", "'scanmap', 'parallel'"]),
             ({'--band': 'pink'}, ["'pink'", "'blue', 'green', 'red'"]),
-            ({'--model': 'nonesuch'}, ["'nonesuch'", 'scanmap']),
+            ({'--model': 'nonesuch'}, ["'nonesuch'", 'pacs']),
             ({'--model': 'sources.csv'}, ['not a safetensors file']),
             ({'--aperture': '500'}, ['arcsec']),
             ({'--aperture-corrections': 'simulation'}, ['does not offer']),
@@ -222,9 +222,9 @@ class TestModels:
         assert all('normalisation' in line for line in lines)
 
     def test_card(self, capsys):
-        assert main(['models', '--card', 'scanmap']) == 0
+        assert main(['models', '--card', 'pacs']) == 0
         card = json.loads(capsys.readouterr().out)
-        assert card == load_model('scanmap').card.to_dict()
+        assert card == load_model('pacs').card.to_dict()
         assert main(['models', '--card', 'nonesuch']) == 1
         assert_one_line(capsys.readouterr().err, "no model 'nonesuch'")
 
@@ -300,7 +300,7 @@ class TestDemo:
     def test_quiet(self, tmp_path, capsys):
         pytest.importorskip('matplotlib')
         arguments = ['demo', '-o', str(tmp_path), '--quiet', '--overwrite']
-        assert main([*arguments, '--model', 'parallel']) == 0
+        assert main([*arguments, '--model', 'pacs']) == 0
         assert capsys.readouterr() == ('', '')
 
 

@@ -130,7 +130,7 @@ class TestFind:
 
     def test_bundled(self):
         """Every bundled model has the calibration of its own weights."""
-        for name in ('scanmap', 'parallel'):
+        for name in ('pacs',):
             model = load_model(name)
             for setup in model.card.setups:
                 found = get_error_calibration(model, get_setup(setup=setup))

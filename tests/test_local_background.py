@@ -164,7 +164,7 @@ class TestPConv:
         assert local_bkg.outer_radius == local_bkg.radius
         other = PConvLocalBackground(setup='scanmap/green', radius=3, pixel_scale=2.0)
         assert other.radius == 3.0
-        assert "model='scanmap', radius=3.0, pixel_scale=" in repr(other)
+        assert "model='pacs', radius=3.0, pixel_scale=" in repr(other)
         assert str(other).startswith('<photutils_pconv.local_background.PConvLocal')
         scaled = PConvLocalBackground(**GREEN, pixel_scale=3.5 * u.arcsec)
         assert_allclose(scaled.radius, 2.0)

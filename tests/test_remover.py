@@ -48,7 +48,7 @@ class TestConstruction:
     @pytest.mark.parametrize('name', ['scanmap/blue', 'parallel/red'])
     def test_default_model_and_radius(self, name):
         remover = NeuralSourceRemover(setup=name)
-        assert remover.model == name.split('/')[0]
+        assert remover.model == 'pacs'
         assert_array_equal(
             remover.aperture_radii, [get_setup(setup=name).aperture_radius.value]
         )
@@ -57,14 +57,14 @@ class TestConstruction:
         path = tmp_path / 'own.safetensors'
         save_model(path, flat_model.network, flat_model.card)
         for given, name in (
-            ('parallel', 'parallel'),
+            ('pacs', 'pacs'),
             (path, 'flat'),
             (str(path), 'flat'),
             (flat_model, 'flat'),
         ):
             remover = NeuralSourceRemover(**GREEN, model=given)
             assert f"model='{name}'" in repr(remover)
-        with pytest.raises(FileNotFoundError, match="'parallel', 'psf', 'scanmap'"):
+        with pytest.raises(FileNotFoundError, match="'pacs', 'psf'"):
             NeuralSourceRemover(**GREEN, model='nonesuch')
         with pytest.raises(TypeError, match='a model must be'):
             NeuralSourceRemover(**GREEN, model=3)

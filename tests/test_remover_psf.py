@@ -84,6 +84,8 @@ class TestArguments:
             NeuralSourceRemover(setup=GREEN, n_passes=2)
         with pytest.raises(ValueError, match="'flat' sees 1 image"):
             NeuralSourceRemover(setup=GREEN, model=flat_model, psf='setup', n_passes=2)
+        with pytest.raises(ValueError, match="'pacs' sees 3 image"):
+            NeuralSourceRemover(setup=GREEN, psf='setup', n_passes=2, model='pacs')
         with pytest.raises(ValueError, match='made for removal with a PSF'):
             NeuralSourceRemover(setup=GREEN, model=flat_psf_model)
 

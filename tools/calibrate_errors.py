@@ -17,7 +17,9 @@ file. The bundled models' were made with the defaults.
 import argparse
 import json
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,6 +34,7 @@ from photutils_pconv._two_pass import TwoPass
 from photutils_pconv._writing import write_bytes_atomically
 from photutils_pconv.errors import ErrorCalibration
 from photutils_pconv.network import load_model, save_model
+from photutils_pconv.network_input import is_one_pass
 from photutils_pconv.photometry import local_background, source_photometry
 from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.setups import get_setup
@@ -134,7 +137,7 @@ def calibrate_setup(model, setup, n_maps, seed):
     """
     # Two models of the PSF: the sources' own is another one still.
     psfs = (get_psf(setup), sample_psf(lobed_psf(setup), setup))
-    n_passes = 1 if model.network.in_channels == 1 else 2
+    n_passes = 1 if is_one_pass(model) else 2
     scale = setup.pixel_scale.to_value('arcsec')
     default = setup.aperture_radius.to_value('arcsec') / scale
     classes = np.unique(setup.hole_radii)
@@ -194,6 +197,14 @@ def calibrate_setup(model, setup, n_maps, seed):
     return values
 
 
+def calibrate_named(model, n_maps, seed, name):
+    """
+    Calibrate a setup by name, in a process of its own.
+    """
+    warnings.simplefilter('ignore', RuntimeWarning)
+    return calibrate_setup(load_model(model), get_setup(setup=name), n_maps, seed)
+
+
 def fit_pulls(difference, error, flux, snr):
     """
     Find kappa and eps so that the pulls scatter by 1 in all SNR bins.
@@ -222,14 +233,18 @@ def main(arguments=None):
     parser.add_argument('model', help="a bundled model's name or a weights file")
     parser.add_argument('--maps', type=int, default=40, help='maps a setup')
     parser.add_argument('--seed', type=int, default=SEED)
+    parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--card', action='store_true', help='write into the card')
     args = parser.parse_args(arguments)
     model = load_model(args.model, cache=False)
-    warnings.simplefilter('ignore', RuntimeWarning)
-    tables = {
-        name: calibrate_setup(model, get_setup(setup=name), args.maps, args.seed)
-        for name in model.card.setups
-    }
+    names = model.card.setups
+    run = partial(calibrate_named, args.model, args.maps, args.seed)
+    if args.processes == 1:
+        found = map(run, names)
+    else:
+        with ProcessPoolExecutor(args.processes) as pool:
+            found = list(pool.map(run, names))
+    tables = dict(zip(names, found, strict=True))
     if args.card:
         card = replace(
             model.card, accuracy={**model.card.accuracy, 'flux_error': tables}

@@ -17,6 +17,7 @@ same whenever it is drawn.
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import time
@@ -25,7 +26,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from train_models import save
 
 from photutils_pconv.network.unet import PConvUNet
 from photutils_pconv.residuals import N_CHANNELS
@@ -35,6 +35,15 @@ from photutils_pconv.simulation.residuals import ResidualConfig, ResidualSampler
 SEED = 505
 NORMALISATION = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
 SNR_EDGES = (0, 4, 12, 40, 130, 400, np.inf)
+
+
+def save(path, **state):
+    """
+    Write a checkpoint so that a crash cannot leave half of one.
+    """
+    temporary = path.with_suffix('.tmp')
+    torch.save(state, temporary)
+    os.replace(temporary, path)
 
 
 class Batches(torch.utils.data.Dataset):

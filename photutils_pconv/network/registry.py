@@ -20,7 +20,7 @@ __all__ = ['default_model', 'list_models', 'model_path', 'read_card']
 
 _MODEL_FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'models'
 _SUFFIX = '.safetensors'
-_MODES = ('scanmap', 'parallel')
+_DEFAULT_MODEL = 'pacs'
 _PSF_MODEL = 'psf'
 _CARD_KEY = 'model_card'
 _CARD_CHECKSUM = 'card_checksum'
@@ -45,10 +45,9 @@ def default_model(setup, *, n_passes=1):
     """
     Give the name of the bundled model that serves a setup.
 
-    There is one model a mode, for all its bands (section 2.3 of the
-    paper). A setup without mode, or with a mode of the user's own, is
-    served by the ``'scanmap'`` model, unless a bundled model has the
-    mode's name.
+    One model, ``'pacs'``, serves all bands of both modes of Herschel/PACS
+    (the paper has one a mode, section 2.3), and setups of the user's own,
+    unless a bundled model has the name of the setup's mode.
 
     Parameters
     ----------
@@ -67,9 +66,8 @@ def default_model(setup, *, n_passes=1):
     """
     if n_passes > 1:
         return _PSF_MODEL
-    mode = setup.mode
-    known = {*_MODES, *list_models()} - {_PSF_MODEL}
-    return mode if mode in known else _MODES[0]
+    named = setup.mode in list_models() and setup.mode != _PSF_MODEL
+    return setup.mode if named else _DEFAULT_MODEL
 
 
 def model_path(name):

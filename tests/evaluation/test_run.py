@@ -213,11 +213,11 @@ class TestConfig:
         (tmp_path / 'maps' / 'a.fits').touch()
         path = tmp_path / 'config.toml'
         path.write_text(
-            "model = 'scanmap'\nstars = ['maps']\n"
+            "model = 'pacs'\nstars = ['maps']\n"
             "[[maps]]\npath = 'maps/a.fits'\nsources = 'b.csv'\n"
         )
         config = EvaluationConfig.from_toml(path)
-        assert config.model == 'scanmap'
+        assert config.model == 'pacs'
         assert config.stars[0]['path'] == str(tmp_path / 'maps')
         assert config.maps[0]['path'] == str(tmp_path / 'maps' / 'a.fits')
         assert config.maps[0]['sources'] == 'b.csv'
@@ -243,8 +243,8 @@ class TestConfig:
 
     def test_setups(self):
         assert len(EvaluationConfig().list_setups()) == 6
-        names = EvaluationConfig(model='scanmap').list_setups()
-        assert all(name.startswith('scanmap/') for name in names)
+        names = EvaluationConfig(model='pacs').list_setups()
+        assert len(names) == 6
         assert EvaluationConfig(setups=['parallel/red']).list_setups() == (
             'parallel/red',
         )

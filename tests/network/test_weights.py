@@ -479,20 +479,17 @@ def test_unknown_model(model_folder):
             function('fast')
 
 
-@pytest.mark.parametrize(
-    ('mode', 'expected'),
-    [('scanmap', 'scanmap'), ('parallel', 'parallel'), ('', 'scanmap')],
-)
-@pytest.mark.parametrize('bundled', [(), ('scanmap', 'parallel')])
-def test_default_model(model_folder, mode, expected, bundled):
+@pytest.mark.parametrize('mode', ['scanmap', 'parallel', '', 'psf'])
+@pytest.mark.parametrize('bundled', [(), ('pacs', 'psf')])
+def test_default_model(model_folder, mode, bundled):
     for name in bundled:
         (model_folder / f'{name}.safetensors').touch()
-    assert default_model(SimpleNamespace(mode=mode, name='x')) == expected
+    assert default_model(SimpleNamespace(mode=mode, name='x')) == 'pacs'
 
 
 def test_default_model_of_an_own_mode(model_folder):
     setup = SimpleNamespace(mode='spire', name='spire/psw')
-    assert default_model(setup) == 'scanmap'
+    assert default_model(setup) == 'pacs'
     (model_folder / 'spire.safetensors').touch()
     assert default_model(setup) == 'spire'
 
@@ -504,10 +501,6 @@ def test_bundled_models(name):
     model = load_model(name)
     assert model.name == name
     assert model.card == read_card(name)
-    if name == 'psf':
-        # Told the PSF, it serves all setups.
-        assert set(model.card.setups) == set(list_setups())
-    else:
-        assert model.card.setups
-        assert all(setup.startswith(f'{name}/') for setup in model.card.setups)
+    # One is told the PSF, the other the beam and the wings.
+    assert set(model.card.setups) == set(list_setups())
     assert torch.isfinite(output(model.network)).all()

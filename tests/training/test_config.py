@@ -134,7 +134,7 @@ def test_toml(tmp_path):
         epochs = 2
         output = 'run'
         [network]
-        start = 'scanmap'
+        start = 'pacs'
         [optimiser]
         learning_rate = 1
         [loss.terms]
@@ -154,7 +154,7 @@ def test_toml(tmp_path):
     assert config.output == str(tmp_path / 'run')
     assert config.data.folder == str(tmp_path / 'cutouts')
     assert config.data.csv_folder == ''
-    assert config.network.start == 'scanmap'
+    assert config.network.start == 'pacs'
 
 
 @pytest.mark.parametrize(
