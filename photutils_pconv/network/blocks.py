@@ -21,6 +21,7 @@ __all__ = [
     'PCUp',
     'PartialConv2d',
     'PartialConvTranspose2d',
+    'check_input',
     'make_activation',
 ]
 
@@ -54,6 +55,52 @@ def make_activation(name):
         msg = f'activation must be one of {sorted(accepted)}, got {name!r}'
         raise ValueError(msg)
     return accepted[name]()
+
+
+def check_input(image, validity, *, in_channels, divisor, minimum, hint=''):
+    """
+    Refuse cutouts that a network cannot take.
+
+    Parameters
+    ----------
+    image, validity : `torch.Tensor`
+        The network's input.
+
+    in_channels : int
+        The number of images a cutout.
+
+    divisor, minimum : int
+        What the sides must be multiples of, and how long at least.
+
+    hint : str, optional
+        What the message adds: why, and what to do.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit.
+    """
+    if image.ndim != 4 or image.shape[1] != in_channels:
+        msg = (
+            f'image must have the shape (N, {in_channels}, H, W), got '
+            f'{tuple(image.shape)}'
+        )
+        raise ValueError(msg)
+    expected = (image.shape[0], 1, *image.shape[2:])
+    if tuple(validity.shape) != expected:
+        msg = (
+            f'validity must have the shape {expected} (one channel, 1 = usable), '
+            f'got {tuple(validity.shape)}'
+        )
+        raise ValueError(msg)
+    for size in image.shape[2:]:
+        if size < minimum or size % divisor:
+            msg = (
+                f'the height and width must be multiples of {divisor} and at least '
+                f'{minimum}{hint}, got {tuple(image.shape[2:])}: pad the image and '
+                'give the padding the validity 0'
+            )
+            raise ValueError(msg)
 
 
 class _PartialConvBase(nn.Module):

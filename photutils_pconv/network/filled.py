@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from photutils_pconv.network.blocks import PartialConv2d, make_activation
+from photutils_pconv.network.blocks import PartialConv2d, check_input, make_activation
 
 __all__ = ['FILLS', 'FilledUNet', 'ResidualBlock', 'smooth_fill']
 
@@ -224,28 +224,6 @@ class FilledUNet(nn.Module):
             'decoder_activation': self.decoder_activation,
         }
 
-    def _check(self, image, validity):
-        if image.ndim != 4 or image.shape[1] != self.in_channels:
-            msg = (
-                f'image must have the shape (N, {self.in_channels}, H, W), got '
-                f'{tuple(image.shape)}'
-            )
-            raise ValueError(msg)
-        expected = (image.shape[0], 1, *image.shape[2:])
-        if tuple(validity.shape) != expected:
-            msg = (
-                f'validity must have the shape {expected} (one channel, 1 = usable), '
-                f'got {tuple(validity.shape)}'
-            )
-            raise ValueError(msg)
-        for size in image.shape[2:]:
-            if size < _MINIMUM_SIZE or size % _DIVISOR:
-                msg = (
-                    f'the height and width must be multiples of {_DIVISOR} and at '
-                    f'least {_MINIMUM_SIZE}, got {tuple(image.shape[2:])}'
-                )
-                raise ValueError(msg)
-
     def forward(self, image, validity):
         """
         Predict the source-free image.
@@ -271,7 +249,13 @@ class FilledUNet(nn.Module):
         ValueError
             If a shape does not fit.
         """
-        self._check(image, validity)
+        check_input(
+            image,
+            validity,
+            in_channels=self.in_channels,
+            divisor=_DIVISOR,
+            minimum=_MINIMUM_SIZE,
+        )
         validity = validity.to(torch.float32)
         if self.fill == 'given':
             image, base = image[:, :-1], image[:, -1:].float()

@@ -4,7 +4,7 @@
 import torch
 from torch import nn
 
-from photutils_pconv.network.blocks import PCDown, PCUp
+from photutils_pconv.network.blocks import PCDown, PCUp, check_input
 
 __all__ = ['PConvUNet']
 
@@ -115,30 +115,6 @@ class PConvUNet(nn.Module):
             'in_channels': self.in_channels,
         }
 
-    def _check(self, image, validity):
-        if image.ndim != 4 or image.shape[1] != self.in_channels:
-            msg = (
-                f'image must have the shape (N, {self.in_channels}, H, W), got '
-                f'{tuple(image.shape)}'
-            )
-            raise ValueError(msg)
-        expected = (image.shape[0], 1, *image.shape[2:])
-        if tuple(validity.shape) != expected:
-            msg = (
-                f'validity must have the shape {expected} (one channel, 1 = usable), '
-                f'got {tuple(validity.shape)}'
-            )
-            raise ValueError(msg)
-        for size in image.shape[2:]:
-            if size < _MINIMUM_SIZE or size % _DIVISOR:
-                msg = (
-                    f'the height and width must be multiples of {_DIVISOR} and at '
-                    f'least {_MINIMUM_SIZE} (five strides of two, then a 3 x 3 '
-                    f'window), got {tuple(image.shape[2:])}: pad the image and give '
-                    'the padding the validity 0'
-                )
-                raise ValueError(msg)
-
     def forward(self, image, validity):
         """
         Predict the source-free image.
@@ -164,7 +140,14 @@ class PConvUNet(nn.Module):
         ValueError
             If a shape does not fit.
         """
-        self._check(image, validity)
+        check_input(
+            image,
+            validity,
+            in_channels=self.in_channels,
+            divisor=_DIVISOR,
+            minimum=_MINIMUM_SIZE,
+            hint=' (five strides of two, then a 3 x 3 window)',
+        )
         branch = (image, validity.to(torch.float32))
         skips = []
         for block in self.encoder:
