@@ -18,6 +18,8 @@ from photutils_pconv.photometry import (
     local_background,
     removed_photometry,
 )
+from photutils_pconv.pixel_response import pixel_response
+from photutils_pconv.wings import pixel_profile
 
 __all__ = ['measure_map']
 
@@ -47,7 +49,9 @@ def measure_map(benchmark_map, *, model=None, others=()):
     table : `~astropy.table.Table`
         A row a source: ``map``, ``setup``, ``snr``, ``hole_radius``,
         ``flux_true`` (Jy), ``ratio_METHOD`` (measured over true flux in
-        the setup's aperture), ``ratio_METHOD_RADIUS`` for the large
+        the setup's aperture; ``annulus`` is what photutils gives, and
+        ``annulus_pixels`` is corrected for the pixels as ours is),
+        ``ratio_METHOD_RADIUS`` for the large
         apertures of ours and annulus, ``pull_ours`` (the flux's error over
         the error that is stated), ``rms_METHOD`` and
         ``offset_METHOD`` (root mean square and mean of fill minus
@@ -81,6 +85,11 @@ def measure_map(benchmark_map, *, model=None, others=()):
             flux = photometry[f'{column}_{k}'].to_value(u.Jy)
             table[f'ratio_{method}{suffix}'] = flux / truth.flux
 
+    # The standard method, with the same care for pixels as ours.
+    table['ratio_annulus_pixels'] = table['ratio_annulus'] / _pixel_response(
+        truth, np.inf
+    )
+
     error = photometry['flux_err_0'].to_value(u.Jy)
     with np.errstate(divide='ignore', invalid='ignore'):
         table['pull_ours'] = (table['ratio_ours'] - 1.0) * truth.flux / error
@@ -109,6 +118,7 @@ def measure_map(benchmark_map, *, model=None, others=()):
             )
         table[f'rms_{method}'] = rms / scatter
         table[f'offset_{method}'] = offset / scatter
+    table['rms_annulus_pixels'] = table['rms_annulus']
     for key in ('model', 'model_checksum'):
         table.meta[key] = photometry.meta[key]
     return table
@@ -196,4 +206,18 @@ def _removed_flux(truth, removed, hole_radius):
         measured['hole_fraction'],
         lambda value: setup.eef(value, table=truth.eef),
     )
-    return (measured['flux'] * correction)[:, 0]
+    return (measured['flux'] * correction)[:, 0] / _pixel_response(truth, hole_radius)
+
+
+def _pixel_response(truth, hole_radius):
+    """
+    Tell how the pixels of the aperture differ from its circle.
+    """
+    scale = truth.setup.pixel_scale.to_value(u.arcsec)
+    return pixel_response(
+        truth.x,
+        truth.y,
+        radii=[truth.setup.aperture_radius.to_value(u.arcsec) / scale],
+        hole_radius=hole_radius,
+        profile=pixel_profile(truth.setup, scale),
+    )[:, 0]

@@ -23,9 +23,11 @@ BINS = ((4, 12), (12, 40), (40, 130), (130, 400), (400, 1500))
 LARGE_APERTURES = (12.0, 18.0)
 #: The methods in the tables' order. 'exact' puts the noise-free truth
 #: into the hole: what is left is noise, which no method can beat.
+#: 'annulus_pixels' is the annulus with the correction for pixels that ours has.
 METHODS = (
     'ours',
     'annulus',
+    'annulus_pixels',
     'local median',
     'biharmonic',
     'maskfill',
@@ -35,6 +37,8 @@ METHODS = (
 _PERCENT = 100.0
 #: What the hole RMS of ours is held against: the best of these.
 PEERS = ('annulus', 'local median', 'biharmonic', 'maskfill', 'interpolated')
+# These put nothing of their own into a hole.
+_FLUX_ONLY = ('annulus_pixels', 'exact')
 # An interquartile range of fewer sources says nothing.
 _MINIMUM = 10
 
@@ -253,7 +257,7 @@ def format_table(summary, *, title):
         ('rms', 'Hole RMS against the noise-free emission, local scatter = 1'),
     ):
         style = {'bias': '{:+.2f}', 'iqr': '{:.2f}', 'rms': '{:.3f}'}[key]
-        shown = [name for name in methods if (name, key) != ('exact', 'rms')]
+        shown = [name for name in methods if key != 'rms' or name not in _FLUX_ONLY]
         header = ['SNR', 'sources', *shown]
         lines = []
         for name, row in zip(names, rows, strict=True):
@@ -276,6 +280,12 @@ def format_table(summary, *, title):
             ratios = [*(row['iqr_ratio'] for row in rows), summary['iqr_ratio']]
             for line, ratio in zip(lines, ratios, strict=True):
                 line.append(_interval(ratio))
+            if 'annulus_pixels' in methods:
+                header.append('ours / annulus_pixels')
+                every = [*(row['methods'] for row in rows), summary['geometric']]
+                for line, one in zip(lines, every, strict=True):
+                    ratio = one['ours']['iqr'] / one['annulus_pixels']['iqr']
+                    line.append(f'{ratio:.2f}')
         parts += [f'### {what}', format_lines(header, lines)]
     if summary['large']:
         low, high = rows[0]['low'], rows[0]['high']

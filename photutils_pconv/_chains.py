@@ -174,16 +174,19 @@ class OnePass:
     def fill_empty(self, native_map, x, y, radius, *, psf):
         """Fill empty holes, with the PSF that was found on the map."""
         fixed = np.zeros(len(x), dtype=bool)
-        return self._fill(native_map, x, y, radius, psf, fixed)
+        # What is there is emission, not wings.
+        options = {'subtract_wings': False}
+        return self._fill(native_map, x, y, radius, psf, fixed, **options)
 
-    def _fill(self, native_map, x, y, radius, psf, fit_position):
+    def _fill(self, native_map, x, y, radius, psf, fit_position, **more):
         method = inpaint
         if native_map.factor != 1:
             method = functools.partial(
                 inpaint_resampled, factor=native_map.factor, native=native_map.native
             )
         data, missing = native_map.data, native_map.missing
-        reconstruction = method(data, x, y, radius, missing=missing, **self.options)
+        options = {**self.options, **more}
+        reconstruction = method(data, x, y, radius, missing=missing, **options)
         fluxes = None
         if psf is not None:
             rms = local_background(

@@ -32,7 +32,7 @@ from photutils_pconv.photometry import source_photometry
 from photutils_pconv.psf import get_psf
 from photutils_pconv.resampling import pixel_scale_factor
 from photutils_pconv.results import SourceRemovalResult, make_photometry_table
-from photutils_pconv.wings import wing_profile
+from photutils_pconv.wings import pixel_profile, wing_profile
 
 __all__ = ['make_eef', 'run_removal']
 
@@ -90,6 +90,7 @@ def run_removal(remover, map_input, source_input):
         'annulus_radii': setup.annulus_radii.to_value(u.arcsec),
         'pixel_scale': pixel_scale,
         'eef': make_eef(setup, remover.aperture_corrections, psf, pixel_scale),
+        'profile': pixel_profile(setup, pixel_scale),
     }
     filled_holes = (x, y, np.where(filled, radius, np.nan))
     measured = source_photometry(
@@ -261,6 +262,7 @@ def _make_chain(remover, psf, pixel_scale, factor, jy_per_pixel):
         return OnePass(
             psf=psf,
             profile=wing_profile(setup),
+            subtract_wings=remover.subtract_wings,
             pixel_scale=pixel_scale,
             annulus_radii=annulus / pixel_scale,
             **options,
@@ -327,6 +329,7 @@ def _make_meta(remover, psf):
         'aperture_corrections': corrections,
         'annulus_radii_arcsec': remover.setup.annulus_radii.to_value(u.arcsec).tolist(),
         'error_method': remover.error_method,
+        'subtract_wings': remover.subtract_wings or remover.n_passes == 2,
         'texture': remover.texture,
         'colour_corrected': False,
         'versions': package_versions('astropy', 'photutils'),
@@ -360,6 +363,8 @@ def _make_history(meta, n_filled):
         lines.append(
             f'{meta["n_passes"]} pass(es) with a PSF ({meta["psf"][:20]}), {text}'
         )
+    if meta['subtract_wings']:
+        lines.append('the wings of sources beyond the holes were subtracted')
     if meta['texture']:
         lines.append('a random realisation of noise and texture was added in holes')
     return tuple(lines)

@@ -9,7 +9,7 @@ batch size matters.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from photutils_pconv.wings import expected_wings
 __all__ = [
     'TAPER_WIDTH',
     'Reconstruction',
+    'choose_sizes',
     'inpaint',
     'inpaint_resampled',
     'reconstruct',
@@ -66,18 +67,24 @@ class Reconstruction:
 
     filled : 1D bool `~numpy.ndarray`
         Whether each source's hole could be filled.
+
+    wings : 2D `~numpy.ndarray`, optional
+        The wings of sources to be taken off outside of the holes.
     """
 
     emission: np.ndarray
     weight: np.ndarray
     filled: np.ndarray
+    wings: np.ndarray | None = None
 
     @property
     def holes(self):
         """
         The changed pixels, taper included (2D bool `~numpy.ndarray`).
         """
-        return self.weight > 0
+        if self.wings is None:
+            return self.weight > 0
+        return (self.weight > 0) | (self.wings != 0)
 
     def clean(self, data):
         """
@@ -94,8 +101,10 @@ class Reconstruction:
             The cleaned map, equal to ``data`` bit for bit outside
             `holes`.
         """
+        if self.wings is not None:
+            data = data - self.wings
         cleaned = data.copy()
-        holes = self.holes
+        holes = self.weight > 0
         weight = self.weight[holes]
         # Not data + w * (emission - data): where w is 1 a bright source
         # would leave its rounding error in a faint reconstruction.
@@ -149,6 +158,7 @@ def inpaint(
     missing=None,
     to_jy_per_pixel=1.0,
     taper_width=TAPER_WIDTH,
+    subtract_wings=False,
     batch_size=64,
     device='auto',
     precision='auto',
@@ -173,7 +183,8 @@ def inpaint(
 
     profile : `~photutils_pconv.wings.WingProfile`, optional
         The wings that sources are expected to have, for a model that takes
-        them off; by default none, and a beam of 3.5 pixels.
+        them off and for ``subtract_wings``; by default none, and a beam of
+        3.5 pixels.
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite). They are
@@ -185,6 +196,11 @@ def inpaint(
 
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
+
+    subtract_wings : bool, optional
+        Whether the reconstruction has ``wings``: those that sources are
+        expected to have and, for a model with wings and kriging, what
+        kriging found beyond them.
 
     batch_size : int, optional
         The number of cutouts that the network sees at once.
@@ -223,33 +239,53 @@ def inpaint(
         raise ValueError(msg)
     normalisation = model.card.normalisation
     holes = draw_holes(data.shape, x, y, radius)
-    wings = np.zeros(data.shape)
-    if profile is not None and normalisation.get('wings'):
+    wings = total = None
+    if profile is not None and (subtract_wings or normalisation.get('wings')):
         known = np.where(missing, np.nan, data)
         wings = expected_wings(
             known, x, y, radius, profile=profile, usable=~(holes | missing)
         )
+        total = wings.image.copy()
+
+    def make_wings(batch, origins, size):
+        if wings is None:
+            return {}
+        side = np.arange(size)
+        terms = []
+        for i, (x0, y0) in zip(batch, origins, strict=True):
+            dx, dy = np.meshgrid(side + x0 - x[i], side + y0 - y[i])
+            flux, error = (
+                one[i] * to_jy_per_pixel for one in (wings.flux, wings.flux_err)
+            )
+            terms.append(profile.terms(dx, dy, flux=flux, flux_err=error))
+        image = _cut_stack(wings.image, origins, size) * to_jy_per_pixel
+        return {'wings': image, 'terms': terms}
 
     def make_input(batch, origins, size):
         images, absent, validity = _cut(data, missing, holes, origins, size)
-        scaled, scaling = scale_cutouts(
+        given = make_wings(batch, origins, size)
+        scaled, scaling, found = scale_cutouts(
             images * to_jy_per_pixel,
             validity,
             absent,
             normalisation,
-            wings=_cut_stack(wings, origins, size) * to_jy_per_pixel,
+            **given,
             beam=_BEAM if profile is None else profile.beam_fwhm,
             radius=radius[batch],
         )
+        if subtract_wings and found is not None:
+            more = _fade(found - given['wings']) / to_jy_per_pixel
+            for one, origin in zip(more, origins, strict=True):
+                _add_cutout(total, one, origin)
         return scaled, validity, scaling
 
-    return reconstruct(
+    reconstruction = reconstruct(
         make_input,
         x,
         y,
         radius,
         network=model.network,
-        sizes=_choose_sizes(model, radius + taper_width),
+        sizes=choose_sizes(model, radius + taper_width),
         missing=missing,
         to_jy_per_pixel=to_jy_per_pixel,
         taper_width=taper_width,
@@ -258,6 +294,9 @@ def inpaint(
         precision=precision,
         progress_bar=progress_bar,
     )
+    if not subtract_wings or total is None:
+        return reconstruction
+    return replace(reconstruction, wings=np.where(missing, 0.0, total))
 
 
 def reconstruct(
@@ -384,14 +423,18 @@ def inpaint_resampled(data, x, y, radius, *, factor, missing, native=None, **opt
         **options,
     )
     hard = Reconstruction(result.emission, result.holes.astype(float), result.filled)
-    emission, _ = resample_grid(
-        hard.clean(native), native_missing, 1.0 / factor, shape=data.shape
-    )
+    back = {'factor': 1.0 / factor, 'shape': data.shape}
+    emission, _ = resample_grid(hard.clean(native), native_missing, **back)
+    wings = result.wings
+    if wings is not None:
+        wings, _ = resample_grid(wings, native_missing, **back)
+        wings = np.where(missing, 0.0, np.nan_to_num(wings))
     blender = _Blender(data.shape, taper_width)
     for i in np.flatnonzero(result.filled):
         blender.mark(x[i], y[i], radius[i])
     weight = np.where(missing | ~np.isfinite(emission), 0.0, blender.weight)
-    return Reconstruction(np.where(weight > 0, emission, 0.0), weight, result.filled)
+    emission = np.where(weight > 0, emission, 0.0)
+    return Reconstruction(emission, weight, result.filled, wings)
 
 
 class _Blender:
@@ -455,9 +498,22 @@ class _Blender:
         return emission, np.where(use, self.weight, 0.0)
 
 
-def _choose_sizes(model, reach):
+def choose_sizes(model, reach):
     """
     Choose the side of each cutout by how far its hole reaches.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The network and its card.
+
+    reach : 1D `~numpy.ndarray`
+        The radii of what is to be seen, in pixels.
+
+    Returns
+    -------
+    sizes : 1D int `~numpy.ndarray`
+        The sides, in pixels: the model's, or more if its network takes any.
     """
     smallest = model.card.cutout_size
     if not getattr(model.network, 'any_size', False):
@@ -480,6 +536,24 @@ def _cut(data, missing, holes, origins, size):
     hole = _cut_stack(holes, origins, size)
     images[absent] = 0.0
     return images, absent, ~(absent | hole)
+
+
+def _fade(cutouts):
+    """Let cutouts fade out before their edges."""
+    half = cutouts.shape[-1] / 2.0
+    side = np.arange(cutouts.shape[-1]) + 0.5 - half
+    distance = np.hypot(side[:, None], side) / half
+    return cutouts * np.clip(4.0 * (1.0 - distance), 0.0, 1.0)
+
+
+def _add_cutout(image, cutout, origin):
+    """Add a cutout to the part of a map that it covers."""
+    whole, part = [], []
+    for start, n, size in zip(origin[::-1], image.shape, cutout.shape, strict=True):
+        low, high = max(start, 0), min(start + size, n)
+        whole.append(slice(low, max(high, low)))
+        part.append(slice(low - start, max(high, low) - start))
+    image[tuple(whole)] += cutout[tuple(part)]
 
 
 def _make_predictor(network, device, precision):

@@ -7,12 +7,15 @@ the covariance of emission and noise is known (Cressie 1993, *Statistics for
 Spatial Data*, section 3.2). Here it is one of a bank: power laws of several
 slopes, seen through the beam, with more or less noise. The mean squared
 differences of usable pixels at a few distances tell which one.
+
+What a source's wings may hold beyond the expected ones adds to the covariance:
+kriging then tells it from the emission, by its shape.
 """
 
 from functools import cache, lru_cache
 
 import numpy as np
-from astropy.stats import gaussian_fwhm_to_sigma
+from astropy.stats import gaussian_fwhm_to_sigma, median_absolute_deviation
 from scipy.linalg import cho_factor, cho_solve
 
 __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
@@ -32,6 +35,10 @@ _LARGEST = 16.0
 _LAGS = (1, 2, 3, 5, 8, 12)
 _RADIUS = 24.0
 _FEWEST = 64
+# Pixels where wings are known no better than this share of the scatter do not
+# choose the covariance, if so many others are left.
+_WING_SHARE, _ENOUGH = 0.3, 600
+_MAD_TO_STD = 1.4826
 # The largest offset between pixels of a cutout's middle, along an axis.
 _REACH = 48
 _WIDTH = 2 * _REACH + 1
@@ -68,18 +75,17 @@ def _covariance_table(beam, slope):
 
 @cache
 def _bank(beam):
-    """Give slope, noise and log structure function of every member."""
+    """Give slope, noise and logarithmic structure function of every member."""
     members, curves = [], []
     for slope in SLOPES:
         _, structure = _spectrum_functions(beam, slope)
         for noise in NOISES:
             members.append((slope, noise))
-            curve = np.log(structure + 2.0 * noise**2)
-            curves.append(curve - curve.mean())
+            curves.append(np.log(structure + 2.0 * noise**2))
     return members, np.array(curves)
 
 
-def choose_covariance(image, validity, *, beam):
+def choose_covariance(image, validity, *, beam, uncertain=None):
     """
     Choose the member of the bank that is most like a cutout.
 
@@ -94,11 +100,18 @@ def choose_covariance(image, validity, *, beam):
     beam : float
         The beam's FWHM, in pixels.
 
+    uncertain : 2D `~numpy.ndarray`, optional
+        The standard deviation of the wings that the cutout may still hold.
+
     Returns
     -------
     slope, noise : float
         Slope and noise of the member.
+
+    variance : float
+        What the member's covariance is to be multiplied with.
     """
+    validity = _without_wings(image, validity, uncertain)
     ny, nx = image.shape
     half = int(min(_RADIUS, ny // 2, nx // 2))
     part = np.s_[ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
@@ -119,24 +132,35 @@ def choose_covariance(image, validity, *, beam):
     members, curves = _bank(_quantise(beam))
     known = np.isfinite(curve)
     if known.sum() < 2:
-        return members[0]
+        return (*members[0], 1.0)
     difference = curve[known] - curves[:, known]
-    difference -= difference.mean(axis=1, keepdims=True)
-    return members[int(np.argmin(np.sum(difference**2, axis=1)))]
+    mean = difference.mean(axis=1, keepdims=True)
+    best = int(np.argmin(np.sum((difference - mean) ** 2, axis=1)))
+    return (*members[best], float(np.exp(mean[best, 0])))
+
+
+def _without_wings(image, validity, uncertain):
+    """Leave out pixels whose wings are not known well, if others suffice."""
+    if uncertain is None or not validity.any():
+        return validity
+    values = image[validity]
+    scatter = median_absolute_deviation(values) * _MAD_TO_STD
+    well_known = validity & (uncertain < _WING_SHARE * scatter)
+    return well_known if np.count_nonzero(well_known) >= _ENOUGH else validity
 
 
 def _quantise(beam):
     return max(_BEAM_STEP * round(beam / _BEAM_STEP), _BEAM_STEP)
 
 
-def krige_cutout(image, validity, *, beam, radius):
+def krige_cutout(image, validity, *, beam, radius, terms=None):
     """
     Fill the hole about a cutout's centre.
 
     Parameters
     ----------
     image : 2D `~numpy.ndarray`
-        The cutout; unusable pixels may hold anything that is finite.
+        The cutout; unusable pixels may hold anything.
 
     validity : 2D bool `~numpy.ndarray`
         Usable pixels.
@@ -147,27 +171,66 @@ def krige_cutout(image, validity, *, beam, radius):
     radius : float
         The hole's radius, in pixels.
 
+    terms : 3D `~numpy.ndarray`, optional
+        What else the cutout may hold, (T, H, W): independent contributions,
+        of one standard deviation each (see
+        `~photutils_pconv.wings.WingProfile.terms`).
+
     Returns
     -------
     filled : 2D `~numpy.ndarray`
-        The cutout with the unusable pixels in and near its hole filled;
-        beyond, they are the median of the usable pixels.
+        The cutout without these contributions, and with the unusable pixels
+        in and near its hole filled; beyond, they are the median of the
+        usable pixels.
+
+    contribution : 2D `~numpy.ndarray`
+        Their sum, as far as it can be told from the emission.
     """
-    factor = int(np.ceil(radius / _LARGEST))
     level = np.median(image[validity]) if validity.any() else 0.0
-    filled = np.where(validity, image, level)
-    if factor > 1:
-        coarse, usable = _bin(image, validity, factor)
-        coarse = krige_cutout(
-            coarse, usable, beam=np.hypot(beam, factor) / factor, radius=radius / factor
+    factor = int(np.ceil(radius / _LARGEST))
+    if factor == 1:
+        place, estimate, share = _krige(image, validity, beam, radius, level, terms)
+    else:
+        coarse, usable = _bin(np.where(validity, image, level), validity, factor)
+        blocks = None
+        if terms is not None:
+            blocks = np.array([_bin(one, validity, factor)[0] for one in terms])
+        place, values, share = _krige(
+            coarse,
+            usable,
+            np.hypot(beam, factor) / factor,
+            radius / factor,
+            level,
+            blocks,
         )
-        finer = _refine(coarse, factor, image.shape)
-        return np.where(validity, image, finer)
+        coarse = np.where(usable, coarse - _combine(share, blocks, coarse), level)
+        coarse[place] = values
+        place = np.nonzero(~validity)
+        estimate = _refine(coarse, factor, image.shape)[place]
+    contribution = _combine(share, terms, image)
+    filled = np.where(validity, image - contribution, level)
+    filled[place] = estimate
+    return filled, contribution
+
+
+def _combine(share, terms, image):
+    if terms is None or share is None:
+        return np.zeros(image.shape)
+    return np.tensordot(share, terms, axes=1)
+
+
+def _krige(image, validity, beam, radius, level, terms):
+    """
+    Give the pixels in and near the hole, their estimate, and each term's.
+    """
     row, column = np.nonzero(_near(image.shape, radius + _RING))
     good = validity[row, column]
     if good.sum() < _FEWEST or good.all():
-        return filled
-    slope, noise = choose_covariance(image, validity, beam=beam)
+        return (row[:0], column[:0]), np.zeros(0), None
+    uncertain = None if terms is None else np.sqrt(np.sum(terms**2, axis=0))
+    slope, noise, variance = choose_covariance(
+        image, validity, beam=beam, uncertain=uncertain
+    )
     table = _covariance_table(_quantise(beam), slope)
     place = row * _WIDTH + column
 
@@ -178,15 +241,19 @@ def krige_cutout(image, validity, *, beam, radius):
 
     matrix = covariance(good, good)
     matrix[np.diag_indices_from(matrix)] += noise**2
+    if terms is not None:
+        known = terms[:, row[good], column[good]] / np.sqrt(variance)
+        matrix += known.T @ known
     values = image[row[good], column[good]] - level
     right = np.stack([values, np.ones(values.size)], axis=1)
     factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
     weighted, unit = cho_solve(factor, right, check_finite=False).T
     # The unknown mean, by generalised least squares.
     mean = weighted.sum() / unit.sum()
-    estimate = level + mean + covariance(~good, good) @ (weighted - mean * unit)
-    filled[row[~good], column[~good]] = estimate
-    return filled
+    weighted = weighted - mean * unit
+    estimate = level + mean + covariance(~good, good) @ weighted
+    share = None if terms is None else known @ weighted / np.sqrt(variance)
+    return (row[~good], column[~good]), estimate, share
 
 
 @lru_cache(maxsize=64)
@@ -221,7 +288,7 @@ def _refine(coarse, factor, shape):
     return map_coordinates(coarse, grid, order=1, mode='nearest')
 
 
-def krige_cutouts(images, validity, *, beam, radius):
+def krige_cutouts(images, validity, *, beam, radius, terms=None):
     """
     Fill the holes about the centres of many cutouts.
 
@@ -233,15 +300,25 @@ def krige_cutouts(images, validity, *, beam, radius):
     beam, radius : array_like
         The beam's FWHM and the holes' radii, in pixels; a number or (N,).
 
+    terms : sequence, optional
+        What else each cutout may hold.
+
     Returns
     -------
-    filled : `~numpy.ndarray`
-        The cutouts, filled (see `krige_cutout`).
+    filled, contribution : `~numpy.ndarray`
+        The filled cutouts, and what the terms contribute to them
+        (see `krige_cutout`).
     """
     beam, radius = (np.broadcast_to(one, len(images)) for one in (beam, radius))
-    return np.stack(
-        [
-            krige_cutout(image, valid, beam=b, radius=r)
-            for image, valid, b, r in zip(images, validity, beam, radius, strict=True)
-        ]
-    )
+    pairs = [
+        krige_cutout(
+            image,
+            validity[i],
+            beam=beam[i],
+            radius=radius[i],
+            terms=None if terms is None else terms[i],
+        )
+        for i, image in enumerate(images)
+    ]
+    filled, contribution = (np.stack(one) for one in zip(*pairs, strict=True))
+    return filled, contribution

@@ -6,6 +6,8 @@ A model's ``normalisation`` says how they are made. With ``wings = true`` the
 expected wings of all sources (see `~photutils_pconv.wings`) are taken off
 first, and are shown as a second image. With ``kriging = true`` the last image
 is the first one with its hole filled (see `~photutils_pconv.kriging_fill`).
+With both, kriging also tells how a source's wings differ from the expected
+ones, and that comes off, too.
 """
 
 import numpy as np
@@ -51,7 +53,15 @@ def is_one_pass(model):
 
 
 def scale_cutouts(
-    images, validity, missing, normalisation, *, wings=None, beam=None, radius=None
+    images,
+    validity,
+    missing,
+    normalisation,
+    *,
+    wings=None,
+    terms=None,
+    beam=None,
+    radius=None,
 ):
     """
     Make a network's input.
@@ -71,6 +81,11 @@ def scale_cutouts(
     wings : `~numpy.ndarray`, optional
         The expected wings, (N, H, W), for ``wings``; by default none.
 
+    terms : sequence, optional
+        How the wings of each cutout's source may differ from that
+        (`~photutils_pconv.wings.WingProfile.terms`), for ``wings`` with
+        ``kriging``.
+
     beam, radius : array_like, optional
         The beam's FWHM and the holes' radii, in pixels, for ``kriging``.
 
@@ -81,6 +96,9 @@ def scale_cutouts(
 
     scaling : `~photutils_pconv.cutouts.Scaling`
         The scaling of the emission, to be inverted.
+
+    wings : `~numpy.ndarray` or `None`
+        The wings that were taken off, (N, H, W); `None` without ``wings``.
     """
     options = dict(normalisation)
     with_wings, with_kriging = (options.pop(k, False) for k in ('wings', 'kriging'))
@@ -88,6 +106,15 @@ def scale_cutouts(
         wings = np.zeros(images.shape)
     if with_wings:
         images = images - wings
+    if with_kriging:
+        filled, others = krige_cutouts(
+            images,
+            validity,
+            beam=beam,
+            radius=radius,
+            terms=terms if with_wings else None,
+        )
+        images, wings = images - others, wings + others
     scaled, scaling = normalise(images, validity, missing=missing, **options)
     stack = [scaled]
     if with_wings:
@@ -98,8 +125,8 @@ def scale_cutouts(
         # Cores are as bright as anything, and tell no more than their wings.
         stack.append(np.where(missing, 0.0, np.minimum(level, _BRIGHTEST)))
     if with_kriging:
-        stack.append(krige_cutouts(scaled, validity, beam=beam, radius=radius))
-    return np.stack(stack, axis=1), scaling
+        stack.append(scaling.apply(filled))
+    return np.stack(stack, axis=1), scaling, wings if with_wings else None
 
 
 # Some 40 times the scatter, after the arcsinh.

@@ -14,7 +14,9 @@ out. Where an aperture reaches beyond the hole, what it sees is a disc of
 whole pixels. Its flux is corrected with the encircled energy of the
 circle of the same area, the *effective radius*: a disc of whole pixels
 covers up to a few percent more or less than its nominal circle, and the
-effective radius removes nine tenths of the scatter this causes.
+effective radius removes nine tenths of the scatter this causes. What is left,
+and how pixels that an aperture cuts share a source's flux, follows from the
+mean profile of sources (`~photutils_pconv.pixel_response`).
 
 Everything here works on plain arrays: fluxes are in the unit of the map
 times pixels, positions are 0-based pixels.
@@ -39,6 +41,7 @@ from photutils_pconv._stamps import (
     weighted_sum,
 )
 from photutils_pconv.flags import SourceFlags
+from photutils_pconv.pixel_response import pixel_response
 
 __all__ = [
     'annulus_photometry',
@@ -60,6 +63,7 @@ def source_photometry(
     annulus_radii,
     pixel_scale,
     eef,
+    profile=None,
     error=None,
     missing=None,
     method='exact',
@@ -90,6 +94,10 @@ def source_photometry(
         The encircled-energy fraction of a radius in arcsec, as
         `~photutils_pconv.ObservingSetup.eef`. Must raise ValueError
         outside its range.
+    profile : callable, optional
+        The mean flux a pixel of a source by distance, in pixels, for
+        `~photutils_pconv.pixel_response.pixel_response`; by default
+        apertures are taken for circles.
     error : array_like, optional
         The standard deviation of each pixel, of the map's shape.
     missing : array_like of bool, optional
@@ -153,6 +161,15 @@ def source_photometry(
         **shared,
     )
     correction = encircled_energy_correction(radii, ours['hole_fraction'], eef)
+    if profile is not None:
+        correction = correction / pixel_response(
+            *(np.where(np.isfinite(ours['flux'][:, 0]), one, np.nan) for one in (x, y)),
+            radii=radii_pixel,
+            hole_radius=hole_radius,
+            profile=profile,
+            method=method,
+            subpixels=subpixels,
+        )
     return {
         'flux': ours['flux'] * correction,
         'flux_err': ours['flux_err'] * correction,

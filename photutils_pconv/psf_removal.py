@@ -21,7 +21,12 @@ from astropy.stats import mad_std
 
 from photutils_pconv.cutouts import extract_cutout
 from photutils_pconv.filter_photometry import measure_fluxes
-from photutils_pconv.inpainting import Reconstruction, reconstruct
+from photutils_pconv.inpainting import (
+    TAPER_WIDTH,
+    Reconstruction,
+    choose_sizes,
+    reconstruct,
+)
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.network_input import is_one_pass
 from photutils_pconv.pixel_psf import PixelPSF
@@ -225,6 +230,7 @@ def remove_with_psf(
         y,
         radius,
         network=model.network,
+        sizes=choose_sizes(model, radius + options.get('taper_width', TAPER_WIDTH)),
         missing=missing,
         to_jy_per_pixel=to_jy_per_pixel,
         collect=state.collect,

@@ -96,6 +96,13 @@ class NeuralSourceRemover:
         with the map's own errors where it has any, and nothing of the
         reconstruction's.
 
+    subtract_wings : bool, optional
+        Whether the wings that sources have beyond their holes are taken
+        off the cleaned map, too (`photutils_pconv.wings`): for power
+        spectra and maps of the emission. By default it equals the map
+        outside of the holes, as in the paper. The photometry does not depend
+        on it. Two passes always take them off.
+
     texture : bool, optional
         Whether to complete the cleaned map with a realisation of the
         noise and small-scale texture that the reconstruction lacks
@@ -153,6 +160,7 @@ class NeuralSourceRemover:
         fit_positions=True,
         fit_psf_shape=True,
         error_method='empty_apertures',
+        subtract_wings=False,
         texture=False,
         texture_seed=0,
         resample=True,
@@ -178,6 +186,7 @@ class NeuralSourceRemover:
         self.fit_positions = fit_positions
         self.fit_psf_shape = fit_psf_shape
         self.error_method = error_method
+        self.subtract_wings = subtract_wings
         self.texture = texture
         self.texture_seed = texture_seed
         self.recenter = recenter
@@ -226,6 +235,7 @@ class NeuralSourceRemover:
                 ('psf', self.psf if isinstance(self.psf, str) else self.known_psf),
                 ('n_passes', self.n_passes),
                 ('error_method', self.error_method),
+                ('subtract_wings', self.subtract_wings),
                 ('texture', self.texture),
                 ('resample', self.resample),
                 ('batch_size', self.batch_size),

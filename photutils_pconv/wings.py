@@ -4,19 +4,29 @@ The wings of sources beyond their holes, from the encircled energy alone.
 
 A hole never holds the whole source. What lies beyond it is expected to
 follow the setup's encircled energies, azimuthally averaged, and is taken off
-the pixels around the holes before a network looks at them. No PSF is needed,
-no position is fitted, and the map itself keeps its wings.
+the pixels around the holes before a network looks at them. How a source's own
+wings may differ from that is told as well (`~photutils_pconv.wing_modes`), so
+that it can be told from emission. No PSF is needed, no position is fitted, and
+the map itself keeps its wings.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import astropy.units as u
 import numpy as np
 
 from photutils_pconv.masks import hole_stamp
-from photutils_pconv.psf import lobed_psf
+from photutils_pconv.psf import get_psf, lobed_psf
+from photutils_pconv.wing_modes import wing_modes
 
-__all__ = ['WingProfile', 'expected_wings', 'wing_profile']
+__all__ = [
+    'SourceWings',
+    'WingProfile',
+    'expected_wings',
+    'pixel_profile',
+    'wing_profile',
+]
 
 # The profile's table: beyond it nothing is left to take off.
 _STEP, _REACH = 0.1, 160.0
@@ -27,6 +37,29 @@ _SMALLEST_CORE = 1.5
 _FEWEST = 8
 # Wings are followed to this distance from a source, in pixels.
 _EXTENT = 80
+# A flux that a core tells is good to this, even without a background.
+_FLUX_SCATTER = 0.02
+
+
+@dataclass(frozen=True)
+class SourceWings:
+    """
+    The wings that sources are expected to have.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The mean wings of all sources, in the map's unit: everywhere, cores
+        included.
+
+    flux, flux_err : 1D `~numpy.ndarray`
+        The sources' fluxes from their cores, and their standard deviations,
+        in the map's unit times pixels. 0 where there is no source.
+    """
+
+    image: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
 
 
 class WingProfile:
@@ -41,12 +74,16 @@ class WingProfile:
     beam_fwhm : float
         The beam's FWHM, in pixels. A source's flux is measured within 0.75
         of it.
+
+    modes : `~photutils_pconv.wing_modes.WingModes`, optional
+        How the wings of one source may differ from the mean.
     """
 
-    def __init__(self, density, beam_fwhm):
+    def __init__(self, density, beam_fwhm, *, modes=None):
         self.density = np.asarray(density, dtype=float)
         self.beam_fwhm = float(beam_fwhm)
         self.core_radius = max(_CORE * self.beam_fwhm, _SMALLEST_CORE)
+        self.modes = modes
         self._radii = _STEP * np.arange(self.density.size)
 
     def __call__(self, radius):
@@ -65,6 +102,30 @@ class WingProfile:
         """
         return np.interp(radius, self._radii, self.density, right=0.0)
 
+    def terms(self, dx, dy, *, flux, flux_err):
+        """
+        Give what a source's wings may hold beyond the expected ones.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            Offsets from the source, in pixels, of one shape (...).
+
+        flux, flux_err : float
+            The source's flux and its standard deviation.
+
+        Returns
+        -------
+        terms : `~numpy.ndarray`
+            Independent contributions of one standard deviation each,
+            (T, ...), in the unit of the flux a pixel.
+        """
+        scatter = np.hypot(flux_err, _FLUX_SCATTER * flux)
+        terms = scatter * self(np.hypot(dx, dy))[None]
+        if self.modes is None:
+            return terms
+        return np.concatenate([terms, flux * self.modes(dx, dy)])
+
 
 @cache
 def wing_profile(setup):
@@ -81,14 +142,49 @@ def wing_profile(setup):
     profile : `WingProfile`
         The profile.
     """
-    psf = lobed_psf(setup)
     scale = setup.pixel_scale.to_value(u.arcsec)
-    r2 = (scale * np.arange(0.0, _REACH + _STEP, _STEP)) ** 2
-    density = sum(
-        weight * np.exp(-0.5 * r2 / sigma**2) / (2.0 * np.pi * sigma**2)
-        for sigma, weight in zip(psf.sigmas, psf.weights, strict=True)
+    psf = lobed_psf(setup)
+    density = _radial_density(psf, scale)
+    beam = setup.psf_fwhm.to_value(u.arcsec) / scale
+    modes = wing_modes(
+        (psf, get_psf(setup)), mean=WingProfile(density, beam), pixel_scale=scale
     )
-    return WingProfile(density * scale**2, setup.psf_fwhm.to_value(u.arcsec) / scale)
+    return WingProfile(density, beam, modes=modes)
+
+
+@cache
+def pixel_profile(setup, pixel_scale):
+    """
+    Make a setup's profile as pixels see it, for aperture photometry.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
+
+    pixel_scale : float
+        The side of the map's pixels, in arcsec.
+
+    Returns
+    -------
+    profile : `WingProfile`
+        The mean flux in a pixel by the distance of its centre.
+    """
+    beam = setup.psf_fwhm.to_value(u.arcsec) / pixel_scale
+    density = _radial_density(
+        lobed_psf(setup), pixel_scale, variance=pixel_scale**2 / 12.0
+    )
+    return WingProfile(density, beam)
+
+
+def _radial_density(psf, pixel_scale, *, variance=0.0):
+    """Tabulate a PSF's mean density, in units of 1/pixel."""
+    r2 = (pixel_scale * np.arange(0.0, _REACH + _STEP, _STEP)) ** 2
+    density = 0.0
+    for sigma, weight in zip(psf.sigmas, psf.weights, strict=True):
+        width = sigma**2 + variance
+        density += weight * np.exp(-0.5 * r2 / width) / (2.0 * np.pi * width)
+    return density * pixel_scale**2
 
 
 def expected_wings(data, x, y, radius, *, profile, usable):
@@ -117,19 +213,20 @@ def expected_wings(data, x, y, radius, *, profile, usable):
 
     Returns
     -------
-    wings : 2D `~numpy.ndarray`
-        The wings of all sources, in the map's unit: everywhere, cores
-        included.
+    wings : `SourceWings`
+        The wings.
     """
-    wings = np.zeros(data.shape)
-    order = np.lexsort((radius, x, y))
-    for x0, y0, r0 in np.stack([x, y, radius], axis=1)[order]:
-        flux = _core_flux(data, x0, y0, r0, profile, usable)
-        if flux <= 0:
+    image = np.zeros(data.shape)
+    flux, flux_err = np.zeros((2, len(x)))
+    # A sum's rounding depends on its order: take that from the positions.
+    for i in np.lexsort((radius, x, y)):
+        value, error = _core_flux(data, x[i], y[i], radius[i], profile, usable)
+        if value <= 0:
             continue
-        rows, columns, distance = _window(data.shape, x0, y0, _EXTENT)
-        wings[rows, columns] += flux * profile(distance)
-    return wings
+        flux[i], flux_err[i] = value, error
+        rows, columns, distance = _window(data.shape, x[i], y[i], _EXTENT)
+        image[rows, columns] += value * profile(distance)
+    return SourceWings(image, flux, flux_err)
 
 
 def _window(shape, x, y, reach):
@@ -149,7 +246,7 @@ def _core_flux(data, x, y, radius, profile, usable):
     image, good = data[rows, columns], usable[rows, columns]
     ring = good & (distance <= reach)
     if np.count_nonzero(ring) < _FEWEST:
-        return 0.0
+        return 0.0, 0.0
     core = hole_stamp(
         np.arange(rows.start, rows.stop),
         np.arange(columns.start, columns.stop),
@@ -162,5 +259,8 @@ def _core_flux(data, x, y, radius, profile, usable):
     # The ring lies in the source's own wings.
     share = (expected[core] - expected[ring].mean()).sum()
     if share <= 0:
-        return 0.0
-    return float((image[core] - np.median(image[ring])).sum() / share)
+        return 0.0, 0.0
+    flux = float((image[core] - np.median(image[ring])).sum() / share)
+    # The core's background may be off by as much as the ring scatters.
+    scatter = np.std(image[ring] - flux * expected[ring])
+    return flux, float(scatter * np.count_nonzero(core) / share)

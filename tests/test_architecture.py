@@ -24,6 +24,8 @@ FLOORS = {
     'inputs': 1,
     'masks': 1,
     'kriging_fill': 1,
+    'pixel_response': 1,
+    'wing_modes': 1,
     'network_input': 1,
     'wings': 2,
     'matched_filter': 1,

@@ -569,3 +569,66 @@ class TestFilledModels:
             1e-9 * data, *POSITIONS, model=model, profile=profile, to_jy_per_pixel=12.5
         )
         assert_allclose(1e9 * other.emission, one.emission, rtol=1e-5, atol=1e-5)
+
+
+class TestSubtractedWings:
+    """Wings beyond the holes are taken off, if that is asked for."""
+
+    @staticmethod
+    def ring(scene, low, high):
+        distance = np.hypot(*(np.indices(scene.data.shape) - 60.0))
+        return (distance > low) & (distance < high)
+
+    @pytest.mark.parametrize('kriging', [False, True])
+    def test_what_is_left(self, make_scene, make_filled_model, kriging):
+        scene = make_scene([60.0], [60.0], [30.0], sky=2e-3, noise=1e-5)
+        model = make_filled_model(wings=True, kriging=kriging)
+        options = {'model': model, 'profile': wing_profile(scene.setup)}
+        holes = ([60.0], [60.0], [12.0])
+        plain = inpaint(scene.data, *holes, **options)
+        result = inpaint(scene.data, *holes, subtract_wings=True, **options)
+        assert plain.wings is None
+        assert_array_equal(plain.emission, result.emission)
+        assert_array_equal(plain.weight, result.weight)
+        assert not np.any(plain.holes & ~result.holes)
+        before, after = (one.clean(scene.data) for one in (plain, result))
+        hole = plain.weight == 1
+        assert_array_equal(before[hole], after[hole])
+        # Kriging sees how the lobes differ from the mean of all angles.
+        limit = 0.3 if kriging else 0.7
+        ring = self.ring(scene, 15, 24)
+        left = np.sqrt(np.mean((after - scene.empty)[ring] ** 2))
+        assert left < limit * np.sqrt(np.mean((before - scene.empty)[ring] ** 2))
+
+    def test_order_and_batches(self, make_scene, make_filled_model):
+        x, y = np.array([60.0, 81.3, 40.2]), np.array([60.0, 90.0, 75.5])
+        scene = make_scene(x, y, [30.0, 3.0, 0.5], sky=2e-3, noise=1e-4)
+        options = {
+            'model': make_filled_model(wings=True, kriging=True),
+            'profile': wing_profile(scene.setup),
+            'subtract_wings': True,
+        }
+        radius = np.array([12.0, 9.0, 7.0])
+        expected = inpaint(scene.data, x, y, radius, **options)
+        order = [2, 0, 1]
+        result = inpaint(
+            scene.data, x[order], y[order], radius[order], batch_size=1, **options
+        )
+        assert_array_equal(result.wings, expected.wings)
+
+    def test_missing_pixels_and_the_edge(self, make_scene, make_filled_model):
+        scene = make_scene([60.0, 4.0], [60.0, 110.0], [30.0, 5.0], sky=2e-3)
+        scene.data[75:90, 60:] = np.nan
+        result = inpaint(
+            scene.data,
+            [60.0, 4.0],
+            [60.0, 110.0],
+            [12.0, 9.0],
+            model=make_filled_model(wings=True, kriging=True),
+            profile=wing_profile(scene.setup),
+            subtract_wings=True,
+        )
+        assert np.all(np.isfinite(result.wings))
+        missing = np.isnan(scene.data)
+        assert_array_equal(result.wings[missing], 0)
+        assert_array_equal(np.isnan(result.clean(scene.data)), missing)

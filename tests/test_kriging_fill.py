@@ -54,7 +54,7 @@ def test_near_the_optimum_of_known_covariance(slope, noise, radius):
     noisy, emission, covariance = make_fields(24, slope, noise)
     hole = ~make_hole(radius)
     validity = np.broadcast_to(~hole, noisy.shape)
-    filled = krige_cutouts(noisy, validity, beam=BEAM, radius=radius)
+    filled, _ = krige_cutouts(noisy, validity, beam=BEAM, radius=radius)
     # The cutouts, one on the other, make one map.
     y = SIZE * (np.arange(len(noisy)) + 0.5) - 0.5
     best = kriging(
@@ -80,7 +80,8 @@ def test_near_the_optimum_of_known_covariance(slope, noise, radius):
 def test_chosen_covariance(slope, noise):
     noisy, _, _ = make_fields(40, slope, noise)
     found = [choose_covariance(one, make_hole(8), beam=BEAM) for one in noisy]
-    slopes, noises = np.array(found).T
+    slopes, noises, variances = np.array(found).T
+    assert_allclose(np.median(np.log(variances)), 0, atol=0.7)
     assert_allclose(np.median(np.log(noises)), np.log(noise), atol=0.7)
     if noise < 1:
         assert abs(np.median(slopes) - slope) <= 0.65
@@ -92,7 +93,7 @@ class TestProperties:
 
     def fill(self, image, **options):
         options = {'beam': BEAM, 'radius': 8.0, **options}
-        return krige_cutout(image, self.validity, **options)
+        return krige_cutout(image, self.validity, **options)[0]
 
     def test_usable_pixels_stay(self):
         filled = self.fill(self.image)
@@ -119,17 +120,17 @@ class TestProperties:
     def test_missing_pixels_are_filled_too(self):
         validity = self.validity.copy()
         validity[:, 50:] = False
-        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        filled, _ = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
         expected = self.fill(self.image)
         # What is far away tells little.
         assert_allclose(filled[RADIUS < 8], expected[RADIUS < 8], atol=0.02)
 
     def test_nothing_to_go_by(self):
         validity = np.zeros((SIZE, SIZE), dtype=bool)
-        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        filled, _ = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
         assert_array_equal(filled, 0)
         validity[:4, :4] = True
-        filled = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
+        filled, _ = krige_cutout(self.image, validity, beam=BEAM, radius=8.0)
         assert_array_equal(filled[~validity], np.median(self.image[validity]))
 
 
@@ -143,10 +144,77 @@ def test_large_holes_are_filled_on_coarser_pixels(radius):
     fields = np.array(fields)
     distance = np.hypot(*(np.indices((size, size)) - size / 2 + 0.5))
     validity = np.broadcast_to(distance > radius, fields.shape)
-    filled = krige_cutouts(fields, validity, beam=2.0, radius=radius)
+    filled, _ = krige_cutouts(fields, validity, beam=2.0, radius=radius)
     hole = distance <= radius
     rms = np.sqrt(np.mean((filled - fields)[:, hole] ** 2))
     ring = (distance > radius) & (distance < radius + 8)
     flat = fields[:, ring].mean(axis=1)[:, None] - fields[:, hole]
     assert rms < 0.9 * np.sqrt(np.mean(flat**2))
     assert_array_equal(filled[validity], fields[validity])
+
+
+class TestTerms:
+    """A contribution of known shape beside the emission."""
+
+    image = make_fields(1, -2.6, 0.1)[0][0]
+    validity = make_hole(8.0)
+    dy, dx = np.indices((SIZE, SIZE)) - SIZE / 2 + 0.5
+    # Lobes that fall as the wings of a source do.
+    terms = 300.0 * np.array([dx**3 - 3 * dx * dy**2, 3 * dx**2 * dy - dy**3])
+    terms /= np.maximum(RADIUS, 4.0) ** 6
+
+    @pytest.mark.parametrize('amplitude', [3.0, 30.0])
+    def test_told_from_emission(self, amplitude):
+        share = amplitude * np.array([1.0, -0.5])
+        terms = amplitude * self.terms
+        there = np.tensordot(share / amplitude, terms, axes=1)
+        expected, _ = krige_cutout(self.image, self.validity, beam=BEAM, radius=8.0)
+        options = {'beam': BEAM, 'radius': 8.0}
+        filled, found = krige_cutout(
+            self.image + there, self.validity, terms=terms, **options
+        )
+        ring = (RADIUS > 8) & (RADIUS < 12)
+        assert np.std((found - there)[ring]) < 0.35 * np.std(there[ring]) + 0.02
+        hole = RADIUS <= 8
+        plain, _ = krige_cutout(self.image + there, self.validity, **options)
+        errors = [np.std((one - expected)[hole]) for one in (filled, plain)]
+        assert errors[0] < 0.6 * errors[1]
+
+    def test_nothing_there(self):
+        expected, none = krige_cutout(self.image, self.validity, beam=BEAM, radius=8.0)
+        assert_array_equal(none, 0)
+        filled, found = krige_cutout(
+            self.image, self.validity, beam=BEAM, radius=8.0, terms=0.0 * self.terms
+        )
+        assert_allclose(filled, expected, atol=1e-9)
+        assert_array_equal(found, 0)
+
+    def test_usable_pixels_lose_the_contribution_alone(self):
+        filled, found = krige_cutout(
+            self.image, self.validity, beam=BEAM, radius=8.0, terms=self.terms
+        )
+        assert_array_equal(filled[self.validity], (self.image - found)[self.validity])
+
+    def test_large_hole(self):
+        size, radius = 128, 20.0
+        rng = np.random.default_rng(5)
+        field = fractional_brownian_motion((size, size), -3.2, rng=rng)
+        dy, dx = np.indices((size, size)) - size / 2 + 0.5
+        distance = np.hypot(dy, dx)
+        terms = (1e4 * dx / np.maximum(distance, 10.0) ** 4)[None]
+        there = 1.2 * terms[0]
+        validity = distance > radius
+        _, found = krige_cutout(
+            field + there, validity, beam=2.0, radius=radius, terms=terms
+        )
+        ring = validity & (distance < radius + 6)
+        assert np.std((found - there)[ring]) < 0.4 * np.std(there[ring])
+
+
+def test_uncertain_wings_do_not_choose_the_covariance():
+    noisy, _, _ = make_fields(1, -2.6, 0.1)
+    validity = make_hole(8)
+    wings = 100.0 * np.exp(-((RADIUS / 5.0) ** 2))
+    expected = choose_covariance(noisy[0], validity & (wings < 0.1), beam=BEAM)
+    found = choose_covariance(noisy[0] + wings, validity, beam=BEAM, uncertain=wings)
+    assert found[:2] == expected[:2]

@@ -281,3 +281,39 @@ class TestOwnSetup:
             assert rms < 1.1 * 3e-4
         default = NeuralSourceRemover(setup=own_setup)
         assert default.model == 'pacs'
+
+
+class TestSubtractedWings:
+    """Wings beyond the holes are taken off the cleaned map, if asked for."""
+
+    @pytest.mark.parametrize('scale', [1.6, 3.0, 0.9])
+    def test_on_any_grid(self, make_scene, scale):
+        side = int(240 / scale)
+        middle = side / 2 + 0.3
+        scene = make_scene(
+            [middle], [middle], [20.0], pixel_scale=scale, shape=(side, side), sky=SKY
+        )
+        options = {**GREEN, 'error_method': 'card', 'aperture_corrections': scene.eef}
+        options['model'] = 'pacs'
+        data = CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs)
+        plain = NeuralSourceRemover(**options)(data, scene.xy)
+        result = NeuralSourceRemover(**options, subtract_wings=True)(data, scene.xy)
+        outside = ~plain.holes
+        assert_array_equal(plain.cleaned.data[outside], scene.data[outside])
+        assert_allclose(
+            result.photometry['flux'].value, plain.photometry['flux'].value, rtol=1e-6
+        )
+        radius = plain.photometry['hole_radius'][0]
+        distance = np.hypot(*(np.indices(scene.data.shape) - middle))
+        ring = (distance > radius + 3) & (distance < 2 * radius + 3)
+        before, after = (
+            np.sqrt(np.mean((one.cleaned.data - scene.empty)[ring] ** 2))
+            for one in (plain, result)
+        )
+        assert after < 0.3 * before
+        # The map and its parts still add up.
+        assert_allclose(
+            result.cleaned.data + result.sources.data, scene.data, rtol=1e-12
+        )
+        assert result.photometry.meta['subtract_wings']
+        assert not plain.photometry.meta['subtract_wings']

@@ -16,10 +16,12 @@ from photutils.psf import PSFPhotometry
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv._psf_arguments import parse_psf
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.pixel_response import pixel_response
 from photutils_pconv.psf import SampledPSF, get_psf, lobed_psf
 from photutils_pconv.residuals import N_CHANNELS
 from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import inject_sources
+from photutils_pconv.wings import pixel_profile
 
 GREEN = get_setup('scanmap', 'green')
 NOISE = 1e-4
@@ -150,7 +152,13 @@ class TestOnePass:
         bright = field.flux == 3.0
         eef = field.psf.encircled_energy(7.0, pixel_scale=1.6)
         found = one_pass.photometry['aperture_correction'][bright]
-        assert_allclose(found, 1 / eef, rtol=1e-9)
+        response = pixel_response(
+            *field.xy[bright].T,
+            radii=[7.0 / 1.6],
+            hole_radius=one_pass.photometry['hole_radius'][bright],
+            profile=pixel_profile(GREEN, 1.6),
+        )[:, 0]
+        assert_allclose(found * response, 1 / eef, rtol=1e-9)
 
     def test_fluxes(self, one_pass, field):
         table = one_pass.photometry

@@ -12,7 +12,12 @@ from photutils_pconv.masks import draw_holes
 from photutils_pconv.network_input import n_images, scale_cutouts
 from photutils_pconv.psf import lobed_psf
 from photutils_pconv.setups import get_setup, list_setups
-from photutils_pconv.wings import WingProfile, expected_wings, wing_profile
+from photutils_pconv.wings import (
+    WingProfile,
+    expected_wings,
+    pixel_profile,
+    wing_profile,
+)
 
 X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])
 RADIUS = np.array([9.0, 7.0])
@@ -39,6 +44,9 @@ class TestExpectedWings:
         wings = expected_wings(
             scene.data, X, Y, RADIUS, profile=wing_profile(scene.setup), usable=~holes
         )
+        assert_allclose(wings.flux, [3.0, 1.0], rtol=0.04)
+        assert np.all(np.abs(wings.flux - [3.0, 1.0]) < 3 * wings.flux_err + 0.1)
+        wings = wings.image
         there = scene.data - scene.empty
         # On a ring around the brighter one they are right on the mean.
         r = np.hypot(*(np.indices(holes.shape) - np.array([Y[0], X[0]])[:, None, None]))
@@ -52,9 +60,12 @@ class TestExpectedWings:
         options = {'profile': wing_profile(scene.setup), 'usable': usable}
         wings = expected_wings(scene.data, X, Y, RADIUS, **options)
         again = expected_wings(scene.data, X[::-1], Y[::-1], RADIUS[::-1], **options)
-        assert_array_equal(wings, again)
+        assert_array_equal(wings.image, again.image)
+        assert_array_equal(wings.flux, again.flux[::-1])
         brighter = expected_wings(5.0 * scene.data, X, Y, RADIUS, **options)
-        assert_allclose(brighter, 5.0 * wings, rtol=1e-9)
+        for name in ('image', 'flux', 'flux_err'):
+            expected = 5.0 * getattr(wings, name)
+            assert_allclose(getattr(brighter, name), expected, rtol=1e-9)
 
     def test_no_source_no_wings(self):
         data = np.full((140, 150), 3.0)
@@ -63,7 +74,8 @@ class TestExpectedWings:
         usable = ~draw_holes(data.shape, X, Y, RADIUS)
         profile = wing_profile(get_setup('scanmap', 'green'))
         wings = expected_wings(data, X, Y, RADIUS, profile=profile, usable=usable)
-        assert_array_equal(wings, 0)
+        for one in (wings.image, wings.flux, wings.flux_err):
+            assert_array_equal(one, 0)
 
     def test_missing_pixels_and_positions_beyond_the_map(self, make_scene):
         scene = make_scene(X, Y, [3.0, 1.0])
@@ -72,10 +84,10 @@ class TestExpectedWings:
         usable = ~draw_holes(scene.data.shape, x, y, radius)
         expected = expected_wings(
             scene.data, X, Y, RADIUS, profile=profile, usable=usable
-        )
+        ).image
         data = scene.data.copy()
         data[54:58, 66:71] = np.nan
-        wings = expected_wings(data, x, y, radius, profile=profile, usable=usable)
+        wings = expected_wings(data, x, y, radius, profile=profile, usable=usable).image
         assert np.all(np.isfinite(wings))
         # Half of the core is enough.
         ratio = wings[55, 90] / expected[55, 90]
@@ -86,7 +98,41 @@ class TestExpectedWings:
         profile = WingProfile(np.exp(-np.arange(0, 40, 0.1)), 2.0)
         options = {'profile': profile, 'usable': np.zeros(data.shape, dtype=bool)}
         wings = expected_wings(data, [20.0], [20.0], [5.0], **options)
-        assert_array_equal(wings, 0)
+        for one in (wings.image, wings.flux, wings.flux_err):
+            assert_array_equal(one, 0)
+
+
+class TestTerms:
+    def test_flux_alone(self):
+        profile = WingProfile(np.exp(-np.arange(0, 40, 0.1)), 2.0)
+        dx, dy = np.meshgrid(np.arange(-5.0, 6), np.arange(-4.0, 5))
+        terms = profile.terms(dx, dy, flux=10.0, flux_err=0.5)
+        assert terms.shape == (1, 9, 11)
+        # 2 percent of the flux, and what the background adds.
+        expected = np.hypot(0.2, 0.5) * profile(np.hypot(dx, dy))
+        assert_allclose(terms[0], expected)
+
+    def test_of_a_setup(self):
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        terms = profile.terms(9.0, 3.0, flux=2.0, flux_err=0.0)
+        assert_allclose(terms[1:], 2.0 * profile.modes(9.0, 3.0))
+        assert_array_equal(profile.terms(9.0, 3.0, flux=0.0, flux_err=0.0), 0)
+
+
+@pytest.mark.parametrize('name', ['scanmap/blue', 'parallel/green'])
+def test_pixel_profile_is_wider_by_a_pixel(name):
+    setup = get_setup(setup=name)
+    scale = setup.pixel_scale.to_value(u.arcsec)
+    profile = pixel_profile(setup, scale)
+    # Against the same PSF, rendered and averaged over all angles.
+    image = np.zeros((61, 61))
+    psf = lobed_psf(setup)
+    for angle in np.linspace(0, 2 * np.pi, 12, endpoint=False):
+        options = {'pixel_scale': scale, 'angle': angle, 'oversampling': 9}
+        image += psf.render(image.shape, 30, 30, **options) / 12
+    r = np.hypot(*(np.indices(image.shape) - 30.0))
+    near = r < 8
+    assert_allclose(profile(r[near]), image[near], rtol=0.02, atol=2e-4 * image.max())
 
 
 class TestScaleCutouts:
@@ -109,15 +155,15 @@ class TestScaleCutouts:
     def test_without_wings_they_are_not_looked_at(self):
         images, validity, missing, wings = self.make()
         plain = {key: value for key, value in WINGS.items() if key != 'wings'}
-        scaled, _ = scale_cutouts(images, validity, missing, plain, wings=wings)
-        other, _ = scale_cutouts(images, validity, missing, plain)
+        scaled, *_ = scale_cutouts(images, validity, missing, plain, wings=wings)
+        other, *_ = scale_cutouts(images, validity, missing, plain)
         assert scaled.shape == (2, 1, 64, 64)
         assert_array_equal(scaled, other)
 
     def test_wings_come_off(self):
         images, validity, missing, wings = self.make()
-        expected, scaling = scale_cutouts(images, validity, missing, WINGS)
-        scaled, other = scale_cutouts(
+        expected, scaling, _ = scale_cutouts(images, validity, missing, WINGS)
+        scaled, other, _ = scale_cutouts(
             images + wings, validity, missing, WINGS, wings=wings
         )
         assert scaled.shape == (2, 2, 64, 64)
@@ -129,8 +175,35 @@ class TestScaleCutouts:
 
     def test_unit_does_not_matter(self):
         images, validity, missing, wings = self.make()
-        expected, _ = scale_cutouts(images, validity, missing, WINGS, wings=wings)
-        scaled, _ = scale_cutouts(
+        expected, *_ = scale_cutouts(images, validity, missing, WINGS, wings=wings)
+        scaled, *_ = scale_cutouts(
             1e-7 * images, validity, missing, WINGS, wings=1e-7 * wings
         )
         assert_allclose(scaled, expected, rtol=1e-9, atol=1e-12)
+
+    def test_kriging_tells_odd_wings_from_emission(self):
+        images, validity, missing, _ = self.make()
+        shape = images.shape[1:]
+        dy, dx = np.indices(shape) - 32.0
+        setup = get_setup('scanmap', 'green')
+        terms = wing_profile(setup).terms(dx, dy, flux=1e4, flux_err=0.0)
+        rng = np.random.default_rng(8)
+        odd = np.tensordot(rng.normal(size=(2, len(terms))), terms, axes=1)
+        options = {**WINGS, 'kriging': True}
+        shared = {'beam': 3.5, 'radius': 4.5}
+        wings = np.zeros(images.shape)
+        expected, *_ = scale_cutouts(
+            images, validity, missing, options, wings=wings, **shared
+        )
+        given = (images + odd, validity, missing, options)
+        scaled, *_ = scale_cutouts(*given, wings=wings, terms=[terms] * 2, **shared)
+        plain, *_ = scale_cutouts(*given, wings=wings, **shared)
+        near = validity & (np.hypot(dx, dy) < 9)
+        for image in (0, 2):
+            where = near if image == 0 else near | ~validity
+            where = where & ~missing & (np.hypot(dx, dy) < 9)
+            error, before = (
+                np.abs(one - expected)[:, image][where].mean()
+                for one in (scaled, plain)
+            )
+            assert error < 0.4 * before

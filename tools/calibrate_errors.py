@@ -40,7 +40,7 @@ from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import inject_sources, random_positions
 from photutils_pconv.simulation.emission import emission_field, noise_field
-from photutils_pconv.wings import wing_profile
+from photutils_pconv.wings import pixel_profile, wing_profile
 
 SEED = 707
 SIZE = 512
@@ -108,6 +108,7 @@ def measure_map(model, setup, psf, radii, n_passes, rng):
         'annulus_radii': annulus,
         'pixel_scale': scale,
         'eef': make_eef(setup, None, psf, scale),
+        'profile': pixel_profile(setup, scale),
     }
     default = {**photometry, 'radii': setup.aperture_radius.to_value('arcsec')[None]}
     measured = source_photometry(data, data - cleaned, *holes, **default)

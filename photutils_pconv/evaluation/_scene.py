@@ -15,6 +15,8 @@ from photutils_pconv._arrays import flag_positions
 from photutils_pconv.masks import draw_holes, hole_stamp
 from photutils_pconv.photometry import encircled_energy_correction
 from photutils_pconv.pixel_psf import PixelPSF
+from photutils_pconv.pixel_response import pixel_response
+from photutils_pconv.wings import pixel_profile
 
 __all__ = ['Scene']
 
@@ -117,6 +119,19 @@ class Scene:
             self.hole_radius[i],
         )
         return (rows, columns), hole
+
+    @cached_property
+    def pixel_response(self):
+        """
+        What the aperture's pixels in the hole hold, over its circle.
+        """
+        return pixel_response(
+            self.x,
+            self.y,
+            radii=[self.aperture_radius],
+            hole_radius=self.hole_radius,
+            profile=pixel_profile(self.setup, self.pixel_scale),
+        )[:, 0]
 
     def in_aperture(self, fluxes, fraction):
         """

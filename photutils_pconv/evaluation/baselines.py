@@ -291,7 +291,7 @@ def _fill(scene, fill, **options):
         missing=scene.missing,
     )
     flux = scene.in_aperture(measured['flux'][:, 0], measured['hole_fraction'][:, 0])
-    return {'flux': flux, 'background': background}
+    return {'flux': flux / scene.pixel_response, 'background': background}
 
 
 def maskfill(scene):

@@ -13,9 +13,12 @@ from photutils_pconv.setups import get_setup
 
 __all__ = ['ONE_PASS', 'TWO_PASSES', 'list_removers', 'make_remover']
 
-ONE_PASS = MappingProxyType({'network': MappingProxyType({'n_passes': 1})})
+ONE_PASS = MappingProxyType(
+    {'network': MappingProxyType({'n_passes': 1, 'subtract_wings': True})}
+)
 """
-The paper's method, which knows nothing of the PSF.
+The paper's method, which knows nothing of the PSF. Wings beyond the holes are
+taken off as far as the encircled energies tell them.
 """
 
 TWO_PASSES = MappingProxyType(

@@ -261,15 +261,17 @@ class CutoutSampler:
         """
         rng = np.random.default_rng(seed)
         samples = [self._sample(rng) for _ in range(n)]
-        raw, emission, validity, missing, hole, radius, snr, wings, beam = (
-            np.stack(column) for column in zip(*samples, strict=True)
+        *columns, terms = zip(*samples, strict=True)
+        raw, emission, validity, missing, hole, radius, snr, beam, wings = (
+            np.stack(column) for column in columns
         )
-        image, scaling = scale_cutouts(
+        image, scaling, _ = scale_cutouts(
             raw,
             validity,
             missing,
             self.normalisation,
             wings=wings if self.normalisation.get('wings') else None,
+            terms=terms if self.normalisation.get('wings') else None,
             beam=beam,
             radius=radius,
         )
@@ -353,7 +355,6 @@ class CutoutSampler:
         if rng.random() < cfg.missing:
             missing = draw_missing(self._xx, self._yy, rng)
         validity = ~(holes | missing)
-        wings = self._wings(image, sources, setup, validity, missing)
         return (
             image,
             emission,
@@ -362,22 +363,33 @@ class CutoutSampler:
             hole,
             float(radius),
             float(snr),
-            wings,
             wing_profile(setup).beam_fwhm,
+            *self._wings(image, sources, setup, validity, missing),
         )
 
     def _wings(self, image, sources, setup, validity, missing):
+        """
+        Give the expected wings, and how those of the first source may differ.
+        """
         if not self.normalisation.get('wings'):
-            return np.zeros((1, 1))
+            return np.zeros((1, 1)), None
         x, y, radius = np.array(sources).T
-        return expected_wings(
+        profile = wing_profile(setup)
+        wings = expected_wings(
             np.where(missing, np.nan, image),
             x + self._half,
             y + self._half,
             radius,
-            profile=wing_profile(setup),
+            profile=profile,
             usable=validity,
         )
+        terms = profile.terms(
+            self._xx - self._half - x[0],
+            self._yy - self._half - y[0],
+            flux=wings.flux[0],
+            flux_err=wings.flux_err[0],
+        )
+        return wings.image, terms
 
     def _ring(self, centre, inner, outer):
         r = np.hypot(self._xx - centre, self._yy - centre)

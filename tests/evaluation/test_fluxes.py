@@ -202,7 +202,7 @@ class TestRemovers:
     def test_both(self):
         removers = list_removers(remover_options={'batch_size': 4})
         assert removers == {
-            'network': {'n_passes': 1, 'batch_size': 4},
+            'network': {'n_passes': 1, 'subtract_wings': True, 'batch_size': 4},
             'two_pass': {'n_passes': 2, 'psf': 'setup', 'batch_size': 4},
         }
         own = list_removers(remover_options={'psf': 'empirical'})

@@ -204,7 +204,8 @@ class TestWingsAndKriging:
         assert image.shape == (6, 64, 64)
         assert np.all(np.isfinite(batch.image))
         assert_array_equal(filled[batch.validity], image[batch.validity])
-        assert np.all(wings >= 0)
+        # They are nothing but what sources add, on the whole.
+        assert np.all(wings.mean(axis=(1, 2)) > 0)
 
     def test_wings_are_gone_around_bright_sources(self):
         options = {'log_peak': (3.0, 3.0, 3.0), 'log_noise': (-2.0, -2.0)}
@@ -215,8 +216,10 @@ class TestWingsAndKriging:
             distance = np.hypot(*(np.indices((64, 64)) - 31.5))
             ring = (distance > batch.radius[i] + 1) & (distance < batch.radius[i] + 5)
             source = (batch.raw - batch.emission)[i][ring].mean() / scale[i]
-            # The mean is told by the core, to some percent.
-            assert abs(np.median(left[i][ring])) < 0.25 * source
+            # The mean is told by the core, to some percent, and kriging
+            # tells the lobes.
+            assert abs(np.median(left[i][ring])) < 0.1 * source
+            assert np.std(left[i][ring]) < 0.2 * source
 
     def test_kriging_is_nearer_than_the_ring(self):
         batch = self.make(log_noise=(-1.7, -1.0), log_peak=(0.4, 0.8, 0.8)).batch(24, 6)

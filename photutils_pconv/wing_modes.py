@@ -1,0 +1,168 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+How the wings of sources may differ from the mean profile.
+
+Lobes and spikes at an angle that is not known, a width and a centre that are
+known only roughly: each makes the wings differ from their mean profile in a
+way of its own. They are added up in harmonics of the angle, and for every
+harmonic the main radial shapes are kept, with their expected amplitudes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+__all__ = ['WingModes', 'wing_modes']
+
+# The table's radii in pixels; beyond it there are no modes.
+_STEP, _REACH = 0.5, 45.0
+_MARGIN = 3
+_N_ANGLES = 48
+_ANGLES = np.pi * np.arange(4) / 4.0
+_HARMONICS = 7
+# Within this radius (pixels) differences do not count: it lies in holes.
+_INNER = 3.0
+# Standard deviations: of the logarithm of the width, of the stretch along
+# one axis, of the position (pixels).
+_WIDTH, _STRETCH, _SHIFT = 0.025, 0.046, 0.5
+# Shapes with less than this of the leading one's amplitude are left out.
+_LEAST = 0.05
+# Wings fainter than this share of the peak do not matter.
+_FAINTEST = 3.0e-4
+_MOST = 3
+
+
+@dataclass(frozen=True)
+class WingModes:
+    """
+    The ways in which the wings of a source may differ from the mean.
+
+    Parameters
+    ----------
+    order : 1D int `~numpy.ndarray`
+        The harmonic of each radial shape.
+
+    radial : 2D `~numpy.ndarray`
+        The shapes, (K, R), for a source of flux 1 and one standard deviation,
+        at radii of 0, 0.5, 1, ... pixels.
+    """
+
+    order: np.ndarray
+    radial: np.ndarray
+
+    def __call__(self, dx, dy):
+        """
+        Evaluate all modes.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            Offsets from the source, in pixels, of one shape (...).
+
+        Returns
+        -------
+        modes : `~numpy.ndarray`
+            The modes, (M, ...): harmonic 0 has one a shape, all others
+            have two, of the cosine and of the sine.
+        """
+        dx, dy = np.broadcast_arrays(dx, dy)
+        radius = np.hypot(dx, dy)
+        # Powers of exp(i theta), without a trigonometric function.
+        turn = (dx + 1j * dy) / np.maximum(radius, 1.0e-9)
+        power = [np.ones(turn.shape, dtype=complex)]
+        for _ in range(int(self.order.max(initial=0))):
+            power.append(power[-1] * turn)
+        place = radius / _STEP
+        low = np.minimum(place.astype(int), self.radial.shape[1] - 2)
+        share = np.minimum(place - low, 1.0)
+        modes = []
+        for order, radial in zip(self.order, self.radial, strict=True):
+            value = radial[low] * (1.0 - share) + radial[low + 1] * share
+            modes.append(value * power[order].real)
+            if order:
+                modes.append(value * power[order].imag)
+        return np.array(modes)
+
+
+def wing_modes(psfs, *, mean, pixel_scale):
+    """
+    Find the modes of several PSFs about a mean profile.
+
+    Parameters
+    ----------
+    psfs : sequence
+        PSFs of flux 1, each as likely, with a method ``render`` as that of
+        `~photutils_pconv.psf.LobedPSF`.
+
+    mean : callable
+        The mean surface brightness by radius, in pixels.
+
+    pixel_scale : float
+        The pixels' side, in arcsec.
+
+    Returns
+    -------
+    modes : `WingModes`
+        The modes.
+    """
+    radii = np.arange(0.0, _REACH + _STEP, _STEP)
+    level = np.asarray(mean(radii))
+    weight = np.sqrt(radii) * (radii >= _INNER)
+    # Relative to the mean, as far as that is worth mentioning.
+    weight /= np.maximum(level, _FAINTEST * level.max())
+    differences = np.concatenate(
+        [_differences(psf, level, pixel_scale, radii) for psf in psfs]
+    ) / np.sqrt(len(psfs))
+    spectrum = np.fft.rfft(differences, axis=2)[:, :, :_HARMONICS] / _N_ANGLES
+    orders, shapes = [], []
+    for m in range(_HARMONICS):
+        part = spectrum[:, :, m]
+        # A harmonic and its conjugate make two modes, at any angle.
+        part = np.concatenate([part.real, part.imag]) * (1.0 if m == 0 else np.sqrt(2))
+        weighted = part * weight
+        _, amplitude, vectors = np.linalg.svd(weighted, full_matrices=False)
+        for size, vector in zip(amplitude[:_MOST], vectors, strict=False):
+            if size > 0:
+                orders.append(m)
+                shapes.append((weighted @ vector / size) @ part)
+    orders, shapes = np.array(orders, dtype=int), np.array(shapes)
+    shapes[:, -1] = 0.0
+    size = np.sqrt(np.sum((shapes * weight) ** 2, axis=1))
+    keep = size > _LEAST * size.max()
+    return WingModes(orders[keep], shapes[keep])
+
+
+def _differences(psf, level, pixel_scale, radii):
+    """Give what may be different, in polar coordinates, (K, radii, angles)."""
+    plain = _polar(psf, pixel_scale, radii)
+    differences = [
+        plain - level[:, None],
+        _polar(psf, pixel_scale / (1.0 + _WIDTH), radii) - plain,
+        _polar(psf, pixel_scale, radii, shift=(_SHIFT, 0.0)) - plain,
+        _polar(psf, pixel_scale, radii, shift=(0.0, _SHIFT)) - plain,
+    ]
+    for angle in _ANGLES:
+        # A stretch may lie at any angle to the lobes.
+        stretched = _polar(psf, pixel_scale, radii, stretch=1.0 + _STRETCH, angle=angle)
+        turned = _polar(psf, pixel_scale, radii, angle=angle)
+        differences.append((stretched - turned) / np.sqrt(len(_ANGLES)))
+    return np.array(differences)
+
+
+def _polar(psf, pixel_scale, radii, *, shift=(0.0, 0.0), **options):
+    """Render a PSF in polar coordinates, (radii, angles)."""
+    half = int(_REACH) + _MARGIN
+    side = 2 * half + 1
+    image = psf.render(
+        (side, side),
+        half + shift[0],
+        half + shift[1],
+        pixel_scale=pixel_scale,
+        oversampling=2,
+        **options,
+    )
+    theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
+    rows = half + radii[:, None] * np.sin(theta)
+    columns = half + radii[:, None] * np.cos(theta)
+    return map_coordinates(image, (rows, columns), order=3, mode='nearest')
