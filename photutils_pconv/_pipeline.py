@@ -25,7 +25,7 @@ from photutils_pconv._two_pass import TwoPass
 from photutils_pconv.empirical_psf import build_empirical_psf
 from photutils_pconv.errors import get_error_calibration
 from photutils_pconv.flags import SourceFlags
-from photutils_pconv.inpainting import Reconstruction
+from photutils_pconv.inpainting import TAPER_WIDTH, Reconstruction, choose_sizes
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.network.card import package_versions
 from photutils_pconv.photometry import source_photometry
@@ -84,7 +84,15 @@ def run_removal(remover, map_input, source_input):
     filled = inside.copy()
     filled[inside] = reconstruction.filled
     flags[inside & ~filled] |= SourceFlags.NO_BACKGROUND
-    flags |= flag_holes(x, y, radius, filled, shape=data.shape, factor=factor)
+    flags |= flag_holes(
+        x,
+        y,
+        radius,
+        filled,
+        shape=data.shape,
+        size=choose_sizes(remover.loaded_model, radius[filled] * factor + TAPER_WIDTH),
+        factor=factor,
+    )
     photometry = {
         'radii': remover.aperture_radii,
         'annulus_radii': setup.annulus_radii.to_value(u.arcsec),

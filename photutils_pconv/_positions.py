@@ -10,7 +10,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from photutils.centroids import centroid_quadratic
 from scipy.spatial import cKDTree
 
-from photutils_pconv.cutouts import CUTOUT_SIZE, cutout_origin
+from photutils_pconv.cutouts import cutout_origin
 from photutils_pconv.flags import SourceFlags
 from photutils_pconv.resampling import to_native_position
 
@@ -130,7 +130,7 @@ def flag_duplicates(x, y, inside):
     return flags
 
 
-def flag_holes(x, y, radius, filled, *, shape, factor=1.0):
+def flag_holes(x, y, radius, filled, *, shape, size, factor=1.0):
     """
     Flag what follows from where holes and cutouts lie.
 
@@ -144,6 +144,10 @@ def flag_holes(x, y, radius, filled, *, shape, factor=1.0):
 
     shape : tuple of int
         The shape (ny, nx) of the map.
+
+    size : 1D int `~numpy.ndarray`
+        The sides of the cutouts of the sources that were filled, in native
+        pixels.
 
     factor : float, optional
         Map pixel / native pixel.
@@ -160,10 +164,12 @@ def flag_holes(x, y, radius, filled, *, shape, factor=1.0):
         flags[filled] |= SourceFlags.RESAMPLED
     ny, nx = shape
     x0, y0 = cutout_origin(
-        to_native_position(x[filled], factor), to_native_position(y[filled], factor)
+        to_native_position(x[filled], factor),
+        to_native_position(y[filled], factor),
+        size=size,
     )
     edge = (x0 < 0) | (y0 < 0)
-    edge |= (x0 + CUTOUT_SIZE > nx * factor) | (y0 + CUTOUT_SIZE > ny * factor)
+    edge |= (x0 + size > nx * factor) | (y0 + size > ny * factor)
     flags[np.flatnonzero(filled)[edge]] |= SourceFlags.NEAR_EDGE
     a, b = _pairs(x, y, filled, 2.0 * radius[filled].max())
     overlap = np.hypot(x[a] - x[b], y[a] - y[b]) <= radius[a] + radius[b]

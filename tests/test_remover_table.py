@@ -250,6 +250,13 @@ class TestFlags:
             near = {'near_edge'} if i in (1, 4, 5) else set()
             assert flagged(x[i : i + 1], y[i : i + 1]) == [near]
 
+    def test_near_edge_of_small_cutouts(self, scene):
+        # Cutouts of 64 pixels reach less far than those of 96.
+        remover = NeuralSourceRemover(**GREEN, model='pacs', error_method='card')
+        for x, near in ((32.0, set()), (31.0, {'near_edge'})):
+            table = remover(scene.data, [[x, 70.0]]).photometry
+            assert set(decode_flags(table['flags'][0])) - {'missing_pixels'} == near
+
     def test_missing_pixels(self, flagged, scene):
         data = scene.data.copy()
         data[90, 58] = np.nan  # within the second hole

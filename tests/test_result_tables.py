@@ -1,0 +1,82 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of tools/write_result_tables.py."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+RESULTS = """# Accuracy
+
+- machine: any
+
+## Simulated emission: 2 maps
+
+3 sources could not be measured.
+
+### Median bias
+
+| SNR | ours | annulus |
+| --- | --- | --- |
+| 4 to 12 | +0.10 | -3.00 |
+| geometric mean |  | 1.00 |
+
+## Simulated emission: 2 maps; scanmap
+
+### Median bias
+
+| SNR | ours |
+| --- | --- |
+| 4 to 12 | +7.00 |
+
+### Setups
+
+| setup | sources |
+| --- | --- |
+| scanmap/red | 5 |
+
+Run time: 3 s.
+"""
+
+
+@pytest.fixture
+def tool():
+    path = ROOT / 'tools' / 'write_result_tables.py'
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables(tool):
+    text = tool.write_tables(RESULTS)
+    assert 'Simulated emission: 2 maps\n==========================\n' in text
+    assert 'Median bias\n-----------\n' in text
+    assert '3 sources could not be measured.' in text
+    assert '    :header: "SNR", "ours", "annulus"\n' in text
+    assert '    "4 to 12", "+0.10", "-3.00"\n' in text
+    assert '    "geometric mean", "", "1.00"\n' in text
+    # Single modes and the run time stay in the benchmark's output.
+    assert '+7.00' not in text
+    assert 'Run time' not in text
+    assert '    "scanmap/red", "5"\n' in text
+
+
+def test_written_to_files(tool, tmp_path):
+    (tmp_path / 'accuracy.md').write_text(RESULTS)
+    (tmp_path / 'structure.md').write_text(
+        '# A title\n\n| a | b |\n| --- | --- |\n| 1 | 2 |'
+    )
+    tool.main(['--results', str(tmp_path), '-o', str(tmp_path)])
+    assert (tmp_path / 'accuracy_tables.inc').read_text() == tool.write_tables(RESULTS)
+    page = (tmp_path / 'structure_table.inc').read_text()
+    assert page.endswith('    :header: "a", "b"\n\n    "1", "2"\n')
+
+
+def test_pages_are_those_of_the_results(tool):
+    assert len(tool.FILES) == 2
+    for source, page, write in tool.FILES:
+        text = (tool.RESULTS / source).read_text()
+        assert (tool.PAGES / page).read_text() == write(text)

@@ -1,0 +1,178 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Train variants of a recipe for a while, and compare them.
+
+From the top folder::
+
+    OMP_NUM_THREADS=1 python tools/search_models.py -o WORK
+
+trains every variant of ``VARIANTS`` on the same cutouts in the same order, and
+prints a table with their errors on the same validation set. What was trained
+before is not trained again. ``docs/development/model_search.rst`` has the table.
+"""
+
+import argparse
+import copy
+import tomllib
+from pathlib import Path
+
+from astropy.table import Table
+
+from photutils_pconv.training import Trainer, TrainingConfig
+from photutils_pconv.training.run import make_data
+
+ROOT = Path(__file__).parents[1]
+RECIPE = ROOT / 'tools' / 'recipes' / 'pacs.toml'
+
+#: What makes a run short.
+SHORT = {
+    'epochs': 1,
+    'checkpoint_steps': 0,
+    'progress_bar': False,
+    'data': {
+        'validation_size': 2048,
+        'sampler': {'n_fields': 180, 'n_stamps': 64},
+        'validation_sampler': {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32},
+    },
+}
+_L1 = {'preset': 'default'}
+#: The variants, as they differ from the recipe.
+VARIANTS = {
+    'the recipe': {},
+    'without the wings': {'data': {'normalisation': {'wings': False}}},
+    'without kriging: a smooth fill': {'data': {'normalisation': {'kriging': False}}},
+    'minmax': {'data': {'normalisation': {'name': 'minmax'}}},
+    'L1 loss': {'loss': _L1},
+    'L1 loss and SSIM': {'loss': {**_L1, 'terms': {'ssim': 0.4}}},
+    'L1 loss and the source term': {'loss': {**_L1, 'terms': {'source': 1.0}}},
+    'ReLU': {'network': {'decoder_activation': 'relu'}},
+    'two blocks a level': {'network': {'blocks': 2}},
+    'width 16': {'network': {'width': 16}},
+    'width 48': {'network': {'width': 48}},
+    'batches of 16': {'batch_size': 16},
+    'batches of 64': {'batch_size': 64},
+    'constant rate': {'optimiser': {'schedule': 'constant'}},
+    'no averaged weights': {'optimiser': {'ema_decay': None}},
+}
+
+
+def merge(base, change):
+    """
+    Merge nested dictionaries.
+
+    Parameters
+    ----------
+    base, change : dict
+        The dictionaries; values of the second one go first.
+
+    Returns
+    -------
+    merged : dict
+        A new dictionary.
+    """
+    merged = copy.deepcopy(base)
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    if merged.get('name') == 'minmax':
+        # The options of 'robust' have no meaning for it.
+        merged = {k: v for k, v in merged.items() if k in ('name', 'wings', 'kriging')}
+    return merged
+
+
+def train(name, values, output, made):
+    """
+    Train a variant, unless that was done before.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    values : dict
+        Its configuration.
+
+    output : `~pathlib.Path`
+        The folder of all runs.
+
+    made : dict
+        The data sets that were made, by their description.
+
+    Returns
+    -------
+    figures : `~astropy.table.Row`
+        The last row of the run's metrics.
+    """
+    folder = output / ''.join(c if c.isalnum() else '_' for c in name)
+    if not (folder / 'done').exists():
+        config = TrainingConfig.from_dict({**values, 'output': str(folder)})
+        description = repr(config.data)
+        if description not in made:
+            made.clear()
+            made[description] = make_data(config)
+        setups, train_data, validation_data = made[description]
+        trainer = Trainer(
+            config,
+            train_data=train_data,
+            validation_data=validation_data,
+            setups=setups,
+            output=folder,
+        )
+        trainer.fit()
+        (folder / 'done').touch()
+    return Table.read(folder / 'metrics.csv', format='ascii.csv')[-1]
+
+
+def format_row(name, row):
+    """
+    Write a line of the table.
+
+    Parameters
+    ----------
+    name : str
+        The variant's name.
+
+    row : `~astropy.table.Row`
+        Its figures.
+
+    Returns
+    -------
+    text : str
+        The line: hole RMS and the error of the mean under the source, both
+        over those of an annulus, and the time in seconds.
+    """
+    ratios = (row[key] / row[f'{key}_annulus'] for key in ('hole_rms', 'mean_error'))
+    rms, mean = (f'{ratio:.3f}' for ratio in ratios)
+    return f'| {name} | {rms} | {mean} | {row["seconds"]:.0f} |'
+
+
+def main(arguments=None):
+    """
+    Run the script.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments (default: those of the process).
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('-o', '--output', type=Path, required=True)
+    parser.add_argument('--recipe', type=Path, default=RECIPE)
+    parser.add_argument('--cutouts', type=int, default=16384)
+    parser.add_argument('--variants', nargs='*', choices=list(VARIANTS))
+    args = parser.parse_args(arguments)
+    recipe = merge(tomllib.loads(args.recipe.read_text(encoding='utf-8')), SHORT)
+    recipe['data']['epoch_size'] = args.cutouts
+    lines = ['| variant | hole RMS | mean | seconds |', '| --- | --- | --- | --- |']
+    made = {}
+    for name in args.variants or VARIANTS:
+        row = train(name, merge(recipe, VARIANTS[name]), args.output, made)
+        lines.append(format_row(name, row))
+        print(lines[-1], flush=True)
+    (args.output / 'table.md').write_text('\n'.join(lines) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()

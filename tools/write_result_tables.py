@@ -1,0 +1,152 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Write tables of the docs from the output of the benchmarks.
+
+After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md`` and
+``benchmarks/structure.py --output benchmarks/results/structure.md``::
+
+    python tools/write_result_tables.py
+
+writes ``docs/user_guide/accuracy_tables.inc`` and ``structure_table.inc``, which
+the pages include. The tables of single modes are left in the benchmark's output.
+"""
+
+import argparse
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / 'benchmarks' / 'results'
+PAGES = ROOT / 'docs' / 'user_guide'
+_NOTE = '.. Written by tools/write_result_tables.py: do not edit.'
+# Underlines by the depth of a Markdown heading.
+_UNDERLINES = {2: '=', 3: '-'}
+
+
+def read_sections(text):
+    """
+    Split Markdown at its headings.
+
+    Parameters
+    ----------
+    text : str
+        The Markdown text.
+
+    Returns
+    -------
+    sections : list of tuple
+        For each heading its depth, its text, and the lines below it.
+    """
+    sections = []
+    for line in text.splitlines():
+        mark, _, title = line.partition(' ')
+        if title and set(mark) == {'#'}:
+            sections.append((len(mark), title, []))
+        elif sections:
+            sections[-1][2].append(line)
+    return sections
+
+
+def format_table(lines):
+    """
+    Turn a Markdown table into one of reStructuredText.
+
+    Parameters
+    ----------
+    lines : list of str
+        The lines of the table.
+
+    Returns
+    -------
+    text : str
+        A ``csv-table``.
+    """
+    rows = [[cell.strip() for cell in line.strip('| ').split(' | ')] for line in lines]
+    # The second line is the rule; the last row may begin with an empty cell.
+    width = len(rows[0])
+    rows = [row + [''] * (width - len(row)) for row in rows if set(row[0]) != {'-'}]
+    quoted = [', '.join(f'"{cell}"' for cell in row) for row in rows]
+    return '\n'.join(
+        ['.. csv-table::', f'    :header: {quoted[0]}', '']
+        + [f'    {row}' for row in quoted[1:]]
+    )
+
+
+def write_tables(text):
+    """
+    Write the page's tables.
+
+    Parameters
+    ----------
+    text : str
+        The output of ``benchmarks/accuracy.py``.
+
+    Returns
+    -------
+    tables : str
+        The reStructuredText.
+    """
+    parts = [_NOTE]
+    use = False
+    for depth, title, lines in read_sections(text):
+        if depth not in _UNDERLINES:
+            continue
+        # The setups of both modes stand behind the single modes' tables.
+        if depth == 2 or title == 'Setups':
+            use = '; ' not in title
+        if not use:
+            continue
+        parts += ['', title, _UNDERLINES[depth] * len(title)]
+        table = [line for line in lines if line.startswith('|')]
+        plain = [line for line in lines if line and line not in table]
+        plain = [line for line in plain if not line.startswith('Run time')]
+        for one in (*plain, format_table(table) if table else ''):
+            if one:
+                parts += ['', one]
+    return '\n'.join(parts) + '\n'
+
+
+def write_table(text):
+    """
+    Write the only table of a benchmark's output.
+
+    Parameters
+    ----------
+    text : str
+        The output of ``benchmarks/structure.py``.
+
+    Returns
+    -------
+    table : str
+        The reStructuredText.
+    """
+    lines = [line for line in text.splitlines() if line.startswith('|')]
+    return f'{_NOTE}\n\n{format_table(lines)}\n'
+
+
+def main(arguments=None):
+    """
+    Run the script.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments (default: those of the process).
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--results', type=Path, default=RESULTS)
+    parser.add_argument('-o', '--output', type=Path, default=PAGES)
+    args = parser.parse_args(arguments)
+    for source, page, write in FILES:
+        text = (args.results / source).read_text(encoding='utf-8')
+        (args.output / page).write_text(write(text), encoding='utf-8')
+
+
+#: What is written from what, and how.
+FILES = (
+    ('accuracy.md', 'accuracy_tables.inc', write_tables),
+    ('structure.md', 'structure_table.inc', write_table),
+)
+
+
+if __name__ == '__main__':
+    main()
