@@ -74,8 +74,9 @@ class TestRealMaps:
         """An early calibration: an annulus gives about 540 mJy."""
         row = table[1]
         assert_allclose(row['flux_annulus'].to_value('mJy'), 540.0, rtol=0.03)
-        assert 1.0 < row['ratio'] < row['ratio_annulus']
-        assert_allclose(row['ratio_local_background'], row['ratio'], atol=0.05)
+        # On empty sky the backgrounds agree, and none explains the excess.
+        assert_allclose(row['ratio'], row['ratio_annulus'], rtol=0.02)
+        assert_allclose(row['ratio_local_background'], row['ratio'], rtol=0.04)
 
     def test_band_is_not_told(self, real_data):
         path = real_data / 'pacs' / 'eta_dra_blue_photproject.fits'
