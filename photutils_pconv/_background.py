@@ -15,8 +15,9 @@ from photutils_pconv.empty_holes import (
     choose_empty_radii,
     place_empty_holes,
 )
-from photutils_pconv.inpainting import TAPER_WIDTH, inpaint, inpaint_resampled
+from photutils_pconv.inpainting import inpaint, inpaint_resampled
 from photutils_pconv.masks import draw_holes, hole_stamp
+from photutils_pconv.reconstruction import TAPER_WIDTH
 
 __all__ = [
     'format_parameters',
@@ -151,7 +152,7 @@ def reconstruct(data, x, y, radius, *, missing, factor, native=None, **options):
 
     Returns
     -------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+    reconstruction : `~photutils_pconv.reconstruction.Reconstruction`
         The reconstruction.
     """
     if factor == 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from photutils_pconv.inpainting import Reconstruction, inpaint, inpaint_resampled
+from photutils_pconv.inpainting import inpaint, inpaint_resampled
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.masks import snr as compute_snr
 from photutils_pconv.photometry import local_background
@@ -22,6 +22,7 @@ from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_fitting import FIT_RADIUS, fit_psf, fit_quality
 from photutils_pconv.psf_removal import SHAPE_SNR
 from photutils_pconv.psf_shape import fit_shape
+from photutils_pconv.reconstruction import Reconstruction
 from photutils_pconv.resampling import resample_grid, to_native_position
 
 __all__ = ['Filled', 'NativeMap', 'OnePass', 'PSFFluxes', 'with_holes_missing']
@@ -64,7 +65,7 @@ class Filled:
 
     Parameters
     ----------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+    reconstruction : `~photutils_pconv.reconstruction.Reconstruction`
         The reconstruction.
 
     fluxes : `PSFFluxes` or `None`

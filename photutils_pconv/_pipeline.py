@@ -25,11 +25,11 @@ from photutils_pconv._two_pass import TwoPass
 from photutils_pconv.empirical_psf import build_empirical_psf
 from photutils_pconv.errors import get_error_calibration
 from photutils_pconv.flags import SourceFlags
-from photutils_pconv.inpainting import TAPER_WIDTH, Reconstruction, choose_sizes
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.network.card import package_versions
 from photutils_pconv.photometry import source_photometry
 from photutils_pconv.psf import get_psf
+from photutils_pconv.reconstruction import TAPER_WIDTH, Reconstruction, choose_sizes
 from photutils_pconv.resampling import pixel_scale_factor
 from photutils_pconv.results import SourceRemovalResult, make_photometry_table
 from photutils_pconv.wings import pixel_profile, wing_profile

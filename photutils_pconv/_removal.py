@@ -361,7 +361,7 @@ def make_texture(cleaned, missing, holes, reconstruction, *, stamps, seed):
     holes : tuple of 1D `~numpy.ndarray`
         Positions and radii of the holes.
 
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+    reconstruction : `~photutils_pconv.reconstruction.Reconstruction`
         The reconstruction.
 
     stamps : list of `~photutils_pconv.texture.ResidualStamp`

@@ -6,9 +6,9 @@ Removal of sources with a known PSF, for `~photutils_pconv.remover`.
 import numpy as np
 
 from photutils_pconv._chains import Filled, PSFFluxes
-from photutils_pconv.inpainting import Reconstruction
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf_removal import remove_with_psf
+from photutils_pconv.reconstruction import Reconstruction
 from photutils_pconv.resampling import resample_grid
 
 __all__ = ['TwoPass']

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from photutils_pconv.inpainting import TAPER_WIDTH
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.reconstruction import TAPER_WIDTH
 
 __all__ = [
     'MINIMUM_EMPTY',

@@ -21,12 +21,6 @@ from astropy.stats import mad_std
 
 from photutils_pconv.cutouts import extract_cutout
 from photutils_pconv.filter_photometry import measure_fluxes
-from photutils_pconv.inpainting import (
-    TAPER_WIDTH,
-    Reconstruction,
-    choose_sizes,
-    reconstruct,
-)
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.network_input import is_one_pass
 from photutils_pconv.pixel_psf import PixelPSF
@@ -43,6 +37,12 @@ from photutils_pconv.psf_images import (
 )
 from photutils_pconv.psf_normalisation import aperture_fraction, aperture_ratio
 from photutils_pconv.psf_shape import fit_shape
+from photutils_pconv.reconstruction import (
+    TAPER_WIDTH,
+    Reconstruction,
+    choose_sizes,
+    reconstruct,
+)
 from photutils_pconv.residuals import (
     N_CHANNELS,
     residual_channels,
@@ -75,7 +75,7 @@ class PSFRemoval:
 
     Parameters
     ----------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+    reconstruction : `~photutils_pconv.reconstruction.Reconstruction`
         The emission in the holes and, where a source's wings reach
         beyond its hole, the map without the wings.
 

@@ -25,8 +25,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import oaconvolve
 
 from photutils_pconv.cutouts import taper_weight
-from photutils_pconv.inpainting import TAPER_WIDTH
 from photutils_pconv.masks import hole_stamp
+from photutils_pconv.reconstruction import TAPER_WIDTH
 
 __all__ = [
     'ResidualStamp',

@@ -36,6 +36,7 @@ FLOORS = {
     'residuals': 1,
     'network': 1,
     'datasets': 1,
+    'reconstruction': 2,
     'inpainting': 2,
     'empirical_psf': 2,
     'texture': 2,

@@ -9,13 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from photutils_pconv.inpainting import (
-    TAPER_WIDTH,
-    Reconstruction,
-    inpaint,
-    inpaint_resampled,
-)
+from photutils_pconv.inpainting import inpaint, inpaint_resampled
 from photutils_pconv.masks import draw_holes
+from photutils_pconv.reconstruction import TAPER_WIDTH, Reconstruction
 from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import emission_field
 from photutils_pconv.wings import wing_profile
