@@ -15,7 +15,7 @@ kriging then tells it from the emission, by its shape.
 from functools import cache, lru_cache
 
 import numpy as np
-from astropy.stats import gaussian_fwhm_to_sigma, median_absolute_deviation
+from astropy.stats import gaussian_fwhm_to_sigma, mad_std
 from scipy.linalg import cho_factor, cho_solve
 
 __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
@@ -38,7 +38,6 @@ _FEWEST = 64
 # Pixels where wings are known no better than this share of the scatter do not
 # choose the covariance, if so many others are left.
 _WING_SHARE, _ENOUGH = 0.3, 600
-_MAD_TO_STD = 1.4826
 # The largest offset between pixels of a cutout's middle, along an axis.
 _REACH = 48
 _WIDTH = 2 * _REACH + 1
@@ -143,9 +142,7 @@ def _without_wings(image, validity, uncertain):
     """Leave out pixels whose wings are not known well, if others suffice."""
     if uncertain is None or not validity.any():
         return validity
-    values = image[validity]
-    scatter = median_absolute_deviation(values) * _MAD_TO_STD
-    well_known = validity & (uncertain < _WING_SHARE * scatter)
+    well_known = validity & (uncertain < _WING_SHARE * mad_std(image[validity]))
     return well_known if np.count_nonzero(well_known) >= _ENOUGH else validity
 
 
