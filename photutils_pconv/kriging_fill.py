@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma, mad_std
 from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import ThreadpoolController
 
 __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
 
@@ -285,6 +286,17 @@ def _refine(coarse, factor, shape):
     return map_coordinates(coarse, grid, order=1, mode='nearest')
 
 
+@cache
+def _blas():
+    """
+    Find what limits the threads of linear algebra.
+
+    Systems as small as these gain nothing from several, which wait for each other
+    as soon as anything else runs on the machine.
+    """
+    return ThreadpoolController().select(user_api='blas')
+
+
 def krige_cutouts(images, validity, *, beam, radius, terms=None):
     """
     Fill the holes about the centres of many cutouts.
@@ -307,15 +319,16 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
         (see `krige_cutout`).
     """
     beam, radius = (np.broadcast_to(one, len(images)) for one in (beam, radius))
-    pairs = [
-        krige_cutout(
-            image,
-            validity[i],
-            beam=beam[i],
-            radius=radius[i],
-            terms=None if terms is None else terms[i],
-        )
-        for i, image in enumerate(images)
-    ]
+    with _blas().limit(limits=1):
+        pairs = [
+            krige_cutout(
+                image,
+                validity[i],
+                beam=beam[i],
+                radius=radius[i],
+                terms=None if terms is None else terms[i],
+            )
+            for i, image in enumerate(images)
+        ]
     filled, contribution = (np.stack(one) for one in zip(*pairs, strict=True))
     return filled, contribution

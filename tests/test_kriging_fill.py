@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from astropy.stats import gaussian_fwhm_to_sigma
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from photutils_pconv import kriging_fill
 from photutils_pconv.evaluation.baselines import kriging
 from photutils_pconv.kriging_fill import (
     choose_covariance,
@@ -218,3 +220,24 @@ def test_uncertain_wings_do_not_choose_the_covariance():
     expected = choose_covariance(noisy[0], validity & (wings < 0.1), beam=BEAM)
     found = choose_covariance(noisy[0] + wings, validity, beam=BEAM, uncertain=wings)
     assert found[:2] == expected[:2]
+
+
+def test_one_thread(monkeypatch):
+    """Several wait for each other when the machine is busy; the user's stay."""
+
+    def n_threads():
+        pools = threadpool_info()
+        return {one['num_threads'] for one in pools if one['user_api'] == 'blas'}
+
+    seen = []
+
+    def krige(image, *_, **__):
+        seen.append(n_threads())
+        return image, image
+
+    monkeypatch.setattr(kriging_fill, 'krige_cutout', krige)
+    with threadpool_limits(3, user_api='blas'):
+        image = np.zeros((1, SIZE, SIZE))
+        krige_cutouts(image, image == 0, beam=BEAM, radius=6.0)
+        assert seen == [{1}]
+        assert n_threads() == {3}

@@ -8,7 +8,7 @@ from importlib import import_module
 
 def require(name):
     """
-    Import kornia, accelerate, threadpoolctl or a part of them.
+    Import kornia, accelerate or a part of them.
 
     Parameters
     ----------

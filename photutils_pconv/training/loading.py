@@ -6,7 +6,6 @@ Which cutouts a step gets, and the processes that make them.
 import numpy as np
 import torch
 
-from photutils_pconv.training._optional import require
 from photutils_pconv.training.augmentation import augment
 from photutils_pconv.training.data import Cutouts
 
@@ -143,16 +142,6 @@ def _unchanged(batch):
     return batch
 
 
-def _use_one_thread(worker):
-    """
-    Keep a worker's linear algebra to one thread.
-
-    Beside a busy trainer, the threads of small solutions wait for each other:
-    cutouts then took six times as long.
-    """
-    require('threadpoolctl').threadpool_limits(1)
-
-
 def make_loader(data, batches, *, augmentation=None, workers=0, prefetch=4, pin=False):
     """
     Make the loader of a data set's batches.
@@ -191,11 +180,7 @@ def make_loader(data, batches, *, augmentation=None, workers=0, prefetch=4, pin=
     more = {}
     if workers > 0:
         # The fields of a simulation are not to be handed over every epoch.
-        more = {
-            'prefetch_factor': prefetch,
-            'persistent_workers': True,
-            'worker_init_fn': _use_one_thread,
-        }
+        more = {'prefetch_factor': prefetch, 'persistent_workers': True}
     return torch.utils.data.DataLoader(
         _Batches(data, options, batches.seed),
         batch_sampler=batches,

@@ -6,27 +6,16 @@ Tests of the data sets, the files in the paper's layout, and the batches.
 import numpy as np
 import pytest
 import torch
-from threadpoolctl import threadpool_info
 
 from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import CutoutSampler, SamplerConfig
 from photutils_pconv.training import (
     ArrayCutouts,
     AugmentationConfig,
-    Cutouts,
     SimulatedCutouts,
     open_arrays,
 )
 from photutils_pconv.training.loading import EpochBatches, make_loader
-
-
-class ThreadCounts(torch.utils.data.Dataset):
-    """Cutouts that hold the most threads of the linear algebra here."""
-
-    def __getitem__(self, key):
-        pools = [one for one in threadpool_info() if one['user_api'] == 'blas']
-        threads = max(one['num_threads'] for one in pools)
-        return Cutouts(*(torch.full((1, 2, 2), float(threads)) for _ in range(4)))
 
 
 @pytest.fixture(scope='module')
@@ -270,8 +259,3 @@ class TestLoader:
         # Left in the middle and begun again.
         next(iter(worker))
         assert torch.equal(next(iter(worker)).image, next(iter(alone)).image)
-
-    @pytest.mark.filterwarnings('ignore:.*fork:DeprecationWarning')
-    def test_workers_use_one_thread(self):
-        (batch,) = make_loader(ThreadCounts(), EpochBatches(2, 2), workers=1)
-        assert torch.all(batch.image == 1)
