@@ -7,17 +7,24 @@ From the top folder::
     OMP_NUM_THREADS=1 python tools/search_models.py -o WORK
 
 trains every variant of ``VARIANTS`` on the same cutouts in the same order, and
-prints a table with their errors on the same validation set. What was trained
-before is not trained again. ``docs/development/model_search.rst`` has the table.
+prints a table with their errors in the holes of the same validation set: the
+RMS, and that of the mean over the hole, both in units of the scatter of the
+emission over the cutout, which no normalisation changes; the medians. What was
+trained before is not trained again. ``docs/development/model_search.rst`` has the
+table.
 """
 
 import argparse
 import copy
+import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
+import torch
 from astropy.table import Table
 
+from photutils_pconv.network import load_model
 from photutils_pconv.training import Trainer, TrainingConfig
 from photutils_pconv.training.run import make_data
 
@@ -82,9 +89,50 @@ def merge(base, change):
     return merged
 
 
+def measure(network, data, *, batch_size=64):
+    """
+    Measure a network's errors in holes.
+
+    Parameters
+    ----------
+    network : `torch.nn.Module`
+        The network.
+
+    data : `torch.utils.data.Dataset`
+        The validation set.
+
+    batch_size : int, optional
+        The cutouts that the network sees at once.
+
+    Returns
+    -------
+    figures : dict
+        The medians of the RMS error and of the mean error, over the scatter of
+        the cutout's emission.
+    """
+    rows = []
+    for start in range(0, len(data), batch_size):
+        keys = range(start, min(start + batch_size, len(data)))
+        image, target, validity, missing = (
+            torch.stack(parts)
+            for parts in zip(*(data[0, key] for key in keys), strict=True)
+        )
+        with torch.inference_mode():
+            output = network(image, validity)
+        for out, truth, valid, absent in zip(
+            *(one[:, 0].numpy() for one in (output, target, validity, missing)),
+            strict=True,
+        ):
+            hole = (valid == 0) & (absent == 0)
+            error = (out - truth)[hole].astype(float) / truth[absent == 0].std()
+            rows.append((np.sqrt(np.mean(error**2)), abs(error.mean())))
+    rms, mean = np.nanmedian(rows, axis=0)
+    return {'rms': float(rms), 'mean': float(mean)}
+
+
 def train(name, values, output, made):
     """
-    Train a variant, unless that was done before.
+    Train a variant, and measure it, unless that was done before.
 
     Parameters
     ----------
@@ -102,50 +150,33 @@ def train(name, values, output, made):
 
     Returns
     -------
-    figures : `~astropy.table.Row`
-        The last row of the run's metrics.
+    figures : dict
+        Its figures, and the time of its training in seconds.
     """
     folder = output / ''.join(c if c.isalnum() else '_' for c in name)
-    if not (folder / 'done').exists():
-        config = TrainingConfig.from_dict({**values, 'output': str(folder)})
-        description = repr(config.data)
-        if description not in made:
-            made.clear()
-            made[description] = make_data(config)
-        setups, train_data, validation_data = made[description]
-        trainer = Trainer(
-            config,
-            train_data=train_data,
-            validation_data=validation_data,
-            setups=setups,
-            output=folder,
-        )
-        trainer.fit()
-        (folder / 'done').touch()
-    return Table.read(folder / 'metrics.csv', format='ascii.csv')[-1]
-
-
-def format_row(name, row):
-    """
-    Write a line of the table.
-
-    Parameters
-    ----------
-    name : str
-        The variant's name.
-
-    row : `~astropy.table.Row`
-        Its figures.
-
-    Returns
-    -------
-    text : str
-        The line: hole RMS and the error of the mean under the source, both
-        over those of an annulus, and the time in seconds.
-    """
-    ratios = (row[key] / row[f'{key}_annulus'] for key in ('hole_rms', 'mean_error'))
-    rms, mean = (f'{ratio:.3f}' for ratio in ratios)
-    return f'| {name} | {rms} | {mean} | {row["seconds"]:.0f} |'
+    path = folder / 'figures.json'
+    if path.exists():
+        return json.loads(path.read_text(encoding='utf-8'))
+    config = TrainingConfig.from_dict({**values, 'output': str(folder)})
+    description = repr(config.data)
+    if description not in made:
+        made.clear()
+        made[description] = make_data(config)
+    setups, train_data, validation_data = made[description]
+    trainer = Trainer(
+        config,
+        train_data=train_data,
+        validation_data=validation_data,
+        setups=setups,
+        output=folder,
+    )
+    trainer.fit(resume=True)
+    model = load_model(trainer.export(dtype='float32', overwrite=True))
+    metrics = Table.read(folder / 'metrics.csv', format='ascii.csv')
+    figures = measure(model.network, validation_data)
+    figures['seconds'] = float(metrics['seconds'][-1])
+    path.write_text(json.dumps(figures), encoding='utf-8')
+    return figures
 
 
 def main(arguments=None):
@@ -169,7 +200,9 @@ def main(arguments=None):
     made = {}
     for name in args.variants or VARIANTS:
         row = train(name, merge(recipe, VARIANTS[name]), args.output, made)
-        lines.append(format_row(name, row))
+        lines.append(
+            f'| {name} | {row["rms"]:.4f} | {row["mean"]:.4f} | {row["seconds"]:.0f} |'
+        )
         print(lines[-1], flush=True)
     (args.output / 'table.md').write_text('\n'.join(lines) + '\n', encoding='utf-8')
 
