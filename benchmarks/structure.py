@@ -19,7 +19,6 @@ import shlex
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,18 +28,13 @@ from astropy.table import vstack
 
 from photutils_pconv.evaluation.fields import make_evaluation_fields
 from photutils_pconv.evaluation.removers import list_removers
-from photutils_pconv.evaluation.structure import (
-    compare_maps,
-    evaluate_structure,
-    join_comparisons,
-)
+from photutils_pconv.evaluation.structure import evaluate_structure, join_comparisons
 from photutils_pconv.evaluation.verdicts import (
     POWER_LIMIT,
     SHIFT_LIMIT,
     TEXTURE_LIMIT,
 )
 from photutils_pconv.network.card import package_versions
-from photutils_pconv.results import as_array
 from photutils_pconv.setups import list_setups
 
 
@@ -71,39 +65,10 @@ def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):
     # What the paper leaves in the map.
     removers = {'network, wings kept': {'n_passes': 1}, **removers}
     found = evaluate_structure(
-        fields, n_sources=size**2 // 6000, removers=removers, model=model
+        fields, n_sources=size**2 // 6000, removers=removers, model=model, truth=True
     )
-    for field in fields:
-        one = next(item for item in found if item.name == field.name)
-        found += _bounds(field, one)
     spectra, _, statistics = join_comparisons(found)
     return spectra, statistics
-
-
-def _bounds(field, one):
-    """
-    Put the truth into the holes, without noise and with its noise reversed.
-    """
-    result, holes = one.result, one.holes
-    original = as_array(one.original)
-    # Another realisation with the same scatter everywhere.
-    other = field.emission - original
-    maps = {
-        'exact': np.where(holes, field.emission, original),
-        'exact+noise': np.where(holes, field.emission + other, original),
-    }
-    results = {
-        name: replace(result, cleaned=result.map_input.like_input(data), texture=None)
-        for name, data in maps.items()
-    }
-    return compare_maps(
-        one.original,
-        one.injected,
-        results,
-        name=one.name,
-        setup=one.setup,
-        complexity=one.complexity,
-    )
 
 
 def summarise(spectra, statistics):

@@ -61,6 +61,7 @@ _MODULES = {
     'structure': (
         'MapComparison',
         'compare_maps',
+        'compare_truth',
         'evaluate_structure',
         'join_comparisons',
         'load_paper_statistics',

@@ -23,7 +23,7 @@ from photutils_pconv._writing import write_bytes_atomically
 
 __all__ = ['Report', 'Section', 'encode_image', 'format_table']
 
-_VERDICT_CLASSES = {'met': 'met', 'not met': 'missed', 'for comparison': 'neutral'}
+_VERDICT_CLASSES = {'met': 'met', 'not met': 'missed'}
 
 
 def encode_image(image, *, kind='png'):

@@ -177,7 +177,9 @@ class _Run(Sections):
         )
         limits = self.verdicts.summarise()
         self._write_table('limits', limits)
-        summary.add_table(limits, 'Limits, by method: met of all', whole=True)
+        summary.add_table(
+            limits, 'Limits, by method: fields (or setups, stars) within', whole=True
+        )
         summary.add_table(verdicts, f'Verdicts: {counts}', verdicts=True)
         setups = ', '.join(self.setups_used) or 'none'
         self.page.lead = (

@@ -29,9 +29,11 @@ from photutils_pconv.results import as_array
 
 __all__ = [
     'STAGES',
+    'TRUTH',
     'WITH_TEXTURE',
     'MapComparison',
     'compare_maps',
+    'compare_truth',
     'evaluate_structure',
     'join_comparisons',
     'load_paper_statistics',
@@ -45,6 +47,11 @@ The states of a map: without sources, with them, and cleaned of them.
 WITH_TEXTURE = '+texture'
 """
 What is added to a remover's name where the cleaned map has a texture.
+"""
+
+TRUTH = ('exact', 'exact+noise')
+"""
+The names under which `compare_truth` has what could be reached at best.
 """
 
 
@@ -182,6 +189,48 @@ def compare_maps(
     return comparisons
 
 
+def compare_truth(comparison, emission):
+    """
+    Compare maps with the true emission in the holes: what could be reached.
+
+    Parameters
+    ----------
+    comparison : `MapComparison`
+        Any comparison of the field.
+
+    emission : 2D array_like
+        The emission without noise, in the unit of the maps.
+
+    Returns
+    -------
+    comparisons : list of `MapComparison`
+        One with the emission itself in the holes (``'exact'``), and one with
+        noise of the same scatter: the map's own, with its sign reversed
+        (``'exact+noise'``).
+    """
+    result, holes = comparison.result, comparison.holes
+    original, emission = as_array(comparison.original), np.asarray(emission)
+    comparisons = []
+    for method, filled in zip(
+        TRUTH, (emission, 2.0 * emission - original), strict=True
+    ):
+        cleaned = result.map_input.like_input(np.where(holes, filled, original))
+        spectrum, variance = _measure(cleaned)
+        comparisons.append(
+            replace(
+                comparison,
+                method=method,
+                result=replace(result, cleaned=cleaned, texture=None),
+                spectra={**comparison.spectra, STAGES[2]: spectrum},
+                delta_variances={**comparison.delta_variances, STAGES[2]: variance},
+                statistics=compare_pixel_statistics(
+                    comparison.original, cleaned, region=holes
+                ),
+            )
+        )
+    return comparisons
+
+
 def _measure(one):
     return power_spectrum(one), delta_variance(one)
 
@@ -201,6 +250,7 @@ def evaluate_structure(
     psf=None,
     model=None,
     removers=None,
+    truth=False,
     report=None,
 ):
     """
@@ -226,6 +276,10 @@ def evaluate_structure(
         `~photutils_pconv.evaluation.removers.list_removers`); by default
         that of one pass. Unless ``texture`` is among the options, maps
         are compared both without and with texture.
+
+    truth : bool, optional
+        Whether to add what could be reached (`compare_truth`), for fields
+        whose emission is known.
 
     report : callable, optional
         Called with a line of text after each field.
@@ -255,7 +309,7 @@ def evaluate_structure(
                 for method, options in (removers or ONE_PASS).items()
             }
         ccd, sources = field.simulate(field.flux_range, n_sources=n_sources, psf=psf)
-        comparisons += compare_maps(
+        found = compare_maps(
             field.image,
             ccd,
             {method: one(ccd, sources) for method, one in made[setup.name].items()},
@@ -263,6 +317,9 @@ def evaluate_structure(
             setup=setup.name,
             complexity=field.complexity,
         )
+        if truth and field.emission is not None:
+            found += compare_truth(found[0], field.emission)
+        comparisons += found
         if report is not None:
             report(f'{field.name}: structure, {len(sources)} sources')
     return comparisons
