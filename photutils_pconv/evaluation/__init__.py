@@ -91,6 +91,7 @@ __all__ = [
     'compare_maps',
     'compare_methods',
     'compare_pixel_statistics',
+    'compare_truth',
     'delta_variance',
     'evaluate_fluxes',
     'evaluate_structure',
