@@ -79,7 +79,6 @@ def run_removal(remover, map_input, source_input):
     found = chain.fill(native_map, *holes, snr=snr[inside])
     reconstruction = found.reconstruction
     cleaned = reconstruction.clean(data)
-    removed = data - cleaned
 
     filled = inside.copy()
     filled[inside] = reconstruction.filled
@@ -103,7 +102,7 @@ def run_removal(remover, map_input, source_input):
     filled_holes = (x, y, np.where(filled, radius, np.nan))
     measured = source_photometry(
         data,
-        removed,
+        data - reconstruction.replace_holes(data),
         *filled_holes,
         error=map_input.error,
         missing=missing,
@@ -181,7 +180,7 @@ def run_removal(remover, map_input, source_input):
             cleaned, error=error, history=_make_history(meta, int(filled.sum()))
         ),
         photometry=table,
-        sources=map_input.like_input(removed, fill=0.0),
+        sources=map_input.like_input(data - reconstruction.clean(data), fill=0.0),
         holes=reconstruction.holes,
         map_input=map_input,
         texture=texture,

@@ -152,7 +152,7 @@ def sample_empty_holes(
         radius = np.where(use, places[2], np.nan)
         measured = source_photometry(
             data,
-            data - found.reconstruction.clean(data),
+            data - found.reconstruction.replace_holes(data),
             *places[:2],
             radius,
             missing=missing,

@@ -125,14 +125,23 @@ def _to_map_grid(reconstruction, native_map):
     factor = 1.0 / native_map.factor
     native, missing = native_map.native
     shape = native_map.data.shape
-    cleaned, _ = resample_grid(
-        reconstruction.clean(native), missing, factor, shape=shape
+    cleaned, foreign = (
+        resample_grid(image, missing, factor, shape=shape)[0]
+        for image in (reconstruction.clean(native), reconstruction.foreign)
     )
     weight, _ = resample_grid(
-        reconstruction.weight, np.zeros(missing.shape, dtype=bool), factor, shape=shape
+        reconstruction.holes.astype(float),
+        np.zeros(missing.shape, dtype=bool),
+        factor,
+        shape=shape,
     )
     # Splines ring; what is left of a taper lies in the subtracted wings.
     use = (weight > 0.5) & ~native_map.missing & np.isfinite(cleaned)
     return Reconstruction(
-        np.where(use, cleaned, 0.0), use.astype(float), reconstruction.filled
+        np.where(use, cleaned, 0.0),
+        use.astype(float),
+        reconstruction.filled,
+        # They are off already.
+        wings=np.zeros(shape),
+        foreign=np.where(use, np.nan_to_num(foreign), 0.0),
     )

@@ -22,7 +22,7 @@ from photutils_pconv.reconstruction import (
     reconstruct,
 )
 from photutils_pconv.resampling import resample_grid, to_native_position
-from photutils_pconv.wings import expected_wings
+from photutils_pconv.wings import expected_wings, wings_beyond_holes
 
 __all__ = ['inpaint', 'inpaint_resampled']
 
@@ -177,9 +177,22 @@ def inpaint(
         precision=precision,
         progress_bar=progress_bar,
     )
-    if not subtract_wings or total is None:
-        return reconstruction
-    return replace(reconstruction, wings=np.where(missing, 0.0, total))
+    found = {}
+    if subtract_wings and wings is not None:
+        found['wings'] = np.where(missing, 0.0, total)
+    if wings is not None and normalisation.get('wings'):
+        # The network did not see them: they are not in the emission.
+        foreign = wings_beyond_holes(
+            data.shape,
+            x,
+            y,
+            radius,
+            wings.flux,
+            profile=profile,
+            taper_width=taper_width,
+        )
+        found['foreign'] = np.where(missing, 0.0, foreign)
+    return replace(reconstruction, **found)
 
 
 def inpaint_resampled(data, x, y, radius, *, factor, missing, native=None, **options):
@@ -228,16 +241,22 @@ def inpaint_resampled(data, x, y, radius, *, factor, missing, native=None, **opt
     hard = Reconstruction(result.emission, result.holes.astype(float), result.filled)
     back = {'factor': 1.0 / factor, 'shape': data.shape}
     emission, _ = resample_grid(hard.clean(native), native_missing, **back)
-    wings = result.wings
-    if wings is not None:
-        wings, _ = resample_grid(wings, native_missing, **back)
-        wings = np.where(missing, 0.0, np.nan_to_num(wings))
+    wings, foreign = (
+        None
+        if image is None
+        else np.where(
+            missing,
+            0.0,
+            np.nan_to_num(resample_grid(image, native_missing, **back)[0]),
+        )
+        for image in (result.wings, result.foreign)
+    )
     blender = Blender(data.shape, taper_width)
     for i in np.flatnonzero(result.filled):
         blender.mark(x[i], y[i], radius[i])
     weight = np.where(missing | ~np.isfinite(emission), 0.0, blender.weight)
     emission = np.where(weight > 0, emission, 0.0)
-    return Reconstruction(emission, weight, result.filled, wings)
+    return Reconstruction(emission, weight, result.filled, wings, foreign)
 
 
 def _cut_stack(image, origins, size, **options):

@@ -5,7 +5,15 @@ Images of sources: their PSFs on the pixels of a map, summed up.
 
 import numpy as np
 
-__all__ = ['expected_error_image', 'model_image', 'shape_image', 'window_region']
+from photutils_pconv.cutouts import taper_weight
+
+__all__ = [
+    'expected_error_image',
+    'image_beyond_holes',
+    'model_image',
+    'shape_image',
+    'window_region',
+]
 
 # Sources are drawn at least to this radius, in pixels.
 _LEAST_EXTENT = 9.0
@@ -38,6 +46,38 @@ def model_image(shape, x, y, flux, psf, *, level=None):
     image = np.zeros(shape)
     for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
         image[region] += flux[i] * psf.evaluate(dx, dy)
+    return image
+
+
+def image_beyond_holes(shape, x, y, flux, psf, holes, *, taper_width, level=None):
+    """
+    Sum what sources have beyond their own holes.
+
+    This is what one source's hole holds of the other sources.
+
+    Parameters
+    ----------
+    shape, x, y, flux, psf, level
+        As for `model_image`.
+
+    holes : tuple of 1D `~numpy.ndarray`
+        Positions and radii of the holes, in pixels.
+
+    taper_width : float
+        The width of the taper around each hole, over which the wings set in,
+        in pixels.
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The image.
+    """
+    image = np.zeros(shape)
+    x_hole, y_hole, radius = holes
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        distance = np.hypot(dx + x[i] - x_hole[i], dy + y[i] - y_hole[i])
+        beyond = 1.0 - taper_weight(distance, radius[i], width=taper_width)
+        image[region] += flux[i] * beyond * psf.evaluate(dx, dy)
     return image
 
 

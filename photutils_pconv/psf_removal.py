@@ -14,7 +14,7 @@ of a source a linear fit takes off, it takes off for any flux alike. The
 network therefore never has to guess how bright a source was.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.stats import mad_std
@@ -31,6 +31,7 @@ from photutils_pconv.psf_fitting import (
 )
 from photutils_pconv.psf_images import (
     expected_error_image,
+    image_beyond_holes,
     model_image,
     shape_image,
     window_region,
@@ -264,8 +265,22 @@ def remove_with_psf(
             aperture_radius=aperture_radius,
             weight=snr,
         )
+    foreign = image_beyond_holes(
+        data.shape,
+        fit.x,
+        fit.y,
+        flux,
+        psf,
+        (x, y, radius),
+        taper_width=options.get('taper_width', TAPER_WIDTH),
+        level=level,
+    )
     return PSFRemoval(
-        _with_wings(reconstruction, data, sources, missing),
+        replace(
+            reconstruction,
+            wings=np.where(missing, 0.0, sources),
+            foreign=np.where(missing, 0.0, foreign),
+        ),
         factor * flux,
         factor * flux_err,
         fit.x,
@@ -314,23 +329,6 @@ def _scatter_around(residual, missing, x, y, radius):
         if use.any():
             scatter[i] = mad_std(residual[region][use])
     return scatter
-
-
-def _with_wings(reconstruction, data, sources, missing):
-    """
-    Take the wings off the map beyond the holes.
-    """
-    weight = reconstruction.weight
-    wings = (sources != 0) & ~missing & np.isfinite(data)
-    emission = np.where(weight > 0, reconstruction.emission, 0.0)
-    without = data - sources
-    # In the taper, map minus wings is what the reconstruction fades into.
-    blend = weight * emission + (1.0 - weight) * without
-    return Reconstruction(
-        np.where(wings, blend, emission),
-        np.where(wings, 1.0, weight),
-        reconstruction.filled,
-    )
 
 
 class _Residuals:

@@ -45,12 +45,17 @@ class Reconstruction:
 
     wings : 2D `~numpy.ndarray`, optional
         The wings of sources to be taken off outside of the holes.
+
+    foreign : 2D `~numpy.ndarray`, optional
+        What the holes hold of the wings of other sources, which are not in
+        ``emission``.
     """
 
     emission: np.ndarray
     weight: np.ndarray
     filled: np.ndarray
     wings: np.ndarray | None = None
+    foreign: np.ndarray | None = None
 
     @property
     def holes(self):
@@ -77,13 +82,36 @@ class Reconstruction:
             `holes`.
         """
         if self.wings is not None:
-            data = data - self.wings
+            return self._blend(data - self.wings, self.emission)
+        return self.replace_holes(data)
+
+    def replace_holes(self, data):
+        """
+        Replace what each hole holds of its own source.
+
+        Parameters
+        ----------
+        data : 2D `~numpy.ndarray`
+            The map.
+
+        Returns
+        -------
+        replaced : 2D `~numpy.ndarray`
+            The map with all wings that lie beyond the hole of their source:
+            the difference from ``data`` is what belongs to the sources.
+        """
+        emission = self.emission
+        if self.foreign is not None:
+            emission = emission + self.foreign
+        return self._blend(data, emission)
+
+    def _blend(self, data, emission):
         cleaned = data.copy()
         holes = self.weight > 0
         weight = self.weight[holes]
         # Not data + w * (emission - data): where w is 1 a bright source
         # would leave its rounding error in a faint reconstruction.
-        cleaned[holes] = weight * self.emission[holes] + (1.0 - weight) * data[holes]
+        cleaned[holes] = weight * emission[holes] + (1.0 - weight) * data[holes]
         return cleaned
 
     def clean_error(self, error, x, y, radius, scatter):

@@ -85,14 +85,14 @@ class WingModes:
         return np.array(modes)
 
 
-def wing_modes(psfs, *, mean, pixel_scale):
+def wing_modes(psfs, *, mean, pixel_scale, weights=None):
     """
     Find the modes of several PSFs about a mean profile.
 
     Parameters
     ----------
     psfs : sequence
-        PSFs of flux 1, each as likely, with a method ``render`` as that of
+        PSFs of flux 1, with a method ``render`` as that of
         `~photutils_pconv.psf.LobedPSF`.
 
     mean : callable
@@ -100,6 +100,9 @@ def wing_modes(psfs, *, mean, pixel_scale):
 
     pixel_scale : float
         The pixels' side, in arcsec.
+
+    weights : sequence of float, optional
+        How likely each PSF is (default: all alike).
 
     Returns
     -------
@@ -111,9 +114,14 @@ def wing_modes(psfs, *, mean, pixel_scale):
     weight = np.sqrt(radii) * (radii >= _INNER)
     # Relative to the mean, as far as that is worth mentioning.
     weight /= np.maximum(level, _FAINTEST * level.max())
+    if weights is None:
+        weights = np.full(len(psfs), 1.0 / len(psfs))
     differences = np.concatenate(
-        [_differences(psf, level, pixel_scale, radii) for psf in psfs]
-    ) / np.sqrt(len(psfs))
+        [
+            np.sqrt(share) * _differences(psf, level, pixel_scale, radii)
+            for psf, share in zip(psfs, weights, strict=True)
+        ]
+    )
     spectrum = np.fft.rfft(differences, axis=2)[:, :, :_HARMONICS] / _N_ANGLES
     orders, shapes = [], []
     for m in range(_HARMONICS):

@@ -1,9 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The wings of sources beyond their holes, from the encircled energy alone.
+The wings of sources beyond their holes, from the setup alone.
 
 A hole never holds the whole source. What lies beyond it is expected to
-follow the setup's encircled energies, azimuthally averaged, and is taken off
+follow the mean of the setup's PSFs, azimuthally averaged, and is taken off
 the pixels around the holes before a network looks at them. How a source's own
 wings may differ from that is told as well (`~photutils_pconv.wing_modes`), so
 that it can be told from emission. No PSF is needed, no position is fitted, and
@@ -16,6 +16,7 @@ from functools import cache
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv.cutouts import taper_weight
 from photutils_pconv.masks import hole_stamp
 from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.wing_modes import wing_modes
@@ -26,10 +27,12 @@ __all__ = [
     'expected_wings',
     'pixel_profile',
     'wing_profile',
+    'wings_beyond_holes',
 ]
 
 # The profile's table: beyond it nothing is left to take off.
 _STEP, _REACH = 0.1, 160.0
+_N_ANGLES = 72
 # A core's radius, in units of the FWHM, and the width of the ring of usable
 # pixels around a hole that tells the local background, in pixels.
 _CORE, _RING = 0.75, 4.0
@@ -37,6 +40,9 @@ _SMALLEST_CORE = 1.5
 _FEWEST = 8
 # Wings are followed to this distance from a source, in pixels.
 _EXTENT = 80
+# What the mean profile has of the setup's physical PSF, which is nearer to those of
+# asteroids; the rest are lobes with the setup's encircled energy.
+_SHARE = 0.75
 # A flux that a core tells is good to this, even without a background.
 _FLUX_SCATTER = 0.02
 
@@ -135,7 +141,9 @@ def wing_profile(setup):
     Parameters
     ----------
     setup : `~photutils_pconv.setups.ObservingSetup`
-        The setup; its encircled energies (and FWHM) decide.
+        The setup: three quarters are its own PSF
+        (`~photutils_pconv.psf.get_psf`), and a quarter is
+        `~photutils_pconv.psf.lobed_psf`, which has its encircled energies.
 
     Returns
     -------
@@ -143,11 +151,15 @@ def wing_profile(setup):
         The profile.
     """
     scale = setup.pixel_scale.to_value(u.arcsec)
-    psf = lobed_psf(setup)
-    density = _radial_density(psf, scale)
+    lobed, own = lobed_psf(setup), get_psf(setup)
+    density = (1.0 - _SHARE) * _radial_density(lobed, scale)
+    density += _SHARE * _mean_density(own, scale)
     beam = setup.psf_fwhm.to_value(u.arcsec) / scale
     modes = wing_modes(
-        (psf, get_psf(setup)), mean=WingProfile(density, beam), pixel_scale=scale
+        (lobed, own),
+        weights=(1.0 - _SHARE, _SHARE),
+        mean=WingProfile(density, beam),
+        pixel_scale=scale,
     )
     return WingProfile(density, beam, modes=modes)
 
@@ -185,6 +197,14 @@ def _radial_density(psf, pixel_scale, *, variance=0.0):
         width = sigma**2 + variance
         density += weight * np.exp(-0.5 * r2 / width) / (2.0 * np.pi * width)
     return density * pixel_scale**2
+
+
+def _mean_density(psf, pixel_scale):
+    """Average a PSF's density over all angles, in units of 1/pixel."""
+    radius = pixel_scale * np.arange(0.0, _REACH + _STEP, _STEP)[:, None]
+    angle = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
+    density = psf.density(radius * np.cos(angle), radius * np.sin(angle))
+    return density.mean(axis=1) * pixel_scale**2
 
 
 def expected_wings(data, x, y, radius, *, profile, usable):
@@ -227,6 +247,45 @@ def expected_wings(data, x, y, radius, *, profile, usable):
         rows, columns, distance = _window(data.shape, x[i], y[i], _EXTENT)
         image[rows, columns] += value * profile(distance)
     return SourceWings(image, flux, flux_err)
+
+
+def wings_beyond_holes(shape, x, y, radius, flux, *, profile, taper_width):
+    """
+    Draw what sources are expected to have beyond their own holes.
+
+    This is what one source's hole holds of the other sources.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape (ny, nx).
+
+    x, y, radius : 1D array_like
+        The sources' positions and the radii of their holes, in pixels.
+
+    flux : 1D array_like
+        Their fluxes (see `expected_wings`).
+
+    profile : `WingProfile`
+        The profile, on the map's pixels.
+
+    taper_width : float
+        The width of the taper around each hole, over which the wings set in,
+        in pixels.
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The wings, in the unit of the fluxes a pixel.
+    """
+    image = np.zeros(shape)
+    for i in np.lexsort((radius, x, y)):
+        if flux[i] <= 0:
+            continue
+        rows, columns, distance = _window(shape, x[i], y[i], _EXTENT)
+        beyond = 1.0 - taper_weight(distance, radius[i], width=taper_width)
+        image[rows, columns] += flux[i] * beyond * profile(distance)
+    return image
 
 
 def _window(shape, x, y, reach):

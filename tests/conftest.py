@@ -305,6 +305,7 @@ def _make_scene(
     noise=0.0,
     seed=20250411,
     angle=0.4,
+    psf=None,
 ):
     from photutils_pconv.psf import lobed_psf
     from photutils_pconv.setups import get_setup
@@ -312,7 +313,7 @@ def _make_scene(
 
     setup = get_setup(setup=setup)
     scale = setup.pixel_scale.value if pixel_scale is None else pixel_scale
-    psf = lobed_psf(setup)
+    psf = lobed_psf(setup) if psf is None else psf
     rng = np.random.default_rng(seed)
     x, y = (np.atleast_1d(np.asarray(value, dtype=float)) for value in (x, y))
     flux = np.broadcast_to(np.asarray(flux, dtype=float), x.shape)

@@ -13,7 +13,7 @@ import pytest
 
 from photutils_pconv.pixel_psf import PixelPSF
 from photutils_pconv.psf import get_psf
-from photutils_pconv.psf_images import model_image
+from photutils_pconv.psf_images import image_beyond_holes, model_image
 from photutils_pconv.psf_removal import remove_with_psf
 from photutils_pconv.residuals import N_CHANNELS
 
@@ -82,6 +82,20 @@ def test_fluxes_and_map_on_a_flat_background(psf, flat_psf_model):
     # Holes, wings and all: nothing of the sources is left.
     assert np.abs(cleaned - 0.7).max() < 8 * noise
     assert np.std(cleaned) < 1.5 * noise
+
+
+def test_image_beyond_the_holes(psf):
+    x, y, flux = np.array([30.2, 52.7]), np.array([33.9, 40.1]), np.array([5.0, 2.0])
+    radius = np.array([8.0, 6.0])
+    holes = (np.round(x), np.round(y), radius)
+    image = image_beyond_holes((80, 90), x, y, flux, psf, holes, taper_width=0.0)
+    yy, xx = np.indices(image.shape)
+    expected = 0.0
+    for k in range(2):
+        own = model_image(image.shape, x[k : k + 1], y[k : k + 1], flux[k : k + 1], psf)
+        distance = np.hypot(xx - holes[0][k], yy - holes[1][k])
+        expected = expected + np.where(distance <= radius[k], 0.0, own)
+    np.testing.assert_allclose(image, expected, rtol=1e-12, atol=1e-18)
 
 
 def test_wings_reach_beyond_the_holes(psf, flat_psf_model):

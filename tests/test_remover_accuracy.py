@@ -2,11 +2,14 @@
 """Tests of what a remover measures, against the truth."""
 
 import numpy as np
+import pytest
+from astropy.nddata import CCDData
 from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
 from photutils_pconv import NeuralSourceRemover, ObservingSetup
 from photutils_pconv.flags import SourceFlags
+from photutils_pconv.psf import get_psf
 from photutils_pconv.simulation import emission_field, random_positions
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
@@ -75,6 +78,45 @@ class TestAperturesBeyondTheHole:
         ratios = [table[f'flux_{k}'].sum() / flux.sum() for k in range(3)]
         # The noise leaves an uncertainty of about 0.006.
         assert_allclose(ratios, 1, atol=0.02)
+
+
+class TestWingsOfOthers:
+    """The wings of a bright source are none of a faint one's flux."""
+
+    @pytest.mark.parametrize(
+        'options',
+        [{}, {'subtract_wings': True}, {'psf': 'setup', 'n_passes': 2}],
+        ids=['one pass', 'subtracted', 'two passes'],
+    )
+    @pytest.mark.parametrize('pixel_scale', [1.6, 2.0])
+    def test_flux_near_a_bright_source(self, make_scene, options, pixel_scale):
+        shape = {'shape': (160, 160), 'pixel_scale': pixel_scale}
+        x, y = [60.3, 85.1], [70.2, 70.6]
+        psf = get_psf('scanmap/green')
+        both = make_scene(x, y, [30.0, 0.03], sky=2e-3, noise=2e-5, psf=psf, **shape)
+        radius = np.linspace(2.0, 60.0, 59)
+        remover = NeuralSourceRemover(
+            **GREEN,
+            aperture_corrections=(radius, psf.encircled_energy(radius)),
+            **options,
+        )
+        result = remover(CCDData(both.data, unit='Jy/pix', wcs=both.wcs), both.xy)
+        ratio = result.photometry['flux'].value[1] / 0.03
+        # What the wings hold in the faint one's aperture, over its flux.
+        rows, columns = np.indices(both.data.shape)
+        distance = np.hypot(rows - y[1], columns - x[1])
+        aperture = distance <= 7.0 / pixel_scale
+        wings = make_scene([x[0]], [y[0]], [30.0], psf=psf, **shape).data
+        share = wings[aperture].sum() / 0.03
+        assert share > 0.5
+        assert abs(ratio - 1.0) < 0.25 * share
+        # The cleaned map has them, or has none, in the hole as around it.
+        cleaned = result.cleaned.data
+        hole = distance <= 5.0
+        around = (distance > 10.0) & (distance < 16.0) & (columns > 78.0)
+        step = (cleaned if options else cleaned - wings) - 2e-3
+        assert abs(step[hole].mean()) < 0.3 * wings[hole].mean()
+        assert abs(step[around].mean()) < 0.3 * wings[around].mean()
 
 
 class TestAccuracy:

@@ -3,6 +3,8 @@
 Tests of the wings and network_input modules.
 """
 
+from typing import ClassVar
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -10,13 +12,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.masks import draw_holes
 from photutils_pconv.network_input import n_images, scale_cutouts
-from photutils_pconv.psf import lobed_psf
+from photutils_pconv.psf import get_psf, lobed_psf
 from photutils_pconv.setups import get_setup, list_setups
 from photutils_pconv.wings import (
     WingProfile,
     expected_wings,
     pixel_profile,
     wing_profile,
+    wings_beyond_holes,
 )
 
 X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])
@@ -32,22 +35,27 @@ def test_profile_holds_the_encircled_energy(name):
     r = np.arange(step / 2, 60, step)
     inside = np.cumsum(profile(r) * 2 * np.pi * r * step)
     arcsec = (r + step / 2) * setup.pixel_scale.to_value(u.arcsec)
-    expected = lobed_psf(setup).encircled_energy(arcsec)
-    assert_allclose(inside, expected, atol=2e-3)
+    # A quarter of the one PSF and three of the other.
+    expected = 0.25 * lobed_psf(setup).encircled_energy(arcsec)
+    expected += 0.75 * get_psf(setup).encircled_energy(np.minimum(arcsec, 99.9))
+    assert_allclose(inside, expected, atol=3e-3)
 
 
 class TestExpectedWings:
     @pytest.mark.parametrize('name', ['scanmap/green', 'scanmap/red', 'parallel/blue'])
     def test_wings_of_injected_sources(self, make_scene, name):
-        scene = make_scene(X, Y, [3.0, 1.0], setup=name, sky=2e-3)
-        holes = draw_holes(scene.data.shape, X, Y, RADIUS)
+        options = {'setup': name, 'sky': 2e-3}
+        scene = make_scene(X, Y, [3.0, 1.0], **options)
+        own = make_scene(X, Y, [3.0, 1.0], psf=get_psf(scene.setup), **options)
+        data = 0.25 * scene.data + 0.75 * own.data
+        holes = draw_holes(data.shape, X, Y, RADIUS)
         wings = expected_wings(
-            scene.data, X, Y, RADIUS, profile=wing_profile(scene.setup), usable=~holes
+            data, X, Y, RADIUS, profile=wing_profile(scene.setup), usable=~holes
         )
         assert_allclose(wings.flux, [3.0, 1.0], rtol=0.04)
         assert np.all(np.abs(wings.flux - [3.0, 1.0]) < 3 * wings.flux_err + 0.1)
         wings = wings.image
-        there = scene.data - scene.empty
+        there = data - scene.empty
         # On a ring around the brighter one they are right on the mean.
         r = np.hypot(*(np.indices(holes.shape) - np.array([Y[0], X[0]])[:, None, None]))
         for inner, outer in ((10, 14), (14, 20)):
@@ -100,6 +108,42 @@ class TestExpectedWings:
         wings = expected_wings(data, [20.0], [20.0], [5.0], **options)
         for one in (wings.image, wings.flux, wings.flux_err):
             assert_array_equal(one, 0)
+
+
+class TestWingsBeyondHoles:
+    OPTIONS: ClassVar = {'taper_width': 2.0}
+
+    def test_all_but_ones_own(self):
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        shape, flux = (140, 150), np.array([3.0, 1.0])
+        image = wings_beyond_holes(
+            shape, X, Y, RADIUS, flux, profile=profile, **self.OPTIONS
+        )
+        rows, columns = np.indices(shape)
+        distance = np.hypot(columns - X[:, None, None], rows - Y[:, None, None])
+        each = flux[:, None, None] * profile(distance)
+        for i in (0, 1):
+            hole = distance[i] <= RADIUS[i]
+            assert_allclose(image[hole], each[1 - i][hole], rtol=1e-12)
+        beyond = np.all(distance > RADIUS[:, None, None] + 2.0, axis=0)
+        beyond &= np.all(distance < 80.0, axis=0)
+        assert_allclose(image[beyond], each.sum(axis=0)[beyond], rtol=1e-12)
+        # Over the taper they set in.
+        rim = (distance[0] > RADIUS[0]) & (distance[0] < RADIUS[0] + 2.0)
+        own = image[rim] - each[1][rim]
+        assert np.all((own > 0) & (own < each[0][rim]))
+
+    def test_order_and_no_source(self):
+        profile = wing_profile(get_setup('scanmap', 'green'))
+        flux = np.array([3.0, 1.0])
+        options = {'profile': profile, **self.OPTIONS}
+        image = wings_beyond_holes((140, 150), X, Y, RADIUS, flux, **options)
+        again = wings_beyond_holes(
+            (140, 150), X[::-1], Y[::-1], RADIUS[::-1], flux[::-1], **options
+        )
+        assert_array_equal(image, again)
+        none = wings_beyond_holes((140, 150), X, Y, RADIUS, 0 * flux, **options)
+        assert_array_equal(none, 0)
 
 
 class TestTerms:

@@ -78,8 +78,8 @@ class SamplerConfig:
 
     all_psfs : bool, optional
         Whether PSFs are mixtures of the setup's own physical one (`get_psf`)
-        and the analytic `~photutils_pconv.psf.lobed_psf`, by shares of 0 to
-        1, or the latter alone.
+        and the analytic `~photutils_pconv.psf.lobed_psf`, at least half of
+        them the former, or the latter alone.
 
     width : float, optional
         The standard deviation of the logarithm of a PSF's width.
@@ -237,7 +237,7 @@ class CutoutSampler:
         shape = (STAMP_SIZE, STAMP_SIZE)
         image = lobed_psf(setup).render(shape, x, y, **options)
         if cfg.all_psfs:
-            share = rng.uniform()
+            share = rng.uniform(0.5, 1.0)
             image *= 1.0 - share
             image += share * get_psf(setup).render(shape, x, y, **options)
         return image.astype(np.float32), offset, image.max()

@@ -32,8 +32,6 @@ from photutils_pconv.simulation.noise import noise_field
 
 __all__ = ['ResidualBatch', 'ResidualConfig', 'ResidualSampler']
 
-_HALF = CUTOUT_SIZE // 2
-
 
 @dataclass(frozen=True, kw_only=True)
 class ResidualConfig:
@@ -51,6 +49,10 @@ class ResidualConfig:
 
     field_size : int, optional
         The side of a field, in pixels.
+
+    size : int, optional
+        The side of a cutout, in pixels: even, and at most
+        `~photutils_pconv.cutouts.CUTOUT_SIZE`.
 
     log_noise : tuple of float, optional
         The range of log10(noise / local scatter of the emission).
@@ -95,6 +97,7 @@ class ResidualConfig:
     n_stamps: int = 144
     n_angles: int = 8
     field_size: int = 512
+    size: int = CUTOUT_SIZE
     log_noise: tuple = (-1.7, 1.0)
     log_peak: tuple = (0.3, 2.7, 4.0)
     mismatch: tuple = (0.05, 0.025, 0.01)
@@ -199,7 +202,8 @@ class ResidualSampler:
         self._psfs, self._stamps = zip(
             *(self._make_stamps(setup, rng) for setup in self.setups), strict=True
         )
-        self._yy, self._xx = np.indices((CUTOUT_SIZE, CUTOUT_SIZE))
+        self._half = cfg.size // 2
+        self._yy, self._xx = np.indices((cfg.size, cfg.size))
 
     def _make_stamps(self, setup, rng):
         cfg = self.config
@@ -279,13 +283,14 @@ class ResidualSampler:
         )
 
     def _crop(self, field, rng):
-        y, x = rng.integers(0, self.config.field_size - CUTOUT_SIZE + 1, size=2)
-        crop = field[y : y + CUTOUT_SIZE, x : x + CUTOUT_SIZE]
+        size = self.config.size
+        y, x = rng.integers(0, self.config.field_size - size + 1, size=2)
+        crop = field[y : y + size, x : x + size]
         crop = np.rot90(crop, rng.integers(4))
         return (crop[:, ::-1] if rng.random() < 0.5 else crop).astype(float)
 
     def _sample(self, rng):
-        cfg = self.config
+        cfg, half = self.config, self._half
         index = rng.integers(cfg.n_fields)
         owner = self._owner[index]
         setup, stamps, psfs = (
@@ -296,7 +301,7 @@ class ResidualSampler:
         annulus = self._ring(setup.snr_inner_radius, setup.snr_outer_radius)
         spread = max(emission[annulus].std(), 1.0e-3)
         # Coverage, and with it the noise, changes slowly over a cutout.
-        tilt = np.exp(rng.normal(0.0, 0.2) * (self._xx / _HALF - 1.0))
+        tilt = np.exp(rng.normal(0.0, 0.2) * (self._xx / half - 1.0))
         noise = noise * tilt * spread * 10.0 ** rng.uniform(*cfg.log_noise)
         image = emission + noise
         spread = image[annulus].std()
@@ -317,7 +322,7 @@ class ResidualSampler:
         if rng.random() < cfg.neighbours:
             for _ in range(rng.integers(1, 4)):
                 # Half of them blend with the central source.
-                reach = 12 if rng.random() < 0.5 else _HALF
+                reach = 12 if rng.random() < 0.5 else half
                 dx, dy = rng.integers(-reach, reach, size=2)
                 if np.hypot(dx, dy) < 3:
                     continue
@@ -330,9 +335,9 @@ class ResidualSampler:
             choice = [k for k in alike if stamps[k][3][2] == fitted] or alike
             stamp, offset, stamp_peak, _ = stamps[rng.choice(choice)]
             flux = value / stamp_peak
-            image = image + shift_stamp(stamp, dx, dy) * flux
-            x.append(_HALF + offset[0] + dx)
-            y.append(_HALF + offset[1] + dy)
+            image = image + shift_stamp(stamp, dx, dy, size=cfg.size) * flux
+            x.append(half + offset[0] + dx)
+            y.append(half + offset[1] + dy)
             peaks.append(value)
             fluxes.append(flux)
         x, y, peaks = np.array(x), np.array(y), np.array(peaks)
@@ -368,5 +373,5 @@ class ResidualSampler:
         return residual, error, shapes, emission, missing, hole, weight, image, scalars
 
     def _ring(self, inner, outer):
-        r = np.hypot(self._xx - _HALF, self._yy - _HALF)
+        r = np.hypot(self._xx - self._half, self._yy - self._half)
         return (r >= inner) & (r <= outer)

@@ -40,6 +40,19 @@ def test_shapes_and_kinds(batch):
     assert set(np.unique(batch.setup)) == {0, 1}
 
 
+def test_smaller_cutouts():
+    config = ResidualConfig(**SMALL, size=64)
+    sampler = ResidualSampler([get_setup('scanmap', 'red')], config=config, seed=3)
+    batch = sampler.batch(8, 5)
+    assert batch.image.shape == (8, 3, 64, 64)
+    assert batch.hole.shape == batch.weight.shape == (8, 64, 64)
+    # The source is where a cutout of any size has it.
+    middle = np.argmax(batch.weight.reshape(8, -1), axis=1)
+    rows, columns = np.unravel_index(middle, (64, 64))
+    assert np.all(np.isin(rows, (31, 32))) and np.all(np.isin(columns, (31, 32)))
+    assert np.all(batch.hole[:, 32, 32])
+
+
 def test_a_batch_follows_from_its_seed(sampler, batch):
     again = sampler.batch(24, 5)
     np.testing.assert_array_equal(again.image, batch.image)
