@@ -49,7 +49,8 @@ def test_smaller_cutouts():
     # The source is where a cutout of any size has it.
     middle = np.argmax(batch.weight.reshape(8, -1), axis=1)
     rows, columns = np.unravel_index(middle, (64, 64))
-    assert np.all(np.isin(rows, (31, 32))) and np.all(np.isin(columns, (31, 32)))
+    assert np.all(np.isin(rows, (31, 32)))
+    assert np.all(np.isin(columns, (31, 32)))
     assert np.all(batch.hole[:, 32, 32])
 
 
