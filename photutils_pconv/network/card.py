@@ -33,9 +33,16 @@ _NORMALISATIONS = ('minmax', 'robust')
 # The arguments of each class, and which of them are positive integers.
 _ARCHITECTURES = {
     'PConvUNet': ('width', 'decoder_activation', 'in_channels'),
-    'FilledUNet': ('width', 'blocks', 'fill', 'decoder_activation', 'in_channels'),
+    'FilledUNet': (
+        'width',
+        'blocks',
+        'fill',
+        'decoder_activation',
+        'in_channels',
+        'turns',
+    ),
 }
-_COUNTS = ('width', 'blocks', 'in_channels')
+_COUNTS = ('width', 'blocks', 'in_channels', 'turns')
 _REQUIRED = ('name', 'architecture', 'normalisation')
 _VERSIONED = ('torch', 'safetensors', 'numpy')
 # What each class can take: PConvUNet halves its input five times, then needs
@@ -136,7 +143,8 @@ class ModelCard:
     architecture : dict
         ``class`` (``'PConvUNet'`` or ``'FilledUNet'``) and the class's
         arguments: ``width``, ``decoder_activation`` and ``in_channels``, and
-        ``blocks`` of a `~photutils_pconv.network.FilledUNet`.
+        ``blocks``, ``fill`` and ``turns`` of a
+        `~photutils_pconv.network.FilledUNet`.
 
     normalisation : dict
         ``name``, either ``'minmax'`` (the paper's, section 2.4.2) or

@@ -27,6 +27,7 @@ _LEVELS = (1, 2, 3, 4)
 # The stem and three strides of two.
 _DIVISOR = 16
 _MINIMUM_SIZE = 32
+_ALL_TURNS = 4
 # Even, so that a coarse pixel lies in the middle of its four fine ones.
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 
@@ -149,16 +150,19 @@ class FilledUNet(nn.Module):
     decoder_activation : {'leaky_relu', 'relu'}, optional
         The activation.
 
+    turns : int, optional
+        Over how many quarter turns predictions are averaged in use, from 1
+        (fast) to 4. Training takes no notice of it.
+
     Raises
     ------
     ValueError
-        If a number is not a positive integer or the activation is unknown.
+        If a number is not a positive integer, ``turns`` is larger than 4,
+        or an option is unknown.
     """
 
     #: Cutouts may be larger than those of the training.
     any_size = True
-    #: Over how many quarter turns predictions are averaged in use.
-    turns = 4
 
     def __init__(
         self,
@@ -168,15 +172,20 @@ class FilledUNet(nn.Module):
         in_channels=1,
         fill='smooth',
         decoder_activation='leaky_relu',
+        turns=4,
     ):
         super().__init__()
         given = {'width': width, 'blocks': blocks, 'in_channels': in_channels}
+        given['turns'] = turns
         for name, value in given.items():
             if not isinstance(value, int) or value < 1:
                 msg = f'{name} must be a positive integer, got {value!r}'
                 raise ValueError(msg)
         if fill not in FILLS:
             msg = f'fill must be one of {list(FILLS)}, got {fill!r}'
+            raise ValueError(msg)
+        if turns > _ALL_TURNS:
+            msg = f'turns must be at most {_ALL_TURNS}, got {turns}'
             raise ValueError(msg)
         n_images = in_channels - (fill == 'given')
         if n_images < 1:
@@ -187,6 +196,7 @@ class FilledUNet(nn.Module):
         self.in_channels = in_channels
         self.fill = fill
         self.decoder_activation = decoder_activation
+        self.turns = turns
         channels = [factor * width for factor in _LEVELS]
 
         def stack(size):
@@ -222,6 +232,7 @@ class FilledUNet(nn.Module):
             'in_channels': self.in_channels,
             'fill': self.fill,
             'decoder_activation': self.decoder_activation,
+            'turns': self.turns,
         }
 
     def forward(self, image, validity):

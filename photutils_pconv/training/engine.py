@@ -54,6 +54,7 @@ def describe_architecture(config, normalisation):
     }
     if given.architecture == 'FilledUNet':
         architecture['blocks'] = given.blocks
+        architecture['turns'] = given.turns
         architecture['fill'] = 'given' if normalisation.get('kriging') else 'smooth'
     return architecture
 

@@ -14,11 +14,11 @@ import torch
 from photutils_pconv.training._optional import require
 
 __all__ = [
+    'balanced_loss',
     'composite',
     'gram_matrix',
     'hole_l1',
     'mean_flux_loss',
-    'root_loss',
     'source_loss',
     'ssim_loss',
     'style_loss',
@@ -164,7 +164,7 @@ def mean_flux_loss(output, target, validity, *, limit=None, missing=None):
     return ((difference * hole).sum(dim=axes) / size).abs().mean()
 
 
-def root_loss(
+def balanced_loss(
     output,
     target,
     validity,
@@ -173,18 +173,23 @@ def root_loss(
     flux=0.5,
     aperture=0.5,
     radius=4.0,
+    power=0.5,
+    lag=6,
     floor=0.02,
     limit=20.0,
     missing=None,
 ):
     """
-    Compute the mean root of the cutouts' errors.
+    Compute the mean of the cutouts' errors, each over its emission's roughness.
 
-    The error of a cutout is its L1 over the hole, plus the weighted L1 over
-    usable pixels and the errors of the means over the hole about the centre
-    and over an aperture in it, which are what fluxes see. The root lets plain
-    cutouts, whose errors are small, count beside those that nobody can fill.
-    This term is not in the paper.
+    The error of a cutout is the absolute deviation over the hole from the mean
+    error, plus the weighted L1 over usable pixels and the errors of the means
+    over the hole about the centre and over an aperture in it, which are what
+    fluxes see. It is divided by a power of the mean difference of pixels
+    ``lag`` apart outside of the holes, so that plain cutouts count beside those
+    that nobody can fill. Since this weight does not depend on the error itself,
+    and since pixels cannot pull the mean, the mean over the aperture is as
+    often too high as too low. This term is not in the paper.
 
     Parameters
     ----------
@@ -200,8 +205,14 @@ def root_loss(
     radius : float, optional
         The aperture's radius, in pixels.
 
+    power : float, optional
+        The power of the roughness.
+
+    lag : int, optional
+        The distance of the pixels that are compared, in pixels.
+
     floor : float, optional
-        What is added to each error, so that none rules by being zero.
+        What is added to each roughness.
 
     limit, missing : optional
         As for `hole_l1`.
@@ -224,12 +235,31 @@ def root_loss(
     distance = _distance(hole.shape[-2:], like=hole)
     # Of the holes of all sources, that of the central one.
     central = hole * (distance <= _CENTRAL)
-    error = mean(difference.abs(), hole)
+    offset = mean(difference, hole)
+    centred = difference - offset[:, None, None, None]
+    error = mean(centred.abs(), hole)
     error = error + valid * mean(difference.abs(), validity)
     error = error + flux * mean(difference, central).abs()
     error = error + aperture * mean(difference, hole * (distance <= radius)).abs()
+    with torch.no_grad():
+        weight = (_roughness(target, validity, lag) + floor) ** -power
     known = (hole.sum(dim=axes) > 0).to(error.dtype)
-    return (known * (error + floor).sqrt()).sum() / known.sum().clamp(min=1)
+    return (known * weight * error).sum() / known.sum().clamp(min=1)
+
+
+def _roughness(target, validity, lag):
+    total = count = 0.0
+    axes = tuple(range(1, target.ndim))
+    valid = validity.expand_as(target)
+    for dim in (-2, -1):
+        length = target.shape[dim] - lag
+        step, both = (
+            operation(image.narrow(dim, lag, length), image.narrow(dim, 0, length))
+            for image, operation in ((target, torch.sub), (valid, torch.mul))
+        )
+        total = total + (step.abs() * both).sum(dim=axes)
+        count = count + both.sum(dim=axes)
+    return total / count.clamp(min=1)
 
 
 def _distance(shape, *, like):

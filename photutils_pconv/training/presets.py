@@ -20,11 +20,13 @@ LOSS_TERMS = {
     'ssim': {'window': 5, 'max_val': 2.0, 'halved': False},
     'source': {'composited': False},
     'mean_flux': {'limit': None},
-    'root': {
+    'balanced': {
         'valid': 0.3,
         'flux': 0.5,
         'aperture': 0.5,
         'radius': 4.0,
+        'power': 0.5,
+        'lag': 6,
         'floor': 0.02,
         'limit': 20.0,
     },
@@ -45,7 +47,7 @@ LOSS_PRESETS = {
         'mean_flux': {'weight': 3.0, **_LIMITED},
     },
     # The bundled one-pass models'.
-    'root': {'root': {'weight': 1.0}},
+    'balanced': {'balanced': {'weight': 1.0}},
     # Eq. 7. The images span [-1, 1], hence the dynamic range L = 2 of Eq. 5.
     'paper': {
         'valid': {'weight': 2.0},
@@ -68,7 +70,7 @@ LOSS_PRESETS = {
     },
 }
 """
-The terms and weights of the presets: ``'default'``, ``'root'`` (that of the
+The terms and weights of the presets: ``'default'``, ``'balanced'`` (that of the
 bundled models of one pass), ``'paper'`` (Eq. 7) and ``'released'`` (the
 authors' program).
 """
@@ -138,8 +140,11 @@ def _check(value, key, where):
         right = isinstance(value, bool)
         what = 'true or false'
     elif key == 'window':
-        right = isinstance(value, int) and value > 0 and value % 2 == 1
+        right = type(value) is int and value > 0 and value % 2 == 1
         what = 'an odd positive integer'
+    elif key == 'lag':
+        right = type(value) is int and value > 0
+        what = 'a positive integer'
     else:
         if value is None and key == 'limit':
             return

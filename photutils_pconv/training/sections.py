@@ -72,6 +72,10 @@ class NetworkConfig(Section):
     blocks : int, optional
         For 'FilledUNet': the number of residual blocks a level.
 
+    turns : int, optional
+        For 'FilledUNet': over how many quarter turns predictions are averaged
+        in use, from 1 to 4.
+
     decoder_activation : {'leaky_relu', 'relu'}, optional
         The decoder's activation.
 
@@ -85,6 +89,7 @@ class NetworkConfig(Section):
     architecture: str = choice('PConvUNet', 'FilledUNet')
     width: int = number(32, low=1, kind=int)
     blocks: int = number(1, low=1, kind=int)
+    turns: int = number(4, low=1, high=4, kind=int)
     decoder_activation: str = choice('leaky_relu', 'relu')
     start: str = path('')
 
@@ -171,7 +176,7 @@ class LossConfig(Section):
 
     Parameters
     ----------
-    preset : {'default', 'root', 'paper', 'released', 'none'}, optional
+    preset : {'default', 'balanced', 'paper', 'released', 'none'}, optional
         The terms to begin with; see
         `~photutils_pconv.training.LOSS_PRESETS`.
 

@@ -129,9 +129,9 @@ class WeightedLoss(nn.Module):
         if name == 'mean_flux':
             options = {**options, 'missing': missing}
             return losses.mean_flux_loss(output, target, validity, **options)
-        if name == 'root':
+        if name == 'balanced':
             options = {**options, 'missing': missing}
-            return losses.root_loss(output, target, validity, **options)
+            return losses.balanced_loss(output, target, validity, **options)
         if name == 'ssim':
             return losses.ssim_loss(output, target, **options)
         if name == 'source':

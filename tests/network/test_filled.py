@@ -117,8 +117,9 @@ class TestNetwork:
         assert torch.allclose(together, alone, atol=1e-5)
 
     def test_config_rebuilds_it(self):
-        network = FilledUNet(width=5, blocks=2, in_channels=2)
+        network = FilledUNet(width=5, blocks=2, in_channels=2, turns=2)
         again = build_network({'class': 'FilledUNet', **network.config})
+        assert again.turns == 2
         shapes = {k: v.shape for k, v in network.state_dict().items()}
         assert {k: v.shape for k, v in again.state_dict().items()} == shapes
 
@@ -135,11 +136,15 @@ class TestNetwork:
         with pytest.raises(ValueError, match='validity must have the shape'):
             make_network(in_channels=2)(image, image)
 
-    @pytest.mark.parametrize('name', ['width', 'blocks', 'in_channels'])
+    @pytest.mark.parametrize('name', ['width', 'blocks', 'in_channels', 'turns'])
     @pytest.mark.parametrize('value', [0, 1.5, '4'])
     def test_bad_arguments(self, name, value):
         with pytest.raises(ValueError, match=f'{name} must be a positive integer'):
             FilledUNet(**{name: value})
+
+    def test_too_many_turns(self):
+        with pytest.raises(ValueError, match='turns must be at most 4, got 5'):
+            FilledUNet(turns=5)
 
     def test_unknown_class(self):
         with pytest.raises(ValueError, match='must be one of'):

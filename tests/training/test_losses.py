@@ -14,11 +14,11 @@ from scipy.ndimage import correlate1d
 from photutils_pconv.training import (
     VGG16Features,
     WeightedLoss,
+    balanced_loss,
     composite,
     gram_matrix,
     hole_l1,
     mean_flux_loss,
-    root_loss,
     source_loss,
     ssim_loss,
     style_loss,
@@ -378,7 +378,7 @@ def test_without_kornia(monkeypatch):
         ssim_loss(output, target)
 
 
-class TestRootLoss:
+class TestBalancedLoss:
     @staticmethod
     def make(*, n=3, size=64, radius=8.0):
         rng = np.random.default_rng(11)
@@ -387,59 +387,104 @@ class TestRootLoss:
         validity = torch.from_numpy((distance > radius).astype(float))
         return target, validity.expand(n, 1, size, size), distance
 
-    def test_no_error_leaves_the_floor(self):
+    def test_no_error_no_loss(self):
         target, validity, _ = self.make()
-        loss = root_loss(target, target, validity, floor=0.09)
-        assert float(loss) == pytest.approx(0.3)
+        assert float(balanced_loss(target, target, validity)) == 0
 
-    def test_an_offset_counts_once_in_every_part(self):
+    @pytest.mark.parametrize('power', [0.0, 0.5, 1.0])
+    def test_an_offset_over_the_roughness(self, power):
         target, validity, _ = self.make()
-        loss = root_loss(
-            target + 0.5, target, validity, valid=0.3, flux=0.4, aperture=0.2, floor=0.0
+        # 0.2 a pixel along one axis, over 6 pixels, and none along the other.
+        target = (0.2 * torch.arange(64.0, dtype=float)).expand_as(target)
+        loss = balanced_loss(
+            target + 0.5,
+            target,
+            validity,
+            valid=0.3,
+            flux=0.4,
+            aperture=0.2,
+            power=power,
+            floor=0.4,
         )
-        assert float(loss) == pytest.approx(np.sqrt(0.5 * 1.9))
+        assert float(loss) == pytest.approx(0.5 * 0.9 / 1.0**power)
+        rougher = balanced_loss(4 * target + 0.5, 4 * target, validity, power=power)
+        plain = balanced_loss(target + 0.5, target, validity, power=power)
+        assert float(rougher) == pytest.approx(float(plain) * (0.62 / 2.42) ** power)
 
     def test_written_out(self):
         target, validity, distance = self.make()
-        rng = np.random.default_rng(12)
-        error = (
-            rng.normal(size=target.shape) * np.array([0.1, 1, 4])[:, None, None, None]
-        )
-        found = root_loss(target + torch.from_numpy(error), target, validity)
+        target = target * torch.tensor([0.1, 1.0, 4.0])[:, None, None, None]
+        error = np.random.default_rng(12).normal(size=target.shape)
+        found = balanced_loss(target + torch.from_numpy(error), target, validity)
         hole, small = distance <= 8, distance <= 4
-        parts = [
-            np.abs(one[hole]).mean()
-            + 0.3 * np.abs(one[~hole]).mean()
-            + 0.5 * abs(one[hole].mean())
-            + 0.5 * abs(one[small].mean())
-            for one in error[:, 0]
-        ]
-        expected = np.mean(np.sqrt(np.array(parts) + 0.02))
-        assert float(found) == pytest.approx(expected)
+        expected = []
+        for one, image in zip(error[:, 0], target[:, 0].numpy(), strict=True):
+            parts = (
+                np.abs(one[hole] - one[hole].mean()).mean()
+                + 0.3 * np.abs(one[~hole]).mean()
+                + 0.5 * abs(one[hole].mean())
+                + 0.5 * abs(one[small].mean())
+            )
+            known = np.where(hole, np.nan, image)
+            steps = [known[6:] - known[:-6], known[:, 6:] - known[:, :-6]]
+            roughness = np.nanmean(np.abs(np.concatenate([s.ravel() for s in steps])))
+            expected.append(parts / np.sqrt(roughness + 0.02))
+        assert float(found) == pytest.approx(np.mean(expected))
+
+    def test_what_is_in_the_hole_has_no_weight(self):
+        target, validity, _ = self.make()
+        other = torch.where(validity > 0, target, 100 * target)
+        expected = balanced_loss(target + 0.3, target, validity)
+        found = balanced_loss(other + 0.3, other, validity)
+        assert float(found) == pytest.approx(float(expected))
+
+    def test_least_where_the_mean_is_right(self):
+        # Half of the pixels are 0.7 too low or lower: L1 would rather add that.
+        target, validity, distance = self.make(n=1)
+        error = np.random.default_rng(13).exponential(size=target.shape)
+        hole = distance <= 8
+        error -= error[0, 0][hole].mean()
+        options = {'valid': 0.0, 'radius': 8.0}
+        shifts = np.linspace(-0.6, 0.6, 25)
+        balanced, plain = (
+            [float(one(target + torch.from_numpy(error + c))) for c in shifts]
+            for one in (
+                lambda output: balanced_loss(output, target, validity, **options),
+                lambda output: hole_l1(output, target, validity),
+            )
+        )
+        assert shifts[np.argmin(balanced)] == pytest.approx(0, abs=1e-12)
+        assert shifts[np.argmin(plain)] > 0.15
 
     def test_missing_pixels_do_not_count(self):
         target, validity, distance = self.make()
         missing = torch.from_numpy((distance < 3).astype(float)).expand_as(target)
         output = target + 0.1
-        expected = root_loss(output, target, validity, missing=missing)
+        expected = balanced_loss(output, target, validity, missing=missing)
         other = torch.where(missing > 0, 99.0, output)
-        found = root_loss(other, target, validity, missing=missing)
-        assert float(found) == pytest.approx(float(expected))
+        found = balanced_loss(other, target, validity, missing=missing)
+        assert float(found) == pytest.approx(float(expected), rel=1e-6)
 
     def test_cutouts_without_a_hole_do_not_count(self):
         target, validity, _ = self.make(n=2)
         validity = validity.clone()
-        expected = root_loss(target[:1] + 1, target[:1], validity[:1])
+        expected = balanced_loss(target[:1] + 1, target[:1], validity[:1])
         validity[1] = 1
-        assert float(root_loss(target + 1, target, validity)) == pytest.approx(
+        assert float(balanced_loss(target + 1, target, validity)) == pytest.approx(
             float(expected)
         )
-        assert float(root_loss(target, target, torch.ones_like(validity))) == 0
+        whole = torch.ones_like(validity)
+        assert float(balanced_loss(target + 1, target, whole)) == 0
 
     def test_in_a_weighted_loss(self):
         target, validity, _ = self.make()
-        loss = WeightedLoss('root')
+        loss = WeightedLoss('balanced')
         total, terms = loss(target + 0.1, target, validity)
-        expected = root_loss(target + 0.1, target, validity)
+        expected = balanced_loss(target + 0.1, target, validity)
         assert float(total) == pytest.approx(float(expected))
-        assert list(terms) == ['root']
+        assert list(terms) == ['balanced']
+
+    @pytest.mark.parametrize('lag', [0, 2.5, True])
+    def test_lag_is_checked(self, lag):
+        with pytest.raises((ValueError, TypeError), match='lag of the loss term'):
+            WeightedLoss('balanced', terms={'balanced': {'lag': lag}})
