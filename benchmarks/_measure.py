@@ -52,8 +52,8 @@ def measure_map(benchmark_map, *, model=None, others=()):
         the setup's aperture; ``annulus`` is what photutils gives, and
         ``annulus_pixels`` is corrected for the pixels as ours is),
         ``ratio_METHOD_RADIUS`` for the large
-        apertures of ours and annulus, ``pull_ours`` (the flux's error over
-        the error that is stated), ``rms_METHOD`` and
+        apertures of ours and annulus, ``pull_METHOD`` of the models (the
+        flux's error over the error that is stated), ``rms_METHOD`` and
         ``offset_METHOD`` (root mean square and mean of fill minus
         noise-free emission in the hole, in units of ``scatter``, the
         standard deviation of the source-free map in the annulus of
@@ -96,9 +96,11 @@ def measure_map(benchmark_map, *, model=None, others=()):
 
     maps = {'ours': cleaned.value}
     for other in others:
-        name, cleaned, flux = _apply(other, truth, data, positions)
+        name, cleaned, flux, error = _apply(other, truth, data, positions)
         maps[name] = cleaned
         table[f'ratio_{name}'] = flux / truth.flux
+        with np.errstate(divide='ignore', invalid='ignore'):
+            table[f'pull_{name}'] = (flux - truth.flux) / error
 
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
@@ -126,7 +128,7 @@ def measure_map(benchmark_map, *, model=None, others=()):
 
 def _apply(model, truth, data, positions):
     """
-    Remove the sources with another model; give its name, map and fluxes (Jy).
+    Remove the sources with another model; give its name, map, fluxes and errors (Jy).
     """
     loaded = load_model(model)
     one_pass = is_one_pass(loaded)
@@ -139,7 +141,10 @@ def _apply(model, truth, data, positions):
         **options,
     )
     cleaned, photometry = remover(data, positions)
-    flux = photometry['flux' if one_pass else 'flux_psf'].to_value(u.Jy)
+    column = 'flux' if one_pass else 'flux_psf'
+    flux, error = (
+        photometry[name].to_value(u.Jy) for name in (column, f'{column}_err')
+    )
     if not one_pass:
         # A PSF flux is total; the aperture's share is that of the injected PSF.
         radius = truth.setup.aperture_radius.to_value(u.arcsec)
@@ -147,8 +152,9 @@ def _apply(model, truth, data, positions):
         known = remover.known_psf.encircled_energy(
             radius, pixel_scale=truth.setup.pixel_scale.to_value(u.arcsec)
         )
-        flux = flux * float(known) / float(given)
-    return loaded.name, cleaned.value, flux
+        factor = float(known) / float(given)
+        flux, error = factor * flux, factor * error
+    return loaded.name, cleaned.value, flux, error
 
 
 def _fill_holes(truth, hole_radius, maps):

@@ -4,7 +4,7 @@ Train the bundled network of the removal with a known PSF.
 
 The model that ships was made with::
 
-    python tools/train_psf_model.py -o WORK --cutouts 460800
+    python tools/train_psf_model.py -o WORK --validate-every 1600
 
 It serves all setups, of both modes: the network is told the PSF. Training
 resumes from its last checkpoint (every two minutes); the rate of learning
@@ -276,6 +276,10 @@ def export(args, network, history, hours, steps):
         'data': 'simulated on the fly: ResidualSampler, cutouts of 64 pixels; '
         'each cutout serves twice, the second time flipped and turned',
     }
+    curve = {
+        key: [one[key] for one in history]
+        for key in ('step', 'hole_rms', 'weighted_error')
+    }
     card = ModelCard(
         name='psf',
         description=(
@@ -287,7 +291,7 @@ def export(args, network, history, hours, steps):
         normalisation=NORMALISATION,
         setups=tuple(list_setups()),
         recipe=recipe,
-        accuracy={'validation': history[-1]},
+        accuracy={'validation': history[-1], 'curve': curve},
         versions={
             'torch': torch.__version__.split('+')[0],
             'numpy': np.__version__,
@@ -303,7 +307,7 @@ def main():
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('-o', '--output', type=Path, required=True)
-    parser.add_argument('--cutouts', type=int, default=460_800)
+    parser.add_argument('--cutouts', type=int, default=409_600)
     parser.add_argument('--batch-size', type=int, default=32)
     parser.add_argument('--width', type=int, default=32)
     parser.add_argument('--lr', type=float, default=1.0e-3)

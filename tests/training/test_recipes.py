@@ -36,17 +36,34 @@ def test_the_bundled_model_is_that_of_its_recipe():
     assert seen >= 400_000
 
 
-def test_card_has_figures():
+def test_curve_of_the_training():
     card = read_card('pacs')
     curve = card.accuracy['curve']
     assert len(curve['step']) == card.recipe['epochs']
     assert curve['valid_loss'][-1] < curve['valid_loss'][0]
+
+
+@pytest.mark.parametrize('name', ['pacs', 'psf'])
+def test_card_has_figures(name):
+    card = read_card(name)
     for kind in ('simulated', 'real'):
         figures = card.accuracy[kind]
         assert set(figures) >= {'mean', 'snr', 'hole_radius_pixels', 'setup'}
         assert figures['mean']['iqr_over_annulus'] < 1
         assert all(np.isfinite(one['hole_rms']) for one in figures['snr'].values())
     assert card.notes
+
+
+def test_the_model_of_two_passes_is_that_of_its_script():
+    card = read_card('psf')
+    script = (RECIPES.parent / 'train_psf_model.py').read_text(encoding='utf-8')
+    assert f"'--cutouts', type=int, default={card.recipe['cutouts']:_}" in script
+    assert f"'--width', type=int, default={card.architecture['width']}" in script
+    assert card.recipe['cutouts'] >= 400_000
+    curve = card.accuracy['curve']
+    assert curve['step'][-1] * card.recipe['batch_size'] == card.recipe['cutouts']
+    assert curve['weighted_error'][-1] < curve['weighted_error'][0]
+    assert len(card.setups) == 6
 
 
 def test_paper_recipe_is_the_papers():
