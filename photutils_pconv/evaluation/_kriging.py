@@ -13,7 +13,17 @@ __all__ = ['kriging']
 
 
 def kriging(
-    data, x, y, *, hole_radius, covariance, noise, psf=None, use_hole=False, half=20
+    data,
+    x,
+    y,
+    *,
+    hole_radius,
+    covariance,
+    noise,
+    psf=None,
+    terms=None,
+    use_hole=False,
+    half=20,
 ):
     """
     Estimate emission and fluxes by the best linear unbiased estimator.
@@ -48,6 +58,13 @@ def kriging(
     psf : `~photutils_pconv.pixel_psf.PixelPSF`, optional
         The PSF on the map's pixels, which has to be the true one.
         Without it the source's wings beyond the hole pass for emission.
+
+    terms : callable, optional
+        What else the map may hold around a source, such as the ways in which
+        its wings may differ from what was subtracted: ``terms(i, dx, dy)``
+        gives for source ``i`` at offsets from it (pixels) independent
+        contributions of one standard deviation each, of shape
+        ``(T, *dx.shape)``.
 
     use_hole : bool, optional
         Whether the pixels of the hole are used; this needs ``psf``.
@@ -90,20 +107,23 @@ def kriging(
             raise ValueError(msg)
         hole = np.flatnonzero(inside)
         values = data[window].ravel()
-        terms = np.ones((inside.size, 1))
+        design = np.ones((inside.size, 1))
         if psf is not None:
-            terms = np.column_stack([terms, psf.evaluate(dx, dy).ravel()])
-        right = precision @ terms
-        normal = terms.T @ right
+            design = np.column_stack([design, psf.evaluate(dx, dy).ravel()])
+        known = precision
+        if terms is not None:
+            known = _with_terms(precision, terms(i, dx, dy))
+        right = known @ design
+        normal = design.T @ right
         if not use_hole:
             # Each pixel of the hole is an unknown of its own: the value
             # found there makes no difference.
             values = np.where(inside, 0.0, values)
-            terms = np.where(inside[:, None], 0.0, terms)
-            right = np.column_stack([precision @ terms, precision[:, hole]])
-            normal = np.vstack([terms.T @ right, right[hole]])
+            design = np.where(inside[:, None], 0.0, design)
+            right = np.column_stack([known @ design, known[:, hole]])
+            normal = np.vstack([design.T @ right, right[hole]])
         fitted = np.linalg.solve(normal, right.T @ values)
-        weights = precision @ values - right @ fitted
+        weights = known @ values - right @ fitted
         part = background[window]
         part[inside.reshape(part.shape)] = fitted[0] + emission[hole] @ weights
         if psf is not None:
@@ -137,6 +157,17 @@ def _matrices(covariance, noise, half):
     ]
     factor = cho_factor(emission + noise**2 * np.eye(n * n), lower=True)
     return emission, cho_solve(factor, np.eye(n * n))
+
+
+def _with_terms(precision, terms):
+    """
+    Add contributions to a covariance whose inverse is known (Woodbury).
+    """
+    terms = np.reshape(terms, (len(terms), -1))
+    seen = terms @ precision
+    return precision - seen.T @ np.linalg.solve(
+        np.eye(len(terms)) + seen @ terms.T, seen
+    )
 
 
 def _window(data, x, y, half, i):

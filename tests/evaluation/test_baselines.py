@@ -288,6 +288,33 @@ def test_kriging_gains_by_the_pixels_under_the_source(fields):
     assert rms[0] < 0.7 * rms[1]
 
 
+def test_kriging_tells_contributions_from_emission(fields):
+    # With a slope of any size among what the map may hold, a slope that is
+    # added is none of the emission.
+    emission, hole, _, _, covariance = fields
+    side = 2 * HALF + 1
+    x, y = HALF + 0.3 + side * np.arange(9), np.full(9, HALF - 0.2)
+    data = np.concatenate(emission[:9], axis=1)
+    slope = np.tile(np.arange(side) - HALF - 0.3, 9)
+    options = {'hole_radius': 6.0, 'covariance': covariance, 'noise': 0.1, 'half': HALF}
+    plain = kriging(data, x, y, **options)['background']
+
+    def terms(i, dx, dy):
+        return 1.0e3 * np.array([dx])
+
+    told = [
+        kriging(data + k * slope, x, y, terms=terms, **options)['background']
+        for k in (0, 5)
+    ]
+    everywhere = np.tile(hole, (1, 9))
+    np.testing.assert_allclose(told[1][everywhere], told[0][everywhere], atol=1e-3)
+    untold = kriging(data + 5 * slope, x, y, **options)['background'][everywhere]
+    assert np.abs(untold - told[0][everywhere]).max() > 1.0
+    # Contributions of no size make no difference.
+    same = kriging(data, x, y, terms=lambda i, dx, dy: 0.0 * dx[None], **options)
+    np.testing.assert_allclose(same['background'], plain, atol=1e-9)
+
+
 def test_kriging_does_not_see_the_hole(fields):
     # Whatever is put into the hole, the estimate is the same.
     _, hole, _, _, covariance = fields
