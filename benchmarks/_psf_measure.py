@@ -88,9 +88,9 @@ def measure_map(truth, *, models=(None, None), peers=None):
     """
     Remove and measure the sources of one map with every method.
 
-    All ratios are those of fluxes within the setup's aperture: the
-    measured sum in the aperture, or a fitted flux times the model PSF's
-    encircled-energy fraction, over the true flux times the true PSF's
+    All ratios are those of fluxes within the setup's aperture: a flux
+    times the encircled-energy fraction that it was corrected with (that of
+    the model PSF, for fitted ones), over the true flux times the true PSF's
     fraction. How either PSF is normalised does not matter.
 
     Parameters
@@ -138,8 +138,10 @@ def measure_map(truth, *, models=(None, None), peers=None):
         spent[f'ours {n_passes}'] = time.process_time() - start
         left[f'ours {n_passes}'] = cleaned.value
         name = 'ours 1' if n_passes == 1 else 'ours 2 aperture'
-        correction = np.asarray(phot['aperture_correction'])
-        _put(table, name, phot['flux'], phot['flux_err'], 1.0 / correction, true)
+        # The fraction that aperture photometry is corrected with; that of the
+        # pixels stays corrected.
+        fraction = model_eef(setup) if n_passes > 1 else setup.eef(radius, table='real')
+        _put(table, name, phot['flux'], phot['flux_err'], fraction, true)
         if n_passes == 1:
             table['snr'] = np.asarray(phot['snr'])
             hole_radius = table['hole_radius'] = np.asarray(phot['hole_radius'])

@@ -4,10 +4,10 @@ Removal and photometry with a known PSF, against peers.
 
 Sources with the in-flight PSFs of Vesta are injected, turned by a random
 angle a map; ours and the peers that fit a PSF are given the package's
-own, which differs. Fluxes are compared within the setup's aperture: the
-measured sum there, or a fitted flux times the model PSF's fraction in
-the aperture, over the true flux times the true PSF's fraction, both as
-pixels see them. Neither PSF's normalisation is in that ratio. All
+own, which differs. Fluxes are compared within the setup's aperture: a
+flux times the fraction in the aperture that it was corrected with (the
+model PSF's, for fitted ones) over the true flux times the true PSF's
+fraction. Neither PSF's normalisation is in that ratio. All
 methods are given the same holes, those of the first pass. Times are those
 of the processor, in one thread::
 

@@ -64,8 +64,44 @@ def test_tables(tool):
     assert '    "scanmap/red", "5"\n' in text
 
 
+PSF_RESULTS = """# Removal with a known PSF
+
+## Simulated fields
+
+### Hole RMS
+
+| method | 4 to 12 |
+| --- | --- |
+| ours | 0.1 |
+
+### Ratios
+
+| method | 4 to 12 |
+| --- | --- |
+| ours | 0.2 |
+
+## Real background W5
+
+### Hole RMS
+
+| method | 4 to 12 |
+| --- | --- |
+| ours | 0.3 |
+"""
+
+
+def test_psf_tables(tool):
+    text = tool.write_psf_tables(PSF_RESULTS)
+    assert 'Simulated fields\n================\n\nHole RMS\n--------\n' in text
+    assert '    "ours", "0.1"\n' in text
+    # Ratios and single backgrounds stay in the benchmark's output.
+    for other in ('0.2', 'W5', '0.3'):
+        assert other not in text
+
+
 def test_written_to_files(tool, tmp_path):
     (tmp_path / 'accuracy.md').write_text(RESULTS)
+    (tmp_path / 'psf_accuracy.md').write_text(PSF_RESULTS)
     (tmp_path / 'structure.md').write_text(
         '# A title\n\n| a | b |\n| --- | --- |\n| 1 | 2 |'
     )
@@ -76,7 +112,7 @@ def test_written_to_files(tool, tmp_path):
 
 
 def test_pages_are_those_of_the_results(tool):
-    assert len(tool.FILES) == 2
+    assert len(tool.FILES) == 3
     for source, page, write in tool.FILES:
         text = (tool.RESULTS / source).read_text()
         assert (tool.PAGES / page).read_text() == write(text)

@@ -2,13 +2,14 @@
 """
 Write tables of the docs from the output of the benchmarks.
 
-After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md`` and
-``benchmarks/structure.py --output benchmarks/results/structure.md``::
+After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md``, and
+``psf_accuracy.py`` and ``structure.py`` in the same way::
 
     python tools/write_result_tables.py
 
-writes ``docs/user_guide/accuracy_tables.inc`` and ``structure_table.inc``, which
-the pages include. The tables of single modes are left in the benchmark's output.
+writes ``docs/user_guide/accuracy_tables.inc``, ``psf_accuracy_tables.inc`` and
+``structure_table.inc``, which the pages include. The tables of single modes and
+backgrounds, ratios and bars are left in the benchmarks' output.
 """
 
 import argparse
@@ -20,6 +21,8 @@ PAGES = ROOT / 'docs' / 'user_guide'
 _NOTE = '.. Written by tools/write_result_tables.py: do not edit.'
 # Underlines by the depth of a Markdown heading.
 _UNDERLINES = {2: '=', 3: '-'}
+_PSF_PARTS = ('Simulated fields', 'Real backgrounds, all together')
+_PSF_TABLES = ('Interquartile', 'Median bias', 'Hole RMS', 'Pull')
 
 
 def read_sections(text):
@@ -105,6 +108,33 @@ def write_tables(text):
     return '\n'.join(parts) + '\n'
 
 
+def write_psf_tables(text):
+    """
+    Write the tables of the page about known PSFs.
+
+    Parameters
+    ----------
+    text : str
+        The output of ``benchmarks/psf_accuracy.py``.
+
+    Returns
+    -------
+    tables : str
+        The reStructuredText.
+    """
+    parts = [_NOTE]
+    use = False
+    for depth, title, lines in read_sections(text):
+        if depth == 2:
+            use = title in _PSF_PARTS
+        shown = use and (depth == 2 or title.startswith(_PSF_TABLES))
+        if shown:
+            parts += ['', title, _UNDERLINES[depth] * len(title)]
+            table = [line for line in lines if line.startswith('|')]
+            parts += ['', format_table(table)] if table else []
+    return '\n'.join(parts) + '\n'
+
+
 def write_table(text):
     """
     Write the only table of a benchmark's output.
@@ -144,6 +174,7 @@ def main(arguments=None):
 #: What is written from what, and how.
 FILES = (
     ('accuracy.md', 'accuracy_tables.inc', write_tables),
+    ('psf_accuracy.md', 'psf_accuracy_tables.inc', write_psf_tables),
     ('structure.md', 'structure_table.inc', write_table),
 )
 
