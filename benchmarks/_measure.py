@@ -91,16 +91,14 @@ def measure_map(benchmark_map, *, model=None, others=()):
     )
 
     error = photometry['flux_err_0'].to_value(u.Jy)
-    with np.errstate(divide='ignore', invalid='ignore'):
-        table['pull_ours'] = (table['ratio_ours'] - 1.0) * truth.flux / error
+    table['pull_ours'] = _pull(table['ratio_ours'], truth, error)
 
     maps = {'ours': cleaned.value}
     for other in others:
         name, cleaned, flux, error = _apply(other, truth, data, positions)
         maps[name] = cleaned
         table[f'ratio_{name}'] = flux / truth.flux
-        with np.errstate(divide='ignore', invalid='ignore'):
-            table[f'pull_{name}'] = (flux - truth.flux) / error
+        table[f'pull_{name}'] = _pull(table[f'ratio_{name}'], truth, error)
 
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
@@ -124,6 +122,14 @@ def measure_map(benchmark_map, *, model=None, others=()):
     for key in ('model', 'model_checksum'):
         table.meta[key] = photometry.meta[key]
     return table
+
+
+def _pull(ratio, truth, error):
+    """
+    Give the errors of fluxes (true ones in Jy) over the stated errors (Jy).
+    """
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return (ratio - 1.0) * truth.flux / error
 
 
 def _apply(model, truth, data, positions):

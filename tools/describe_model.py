@@ -38,9 +38,9 @@ def iqr(values):
     return float(high - low)
 
 
-def measure(part, method):
+def measure(part):
     """Describe some of the sources; `None` if they are too few."""
-    ratio, annulus = (np.asarray(part[f'ratio_{m}']) for m in (method, 'annulus'))
+    ratio, annulus = (np.asarray(part[f'ratio_{m}']) for m in ('ours', 'annulus'))
     good = np.isfinite(ratio) & np.isfinite(annulus)
     if good.sum() < FEWEST:
         return None
@@ -49,8 +49,8 @@ def measure(part, method):
         for name in PEERS
         if f'rms_{name}' in part.colnames
     ]
-    rms = float(np.nanmedian(part[f'rms_{method}']))
-    pull = float(mad_std(np.asarray(part[f'pull_{method}']), ignore_nan=True))
+    rms = float(np.nanmedian(part['rms_ours']))
+    pull = float(mad_std(np.asarray(part['pull_ours']), ignore_nan=True))
     return {
         'sources': int(good.sum()),
         'bias_percent': round(100 * float(np.median(ratio[good]) - 1), 3),
@@ -62,32 +62,30 @@ def measure(part, method):
     }
 
 
-def by_bins(table, column, edges, method):
+def by_bins(table, column, edges):
     """Describe the sources bin by bin."""
     values = np.asarray(table[column], dtype=float)
     found = {}
     for low, high in pairwise(edges):
-        part = measure(table[(values >= low) & (values < high)], method)
+        part = measure(table[(values >= low) & (values < high)])
         if part is not None:
             found[f'{low:g} to {high:g}'] = part
     return found
 
 
-def by_names(table, column, method):
+def by_names(table, column):
     """Describe the sources name by name."""
     names = np.asarray(table[column]).astype(str)
-    found = {
-        name: measure(table[names == name], method) for name in dict.fromkeys(names)
-    }
+    found = {name: measure(table[names == name]) for name in dict.fromkeys(names)}
     return {name: part for name, part in found.items() if part is not None}
 
 
-def geometric_means(table, method):
+def geometric_means(table):
     """Average over the SNR bins and setups, as the benchmark does."""
     logs = {'iqr': [], 'rms': []}
     for setup in dict.fromkeys(np.asarray(table['setup']).astype(str)):
         part = table[np.asarray(table['setup']).astype(str) == setup]
-        for one in by_bins(part, 'snr', SNR_BINS, method).values():
+        for one in by_bins(part, 'snr', SNR_BINS).values():
             logs['iqr'].append(np.log(one['iqr_over_annulus']))
             logs['rms'].append(np.log(one['hole_rms_over_best_peer']))
     return {
@@ -96,20 +94,18 @@ def geometric_means(table, method):
     }
 
 
-def describe(table, method):
-    """Describe the accuracy of a method on the sources of a table."""
+def describe(table):
+    """Describe the accuracy on the sources of a table."""
     usable = (table['snr'] >= SNR_BINS[0]) & (table['snr'] < SNR_BINS[-1])
     table = table[usable]
     described = {
-        'mean': geometric_means(table, method),
-        'snr': by_bins(table, 'snr', SNR_BINS, method),
-        'hole_radius_pixels': by_bins(table, 'hole_radius', RADIUS_BINS, method),
-        'setup': by_names(table, 'setup', method),
+        'mean': geometric_means(table),
+        'snr': by_bins(table, 'snr', SNR_BINS),
+        'hole_radius_pixels': by_bins(table, 'hole_radius', RADIUS_BINS),
+        'setup': by_names(table, 'setup'),
     }
     if 'contrast' in table.colnames:
-        described['emission_over_noise'] = by_bins(
-            table, 'contrast', CONTRAST_BINS, method
-        )
+        described['emission_over_noise'] = by_bins(table, 'contrast', CONTRAST_BINS)
     return described
 
 
@@ -137,15 +133,14 @@ def main():
     args = parser.parse_args()
     model = load_model(args.weights, cache=False)
     table = Table.read(args.table, format='ascii.ecsv')
+    for quantity in ('ratio', 'pull', 'rms'):
+        table[f'{quantity}_ours'] = table[f'{quantity}_{args.method}']
     simulated = np.asarray(table['map']).astype(str) == 'simulated'
-    accuracy = {
-        **model.card.accuracy,
-        'simulated': describe(table[simulated], args.method),
-    }
+    accuracy = {**model.card.accuracy, 'simulated': describe(table[simulated])}
     if not simulated.all():
         accuracy['real'] = {
-            **describe(table[~simulated], args.method),
-            'background': by_names(table[~simulated], 'map', args.method),
+            **describe(table[~simulated]),
+            'background': by_names(table[~simulated], 'map'),
         }
     if args.metrics:
         accuracy['curve'] = read_curve(args.metrics)

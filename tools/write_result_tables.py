@@ -74,6 +74,36 @@ def format_table(lines):
     )
 
 
+def format_section(depth, title, lines, *, notes=()):
+    """
+    Turn a section of Markdown into reStructuredText.
+
+    Parameters
+    ----------
+    depth : int
+        The heading's depth.
+
+    title : str
+        The heading.
+
+    lines : list of str
+        The lines of its only table, or none, among others, which are left out.
+
+    notes : list of str, optional
+        Lines that stand before the table.
+
+    Returns
+    -------
+    parts : list of str
+        The lines of text, each paragraph behind an empty one.
+    """
+    parts = ['', title, _UNDERLINES[depth] * len(title)]
+    table = [line for line in lines if line.startswith('|')]
+    for one in (*notes, *([format_table(table)] if table else [])):
+        parts += ['', one]
+    return parts
+
+
 def write_tables(text):
     """
     Write the page's tables.
@@ -98,13 +128,10 @@ def write_tables(text):
             use = '; ' not in title
         if not use:
             continue
-        parts += ['', title, _UNDERLINES[depth] * len(title)]
-        table = [line for line in lines if line.startswith('|')]
-        plain = [line for line in lines if line and line not in table]
-        plain = [line for line in plain if not line.startswith('Run time')]
-        for one in (*plain, format_table(table) if table else ''):
-            if one:
-                parts += ['', one]
+        notes = [
+            line for line in lines if line and not line.startswith(('|', 'Run time'))
+        ]
+        parts += format_section(depth, title, lines, notes=notes)
     return '\n'.join(parts) + '\n'
 
 
@@ -127,11 +154,8 @@ def write_psf_tables(text):
     for depth, title, lines in read_sections(text):
         if depth == 2:
             use = title in _PSF_PARTS
-        shown = use and (depth == 2 or title.startswith(_PSF_TABLES))
-        if shown:
-            parts += ['', title, _UNDERLINES[depth] * len(title)]
-            table = [line for line in lines if line.startswith('|')]
-            parts += ['', format_table(table)] if table else []
+        if use and (depth == 2 or title.startswith(_PSF_TABLES)):
+            parts += format_section(depth, title, lines)
     return '\n'.join(parts) + '\n'
 
 

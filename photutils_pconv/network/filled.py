@@ -175,8 +175,12 @@ class FilledUNet(nn.Module):
         turns=4,
     ):
         super().__init__()
-        given = {'width': width, 'blocks': blocks, 'in_channels': in_channels}
-        given['turns'] = turns
+        given = {
+            'width': width,
+            'blocks': blocks,
+            'in_channels': in_channels,
+            'turns': turns,
+        }
         for name, value in given.items():
             if not isinstance(value, int) or value < 1:
                 msg = f'{name} must be a positive integer, got {value!r}'
