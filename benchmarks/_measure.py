@@ -10,16 +10,16 @@ from _report import LARGE_APERTURES
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.masks import hole_stamp
+from photutils_pconv.geometry.holes import hole_stamp
+from photutils_pconv.inpainting.masked_images import is_one_pass
+from photutils_pconv.inpainting.wings import pixel_profile
 from photutils_pconv.network import load_model
-from photutils_pconv.network_input import is_one_pass
-from photutils_pconv.photometry import (
+from photutils_pconv.photometry.apertures import (
     encircled_energy_correction,
     local_background,
     removed_photometry,
 )
-from photutils_pconv.pixel_response import pixel_response
-from photutils_pconv.wings import pixel_profile
+from photutils_pconv.photometry.response import pixel_response
 
 __all__ = ['measure_map']
 

@@ -23,9 +23,9 @@ from _maps import (
 from _real import BACKGROUNDS, load_vesta, make_real_map
 from astropy.stats import gaussian_fwhm_to_sigma
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'GAUSSIAN_FIELDS',
@@ -115,7 +115,7 @@ def gaussian_covariance(setup, slope, *, half, shape=(_SIZE, _SIZE)):
         The slope of the power spectrum.
 
     half : int
-        As for `~photutils_pconv.evaluation.baselines.kriging`.
+        As for `~photutils_pconv.evaluation.kriging`.
 
     shape : tuple of int, optional
         The map's shape.

@@ -32,7 +32,7 @@ from _report import format_setups, format_table, summarise
 from astropy.table import vstack
 
 from photutils_pconv.network.card import package_versions
-from photutils_pconv.setups import get_setup, list_setups
+from photutils_pconv.setups.registry import get_setup, list_setups
 
 MODES = ('scanmap', 'parallel')
 

@@ -35,7 +35,7 @@ from photutils_pconv.evaluation.verdicts import (
     TEXTURE_LIMIT,
 )
 from photutils_pconv.network.card import package_versions
-from photutils_pconv.setups import list_setups
+from photutils_pconv.setups.registry import list_setups
 
 
 def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):

@@ -11,14 +11,14 @@ with a setup of the user's own, for others.
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from photutils_pconv._lazy import attach
+from photutils_pconv._utils.lazy import attach
 
 if TYPE_CHECKING:
-    from photutils_pconv.background import PConvBackground
-    from photutils_pconv.local_background import PConvLocalBackground
-    from photutils_pconv.remover import NeuralSourceRemover
-    from photutils_pconv.results import SourceRemovalResult
-    from photutils_pconv.setups import (
+    from photutils_pconv.background.local_background import PConvLocalBackground
+    from photutils_pconv.background.map_background import PConvBackground
+    from photutils_pconv.removal.remover import NeuralSourceRemover
+    from photutils_pconv.removal.result import SourceRemovalResult
+    from photutils_pconv.setups.registry import (
         ObservingSetup,
         get_setup,
         list_setups,
@@ -46,11 +46,11 @@ except PackageNotFoundError:  # a source tree that was never installed
 # The public names are imported at their first use, so that importing the
 # package does not import torch.
 _MODULES = {
-    'NeuralSourceRemover': 'remover',
+    'NeuralSourceRemover': 'removal',
     'ObservingSetup': 'setups',
     'PConvBackground': 'background',
-    'PConvLocalBackground': 'local_background',
-    'SourceRemovalResult': 'results',
+    'PConvLocalBackground': 'background',
+    'SourceRemovalResult': 'removal',
     'Trainer': 'training',
     'get_setup': 'setups',
     'list_setups': 'setups',

@@ -13,8 +13,8 @@ import numpy as np
 from astropy.nddata import CCDData
 from astropy.table import QTable
 
-from photutils_pconv._fits import read_fits_map, read_fits_plane
-from photutils_pconv.psf import LobedPSF
+from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
+from photutils_pconv.psf.library import LobedPSF
 
 __all__ = [
     'demo_aperture_corrections',

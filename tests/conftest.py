@@ -307,8 +307,8 @@ def _make_scene(
     angle=0.4,
     psf=None,
 ):
-    from photutils_pconv.psf import lobed_psf
-    from photutils_pconv.setups import get_setup
+    from photutils_pconv.psf.library import lobed_psf
+    from photutils_pconv.setups.registry import get_setup
     from photutils_pconv.simulation import inject_sources
 
     setup = get_setup(setup=setup)

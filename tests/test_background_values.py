@@ -20,8 +20,8 @@ from photutils.segmentation import SourceFinder
 from photutils.utils.exceptions import NoDetectionsWarning
 
 from photutils_pconv import NeuralSourceRemover, PConvBackground
-from photutils_pconv._background import local_scatter
-from photutils_pconv.masks import draw_holes
+from photutils_pconv.background._rms import local_scatter
+from photutils_pconv.geometry.holes import draw_holes
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 UNIT = u.Jy / u.pix

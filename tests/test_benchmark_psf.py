@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.setups.registry import get_setup
 
 BENCHMARKS = Path(__file__).parents[1] / 'benchmarks'
 SETUP = get_setup('scanmap', 'red')

@@ -9,7 +9,7 @@ import pytest
 from astropy.table import Table, vstack
 from photutils.aperture import CircularAperture
 
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 
 BENCHMARKS = Path(__file__).parents[1] / 'benchmarks'
 
@@ -152,7 +152,7 @@ def test_map_follows_from_seed(simulated, load):
 def test_measured_eef(load, name):
     # Pixels blur: never more than the PSF's own energy, and the same in
     # the far wings.
-    from photutils_pconv.psf import lobed_psf
+    from photutils_pconv.psf.library import lobed_psf
 
     setup = get_setup(setup=name)
     psf = lobed_psf(setup)
@@ -167,7 +167,7 @@ def test_measured_eef(load, name):
 def test_stamp_psf(load, angle):
     # The image of a Gaussian inside, the same Gaussian as wings: with
     # any scale of the image, other pixels show one Gaussian.
-    from photutils_pconv.psf import LobedPSF
+    from photutils_pconv.psf.library import LobedPSF
 
     sigma = 5.0
     rows, columns = np.indices((15, 15)) - 7.0

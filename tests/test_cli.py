@@ -15,7 +15,7 @@ from astropy.nddata import CCDData
 from astropy.table import QTable, Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.cli import main
+from photutils_pconv.cli.main import main
 from photutils_pconv.network import PConvUNet, list_models, load_model, save_model
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']
@@ -309,8 +309,8 @@ class TestDemo:
     [
         'import photutils_pconv',
         'from photutils_pconv import get_setup; get_setup("scanmap", "red")',
-        'import photutils_pconv.cli',
-        'from photutils_pconv.flags import decode_flags',
+        'import photutils_pconv.cli.main',
+        'from photutils_pconv.photometry.flags import decode_flags',
     ],
 )
 def test_imports_are_light(statement):

@@ -10,8 +10,8 @@ from astropy.nddata import CCDData
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from photutils_pconv.cli import main
-from photutils_pconv.inputs import parse_map
+from photutils_pconv.cli.main import main
+from photutils_pconv.inputs.maps import parse_map
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']
 FLUXES = ['--min-flux', '40', '--max-flux', '100']

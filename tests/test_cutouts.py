@@ -4,7 +4,7 @@ import pytest
 from astropy.nddata import Cutout2D
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.cutouts import (
+from photutils_pconv.geometry.cutouts import (
     CUTOUT_SIZE,
     Scaling,
     cutout_origin,
@@ -259,7 +259,7 @@ class TestNormalise:
         [(1.0, float), (-3e-9, float), (1e12, float), (0.0, float), (1e-9, 'f4')],
     )
     def test_flat_map_is_reconstructed_flat(self, model, value, dtype):
-        from photutils_pconv.inpainting import inpaint
+        from photutils_pconv.inpainting.hole_filling import inpaint
 
         # The source must not count, nor may it overflow.
         data = np.full((120, 130), value, dtype=dtype)

@@ -18,9 +18,9 @@ from photutils_pconv.datasets import (
     load_demo,
     load_demo_emission,
 )
-from photutils_pconv.inputs import parse_map, parse_sources
-from photutils_pconv.masks import snr
-from photutils_pconv.setups import get_setup
+from photutils_pconv.geometry.holes import snr
+from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.setups.registry import get_setup
 
 SCRIPT = Path(__file__).parents[1] / 'tools' / 'make_demo_map.py'
 GREEN = get_setup('scanmap', 'green')

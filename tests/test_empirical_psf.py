@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.empirical_psf import build_empirical_psf, choose_stars
-from photutils_pconv.masks import snr
-from photutils_pconv.psf import get_psf
+from photutils_pconv.geometry.holes import snr
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf_photometry.empirical import build_empirical_psf, choose_stars
 from photutils_pconv.simulation import inject_sources
 
 SCALE = 1.6
@@ -31,7 +31,7 @@ def field():
 
 
 def _setup():
-    from photutils_pconv.setups import get_setup
+    from photutils_pconv.setups.registry import get_setup
 
     return get_setup('scanmap', 'green')
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from photutils_pconv.empty_holes import choose_empty_radii, place_empty_holes
+from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
 
 
 def rng():

@@ -11,17 +11,17 @@ from astropy.stats import mad_std
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.errors import (
+from photutils_pconv.network import save_model
+from photutils_pconv.network.weights import load_model
+from photutils_pconv.photometry.errors import (
     ErrorCalibration,
     excess_variance,
     flux_error,
     get_error_calibration,
     scatter_ratio,
 )
-from photutils_pconv.flags import SourceFlags
-from photutils_pconv.network import save_model
-from photutils_pconv.network.weights import load_model
-from photutils_pconv.setups import get_setup
+from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.setups.registry import get_setup
 
 GREEN = get_setup('scanmap', 'green')
 

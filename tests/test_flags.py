@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy.table import Column
 
-from photutils_pconv.flags import FLAGS, SourceFlags, decode_flags
+from photutils_pconv.photometry.flags import FLAGS, SourceFlags, decode_flags
 
 
 def test_registry():

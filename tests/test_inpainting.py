@@ -9,12 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from photutils_pconv.inpainting import inpaint, inpaint_resampled
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.reconstruction import TAPER_WIDTH, Reconstruction
-from photutils_pconv.setups import get_setup
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inpainting.hole_filling import inpaint, inpaint_resampled
+from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH, Reconstruction
+from photutils_pconv.inpainting.wings import wing_profile
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import emission_field
-from photutils_pconv.wings import wing_profile
 
 SHAPE = (130, 150)
 X = np.array([70.3, 78.9, 20.0, 120.6, 40.5])

@@ -21,7 +21,7 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.inputs import MapInput, parse_map
+from photutils_pconv.inputs.maps import MapInput, parse_map
 
 SHAPE = (30, 40)
 

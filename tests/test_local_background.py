@@ -15,7 +15,7 @@ from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 from photutils.psf import CircularGaussianPRF, IterativePSFPhotometry, PSFPhotometry
 
-import photutils_pconv.local_background as module
+import photutils_pconv.background.local_background as module
 from photutils_pconv import PConvBackground, PConvLocalBackground
 from photutils_pconv.datasets import load_demo, load_demo_emission
 
@@ -165,7 +165,9 @@ class TestPConv:
         other = PConvLocalBackground(setup='scanmap/green', radius=3, pixel_scale=2.0)
         assert other.radius == 3.0
         assert "model='pacs', radius=3.0, pixel_scale=" in repr(other)
-        assert str(other).startswith('<photutils_pconv.local_background.PConvLocal')
+        assert str(other).startswith(
+            '<photutils_pconv.background.local_background.PConvLocal'
+        )
         scaled = PConvLocalBackground(**GREEN, pixel_scale=3.5 * u.arcsec)
         assert_allclose(scaled.radius, 2.0)
         aperture = other.to_aperture(X, Y)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.masks import draw_holes, hole_stamp, snr
-from photutils_pconv.setups import get_setup
+from photutils_pconv.geometry.holes import draw_holes, hole_stamp, snr
+from photutils_pconv.setups.registry import get_setup
 
 SETUPS = [
     f'{mode}/{band}'

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from photutils_pconv.filter_photometry import measure_fluxes
-from photutils_pconv.matched_filter import (
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
+from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
     filter_scatter,
     get_filter_bank,
 )
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf
-from photutils_pconv.psf_fitting import fit_psf
-from photutils_pconv.psf_images import model_image
+from photutils_pconv.psf_photometry.fitting import fit_psf
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 BEAM = 4.243

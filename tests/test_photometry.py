@@ -10,16 +10,16 @@ from photutils.aperture import (
     aperture_photometry,
 )
 
-from photutils_pconv.flags import SourceFlags, decode_flags
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.photometry import (
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.photometry.apertures import (
     annulus_photometry,
     encircled_energy_correction,
     local_background,
     removed_photometry,
     source_photometry,
 )
-from photutils_pconv.setups import get_setup
+from photutils_pconv.photometry.flags import SourceFlags, decode_flags
+from photutils_pconv.setups.registry import get_setup
 
 SETUPS = [
     f'{mode}/{band}'

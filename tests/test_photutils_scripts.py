@@ -32,7 +32,7 @@ from photutils.segmentation import SourceCatalog, detect_sources
 from photutils.utils import calc_total_error
 
 from photutils_pconv import PConvBackground, PConvLocalBackground, get_setup
-from photutils_pconv.psf import get_psf
+from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation import simulate_field, simulate_sources
 
 SEED = 20250411

@@ -6,9 +6,9 @@ Tests of PSFs on the pixels of a map.
 import numpy as np
 import pytest
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf, lobed_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.setups.registry import get_setup
 
 SETUPS = ('scanmap/blue', 'scanmap/red', 'parallel/green')
 

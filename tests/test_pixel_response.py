@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from photutils.aperture import CircularAperture
 from scipy.special import erf
 
-from photutils_pconv.photometry import removed_photometry
-from photutils_pconv.pixel_response import pixel_response
+from photutils_pconv.photometry.apertures import removed_photometry
+from photutils_pconv.photometry.response import pixel_response
 
 SIGMA = 1.3
 

@@ -6,11 +6,14 @@ Tests of the normalisation of PSF fluxes to an aperture.
 import numpy as np
 import pytest
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf
-from photutils_pconv.psf_fitting import PSFFit
-from photutils_pconv.psf_images import model_image
-from photutils_pconv.psf_normalisation import aperture_fraction, aperture_ratio
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.aperture_scale import (
+    aperture_fraction,
+    aperture_ratio,
+)
+from photutils_pconv.psf_photometry.fitting import PSFFit
 
 SHAPE = (120, 130)
 X, Y = np.array([30.2, 90.7]), np.array([40.6, 80.1])

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf
-from photutils_pconv.psf_images import image_beyond_holes, model_image
-from photutils_pconv.psf_removal import remove_with_psf
-from photutils_pconv.residuals import N_CHANNELS
+from photutils_pconv.inpainting.residual_images import N_CHANNELS
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.source_images import image_beyond_holes, model_image
+from photutils_pconv.removal.psf_subtraction import remove_with_psf
 
 SHAPE = (150, 160)
 X, Y = np.array([40.2, 110.7, 75.5, 83.0]), np.array([40.6, 45.1, 100.0, 104.0])

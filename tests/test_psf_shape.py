@@ -6,11 +6,11 @@ Tests of the PSF's angle, width and profile on a map.
 import numpy as np
 import pytest
 
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import get_psf, lobed_psf
-from photutils_pconv.psf_images import model_image
-from photutils_pconv.psf_shape import fit_shape
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.setups.registry import get_setup
 
 SHAPE = (150, 160)
 X, Y = np.array([40.2, 110.7, 75.5, 80.0]), np.array([40.6, 45.1, 100.0, 104.0])

@@ -9,12 +9,12 @@ from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.flags import decode_flags
-from photutils_pconv.masks import draw_holes
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inpainting.wings import pixel_profile
 from photutils_pconv.network import save_model
-from photutils_pconv.pixel_response import pixel_response
-from photutils_pconv.setups import get_setup
-from photutils_pconv.wings import pixel_profile
+from photutils_pconv.photometry.flags import decode_flags
+from photutils_pconv.photometry.response import pixel_response
+from photutils_pconv.setups.registry import get_setup
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 
@@ -162,7 +162,7 @@ class TestConstruction:
             'aperture_radii=[ 6., 12.] arcsec)>'
         )
         lines = str(remover).splitlines()
-        assert lines[0] == '<photutils_pconv.remover.NeuralSourceRemover>'
+        assert lines[0] == '<photutils_pconv.removal.remover.NeuralSourceRemover>'
         assert "setup: 'scanmap/green'" in lines
         assert 'aperture_radii: [6.0, 12.0]' in lines
         assert 'recenter: True' in lines

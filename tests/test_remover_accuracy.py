@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
 from photutils_pconv import NeuralSourceRemover, ObservingSetup
-from photutils_pconv.flags import SourceFlags
-from photutils_pconv.psf import get_psf
+from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation import emission_field, random_positions
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}

@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.flags import SourceFlags, decode_flags
+from photutils_pconv.photometry.flags import SourceFlags, decode_flags
 
 XY = np.array([[70.3, 55.1], [50.8, 90.7]])
 

@@ -10,9 +10,9 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover, ObservingSetup, register_setup
-from photutils_pconv.flags import SourceFlags
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.setups import list_setups, unregister_setup
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.setups.registry import list_setups, unregister_setup
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 SKY = 2.0e-3

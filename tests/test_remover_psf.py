@@ -14,14 +14,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils.psf import PSFPhotometry
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv._psf_arguments import parse_psf
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.pixel_response import pixel_response
-from photutils_pconv.psf import SampledPSF, get_psf, lobed_psf
-from photutils_pconv.residuals import N_CHANNELS
-from photutils_pconv.setups import get_setup
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inpainting.residual_images import N_CHANNELS
+from photutils_pconv.inpainting.wings import pixel_profile
+from photutils_pconv.photometry.response import pixel_response
+from photutils_pconv.psf.library import SampledPSF, get_psf, lobed_psf
+from photutils_pconv.removal._psf_arguments import parse_psf
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
-from photutils_pconv.wings import pixel_profile
 
 GREEN = get_setup('scanmap', 'green')
 NOISE = 1e-4

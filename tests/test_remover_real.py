@@ -17,8 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils.detection import DAOStarFinder
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.flags import SourceFlags, decode_flags
-from photutils_pconv.inputs import parse_map
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.photometry.flags import SourceFlags, decode_flags
 
 GAMMA_DRA = Table({'ra': [269.1515412], 'dec': [51.4888957]})
 ETA_DRA = Table({'ra': [245.998], 'dec': [61.514]})

@@ -12,7 +12,7 @@ from astropy.table import QTable, Table
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.flags import FLAGS, decode_flags
+from photutils_pconv.photometry.flags import FLAGS, decode_flags
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 NOISE = 1.0e-4

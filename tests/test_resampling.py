@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.resampling import (
+from photutils_pconv.geometry.grids import (
     MAX_FACTOR,
     MIN_FACTOR,
     fill_missing,

@@ -6,7 +6,7 @@ Tests of what a network sees of a PSF-subtracted map.
 import numpy as np
 import pytest
 
-from photutils_pconv.residuals import (
+from photutils_pconv.inpainting.residual_images import (
     MISMATCH_LIMIT,
     N_CHANNELS,
     residual_channels,

@@ -16,9 +16,9 @@ from astropy.wcs.wcsapi import HighLevelWCSWrapper
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover, SourceRemovalResult
-from photutils_pconv._writing import write_atomically
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.results import as_array
+from photutils_pconv._utils.writing import write_atomically
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.removal.result import as_array
 
 SKY = [[83.8, -5.4], [83.83, -5.41]]
 

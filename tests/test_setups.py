@@ -13,7 +13,7 @@ from astropy.table import QTable, Table
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import zoom
 
-from photutils_pconv.setups import (
+from photutils_pconv.setups.registry import (
     ObservingSetup,
     get_setup,
     list_setups,

@@ -11,9 +11,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import iqr
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.setups import get_setup
-from photutils_pconv.texture import (
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.removal.texture import (
     cut_residuals,
     cut_surroundings,
     draw_texture,
@@ -21,6 +20,7 @@ from photutils_pconv.texture import (
     local_scales,
     split_scales,
 )
+from photutils_pconv.setups.registry import get_setup
 
 SHAPE = (260, 280)
 SMOOTHING = 1.2

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.psf import get_psf, lobed_psf
-from photutils_pconv.setups import get_setup, list_setups
-from photutils_pconv.wing_modes import wing_modes
-from photutils_pconv.wings import wing_profile
+from photutils_pconv.inpainting.wings import wing_profile
+from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.profile_modes import wing_modes
+from photutils_pconv.setups.registry import get_setup, list_setups
 
 SIDE = 61
 DY, DX = np.indices((SIDE, SIDE)) - SIDE // 2

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.network_input import n_images, scale_cutouts
-from photutils_pconv.psf import get_psf, lobed_psf
-from photutils_pconv.setups import get_setup, list_setups
-from photutils_pconv.wings import (
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inpainting.masked_images import n_images, scale_cutouts
+from photutils_pconv.inpainting.wings import (
     WingProfile,
     expected_wings,
     pixel_profile,
     wing_profile,
     wings_beyond_holes,
 )
+from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.setups.registry import get_setup, list_setups
 
 X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])
 RADIUS = np.array([9.0, 7.0])

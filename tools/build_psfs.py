@@ -68,8 +68,8 @@ from astropy.io import fits
 from scipy.ndimage import map_coordinates
 from scipy.optimize import brentq, least_squares, minimize_scalar
 
-from photutils_pconv._psf_render import box_smooth, make_spline, radial_energy
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf._splines import box_smooth, make_spline, radial_energy
+from photutils_pconv.setups.registry import get_setup
 
 FOLDER = Path(__file__).parents[1] / 'photutils_pconv' / 'data' / 'psf'
 BANDS = ('blue', 'green', 'red')

@@ -4,7 +4,7 @@ Calibrate the errors of a model's fluxes on simulated maps.
 
 For every setup of the model, the scatter of fluxes in empty holes is
 tabulated by the radii of hole and aperture, and sources of known flux tell
-``kappa`` and ``eps`` (`photutils_pconv.errors`)::
+``kappa`` and ``eps`` (`photutils_pconv.photometry`)::
 
     python tools/calibrate_errors.py pacs
     python tools/calibrate_errors.py WORK/mine.safetensors --card
@@ -26,21 +26,21 @@ import numpy as np
 from astropy.stats import mad_std
 from scipy.optimize import minimize
 
-from photutils_pconv._chains import NativeMap, OnePass
-from photutils_pconv._pipeline import make_eef
-from photutils_pconv._psf_arguments import sample_psf
-from photutils_pconv._removal import calculate_errors, sample_empty_holes
-from photutils_pconv._two_pass import TwoPass
-from photutils_pconv._writing import write_bytes_atomically
-from photutils_pconv.errors import ErrorCalibration
+from photutils_pconv._utils.writing import write_bytes_atomically
+from photutils_pconv.inpainting.masked_images import is_one_pass
+from photutils_pconv.inpainting.wings import pixel_profile, wing_profile
 from photutils_pconv.network import load_model, save_model
-from photutils_pconv.network_input import is_one_pass
-from photutils_pconv.photometry import local_background, source_photometry
-from photutils_pconv.psf import get_psf, lobed_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.photometry.apertures import local_background, source_photometry
+from photutils_pconv.photometry.errors import ErrorCalibration
+from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.removal._psf_arguments import sample_psf
+from photutils_pconv.removal.empty_sample import calculate_errors, sample_empty_holes
+from photutils_pconv.removal.one_pass import NativeMap, OnePass
+from photutils_pconv.removal.pipeline import make_eef
+from photutils_pconv.removal.two_pass import TwoPass
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources, random_positions
 from photutils_pconv.simulation.emission import emission_field, noise_field
-from photutils_pconv.wings import pixel_profile, wing_profile
 
 SEED = 707
 SIZE = 512

@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from photutils_pconv.inpainting.residual_images import N_CHANNELS
 from photutils_pconv.network.filled import FilledUNet
-from photutils_pconv.residuals import N_CHANNELS
-from photutils_pconv.setups import get_setup, list_setups
-from photutils_pconv.simulation.residuals import ResidualConfig, ResidualSampler
+from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.simulation.residual_cutouts import ResidualConfig, ResidualSampler
 
 SEED = 606
 #: The side of a cutout, in pixels.

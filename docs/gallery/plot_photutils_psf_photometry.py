@@ -6,7 +6,7 @@ PSF photometry on structured emission
 `~photutils.psf.PSFPhotometry` takes a local background from around each source:
 the median of an annulus, with `~photutils.background.LocalBackground`. Where the
 emission is structured, that is not what lies behind the source.
-`~photutils_pconv.local_background.PConvLocalBackground` stands in its place and
+`~photutils_pconv.background.PConvLocalBackground` stands in its place and
 reconstructs it.
 """
 
@@ -23,7 +23,7 @@ from photutils.background import LocalBackground
 from photutils.psf import ImagePSF, PSFPhotometry, SourceGrouper
 
 from photutils_pconv import PConvLocalBackground, get_setup
-from photutils_pconv.psf import get_psf
+from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation import simulate_field, simulate_sources
 
 setup = get_setup('scanmap', 'green')

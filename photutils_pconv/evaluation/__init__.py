@@ -6,10 +6,10 @@ The paper's sections 4 and 5. The names below are imported at their first
 use; only the plots need matplotlib.
 """
 
-from photutils_pconv._lazy import attach
+from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'baselines': (
+    'methods.registry': (
         'BASELINES',
         'available_baselines',
         'kriging',
@@ -24,36 +24,36 @@ _MODULES = {
         'rank_fields',
         'visible_flux_range',
     ),
-    'flux_plots': (
+    'plots.fluxes': (
         'plot_complexity',
         'plot_flux_boxes',
         'plot_ratio_by_aperture',
         'plot_standard_stars',
     ),
     'fluxes': ('evaluate_fluxes', 'measure_ratios'),
-    'illustrations': ('plot_masks', 'plot_psfs', 'plot_snr', 'plot_source_loss'),
-    'pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),
-    'plots': (
+    'plots.illustrations': ('plot_masks', 'plot_psfs', 'plot_snr', 'plot_source_loss'),
+    'statistics.pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),
+    'plots.maps': (
         'plot_delta_variance',
         'plot_difference',
         'plot_map_statistics',
         'plot_pdfs',
         'plot_power_spectra',
     ),
-    'power_laws': ('PowerLaw', 'fit_power_law'),
-    'removal': ('MapRemoval', 'remove_from_maps', 'remove_from_simulations'),
-    'removal_plots': ('plot_before_after',),
+    'statistics.power_laws': ('PowerLaw', 'fit_power_law'),
+    'batch': ('MapRemoval', 'remove_from_maps', 'remove_from_simulations'),
+    'plots.before_after': ('plot_before_after',),
     'removers': ('list_removers', 'make_remover'),
-    'report': ('Report',),
+    'report.page': ('Report',),
     'run': ('Evaluation', 'run_evaluation'),
-    'spectra': (
+    'statistics.spectra': (
         'delta_variance',
         'normalised_difference',
         'power_spectrum',
         'relative_difference',
     ),
     'standard_stars': ('find_setup', 'load_standard_stars', 'measure_standard_stars'),
-    'statistics': (
+    'statistics.pixels': (
         'PixelStatistics',
         'compare_pixel_statistics',
         'pixel_statistics',

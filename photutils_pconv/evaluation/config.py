@@ -9,10 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from photutils_pconv.evaluation.baselines import BASELINES, available_baselines
-from photutils_pconv.setups import get_setup, list_setups
-from photutils_pconv.simulation import flux_levels
-from photutils_pconv.training._checks import (
+from photutils_pconv._utils.config import (
     TABLE,
     flag,
     number,
@@ -20,6 +17,9 @@ from photutils_pconv.training._checks import (
     texts,
     unknown_key,
 )
+from photutils_pconv.evaluation.methods.registry import BASELINES, available_baselines
+from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.simulation import flux_levels
 from photutils_pconv.training.sections import Section
 
 __all__ = ['EvaluationConfig']
@@ -134,7 +134,7 @@ class EvaluationConfig(Section):
 
     methods : sequence of str, optional
         The other methods to measure with: names of
-        `photutils_pconv.evaluation.baselines`, or 'none'; by default
+        `photutils_pconv.evaluation`, or 'none'; by default
         all that are installed.
 
     illustrations : bool, optional

@@ -21,12 +21,12 @@ import numpy as np
 from astropy.nddata import CCDData
 from photutils.aperture import CircularAperture
 
-from photutils_pconv._fits import read_fits_map
-from photutils_pconv._validation import to_float
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.photometry import local_background
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import ObservingSetup, get_setup
+from photutils_pconv._utils.checks import to_float
+from photutils_pconv.inputs.fits import read_fits_map
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.photometry.apertures import local_background
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.registry import ObservingSetup, get_setup
 from photutils_pconv.simulation import (
     complexity,
     flux_levels,

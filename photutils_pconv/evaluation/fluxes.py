@@ -15,9 +15,9 @@ from astropy.table import Table, vstack
 
 from photutils_pconv.evaluation.fields import measure_encircled_energy
 from photutils_pconv.evaluation.removers import ONE_PASS, make_remover
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'APERTURE_RADII',
@@ -79,7 +79,7 @@ def measure_ratios(
 
     methods : sequence of str, optional
         The other methods to measure with, in the setup's aperture: names
-        of `photutils_pconv.evaluation.baselines`, by default all that
+        of `photutils_pconv.evaluation`, by default all that
         are installed. The annulus is always measured.
 
     Returns
@@ -192,7 +192,7 @@ def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
     fluxes : dict of `~numpy.ndarray`
         The fluxes (Jy) of every method.
     """
-    from photutils_pconv.evaluation.baselines import measure_baselines
+    from photutils_pconv.evaluation.methods.registry import measure_baselines
 
     scale = map_input.pixel_scale
     if scale is not None:

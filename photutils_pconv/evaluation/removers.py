@@ -6,10 +6,10 @@ the one that knows the PSF, of two.
 
 from types import MappingProxyType
 
+from photutils_pconv.inpainting.masked_images import is_one_pass
 from photutils_pconv.network import LoadedModel, load_model
-from photutils_pconv.network_input import is_one_pass
-from photutils_pconv.remover import NeuralSourceRemover
-from photutils_pconv.setups import get_setup
+from photutils_pconv.removal.remover import NeuralSourceRemover
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['ONE_PASS', 'TWO_PASSES', 'list_removers', 'make_remover']
 

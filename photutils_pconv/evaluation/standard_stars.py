@@ -18,12 +18,12 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 
-from photutils_pconv._fits import read_fits_map
 from photutils_pconv.evaluation.fluxes import measure_others
 from photutils_pconv.evaluation.removers import make_remover
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import get_setup, list_setups
+from photutils_pconv.inputs.fits import read_fits_map
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.registry import get_setup, list_setups
 
 __all__ = [
     'STAR_APERTURES',
@@ -138,7 +138,7 @@ def measure_standard_stars(
 
     methods : sequence of str, optional
         The other methods to measure with: names of
-        `photutils_pconv.evaluation.baselines`, by default all that are
+        `photutils_pconv.evaluation`, by default all that are
         installed.
 
     report : callable, optional

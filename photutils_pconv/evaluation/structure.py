@@ -17,15 +17,15 @@ from astropy.table import QTable, vstack
 
 from photutils_pconv.evaluation.fields import measure_encircled_energy
 from photutils_pconv.evaluation.removers import ONE_PASS, make_remover
-from photutils_pconv.evaluation.spectra import (
+from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
+from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
     normalised_difference,
     power_spectrum,
     relative_difference,
 )
-from photutils_pconv.evaluation.statistics import compare_pixel_statistics
-from photutils_pconv.masks import draw_holes
-from photutils_pconv.results import as_array
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.removal.result import as_array
 
 __all__ = [
     'STAGES',
@@ -347,7 +347,7 @@ def join_comparisons(comparisons):
 
     statistics : `~astropy.table.QTable`
         A row a map and remover:
-        `~photutils_pconv.evaluation.statistics.compare_pixel_statistics`.
+        `~photutils_pconv.evaluation.compare_pixel_statistics`.
 
     Raises
     ------
@@ -414,7 +414,7 @@ def load_paper_statistics():
         say mJy/pixel, in error), and ``mean_shift``, ``median_shift``,
         ``std_ratio``, ``mad_ratio``, ``iqr_ratio``, ``skewness_shift``
         as in
-        `~photutils_pconv.evaluation.statistics.compare_pixel_statistics`.
+        `~photutils_pconv.evaluation.compare_pixel_statistics`.
         What depends on a misprint in the row of 1342244170 is NaN.
     """
     return _read_paper_statistics().copy()

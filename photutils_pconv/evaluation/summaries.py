@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table
 
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'compare_methods',

@@ -6,7 +6,7 @@ The names below are imported at their first use, so that reading a model
 card or listing the bundled models does not import torch.
 """
 
-from photutils_pconv._lazy import attach
+from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'blocks': (

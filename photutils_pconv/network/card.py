@@ -151,7 +151,7 @@ class ModelCard:
         ``'robust'``, the parameters of that normalisation, and ``wings``:
         whether expected wings are taken off, and ``kriging``: whether the
         holes are filled by kriging first (see
-        `~photutils_pconv.network_input`).
+        `~photutils_pconv.inpainting`).
 
     description : str, optional
         One or two sentences for the user.

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save as serialise
 
-from photutils_pconv._writing import write_bytes_atomically
+from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.network.architectures import build_network, describe_network
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.registry import (

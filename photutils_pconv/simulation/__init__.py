@@ -14,11 +14,6 @@ from photutils_pconv.simulation.cutout_sets import (
     merge_cutouts,
     split_cutouts,
 )
-from photutils_pconv.simulation.dataset import (
-    CutoutBatch,
-    CutoutSampler,
-    SamplerConfig,
-)
 from photutils_pconv.simulation.emission import (
     EmissionConfig,
     bubble_field,
@@ -35,6 +30,11 @@ from photutils_pconv.simulation.injection import (
     inject_sources,
     random_positions,
 )
+from photutils_pconv.simulation.masked_cutouts import (
+    CutoutBatch,
+    CutoutSampler,
+    SamplerConfig,
+)
 from photutils_pconv.simulation.noise import (
     confusion_field,
     coverage_map,
@@ -47,7 +47,7 @@ from photutils_pconv.simulation.observations import (
     simulate_sources,
 )
 from photutils_pconv.simulation.partition import complexity, split_fields
-from photutils_pconv.simulation.residuals import (
+from photutils_pconv.simulation.residual_cutouts import (
     ResidualBatch,
     ResidualConfig,
     ResidualSampler,

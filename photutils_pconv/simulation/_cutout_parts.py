@@ -5,7 +5,7 @@ Parts of training cutouts: sources cut from stamps, and missing pixels.
 
 import numpy as np
 
-from photutils_pconv.cutouts import CUTOUT_SIZE
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 
 __all__ = ['STAMP_SIZE', 'draw_missing', 'shift_stamp']
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table, vstack
 
-from photutils_pconv.cutouts import CUTOUT_SIZE
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.simulation.cutout_sets import TrainingCutouts, merge_cutouts
 
 __all__ = ['CutoutWriter', 'write_cutouts']

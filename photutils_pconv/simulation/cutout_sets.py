@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.table import Table, vstack
 
-from photutils_pconv._arrays import on_map
-from photutils_pconv.cutouts import CUTOUT_SIZE, cutout_origin, extract_cutout
-from photutils_pconv.inputs import parse_map, parse_sources
-from photutils_pconv.masks import draw_holes, snr
-from photutils_pconv.setups import get_setup
+from photutils_pconv._utils.arrays import on_map
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, cutout_origin, extract_cutout
+from photutils_pconv.geometry.holes import draw_holes, snr
+from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'RESTRICTED_SETUPS',

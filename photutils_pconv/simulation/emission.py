@@ -12,7 +12,7 @@ import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import gaussian_filter
 
-from photutils_pconv._validation import to_float
+from photutils_pconv._utils.checks import to_float
 from photutils_pconv.simulation._spectral import robust_std, wave_numbers
 
 # It has moved; this name of it stays.

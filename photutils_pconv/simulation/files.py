@@ -13,9 +13,9 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from photutils_pconv._writing import refuse_existing, write_atomically
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.results import (
+from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.removal.result import (
     make_map_hdu,
     make_wcs_header,
 )

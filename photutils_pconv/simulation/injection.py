@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 
-from photutils_pconv._arrays import as_map, one_per_source, pair_positions
+from photutils_pconv._utils.arrays import as_map, one_per_source, pair_positions
 
 __all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from photutils_pconv._validation import to_float
+from photutils_pconv._utils.checks import to_float
 from photutils_pconv.simulation._spectral import wave_numbers
 
 __all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']

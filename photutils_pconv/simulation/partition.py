@@ -16,8 +16,8 @@ from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.utils.exceptions import AstropyUserWarning
 from scipy.ndimage import convolve, gaussian_filter
 
-from photutils_pconv.inputs import parse_map
-from photutils_pconv.setups import get_setup
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation._spectral import robust_std
 
 __all__ = ['complexity', 'split_fields']

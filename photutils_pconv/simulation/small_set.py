@@ -9,8 +9,8 @@ from astropy.nddata import CCDData
 from astropy.table import QTable, Table
 from astropy.wcs import WCS
 
-from photutils_pconv.psf import get_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation.cutout_files import CutoutWriter
 from photutils_pconv.simulation.cutout_sets import (
     extract_training_cutouts,

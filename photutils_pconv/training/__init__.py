@@ -8,7 +8,7 @@ imported at their first use, so that reading a configuration does not
 import torch.
 """
 
-from photutils_pconv._lazy import attach
+from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'arrays': ('open_arrays',),

@@ -3,8 +3,8 @@
 Checks of what the `Trainer` is given.
 """
 
-from photutils_pconv.network_input import n_images
-from photutils_pconv.setups import get_setup
+from photutils_pconv.inpainting.masked_images import n_images
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['common_normalisation', 'cutout_size', 'describe', 'parse_setups']
 

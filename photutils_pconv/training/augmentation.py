@@ -9,7 +9,7 @@ cutout gets follows from (seed, epoch, index) alone.
 import numpy as np
 import torch
 
-from photutils_pconv.training._optional import require
+from photutils_pconv._utils.optional import require
 from photutils_pconv.training.data import Cutouts
 
 __all__ = ['augment', 'draw_transforms']

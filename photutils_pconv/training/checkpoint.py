@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from photutils_pconv._writing import write_bytes_atomically
+from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = [
     'Progress',

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
-from photutils_pconv.training._checks import (
+from photutils_pconv._utils.config import (
     choice,
     flag,
     number,

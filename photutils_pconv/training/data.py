@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from photutils_pconv.cutouts import normalise
+from photutils_pconv.geometry.cutouts import normalise
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'SimulatedCutouts']
 
@@ -129,7 +129,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         1 (or True) for usable pixels, 0 in holes.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.cutouts.normalise`; by
+        Keyword arguments of `~photutils_pconv.geometry.normalise`; by
         default the paper's, ``{'name': 'minmax'}``.
 
     nan_targets : {'raise', 'missing'}, optional

@@ -11,7 +11,7 @@ told by ``missing``.
 
 import torch
 
-from photutils_pconv.training._optional import require
+from photutils_pconv._utils.optional import require
 
 __all__ = [
     'balanced_loss',

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from photutils_pconv._writing import write_bytes_atomically
+from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = ['METRICS', 'Monitor', 'write_examples', 'write_metrics']
 

@@ -8,7 +8,7 @@ Plain data: this module does not import torch.
 import math
 from collections.abc import Mapping
 
-from photutils_pconv.training._checks import unknown_key
+from photutils_pconv._utils.config import unknown_key
 
 __all__ = ['LOSS_PRESETS', 'LOSS_TERMS', 'resolve_terms']
 

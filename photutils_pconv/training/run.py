@@ -7,9 +7,9 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
-from photutils_pconv.setups import ObservingSetup, get_setup
-from photutils_pconv.simulation.dataset import CutoutSampler, SamplerConfig
-from photutils_pconv.training._checks import unknown_key
+from photutils_pconv._utils.config import unknown_key
+from photutils_pconv.setups.registry import ObservingSetup, get_setup
+from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
 from photutils_pconv.training.arrays import open_arrays
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts

@@ -8,8 +8,7 @@ module does not import torch.
 
 from dataclasses import dataclass, field, fields
 
-from photutils_pconv.cutouts import NORMALISATIONS
-from photutils_pconv.training._checks import (
+from photutils_pconv._utils.config import (
     TABLE,
     choice,
     flag,
@@ -19,6 +18,7 @@ from photutils_pconv.training._checks import (
     texts,
     unknown_key,
 )
+from photutils_pconv.geometry.cutouts import NORMALISATIONS
 from photutils_pconv.training.presets import LOSS_PRESETS, resolve_terms
 
 __all__ = [
@@ -254,7 +254,7 @@ class DataConfig(Section):
         use the model, such a setup is registered or given itself.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.cutouts.normalise`, and for
+        Keyword arguments of `~photutils_pconv.geometry.normalise`, and for
         'simulated' ``wings`` and ``kriging``: whether the expected wings of
         sources are taken off the cutouts and shown as a second image, and
         whether the cutouts, filled by kriging, are a third. It is written

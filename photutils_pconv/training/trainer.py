@@ -11,13 +11,13 @@ import math
 import time
 from pathlib import Path
 
+from photutils_pconv._utils.optional import require
 from photutils_pconv.training._inputs import (
     common_normalisation,
     cutout_size,
     describe,
     parse_setups,
 )
-from photutils_pconv.training._optional import require
 from photutils_pconv.training.checkpoint import (
     Progress,
     check_compatible,

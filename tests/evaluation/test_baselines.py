@@ -4,17 +4,17 @@
 import numpy as np
 import pytest
 
-from photutils_pconv.evaluation import baselines
-from photutils_pconv.evaluation._fills import fill_interpolated
-from photutils_pconv.evaluation.baselines import (
+from photutils_pconv.evaluation.methods import registry as baselines
+from photutils_pconv.evaluation.methods.fills import fill_interpolated
+from photutils_pconv.evaluation.methods.registry import (
     BASELINES,
     available_baselines,
     kriging,
     measure_baselines,
 )
-from photutils_pconv.pixel_psf import PixelPSF
-from photutils_pconv.psf import LobedPSF
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import LobedPSF
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.setups.registry import get_setup
 
 SETUP = get_setup('scanmap', 'blue')
 SCALE = SETUP.pixel_scale.value

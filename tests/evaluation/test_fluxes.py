@@ -16,15 +16,15 @@ from photutils_pconv.evaluation.fields import (
     rank_fields,
     visible_flux_range,
 )
-from photutils_pconv.evaluation.flux_plots import (
-    plot_complexity,
-    plot_flux_boxes,
-    plot_ratio_by_aperture,
-)
 from photutils_pconv.evaluation.fluxes import (
     APERTURE_RADII,
     evaluate_fluxes,
     measure_ratios,
+)
+from photutils_pconv.evaluation.plots.fluxes import (
+    plot_complexity,
+    plot_flux_boxes,
+    plot_ratio_by_aperture,
 )
 from photutils_pconv.evaluation.removers import list_removers, make_remover
 from photutils_pconv.evaluation.summaries import (
@@ -33,8 +33,8 @@ from photutils_pconv.evaluation.summaries import (
     summarise_by_complexity,
     summarise_ratios,
 )
-from photutils_pconv.psf import LobedPSF, get_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import LobedPSF, get_psf
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import complexity, flux_levels
 
 GREEN = get_setup('scanmap', 'green')

@@ -9,13 +9,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import get_setup, list_setups
-from photutils_pconv.evaluation.illustrations import (
+from photutils_pconv.evaluation.plots.illustrations import (
     plot_masks,
     plot_psfs,
     plot_snr,
     plot_source_loss,
 )
-from photutils_pconv.evaluation.plots import (
+from photutils_pconv.evaluation.plots.maps import (
     MAP_COLORS,
     new_axes,
     plot_delta_variance,
@@ -24,14 +24,14 @@ from photutils_pconv.evaluation.plots import (
     plot_pdfs,
     plot_power_spectra,
 )
-from photutils_pconv.evaluation.spectra import (
+from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
     normalised_difference,
     power_spectrum,
     relative_difference,
 )
-from photutils_pconv.masks import snr
-from photutils_pconv.psf import get_psf
+from photutils_pconv.geometry.holes import snr
+from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 matplotlib = pytest.importorskip('matplotlib')

@@ -8,13 +8,13 @@ from astropy.nddata import CCDData
 from astropy.table import QTable, Table
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.evaluation.removal import (
+from photutils_pconv.evaluation.batch import (
     find_pairs,
     list_maps,
     remove_from_maps,
     remove_from_simulations,
 )
-from photutils_pconv.evaluation.removal_plots import (
+from photutils_pconv.evaluation.plots.before_after import (
     display_limits,
     plot_before_after,
     render_images,

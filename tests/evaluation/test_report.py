@@ -11,7 +11,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable, Table
 
-from photutils_pconv.evaluation.report import (
+from photutils_pconv.evaluation.report.page import (
     Report,
     Section,
     encode_image,

@@ -14,7 +14,7 @@ from html import unescape
 import numpy as np
 import pytest
 
-from photutils_pconv.evaluation.report import Report
+from photutils_pconv.evaluation.report.page import Report
 
 pytest.importorskip('matplotlib')
 

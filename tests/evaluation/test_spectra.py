@@ -8,8 +8,8 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.evaluation.power_laws import PowerLaw, fit_power_law
-from photutils_pconv.evaluation.spectra import (
+from photutils_pconv.evaluation.statistics.power_laws import PowerLaw, fit_power_law
+from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
     normalised_difference,
     power_spectrum,

@@ -16,7 +16,7 @@ from photutils_pconv.evaluation.standard_stars import (
     load_standard_stars,
     measure_standard_stars,
 )
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
 
 
@@ -101,7 +101,7 @@ def make_map(path, center, *, flux=0.0, meta=None):
 
 
 def _psf():
-    from photutils_pconv.psf import get_psf
+    from photutils_pconv.psf.library import get_psf
 
     return get_psf('scanmap/green')
 

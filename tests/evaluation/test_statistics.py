@@ -9,8 +9,12 @@ from astropy.utils.exceptions import AstropyUserWarning
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import ks_2samp, lognorm, norm
 
-from photutils_pconv.evaluation.pdfs import LogNormal, fit_log_normal, pixel_pdf
-from photutils_pconv.evaluation.statistics import (
+from photutils_pconv.evaluation.statistics.pdfs import (
+    LogNormal,
+    fit_log_normal,
+    pixel_pdf,
+)
+from photutils_pconv.evaluation.statistics.pixels import (
     compare_pixel_statistics,
     pixel_statistics,
 )

@@ -32,7 +32,7 @@ from photutils_pconv.network.weights import (
     load_model,
     save_model,
 )
-from photutils_pconv.setups import list_setups
+from photutils_pconv.setups.registry import list_setups
 
 
 def make_network(*, width=2, seed=0, **kwargs):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import (
     CutoutWriter,
     TrainingCutouts,

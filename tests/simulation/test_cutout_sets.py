@@ -7,8 +7,8 @@ import pytest
 from astropy.nddata import CCDData, Cutout2D
 from astropy.table import Table
 
-from photutils_pconv.masks import snr
-from photutils_pconv.setups import get_setup
+from photutils_pconv.geometry.holes import snr
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import (
     TrainingCutouts,
     extract_training_cutouts,

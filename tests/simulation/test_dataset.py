@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.masks import snr
-from photutils_pconv.setups import get_setup
-from photutils_pconv.simulation.dataset import CutoutSampler, SamplerConfig
+from photutils_pconv.geometry.holes import snr
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
 
 SMALL = SamplerConfig(n_fields=2, n_noise=2, n_stamps=3, field_size=128)
 GREEN = get_setup('scanmap', 'green')

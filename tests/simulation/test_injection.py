@@ -8,8 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils.aperture import CircularAperture, aperture_photometry
 from scipy.spatial.distance import pdist
 
-from photutils_pconv.psf import LobedPSF, lobed_psf
-from photutils_pconv.setups import get_setup
+from photutils_pconv.psf.library import LobedPSF, lobed_psf
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources, random_positions
 
 GREEN = get_setup('scanmap', 'green')

@@ -9,7 +9,7 @@ import pytest
 from astropy.nddata import CCDData
 from astropy.utils.exceptions import AstropyUserWarning
 
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import complexity, emission_field, split_fields
 
 SETUP = get_setup('scanmap', 'green')

@@ -6,8 +6,8 @@ Tests of the training cutouts of PSF-subtracted maps.
 import numpy as np
 import pytest
 
-from photutils_pconv.setups import get_setup
-from photutils_pconv.simulation.residuals import ResidualConfig, ResidualSampler
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.simulation.residual_cutouts import ResidualConfig, ResidualSampler
 
 SMALL = {
     'n_fields': 4,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import CutoutSampler, SamplerConfig
 from photutils_pconv.training import (
     ArrayCutouts,

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from photutils_pconv.network import read_card
-from photutils_pconv.setups import get_setup
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.training import TrainingConfig, run_training
 from photutils_pconv.training.run import make_data
 

@@ -1,0 +1,116 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Checks of the arrays that masks and photometry work on."""
+
+import numpy as np
+
+from photutils_pconv.photometry.flags import SourceFlags
+
+__all__ = [
+    'as_map',
+    'as_radii',
+    'check_choice',
+    'flag_positions',
+    'join_missing',
+    'match_radius',
+    'on_map',
+    'one_per_source',
+    'pair_positions',
+]
+
+
+def as_map(data, name, shape=None):
+    """Return a 2-D float array, of the given shape if there is one."""
+    data = np.asarray(data, dtype=float)
+    if data.ndim != 2:
+        msg = f'{name} must be a 2-D map, got {data.ndim} dimensions.'
+        raise ValueError(msg)
+    if shape is not None and data.shape != shape:
+        msg = f"{name} must have the map's shape {shape}, got {data.shape}."
+        raise ValueError(msg)
+    return data
+
+
+def join_missing(missing, data):
+    """Return which pixels not to use: those given and those not finite."""
+    bad = ~np.isfinite(data)
+    if missing is None:
+        return bad
+    missing = np.asarray(missing)
+    if missing.dtype != bool or missing.shape != data.shape:
+        msg = (
+            f"missing must be boolean and of the map's shape {data.shape}, "
+            f'got {missing.dtype} of the shape {missing.shape}.'
+        )
+        raise ValueError(msg)
+    return bad | missing
+
+
+def as_radii(radii, name='radii'):
+    """Return a 1-D array of positive radii; a number makes an array of one."""
+    radii = np.atleast_1d(np.asarray(radii, dtype=float))
+    if (
+        radii.ndim != 1
+        or radii.size == 0
+        or not np.all(np.isfinite(radii) & (radii > 0))
+    ):
+        msg = f'{name} must be one or more positive numbers, got {radii.tolist()}.'
+        raise ValueError(msg)
+    return radii
+
+
+def check_choice(value, name, accepted):
+    """Refuse a value that is not one of those accepted."""
+    if value not in accepted:
+        msg = f'{name} must be one of {accepted}, got {value!r}.'
+        raise ValueError(msg)
+
+
+def pair_positions(x, y):
+    """Return two 1-D float arrays of pixel positions, of one length."""
+    x = np.atleast_1d(np.asarray(x, dtype=float))
+    y = np.atleast_1d(np.asarray(y, dtype=float))
+    if x.ndim != 1 or x.shape != y.shape:
+        msg = (
+            'x and y must be 1-D and of one length, got the shapes '
+            f'{x.shape} and {y.shape}.'
+        )
+        raise ValueError(msg)
+    return x, y
+
+
+def on_map(x, y, shape):
+    """Tell which positions lie within the outer edges of a map's pixels."""
+    ny, nx = shape
+    return (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
+
+
+def flag_positions(x, y, shape):
+    """Return the positions, which of them lie on the map, and their flags."""
+    x, y = pair_positions(x, y)
+    inside = on_map(x, y, shape)
+    finite = np.isfinite(x) & np.isfinite(y)
+    flags = np.zeros(x.size, dtype=int)
+    flags[~finite] |= SourceFlags.INVALID_POSITION
+    flags[finite & ~inside] |= SourceFlags.OUTSIDE_MAP
+    return x, y, inside, flags
+
+
+def one_per_source(value, shape, name):
+    """Return a value for each source from one for all or one for each."""
+    value = np.asarray(value, dtype=float)
+    if value.ndim and value.shape != shape:
+        msg = (
+            f'{name} must be one number or one for each of the {shape[0]} '
+            f'positions, got the shape {value.shape}.'
+        )
+        raise ValueError(msg)
+    return np.broadcast_to(value, shape)
+
+
+def match_radius(radius, shape, name='radius'):
+    """Return a hole radius for each source; NaN is a source without a hole."""
+    radius = one_per_source(radius, shape, name)
+    if np.any(radius < 0) or np.any(np.isinf(radius)):
+        msg = f'{name} must not be negative or infinite (NaN: no hole).'
+        raise ValueError(msg)
+    return radius

@@ -1,0 +1,307 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The local background under sources, reconstructed by the network.
+"""
+
+import astropy.units as u
+import numpy as np
+from photutils.aperture import CircularAperture
+from photutils.background import LocalBackground
+
+from photutils_pconv._utils.checks import to_quantity
+from photutils_pconv.background._rms import format_parameters, reconstruct
+from photutils_pconv.geometry.grids import (
+    pixel_scale_factor,
+    resample_grid,
+    to_native_position,
+)
+from photutils_pconv.geometry.holes import snr as compute_snr
+from photutils_pconv.inpainting.wings import wing_profile
+from photutils_pconv.inputs.fits import check_dimensions, get_jy_per_pixel
+from photutils_pconv.inputs.values import check_mask, split_map
+from photutils_pconv.network import LoadedModel, default_model, load_model
+from photutils_pconv.removal.settings import (
+    check_batch_size,
+    check_precision,
+    choose_device,
+)
+from photutils_pconv.setups.registry import get_setup
+
+__all__ = ['PConvLocalBackground']
+
+
+class PConvLocalBackground(LocalBackground):
+    """
+    Measure the emission under sources from its reconstruction.
+
+    In the place of `~photutils.background.LocalBackground`, as in
+    ``PSFPhotometry(..., local_bkg_estimator=PConvLocalBackground(...))``.
+    Where that takes the median of an annulus, this reconstructs the
+    extended emission under each position and takes its mean.
+
+    All positions of one call are holes together, filled in one go: a
+    neighbour that is among the positions is not taken for emission.
+
+    Parameters
+    ----------
+    mode : str, optional
+        The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
+        registered setup.
+
+    band : str, optional
+        The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
+        registered setup.
+
+    setup : `~photutils_pconv.ObservingSetup` or str, optional
+        A setup or its name, instead of ``mode`` and ``band``.
+
+    model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
+        The network. By default the bundled model of the setup's mode.
+
+    radius : float, optional
+        The radius of the circle over which the emission is averaged, in
+        pixels of the data. By default the setup's aperture radius.
+
+    pixel_scale : float or `~astropy.units.Quantity`, optional
+        The pixel scale of the data (arcsec): arrays have no WCS to tell
+        it. By default the setup's. Data off the setup's pixel scale are
+        resampled, as a map is by
+        `~photutils_pconv.NeuralSourceRemover`.
+
+    batch_size : int, optional
+        The number of cutouts that the network sees at once.
+
+    device : str, optional
+        A torch device; ``'auto'`` takes a GPU where there is one.
+
+    precision : {'auto', 'float32', 'bfloat16'}, optional
+        The network's precision; ``'auto'`` is float32.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the setup is unknown or an argument is not accepted.
+
+    Notes
+    -----
+    An instance holds the network and nothing of the data. It can be
+    pickled and copied, and be called from several threads at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from photutils_pconv import PConvLocalBackground
+    >>> data = np.random.default_rng(0).normal(1.0, 0.01, (101, 101))
+    >>> local_bkg = PConvLocalBackground(mode='scanmap', band='green')
+    >>> print(f'{local_bkg(data, 50, 50):.1f}')
+    1.0
+    """
+
+    def __init__(
+        self,
+        *,
+        mode=None,
+        band=None,
+        setup=None,
+        model=None,
+        radius=None,
+        pixel_scale=None,
+        batch_size=64,
+        device='auto',
+        precision='auto',
+    ):
+        # LocalBackground's own __init__ is left out: there is no annulus.
+        self.setup = get_setup(mode, band, setup=setup)
+        if pixel_scale is not None:
+            pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
+        scale, self._factor = pixel_scale_factor(pixel_scale, self.setup)
+        self.pixel_scale = scale * u.arcsec
+        if radius is None:
+            radius = (self.setup.aperture_radius / self.pixel_scale).to_value(u.one)
+        if not np.isscalar(radius) or isinstance(radius, str):
+            msg = f'radius must be a number of pixels, got {radius!r}'
+            raise TypeError(msg)
+        if not (np.isfinite(radius) and radius > 0):
+            msg = f'radius must be positive and finite, got {radius!r}'
+            raise ValueError(msg)
+        self.radius = float(radius)
+        check_batch_size(batch_size)
+        check_precision(precision)
+        choose_device(device)
+        self.batch_size = batch_size
+        self.device = device
+        self.precision = precision
+        self.model = default_model(self.setup) if model is None else model
+        self._loaded = self._load()
+
+    #: `~photutils.background.LocalBackground` has these. A circle is an
+    #: annulus from 0.
+    inner_radius = 0.0
+
+    @property
+    def outer_radius(self):
+        """
+        The same as ``radius``.
+        """
+        return self.radius
+
+    @property
+    def bkg_estimator(self):
+        """
+        The function that takes the mean of the emission.
+        """
+        return np.mean
+
+    def _load(self):
+        if isinstance(self.model, LoadedModel):
+            return self.model
+        return load_model(self.model)
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        # A network that can be loaded anew is not carried along.
+        del state['_loaded']
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._loaded = self._load()
+
+    def _parameters(self):
+        return {
+            'setup': self.setup.name,
+            'model': self._loaded.name,
+            'radius': self.radius,
+            'pixel_scale': self.pixel_scale,
+        }
+
+    def __repr__(self):
+        return format_parameters(self, self._parameters())
+
+    def __str__(self):
+        return format_parameters(self, self._parameters(), long=True)
+
+    def to_aperture(self, x, y):
+        """
+        Give the circles over which the emission is averaged.
+
+        Parameters
+        ----------
+        x, y : float or 1D float `~numpy.ndarray`
+            The position(s).
+
+        Returns
+        -------
+        apertures : `~photutils.aperture.CircularAperture`
+            The circle(s).
+
+        Raises
+        ------
+        ValueError
+            If a position is not finite, or x and y do not pair up.
+        """
+        x = np.atleast_1d(x)
+        y = np.atleast_1d(y)
+        positions = np.array(list(zip(x, y, strict=True)))
+        return CircularAperture(positions, self.radius)
+
+    def __call__(self, data, x, y, mask=None):
+        """
+        Measure the emission under each position.
+
+        Parameters
+        ----------
+        data : 2D array_like or `~astropy.units.Quantity`
+            The data. Their unit, if any, must be one of surface
+            brightness. Pixels that are not finite are masked.
+
+        x, y : float or 1D float `~numpy.ndarray`
+            The position(s), in pixels.
+
+        mask : 2D bool `~numpy.ndarray`, optional
+            True for pixels not to use.
+
+        Returns
+        -------
+        value : float or 1D float `~numpy.ndarray`
+            The mean of the reconstructed emission within ``radius``, a
+            `~astropy.units.Quantity` if the data are one. NaN where the
+            circle holds no usable pixel, or there is nothing around to
+            reconstruct from. A single position gives a scalar.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data are not 2-D, the mask does not fit or the unit is
+            not accepted, or a position is not finite.
+        """
+        values, own_mask, unit = split_map(data)
+        if values.dtype.kind not in 'fiu':
+            msg = f'data must be an array of real numbers, got {values.dtype}'
+            raise TypeError(msg)
+        check_dimensions(values.shape, 'data')
+        given_unit = getattr(data, 'unit', None)
+        jy_per_pixel = get_jy_per_pixel(unit, self.pixel_scale)
+        values = values.astype(float)
+        missing = ~np.isfinite(values)
+        for one in (own_mask, None if mask is np.ma.nomask else mask):
+            if one is not None:
+                missing |= check_mask(one, 'mask', values.shape)
+        values[missing] = np.nan
+
+        apertures = self.to_aperture(x, y).to_mask(method='exact')
+        overlaps = [one.get_overlap_slices(values.shape)[0] for one in apertures]
+        on_map = np.array([overlap is not None for overlap in overlaps])
+        x, y = (np.atleast_1d(np.asarray(one, dtype=float)) for one in (x, y))
+        result = np.full(x.size, np.nan)
+        if np.any(on_map) and not missing.all():
+            emission, filled = self._reconstruct(
+                values, missing, x[on_map], y[on_map], jy_per_pixel
+            )
+            for i in np.flatnonzero(on_map)[filled]:
+                result[i] = _mean(emission, missing, apertures[i])
+        result = result[0] if result.size == 1 else result
+        return result if given_unit is None else result << given_unit
+
+    def _reconstruct(self, values, missing, x, y, jy_per_pixel):
+        """
+        Return the map without sources, and which holes were filled.
+        """
+        factor = self._factor
+        native = (values, missing)
+        if factor != 1:
+            native = resample_grid(values, missing, factor)
+        snr = compute_snr(
+            native[0],
+            to_native_position(x, factor),
+            to_native_position(y, factor),
+            setup=self.setup,
+        )
+        reconstruction = reconstruct(
+            values,
+            x,
+            y,
+            self.setup.hole_radius(snr) / factor,
+            missing=missing,
+            factor=factor,
+            native=native,
+            model=self._loaded,
+            profile=wing_profile(self.setup),
+            to_jy_per_pixel=jy_per_pixel,
+            batch_size=self.batch_size,
+            device=self.device,
+            precision=self.precision,
+        )
+        return reconstruction.clean(values), reconstruction.filled
+
+
+def _mean(emission, missing, aperture):
+    """
+    Average over the pixels of an aperture that are not missing.
+    """
+    large, small = aperture.get_overlap_slices(emission.shape)
+    weights = np.where(missing[large], 0.0, aperture.data[small])
+    total = weights.sum()
+    if total == 0:
+        return np.nan
+    return np.sum(weights * np.where(missing[large], 0.0, emission[large])) / total

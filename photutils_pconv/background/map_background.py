@@ -1,0 +1,452 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Backgrounds in the place of photutils' own.
+
+`PConvBackground` stands where `~photutils.background.Background2D`
+stands, `PConvLocalBackground` where
+`~photutils.background.LocalBackground` does.
+"""
+
+import threading
+
+import astropy.units as u
+import numpy as np
+
+from photutils_pconv.background._inputs import (
+    find_sources,
+    parse_box_size,
+    parse_masks,
+    read_map,
+    without_mask,
+)
+from photutils_pconv.background._rms import (
+    format_parameters,
+    interpolate_gaps,
+    measure_rms,
+)
+from photutils_pconv.background.local_background import PConvLocalBackground
+from photutils_pconv.geometry.grids import pixel_scale_factor
+from photutils_pconv.inpainting.wings import wing_profile
+from photutils_pconv.inputs.fits import celestial_wcs, check_dimensions, get_pixel_scale
+from photutils_pconv.inputs.values import split_map
+from photutils_pconv.network import LoadedModel, load_model
+from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.removal.plots import plot_holes
+from photutils_pconv.removal.remover import NeuralSourceRemover
+from photutils_pconv.removal.result import as_array
+
+__all__ = ['PConvBackground', 'PConvLocalBackground']
+
+_HOLE_COLUMNS = 'x_center', 'y_center', 'hole_radius'
+
+
+class PConvBackground:
+    """
+    The extended emission of a map: the map, with what lies behind its
+    sources reconstructed.
+
+    In the place of `~photutils.background.Background2D`. Where that
+    interpolates between the medians of large boxes, this is the map
+    itself wherever there is no source, and the network's reconstruction
+    in the holes around the sources. So ``data - background`` is exactly
+    zero outside `holes`, and has the sources on zero inside.
+
+    Parameters
+    ----------
+    data : NDData, Quantity, array or path
+        The 2-D map, as `~photutils_pconv.NeuralSourceRemover` takes it.
+        Values that are not finite are masked, with a warning, and so are
+        the pixels of `~astropy.nddata.NDData.mask` and of masked arrays
+        (which Background2D ignores).
+
+    sources : SkyCoord, table, path or (N, 2) array, optional
+        The sources; see `~photutils_pconv.inputs.parse_sources`. If
+        `None`, they are searched for.
+
+    mode : str, optional
+        The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
+        registered setup.
+
+    band : str, optional
+        The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
+        registered setup.
+
+    setup : `~photutils_pconv.ObservingSetup` or str, optional
+        A setup or its name, instead of ``mode`` and ``band``.
+
+    model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
+        The network. By default the bundled model of the setup's mode.
+
+    mask : 2D bool `~numpy.ndarray`, optional
+        True for pixels not to use: bad pixels, or sources that are not
+        in the list. As in Background2D they do get a background, which
+        is interpolated, from the pixels around them. It adds to the mask
+        of the data.
+
+    coverage_mask : 2D bool `~numpy.ndarray`, optional
+        True for pixels without data. They get ``fill_value``.
+
+    fill_value : float, optional
+        The value of background and background rms where
+        ``coverage_mask`` is True.
+
+    finder : callable, optional
+        What finds the sources if none are given: a photutils star
+        finder or a `~photutils.segmentation.SourceFinder`. It is given
+        the map less a coarse background (medians in boxes of four
+        beams), and a SourceFinder the threshold of 5 times its rms. By
+        default `~photutils.detection.DAOStarFinder` with the setup's
+        FWHM and that threshold.
+
+    error : 2D array_like, optional
+        The standard deviation of the map. `background_rms` is nowhere
+        below it.
+
+    wcs : WCS, optional
+        The WCS of a map that has none itself. Without any, the pixel
+        scale is the setup's.
+
+    beam : float or `~astropy.units.Quantity`, optional
+        The beam's FWHM (arcsec), for Jy/beam without one in the header.
+
+    box_size : int, optional
+        The side of the boxes in which `background_rms` is measured, in
+        pixels. By default 48 pixels of the setup.
+
+    error_method : str, optional
+        The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
+        for the errors in `photometry`. The default costs no time.
+
+    psf, n_passes, recenter, resample, batch_size, device, precision, progress_bar
+        As for `~photutils_pconv.NeuralSourceRemover`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the map or an argument is not accepted; the message says what
+        is. What Background2D refuses is refused in its words.
+
+    Notes
+    -----
+    The background is computed when the object is made, the background
+    rms at its first use. Both are kept, in the float type of the data
+    (float32 for integers, as in Background2D), with `holes`,
+    ``coverage_mask``, the mask, `photometry`, and the given error. The
+    data are not kept. Each access gives a copy, so that what is done
+    with it in place stays there. The object may be used from several
+    threads at once, pickled and copied.
+
+    Examples
+    --------
+    >>> from photutils_pconv import PConvBackground
+    >>> bkg = PConvBackground(ccd, table, setup='scanmap/green')  # doctest: +SKIP
+    >>> subtracted = ccd.subtract(bkg.background)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        data,
+        sources=None,
+        *,
+        mode=None,
+        band=None,
+        setup=None,
+        model=None,
+        mask=None,
+        coverage_mask=None,
+        fill_value=0.0,
+        finder=None,
+        error=None,
+        wcs=None,
+        beam=None,
+        box_size=None,
+        psf=None,
+        n_passes=1,
+        error_method='card',
+        recenter=False,
+        resample=True,
+        batch_size=64,
+        device='auto',
+        precision='auto',
+        progress_bar=False,
+    ):
+        if sources is not None and finder is not None:
+            msg = 'give either sources or a finder, not both'
+            raise ValueError(msg)
+        remover = NeuralSourceRemover(
+            mode,
+            band,
+            setup=setup,
+            model=model,
+            psf=psf,
+            n_passes=n_passes,
+            error_method=error_method,
+            recenter=recenter,
+            resample=resample,
+            batch_size=batch_size,
+            device=device,
+            precision=precision,
+            progress_bar=progress_bar,
+        )
+        self.setup = remover.setup
+        self.model = remover.model
+        self.fill_value = fill_value
+        data, error = read_map(data, error)
+        self._unit = getattr(data, 'unit', None)
+        values, own_mask, unit = split_map(data)
+        check_dimensions(values.shape, 'data must be a 2D array: it')
+        bad, coverage = parse_masks(values, own_mask, mask, coverage_mask)
+        # Integers become float32, as in Background2D.
+        is_float = values.dtype.kind == 'f'
+        self._dtype = values.dtype.newbyteorder('=') if is_float else np.dtype('f4')
+        image = without_mask(data, values, unit)
+        missing = bad if coverage is None else bad | coverage
+        if sources is None:
+            own_wcs = celestial_wcs(image.wcs if wcs is None else wcs)
+            scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
+            scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
+            fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
+            sources = find_sources(values, missing, finder, fwhm=fwhm, unit=unit)
+        result = remover(
+            image,
+            sources,
+            mask=missing if missing.any() else None,
+            error=error,
+            wcs=wcs,
+            beam=beam,
+        )
+        map_input = result.map_input
+        scale, factor = pixel_scale_factor(map_input.pixel_scale, self.setup)
+        # For the reconstructions of background_rms.
+        self._options = {
+            'to_jy_per_pixel': map_input.jy_per_pixel,
+            'factor': factor,
+            'profile': wing_profile(self.setup),
+            'batch_size': batch_size,
+            'device': device,
+            'precision': precision,
+        }
+        self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
+        self.box_size = parse_box_size(box_size, factor)
+        self.coverage_mask = coverage
+        self._error = map_input.error
+        self._mask = bad if bad.any() else None
+        self._holes = result.holes
+        self._photometry = result.photometry
+        self._background = self._fill(as_array(result.cleaned))
+        self._background_rms = None
+        self._lock = threading.Lock()
+
+    def _missing(self):
+        missing = np.zeros(self._holes.shape, dtype=bool)
+        for one in (self._mask, self.coverage_mask):
+            if one is not None:
+                missing |= one
+        return missing
+
+    def _fill(self, cleaned):
+        """
+        Give masked and uncovered pixels their background.
+        """
+        if self._mask is not None:
+            cleaned = interpolate_gaps(cleaned, self._missing(), sigma=self._fwhm / 2)
+        background = cleaned.astype(self._dtype)
+        if self.coverage_mask is not None:
+            background[self.coverage_mask] = self.fill_value
+        return background
+
+    def _measure_rms(self):
+        model = self.model
+        if not isinstance(model, LoadedModel):
+            model = load_model(model)
+        table = self._filled_holes()
+        rms = measure_rms(
+            self._background.astype(float),
+            self._missing(),
+            self._holes,
+            [np.array(table[name]) for name in _HOLE_COLUMNS],
+            error=self._error,
+            sigma=self._fwhm,
+            box_size=self.box_size,
+            model=model,
+            **self._options,
+        )
+        rms = rms.astype(self._dtype)
+        if self.coverage_mask is not None:
+            rms[self.coverage_mask] = self.fill_value
+        return rms
+
+    def _filled_holes(self):
+        table = self._photometry
+        filled = (table['flags'] & SourceFlags.NO_BACKGROUND) == 0
+        return table[filled & np.isfinite(table['hole_radius'])]
+
+    def _with_unit(self, values):
+        return values if self._unit is None else u.Quantity(values, self._unit)
+
+    @property
+    def background(self):
+        """
+        The background (2D `~numpy.ndarray` or Quantity).
+
+        The map, with the reconstructed emission in `holes`.
+        """
+        return self._with_unit(self._background.copy())
+
+    @property
+    def background_rms(self):
+        """
+        The local scatter of the emission, with the reconstruction's error
+        in `holes` (2D `~numpy.ndarray` or Quantity).
+
+        The scatter is the sigma-clipped standard deviation, in boxes of
+        ``box_size`` (`~photutils.background.Background2D`), of the
+        background less its local mean (a Gaussian whose standard
+        deviation is the beam's FWHM), sources left out. For white noise
+        it is the noise of a pixel. Structure wider than the beam, which
+        is in the background, does not count, as it does in Background2D.
+        Where the error of the map is known, it is at least that.
+
+        In holes, the error of the reconstruction is added in quadrature,
+        which makes it the standard deviation of ``data - background``
+        there, the source aside. It is measured on the map itself: some 64
+        holes of the same sizes, on positions without sources, are
+        reconstructed and compared with the map, and the median ratio of
+        error to scatter of the 16 nearest in size is taken. Where there
+        is no room for 16, it is taken to be as large as the scatter. What
+        the wings of a very bright source add is not in it.
+
+        It is computed at the first use, and kept.
+        """
+        with self._lock:
+            if self._background_rms is None:
+                self._background_rms = self._measure_rms()
+        return self._with_unit(self._background_rms.copy())
+
+    def _median(self, values):
+        if self.coverage_mask is not None:
+            values = values[~self.coverage_mask]
+        return self._with_unit(np.median(values))
+
+    @property
+    def background_median(self):
+        """
+        The median of the background where there is coverage (a scalar).
+        """
+        return self._median(self._background)
+
+    @property
+    def background_rms_median(self):
+        """
+        The median of the background rms where there is coverage.
+        """
+        rms = self.background_rms
+        return self._median(getattr(rms, 'value', rms))
+
+    @property
+    def holes(self):
+        """
+        The pixels that were reconstructed around the sources, tapers
+        included (2D bool `~numpy.ndarray`).
+
+        Masked pixels that were filled are not among them.
+        """
+        return self._holes.copy()
+
+    @property
+    def n_holes(self):
+        """
+        The number of sources whose hole was filled (`int`).
+        """
+        return len(self._filled_holes())
+
+    @property
+    def photometry(self):
+        """
+        The sources and their photometry (`~astropy.table.QTable`).
+
+        The table of `~photutils_pconv.SourceRemovalResult`.
+        """
+        return self._photometry.copy()
+
+    def plot_holes(
+        self,
+        *,
+        ax=None,
+        marker='+',
+        markersize=None,
+        color='blue',
+        alpha=None,
+        outlines=True,
+        **kwargs,
+    ):
+        """
+        Plot the holes on a matplotlib Axes.
+
+        Parameters
+        ----------
+        ax : `~matplotlib.axes.Axes`, optional
+            Where to plot; by default the current axes.
+
+        marker : str, optional
+            The marker of the holes' centres.
+
+        markersize : float, optional
+            The marker's size in ``points ** 2``; 0 for no markers.
+
+        color : str, optional
+            The colour of markers and outlines.
+
+        alpha : float, optional
+            The alpha value, from 0 (transparent) to 1 (opaque).
+
+        outlines : bool, optional
+            Whether to draw the holes' outlines.
+
+        **kwargs
+            Keyword arguments of `~matplotlib.patches.Circle` for the
+            outlines.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing; the message says what to install.
+        """
+        plot_holes(
+            self._filled_holes(),
+            ax=ax,
+            outlines=outlines,
+            marker=marker,
+            markersize=markersize,
+            color=color,
+            alpha=alpha,
+            **kwargs,
+        )
+
+    def _parameters(self):
+        array = f'<array; shape={self._background.shape}>'
+        return {
+            'data': array,
+            'setup': self.setup.name,
+            'model': getattr(self.model, 'name', self.model),
+            'mask': None if self._mask is None else array,
+            'coverage_mask': None if self.coverage_mask is None else array,
+            'fill_value': self.fill_value,
+            'box_size': self.box_size,
+            'n_holes': self.n_holes,
+        }
+
+    def __repr__(self):
+        return format_parameters(self, self._parameters())
+
+    def __str__(self):
+        return format_parameters(self, self._parameters(), long=True)
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        del state['_lock']
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._lock = threading.Lock()

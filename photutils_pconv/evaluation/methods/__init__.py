@@ -1,0 +1,68 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Other methods to compare with: annuli, PSF fits, fills.
+"""
+
+from photutils_pconv._utils.lazy import attach
+
+_MODULES = {
+    'fills': (
+        'fill_annulus_mean',
+        'fill_biharmonic',
+        'fill_interpolated',
+        'fill_local_median',
+        'fill_maskfill',
+    ),
+    'known_covariance': ('kriging',),
+    'psf_fits': (
+        'fit_psf_photometry',
+        'fit_psf_polynomial',
+        'round_image_psf',
+    ),
+    'registry': (
+        'BASELINES',
+        'Scene',
+        'annulus',
+        'available_baselines',
+        'biharmonic',
+        'fill_annulus_mean',
+        'fill_biharmonic',
+        'fill_interpolated',
+        'fill_local_median',
+        'fill_maskfill',
+        'interpolate',
+        'kriging',
+        'local_background',
+        'maskfill',
+        'measure_baselines',
+        'psf_photometry',
+        'psf_polynomial_fit',
+    ),
+    'scene': ('Scene',),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    'BASELINES',
+    'Scene',
+    'annulus',
+    'available_baselines',
+    'biharmonic',
+    'fill_annulus_mean',
+    'fill_biharmonic',
+    'fill_interpolated',
+    'fill_local_median',
+    'fill_maskfill',
+    'fit_psf_photometry',
+    'fit_psf_polynomial',
+    'interpolate',
+    'kriging',
+    'local_background',
+    'maskfill',
+    'measure_baselines',
+    'psf_photometry',
+    'psf_polynomial_fit',
+    'round_image_psf',
+]
+
+__getattr__, __dir__ = attach(__name__, _HOME)

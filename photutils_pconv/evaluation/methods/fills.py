@@ -1,0 +1,222 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What others put into a hole. Their public home is
+`photutils_pconv.evaluation`.
+
+Each is a function from an image and a hole (True = to be filled) to the
+filled image; pixels outside the hole stay as they are. Image and hole
+are stamps around a source. A hole may have several parts, and contain
+missing pixels; where a centre and a radius are needed and not given, the
+hole is taken to be a single disc.
+"""
+
+import warnings
+from importlib import import_module
+
+import numpy as np
+from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
+from astropy.utils.exceptions import AstropyUserWarning
+from photutils.background import LocalBackground
+
+__all__ = [
+    'fill_annulus_mean',
+    'fill_biharmonic',
+    'fill_interpolated',
+    'fill_local_median',
+    'fill_maskfill',
+]
+
+
+def require(name, package):
+    """
+    Import a package that only some of the methods need.
+
+    Parameters
+    ----------
+    name : str
+        The module.
+
+    package : str
+        The package's name for pip.
+
+    Returns
+    -------
+    module : module
+        The module.
+
+    Raises
+    ------
+    ImportError
+        If it is missing; the message says what to install.
+    """
+    try:
+        return import_module(name)
+    except ImportError as exc:
+        msg = (
+            f'this method needs {package}: pip install {package}, or leave the '
+            'method out of names'
+        )
+        raise ImportError(msg) from exc
+
+
+def _centre_and_radius(hole):
+    """
+    Return the centre of a round hole and the radius of its area.
+    """
+    y, x = np.nonzero(hole)
+    return x.mean(), y.mean(), np.sqrt(len(x) / np.pi)
+
+
+def _put(image, hole, values):
+    filled = np.array(image, dtype=float)
+    filled[hole] = values
+    return filled
+
+
+def fill_annulus_mean(image, hole, *, inner, outer):
+    """
+    Fill a hole with the mean of an annulus, as standard photometry does.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The stamp.
+
+    hole : 2D bool `~numpy.ndarray`
+        The pixels to fill.
+
+    inner, outer : float
+        The annulus' radii about the hole's centre, in pixels.
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The filled stamp.
+    """
+    x, y, _ = _centre_and_radius(hole)
+    rows, columns = np.indices(image.shape)
+    distance = np.hypot(columns - x, rows - y)
+    annulus = (distance >= inner) & (distance <= outer) & ~hole
+    return _put(image, hole, image[annulus].mean())
+
+
+def fill_local_median(image, hole, *, gap=2.0, width=6.0):
+    """
+    Fill a hole with photutils' LocalBackground: a clipped median.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The stamp.
+
+    hole : 2D bool `~numpy.ndarray`
+        The pixels to fill.
+
+    gap, width : float, optional
+        The annulus begins ``gap`` pixels outside the hole and is
+        ``width`` pixels wide.
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The filled stamp.
+    """
+    x, y, radius = _centre_and_radius(hole)
+    background = LocalBackground(radius + gap, radius + gap + width)
+    return _put(image, hole, background(image, x, y, mask=hole))
+
+
+def fill_biharmonic(image, hole):
+    """
+    Fill a hole with the biharmonic surface of scikit-image.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The stamp.
+
+    hole : 2D bool `~numpy.ndarray`
+        The pixels to fill.
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The filled stamp.
+
+    Raises
+    ------
+    ImportError
+        If scikit-image is not installed.
+    """
+    restoration = require('skimage.restoration', 'scikit-image')
+    filled = restoration.inpaint_biharmonic(_put(image, hole, 0.0), hole)
+    return _put(image, hole, filled[hole])
+
+
+def fill_interpolated(image, hole, *, radius=None):
+    """
+    Fill a hole with astropy's Gaussian-weighted mean of what is known.
+
+    The kernel's sigma is half the hole's radius: the least that leaves
+    the middle of the hole a weight. What is left where holes overlap is
+    filled with kernels twice as wide each time.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The stamp.
+
+    hole : 2D bool `~numpy.ndarray`
+        The pixels to fill.
+
+    radius : float, optional
+        The hole's radius, in pixels (default: that of its area).
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The filled stamp.
+    """
+    if radius is None:
+        _, _, radius = _centre_and_radius(hole)
+    filled = _put(image, hole, np.nan)
+    sigma = max(radius / 2.0, 1.0)
+    while np.isnan(filled[hole]).any() and sigma < 2 * max(image.shape):
+        with warnings.catch_warnings():
+            # Where holes overlap, only a wider kernel sees out of them.
+            warnings.filterwarnings('ignore', 'nan_treatment=', AstropyUserWarning)
+            filled = interpolate_replace_nans(
+                filled, Gaussian2DKernel(sigma), boundary='extend'
+            )
+        sigma *= 2.0
+    return _put(image, hole, filled[hole])
+
+
+def fill_maskfill(image, hole):
+    """
+    Fill a hole inwards with medians of 3 x 3 pixels, then smooth it.
+
+    This is maskfill (van Dokkum & Pasha 2024, PASP 136, 034503) with its
+    default settings.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The stamp.
+
+    hole : 2D bool `~numpy.ndarray`
+        The pixels to fill.
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The filled stamp.
+
+    Raises
+    ------
+    ImportError
+        If maskfill is not installed.
+    """
+    maskfill = require('maskfill', 'maskfill')
+    filled, _ = maskfill.maskfill(_put(image, hole, 0.0), hole.astype(float))
+    return _put(image, hole, filled[hole])

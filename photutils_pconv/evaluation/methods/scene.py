@@ -1,0 +1,143 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Map and sources as the other methods take them. The public home is
+`photutils_pconv.evaluation`.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+
+from photutils_pconv._utils.arrays import flag_positions
+from photutils_pconv.geometry.holes import draw_holes, hole_stamp
+from photutils_pconv.inpainting.wings import pixel_profile
+from photutils_pconv.photometry.apertures import encircled_energy_correction
+from photutils_pconv.photometry.response import pixel_response
+from photutils_pconv.psf.pixel import PixelPSF
+
+__all__ = ['Scene']
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """
+    A map and its sources, as the methods take them.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map, on the setup's pixel scale.
+
+    x, y : 1D `~numpy.ndarray`
+        The ``N`` positions, 0-based (pixels).
+
+    hole_radius : 1D `~numpy.ndarray`
+        The radii of the holes (pixels).
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The setup.
+
+    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.LobedPSF`
+        The PSF for those who fit one.
+
+    eef : callable
+        The encircled-energy fraction of a radius (arcsec), for those who
+        measure in apertures.
+
+    missing : 2D bool `~numpy.ndarray`
+        Pixels not to use.
+    """
+
+    data: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    hole_radius: np.ndarray
+    setup: Any
+    psf: Any
+    eef: Any
+    missing: np.ndarray = field(repr=False)
+
+    @property
+    def pixel_scale(self):
+        """
+        The side of a pixel (arcsec).
+        """
+        return self.setup.pixel_scale.to_value(u.arcsec)
+
+    @property
+    def aperture_radius(self):
+        """
+        The radius of the aperture (pixels).
+        """
+        return self.setup.aperture_radius.to_value(u.arcsec) / self.pixel_scale
+
+    @property
+    def annulus_radii(self):
+        """
+        The radii of the standard annulus (pixels).
+        """
+        return self.setup.annulus_radii.to_value(u.arcsec) / self.pixel_scale
+
+    @cached_property
+    def pixel_psf(self):
+        """
+        The PSF on the map's pixels, averaged over all angles.
+        """
+        return PixelPSF(self.psf, self.pixel_scale)
+
+    @cached_property
+    def holes(self):
+        """
+        The pixels of all holes (2D bool `~numpy.ndarray`).
+        """
+        return draw_holes(self.data.shape, self.x, self.y, self.hole_radius)
+
+    @cached_property
+    def usable(self):
+        """
+        Whether each source has a hole on the map (1D bool `~numpy.ndarray`).
+        """
+        _, _, inside, _ = flag_positions(self.x, self.y, self.data.shape)
+        return inside & (np.nan_to_num(self.hole_radius) > 0)
+
+    def window(self, i, half):
+        """
+        Return the part of the map around a source, and the source's hole there.
+        """
+        ny, nx = self.data.shape
+        x, y = self.x[i], self.y[i]
+        rows = slice(max(int(y) - half, 0), min(int(y) + half + 1, ny))
+        columns = slice(max(int(x) - half, 0), min(int(x) + half + 1, nx))
+        hole = hole_stamp(
+            np.arange(rows.start, rows.stop),
+            np.arange(columns.start, columns.stop),
+            x,
+            y,
+            self.hole_radius[i],
+        )
+        return (rows, columns), hole
+
+    @cached_property
+    def pixel_response(self):
+        """
+        What the aperture's pixels in the hole hold, over its circle.
+        """
+        return pixel_response(
+            self.x,
+            self.y,
+            radii=[self.aperture_radius],
+            hole_radius=self.hole_radius,
+            profile=pixel_profile(self.setup, self.pixel_scale),
+        )[:, 0]
+
+    def in_aperture(self, fluxes, fraction):
+        """
+        Correct sums in the aperture, of which a fraction was usable.
+        """
+        correction = encircled_energy_correction(
+            [self.setup.aperture_radius.to_value(u.arcsec)], fraction[:, None], self.eef
+        )
+        return fluxes * correction[:, 0]

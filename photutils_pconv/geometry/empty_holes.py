@@ -1,0 +1,187 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Holes where there is no source: what a reconstruction is worth on a map.
+
+Holes of the sizes of the sources' are placed where the map has neither
+source nor gap and are filled in the same way. Since the map is known
+there, the difference is the reconstruction's error, with the map's own
+noise in it: `photutils_pconv.photometry` makes the errors of fluxes from it,
+`photutils_pconv.removal` the texture that a reconstruction lacks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH
+
+__all__ = [
+    'MINIMUM_EMPTY',
+    'EmptyHoles',
+    'choose_empty_radii',
+    'place_empty_holes',
+]
+
+#: Fewer empty holes than this do not tell a scatter.
+MINIMUM_EMPTY = 16
+
+_MOST_EMPTY = 300
+_ENOUGH_EMPTY = 64
+_LEAST_OF_A_CLASS = 8
+# Free pixels among which the places are chosen.
+_CANDIDATES = 4000
+# How far holes stay from sources' holes and gaps, and from each other, in
+# pixels beyond the rims: from what is wanted down to what is accepted.
+_CLEARANCES = (12.0, 6.0, TAPER_WIDTH + 1.0)
+_SEPARATIONS = (24.0, 12.0, 2.0 * TAPER_WIDTH)
+_MOST_ROUNDS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class EmptyHoles:
+    """
+    Holes at positions without a source.
+
+    Parameters
+    ----------
+    x, y : 1D `~numpy.ndarray`
+        The ``K`` positions, in pixels.
+
+    radius : 1D `~numpy.ndarray`
+        The radii of the holes, in pixels.
+
+    rounds : 1D int `~numpy.ndarray`
+        The round in which each hole is filled. Holes of one round are
+        apart from each other; those of different rounds may overlap.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    radius: np.ndarray
+    rounds: np.ndarray
+
+    def __len__(self):
+        return self.x.size
+
+
+def choose_empty_radii(hole_radius, *, rng, n_empty=None):
+    """
+    Choose the radii of empty holes for the sources' holes.
+
+    Parameters
+    ----------
+    hole_radius : array_like
+        The radii of the sources' holes, in pixels. NaN is a source
+        without a hole.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    n_empty : int, optional
+        The number of holes. By default that of the sources, but at
+        least 64 and at most 300.
+
+    Returns
+    -------
+    radii : 1D `~numpy.ndarray`
+        The radii, in random order. Every radius of the sources takes
+        part: the common ones more often, by the root of their number,
+        the rare ones 8 times if there is room.
+    """
+    radius = np.asarray(hole_radius, dtype=float)
+    radius = radius[np.isfinite(radius) & (radius > 0)]
+    if radius.size == 0:
+        return np.empty(0)
+    if n_empty is None:
+        n_empty = int(np.clip(radius.size, _ENOUGH_EMPTY, _MOST_EMPTY))
+    classes, counts = np.unique(radius, return_counts=True)
+    if classes.size > n_empty // _LEAST_OF_A_CLASS:
+        # As many radii as sources, such as on a map that was resampled in
+        # parts: a sample of them.
+        return rng.choice(radius, n_empty)
+    least = np.full(classes.size, _LEAST_OF_A_CLASS)
+    spare = n_empty - least.sum()
+    share = np.sqrt(counts) / np.sqrt(counts).sum()
+    number = least + np.floor(spare * share).astype(int)
+    number[np.argmax(counts)] += n_empty - number.sum()
+    return rng.permutation(np.repeat(classes, number))
+
+
+def place_empty_holes(missing, x, y, hole_radius, radii, *, rng):
+    """
+    Find places for empty holes.
+
+    The holes lie at random positions, 12 pixels from the sources' holes,
+    from missing pixels and from the map's edge, and 24 pixels from each
+    other; where the map is too full for that, they come closer, and are
+    filled in several rounds.
+
+    Parameters
+    ----------
+    missing : 2D bool `~numpy.ndarray`
+        The map's missing pixels.
+
+    x, y, hole_radius : 1D array_like
+        The sources' positions and hole radii, in pixels. A source
+        without a hole (NaN) is kept clear of nevertheless.
+
+    radii : 1D array_like
+        The radii wanted, as `choose_empty_radii` gives them.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    Returns
+    -------
+    empty : `EmptyHoles`
+        The holes, as many as find a place.
+    """
+    x, y, hole_radius, radii = (
+        np.asarray(value, dtype=float) for value in (x, y, hole_radius, radii)
+    )
+    if radii.size == 0:
+        return EmptyHoles(*np.empty((3, 0)), np.empty(0, dtype=int))
+    taken = np.where(np.isfinite(hole_radius), hole_radius, radii.min())
+    blocked = missing | draw_holes(missing.shape, x, y, taken)
+    # The padding makes the map's edge a gap.
+    room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]
+    free = np.flatnonzero(room > radii.min() + _CLEARANCES[-1])
+    if free.size > _CANDIDATES:
+        free = rng.choice(free, _CANDIDATES, replace=False)
+    rows, columns = np.unravel_index(free, missing.shape)
+    # Sources do not care for the pixel grid either. Half a pixel of
+    # clearance is lost at most.
+    column = columns + rng.uniform(-0.5, 0.5, free.size)
+    row = rows + rng.uniform(-0.5, 0.5, free.size)
+    room = room[rows, columns]
+
+    chosen = []
+    waiting = list(radii)
+    # How far each candidate is from the rims of all holes so far.
+    gap_all = np.full(free.size, np.inf)
+    for number in range(_MOST_ROUNDS):
+        gap = np.full(free.size, np.inf)
+        before = len(chosen)
+        for clearance, separation in zip(_CLEARANCES, _SEPARATIONS, strict=True):
+            left = []
+            for radius in waiting:
+                fits = room > radius + clearance
+                fits &= (gap > radius + separation) & (gap_all > 0)
+                places = np.flatnonzero(fits)
+                if places.size == 0:
+                    left.append(radius)
+                    continue
+                k = rng.choice(places)
+                chosen.append((column[k], row[k], radius, number))
+                distance = np.hypot(column - column[k], row - row[k]) - radius
+                np.minimum(gap, distance, out=gap)
+            waiting = left
+        for column_k, row_k, radius, _ in chosen[before:]:
+            distance = np.hypot(column - column_k, row - row_k) - radius
+            np.minimum(gap_all, distance, out=gap_all)
+        if not waiting or len(chosen) == before:
+            break
+    columns = np.array(chosen, dtype=float).reshape(-1, 4).T
+    return EmptyHoles(*columns[:3], columns[3].astype(int))

@@ -1,0 +1,334 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Fill holes of cutouts by kriging, with a covariance that each cutout chooses.
+
+Ordinary kriging is the best linear unbiased estimate of what a hole hides, if
+the covariance of emission and noise is known (Cressie 1993, *Statistics for
+Spatial Data*, section 3.2). Here it is one of a bank: power laws of several
+slopes, seen through the beam, with more or less noise. The mean squared
+differences of usable pixels at a few distances tell which one.
+
+What a source's wings may hold beyond the expected ones adds to the covariance:
+kriging then tells it from the emission, by its shape.
+"""
+
+from functools import cache, lru_cache
+
+import numpy as np
+from astropy.stats import gaussian_fwhm_to_sigma, mad_std
+from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import ThreadpoolController
+
+__all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
+
+#: The slopes of the power spectra of the bank.
+SLOPES = (-2.0, -2.6, -3.2, -3.8)
+#: The noise of a pixel in units of the scatter of the emission within
+#: about 20 pixels.
+NOISES = (0.01, 0.03, 0.1, 0.3, 1.0, 4.0)
+
+# Usable pixels this close to a hole are looked at: behind them, others tell
+# nothing more of smooth emission.
+_RING = 4.0
+# Beyond this radius pixels are made coarser.
+_LARGEST = 16.0
+# Distances (pixels) at which pixels are compared, and how far out.
+_LAGS = (1, 2, 3, 5, 8, 12)
+_RADIUS = 24.0
+_FEWEST = 64
+# Pixels where wings are known no better than this share of the scatter do not
+# choose the covariance, if so many others are left.
+_WING_SHARE, _ENOUGH = 0.3, 600
+# The largest offset between pixels of a cutout's middle, along an axis.
+_REACH = 48
+_WIDTH = 2 * _REACH + 1
+# Periodic fields of this size stand for endless ones.
+_PERIOD = 256
+# Beams differ by less than this step, in pixels.
+_BEAM_STEP = 0.25
+
+
+@lru_cache(maxsize=64)
+def _spectrum_functions(beam, slope):
+    """Give the covariance by offset, and the structure function at the lags."""
+    k = np.hypot(np.fft.fftfreq(_PERIOD)[:, None], np.fft.rfftfreq(_PERIOD)[None, :])
+    k[0, 0] = np.inf
+    sigma = beam * gaussian_fwhm_to_sigma
+    power = k**slope * np.exp(-((2.0 * np.pi * k * sigma) ** 2))
+    covariance = np.fft.irfft2(power, s=(_PERIOD, _PERIOD))
+    structure = 2.0 * (covariance[0, 0] - covariance[0, np.array(_LAGS)])
+    # In units of the scatter within about 20 pixels.
+    unit = covariance[0, 0] - covariance[0, 20]
+    return covariance / unit, structure / unit
+
+
+@lru_cache(maxsize=64)
+def _covariance_table(beam, slope):
+    """Give the covariance by row * width + column of the offset, wrapping."""
+    covariance, _ = _spectrum_functions(beam, slope)
+    offset = np.arange(-_REACH, _REACH + 1)
+    table = np.zeros((2 * _REACH + 1) * _WIDTH)
+    index = offset[:, None] * _WIDTH + offset
+    table[index] = covariance[offset[:, None], offset]
+    return table
+
+
+@cache
+def _bank(beam):
+    """Give slope, noise and logarithmic structure function of every member."""
+    members, curves = [], []
+    for slope in SLOPES:
+        _, structure = _spectrum_functions(beam, slope)
+        for noise in NOISES:
+            members.append((slope, noise))
+            curves.append(np.log(structure + 2.0 * noise**2))
+    return members, np.array(curves)
+
+
+def choose_covariance(image, validity, *, beam, uncertain=None):
+    """
+    Choose the member of the bank that is most like a cutout.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The cutout.
+
+    validity : 2D bool `~numpy.ndarray`
+        Usable pixels.
+
+    beam : float
+        The beam's FWHM, in pixels.
+
+    uncertain : 2D `~numpy.ndarray`, optional
+        The standard deviation of the wings that the cutout may still hold.
+
+    Returns
+    -------
+    slope, noise : float
+        Slope and noise of the member.
+
+    variance : float
+        What the member's covariance is to be multiplied with.
+    """
+    validity = _without_wings(image, validity, uncertain)
+    ny, nx = image.shape
+    half = int(min(_RADIUS, ny // 2, nx // 2))
+    part = np.s_[ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
+    values = np.where(validity[part], image[part], 0.0)
+    good = validity[part].astype(float)
+    curve = np.full(len(_LAGS), np.nan)
+    for i, lag in enumerate(_LAGS):
+        total = count = 0.0
+        for a, b in (
+            (np.s_[lag:, :], np.s_[:-lag, :]),
+            (np.s_[:, lag:], np.s_[:, :-lag]),
+        ):
+            both = good[a] * good[b]
+            total += np.sum(both * (values[a] - values[b]) ** 2)
+            count += np.sum(both)
+        if count >= _FEWEST and total > 0:
+            curve[i] = np.log(total / count)
+    members, curves = _bank(_quantise(beam))
+    known = np.isfinite(curve)
+    if known.sum() < 2:
+        return (*members[0], 1.0)
+    difference = curve[known] - curves[:, known]
+    mean = difference.mean(axis=1, keepdims=True)
+    best = int(np.argmin(np.sum((difference - mean) ** 2, axis=1)))
+    return (*members[best], float(np.exp(mean[best, 0])))
+
+
+def _without_wings(image, validity, uncertain):
+    """Leave out pixels whose wings are not known well, if others suffice."""
+    if uncertain is None or not validity.any():
+        return validity
+    well_known = validity & (uncertain < _WING_SHARE * mad_std(image[validity]))
+    return well_known if np.count_nonzero(well_known) >= _ENOUGH else validity
+
+
+def _quantise(beam):
+    return max(_BEAM_STEP * round(beam / _BEAM_STEP), _BEAM_STEP)
+
+
+def krige_cutout(image, validity, *, beam, radius, terms=None):
+    """
+    Fill the hole about a cutout's centre.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The cutout; unusable pixels may hold anything.
+
+    validity : 2D bool `~numpy.ndarray`
+        Usable pixels.
+
+    beam : float
+        The beam's FWHM, in pixels.
+
+    radius : float
+        The hole's radius, in pixels.
+
+    terms : 3D `~numpy.ndarray`, optional
+        What else the cutout may hold, (T, H, W): independent contributions,
+        of one standard deviation each (see
+        `~photutils_pconv.inpainting.WingProfile.terms`).
+
+    Returns
+    -------
+    filled : 2D `~numpy.ndarray`
+        The cutout without these contributions, and with the unusable pixels
+        in and near its hole filled; beyond, they are the median of the
+        usable pixels.
+
+    contribution : 2D `~numpy.ndarray`
+        Their sum, as far as it can be told from the emission.
+    """
+    level = np.median(image[validity]) if validity.any() else 0.0
+    factor = int(np.ceil(radius / _LARGEST))
+    if factor == 1:
+        place, estimate, share = _krige(image, validity, beam, radius, level, terms)
+    else:
+        coarse, usable = _bin(np.where(validity, image, level), validity, factor)
+        blocks = None
+        if terms is not None:
+            blocks = np.array([_bin(one, validity, factor)[0] for one in terms])
+        place, values, share = _krige(
+            coarse,
+            usable,
+            np.hypot(beam, factor) / factor,
+            radius / factor,
+            level,
+            blocks,
+        )
+        coarse = np.where(usable, coarse - _combine(share, blocks, coarse), level)
+        coarse[place] = values
+        place = np.nonzero(~validity)
+        estimate = _refine(coarse, factor, image.shape)[place]
+    contribution = _combine(share, terms, image)
+    filled = np.where(validity, image - contribution, level)
+    filled[place] = estimate
+    return filled, contribution
+
+
+def _combine(share, terms, image):
+    if terms is None or share is None:
+        return np.zeros(image.shape)
+    return np.tensordot(share, terms, axes=1)
+
+
+def _krige(image, validity, beam, radius, level, terms):
+    """
+    Give the pixels in and near the hole, their estimate, and each term's.
+    """
+    row, column = np.nonzero(_near(image.shape, radius + _RING))
+    good = validity[row, column]
+    if good.sum() < _FEWEST or good.all():
+        return (row[:0], column[:0]), np.zeros(0), None
+    uncertain = None if terms is None else np.sqrt(np.sum(terms**2, axis=0))
+    slope, noise, variance = choose_covariance(
+        image, validity, beam=beam, uncertain=uncertain
+    )
+    table = _covariance_table(_quantise(beam), slope)
+    place = row * _WIDTH + column
+
+    def covariance(first, second):
+        # One table entry an offset, which a single subtraction gives.
+        index = place[first][:, None] - place[second]
+        return np.take(table, index, mode='wrap')
+
+    matrix = covariance(good, good)
+    matrix[np.diag_indices_from(matrix)] += noise**2
+    if terms is not None:
+        known = terms[:, row[good], column[good]] / np.sqrt(variance)
+        matrix += known.T @ known
+    values = image[row[good], column[good]] - level
+    right = np.stack([values, np.ones(values.size)], axis=1)
+    factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    weighted, unit = cho_solve(factor, right, check_finite=False).T
+    # The unknown mean, by generalised least squares.
+    mean = weighted.sum() / unit.sum()
+    weighted = weighted - mean * unit
+    estimate = level + mean + covariance(~good, good) @ weighted
+    share = None if terms is None else known @ weighted / np.sqrt(variance)
+    return (row[~good], column[~good]), estimate, share
+
+
+@lru_cache(maxsize=64)
+def _near(shape, reach):
+    """Tell which pixels are within reach of a cutout's centre."""
+    # Sources lie on the middle pixel or up to a pixel below it.
+    y, x = (np.arange(n) - n // 2 + 0.5 for n in shape)
+    return np.hypot(y[:, None], x) <= reach + 0.5
+
+
+def _bin(image, validity, factor):
+    """Average blocks of pixels, keeping the centre's place."""
+    size = image.shape[0] // (2 * factor) * 2 * factor
+    start = image.shape[0] // 2 - size // 2
+    part = np.s_[start : start + size, start : start + size]
+    shape = (size // factor, factor, size // factor, factor)
+    count = validity[part].reshape(shape).sum(axis=(1, 3))
+    total = np.where(validity, image, 0.0)[part].reshape(shape).sum(axis=(1, 3))
+    return total / np.maximum(count, 1), count >= 0.5 * factor**2
+
+
+def _refine(coarse, factor, shape):
+    """Interpolate block means back to pixels."""
+    from scipy.ndimage import map_coordinates
+
+    start = [n // 2 - m * factor // 2 for n, m in zip(shape, coarse.shape, strict=True)]
+    rows, columns = (
+        (np.arange(n) - s + 0.5) / factor - 0.5
+        for n, s in zip(shape, start, strict=True)
+    )
+    grid = np.meshgrid(rows, columns, indexing='ij')
+    return map_coordinates(coarse, grid, order=1, mode='nearest')
+
+
+@cache
+def _blas():
+    """
+    Find what limits the threads of linear algebra.
+
+    Systems as small as these gain nothing from several, which wait for each other
+    as soon as anything else runs on the machine.
+    """
+    return ThreadpoolController().select(user_api='blas')
+
+
+def krige_cutouts(images, validity, *, beam, radius, terms=None):
+    """
+    Fill the holes about the centres of many cutouts.
+
+    Parameters
+    ----------
+    images, validity : `~numpy.ndarray`
+        The cutouts and their usable pixels, (N, H, W).
+
+    beam, radius : array_like
+        The beam's FWHM and the holes' radii, in pixels; a number or (N,).
+
+    terms : sequence, optional
+        What else each cutout may hold.
+
+    Returns
+    -------
+    filled, contribution : `~numpy.ndarray`
+        The filled cutouts, and what the terms contribute to them
+        (see `krige_cutout`).
+    """
+    beam, radius = (np.broadcast_to(one, len(images)) for one in (beam, radius))
+    with _blas().limit(limits=1):
+        pairs = [
+            krige_cutout(
+                image,
+                validity[i],
+                beam=beam[i],
+                radius=radius[i],
+                terms=None if terms is None else terms[i],
+            )
+            for i, image in enumerate(images)
+        ]
+    filled, contribution = (np.stack(one) for one in zip(*pairs, strict=True))
+    return filled, contribution

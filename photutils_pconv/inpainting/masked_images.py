@@ -1,0 +1,133 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What a network sees of a cutout: its images, scaled.
+
+A model's ``normalisation`` says how they are made. With ``wings = true`` the
+expected wings of all sources (see `~photutils_pconv.inpainting`) are taken off
+first, and are shown as a second image. With ``kriging = true`` the last image
+is the first one with its hole filled (see `~photutils_pconv.inpainting`).
+With both, kriging also tells how a source's wings differ from the expected
+ones, and that comes off, too.
+"""
+
+import numpy as np
+
+from photutils_pconv.geometry.cutouts import normalise
+from photutils_pconv.inpainting.kriging import krige_cutouts
+
+__all__ = ['is_one_pass', 'n_images', 'scale_cutouts']
+
+
+def n_images(normalisation):
+    """
+    Tell how many images a cutout has.
+
+    Parameters
+    ----------
+    normalisation : dict
+        The model's normalisation.
+
+    Returns
+    -------
+    n : int
+        1, and one more for wings and for kriging.
+    """
+    return 1 + bool(normalisation.get('wings')) + bool(normalisation.get('kriging'))
+
+
+def is_one_pass(model):
+    """
+    Tell whether a model fills holes from the map alone.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The model.
+
+    Returns
+    -------
+    one_pass : bool
+        False for a model that is told the PSF and what a fit of it left.
+    """
+    return model.network.in_channels == n_images(model.card.normalisation)
+
+
+def scale_cutouts(
+    images,
+    validity,
+    missing,
+    normalisation,
+    *,
+    wings=None,
+    terms=None,
+    beam=None,
+    radius=None,
+):
+    """
+    Make a network's input.
+
+    Parameters
+    ----------
+    images : `~numpy.ndarray`
+        The cutouts, (N, H, W), in Jy/pixel. Missing pixels may hold anything.
+
+    validity, missing : `~numpy.ndarray` of bool
+        Usable pixels (neither missing nor in a hole), and missing ones.
+
+    normalisation : dict
+        Keyword arguments of `~photutils_pconv.geometry.normalise`, and
+        ``wings`` and ``kriging``.
+
+    wings : `~numpy.ndarray`, optional
+        The expected wings, (N, H, W), for ``wings``; by default none.
+
+    terms : sequence, optional
+        How the wings of each cutout's source may differ from that
+        (`~photutils_pconv.inpainting.WingProfile.terms`), for ``wings`` with
+        ``kriging``.
+
+    beam, radius : array_like, optional
+        The beam's FWHM and the holes' radii, in pixels, for ``kriging``.
+
+    Returns
+    -------
+    scaled : `~numpy.ndarray`
+        The input, (N, C, H, W).
+
+    scaling : `~photutils_pconv.geometry.Scaling`
+        The scaling of the emission, to be inverted.
+
+    wings : `~numpy.ndarray` or `None`
+        The wings that were taken off, (N, H, W); `None` without ``wings``.
+    """
+    options = dict(normalisation)
+    with_wings, with_kriging = (options.pop(k, False) for k in ('wings', 'kriging'))
+    if wings is None:
+        wings = np.zeros(images.shape)
+    if with_wings:
+        images = images - wings
+    if with_kriging:
+        filled, others = krige_cutouts(
+            images,
+            validity,
+            beam=beam,
+            radius=radius,
+            terms=terms if with_wings else None,
+        )
+        images, wings = images - others, wings + others
+    scaled, scaling = normalise(images, validity, missing=missing, **options)
+    stack = [scaled]
+    if with_wings:
+        # Wings add to emission: the same scale, from zero.
+        level = wings / scaling.scale
+        if scaling.softening is not None:
+            level = scaling.softening * np.arcsinh(level / scaling.softening)
+        # Cores are as bright as anything, and tell no more than their wings.
+        stack.append(np.where(missing, 0.0, np.minimum(level, _BRIGHTEST)))
+    if with_kriging:
+        stack.append(scaling.apply(filled))
+    return np.stack(stack, axis=1), scaling, wings if with_wings else None
+
+
+# Some 40 times the scatter, after the arcsinh.
+_BRIGHTEST = 10.0

@@ -1,0 +1,133 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What a network sees of a map whose sources are subtracted by a PSF.
+
+The residual holds the emission and the PSF's mismatch. Where the
+mismatch is expected to exceed the scatter of the map, the residual tells
+nothing: there is the small hole. Elsewhere it is evidence, the better
+the smaller the expected error is, which the network is told.
+"""
+
+import numpy as np
+
+from photutils_pconv.geometry.cutouts import normalise
+from photutils_pconv.psf_photometry.fitting import FIT_RADIUS
+
+__all__ = [
+    'MISMATCH_LIMIT',
+    'N_CHANNELS',
+    'flux_weights',
+    'residual_channels',
+    'small_holes',
+]
+
+#: The expected mismatch, in units of the scatter of the map around a
+#: source, above which a pixel of the residual is not used.
+MISMATCH_LIMIT = 2.5
+
+#: The number of images that the network sees.
+N_CHANNELS = 3
+
+
+def small_holes(residual, error, missing, *, radius=24.0, limit=MISMATCH_LIMIT):
+    """
+    Find the pixels where the expected mismatch drowns the emission.
+
+    Parameters
+    ----------
+    residual, error : `~numpy.ndarray`
+        Cutouts of the residual and of its expected mismatch, (N, H, W).
+
+    missing : `~numpy.ndarray` of bool
+        Where pixels are missing.
+
+    radius : float, optional
+        The scatter is the MAD of the pixels within this radius of the
+        cutout's centre where next to no mismatch is expected, in pixels.
+
+    limit : float, optional
+        The least expected mismatch, in units of the scatter.
+
+    Returns
+    -------
+    holes : `~numpy.ndarray` of bool
+        True in the small holes.
+    """
+    n, ny, nx = residual.shape
+    yy, xx = np.indices((ny, nx))
+    near = np.hypot(xx - nx // 2, yy - ny // 2) <= radius
+    holes = np.zeros(residual.shape, dtype=bool)
+    for i in range(n):
+        use = near & ~missing[i]
+        if use.sum() < 16:
+            use = ~missing[i]
+        if not use.any():
+            continue
+        # The half of the pixels with the smaller expected error.
+        part = use & (error[i] <= np.median(error[i][use]))
+        values = residual[i][part]
+        scatter = 1.4826 * np.median(np.abs(values - np.median(values)))
+        holes[i] = error[i] > limit * scatter
+    return holes
+
+
+def residual_channels(residual, error, shapes, validity, missing, **normalisation):
+    """
+    Make the network's input.
+
+    Parameters
+    ----------
+    residual : `~numpy.ndarray`
+        Cutouts of the map minus its sources, (N, H, W).
+
+    error : `~numpy.ndarray`
+        The expected mismatch, in the residual's unit.
+
+    shapes : `~numpy.ndarray`
+        The sources' PSFs, each with the peak 1: the patterns of unknown
+        strength that the residual may hold.
+
+    validity, missing : `~numpy.ndarray` of bool
+        Where the residual is usable; where pixels are missing.
+
+    **normalisation
+        The arguments of `~photutils_pconv.geometry.normalise`.
+
+    Returns
+    -------
+    image : `~numpy.ndarray`
+        The input, (N, 3, H, W): the scaled residual, the sources' shapes,
+        and arcsinh(error / scale).
+
+    scaling : `~photutils_pconv.geometry.Scaling`
+        The scaling of the residual, to be inverted after the prediction.
+    """
+    scaled, scaling = normalise(residual, validity, missing=missing, **normalisation)
+    mismatch = np.where(missing, 0.0, np.arcsinh(error / scaling.scale))
+    shapes = np.where(missing, 0.0, shapes)
+    return np.stack([scaled, shapes, mismatch], axis=1), scaling
+
+
+def flux_weights(psf, dx, dy, valid):
+    """
+    Calculate the weights by which a PSF fit sums a source's pixels.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    dx, dy : 2D `~numpy.ndarray`
+        The pixels' offsets from the source, in pixels.
+
+    valid : 2D bool `~numpy.ndarray`
+        The pixels to be used.
+
+    Returns
+    -------
+    weights : 2D `~numpy.ndarray`
+        The weights, which sum a source to the value of its central
+        pixel.
+    """
+    weights = psf.evaluate(dx, dy) * (np.hypot(dx, dy) <= FIT_RADIUS) * valid
+    return weights / max((weights**2).sum(), 1.0e-12) * psf.peak

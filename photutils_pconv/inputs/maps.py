@@ -1,0 +1,522 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+One parser for every accepted map and one for every accepted source list.
+
+Whatever the form of a map, `parse_map` gives an array with the missing
+pixels as NaN, and `MapInput.like_input` puts a result into that form
+again. `parse_sources` gives pixel positions.
+"""
+
+import copy
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import (
+    BaseCoordinateFrame,
+    SkyCoord,
+    UnitSphericalRepresentation,
+)
+from astropy.nddata import NDData, StdDevUncertainty
+from astropy.table import QTable, Row, Table
+from astropy.utils.exceptions import AstropyWarning
+from astropy.utils.masked import Masked
+
+from photutils_pconv.inputs.fits import (
+    celestial_wcs,
+    check_dimensions,
+    get_jy_per_pixel,
+    get_pixel_scale,
+    read_fits_map,
+    read_fits_plane,
+)
+from photutils_pconv.inputs.tables import (
+    ACCEPTED_COLUMNS,
+    find_pixel_positions,
+    find_sky_positions,
+    parse_pixels,
+    pixel_to_sky,
+    read_source_table,
+    sky_to_pixel,
+)
+from photutils_pconv.inputs.values import (
+    UNCERTAINTY_POWERS,
+    add_history,
+    check_mask,
+    convert_unit,
+    output_dtype,
+    parse_error,
+    split_map,
+    warn_about_blank_border,
+)
+
+__all__ = ['MapInput', 'SourceInput', 'parse_map', 'parse_sources']
+
+
+@dataclass(eq=False)
+class MapInput:
+    """
+    A map in the form that the package works on.
+
+    `parse_map` makes it.
+
+    Parameters
+    ----------
+    data : 2D float64 `~numpy.ndarray`
+        The map, a copy of the input, with NaN in missing pixels.
+
+    missing : 2D bool `~numpy.ndarray`
+        Where pixels are missing: not finite, masked, or not covered.
+
+    error : 2D float64 `~numpy.ndarray` or `None`
+        The standard deviation of ``data``, in its unit.
+
+    unit : `~astropy.units.Unit` or `None`
+        The map's unit.
+
+    jy_per_pixel : float
+        The factor from ``unit`` to Jy/pixel; 1 for a map without unit.
+
+    flux_unit : `~astropy.units.Unit` or `None`
+        The unit of fluxes: Jy, or `None` for a map without unit.
+
+    wcs : WCS or `None`
+        The celestial WCS.
+
+    pixel_scale : `~astropy.units.Quantity` or `None`
+        The pixel scale (arcsec) of the WCS.
+
+    meta : mapping
+        A copy of the input's metadata.
+
+    original : object
+        The input itself; for a path, the `~astropy.nddata.CCDData` that
+        was read from it.
+    """
+
+    data: np.ndarray
+    missing: np.ndarray
+    error: np.ndarray | None
+    unit: u.UnitBase | None
+    jy_per_pixel: float
+    flux_unit: u.UnitBase | None
+    wcs: Any
+    pixel_scale: u.Quantity | None
+    meta: Any
+    original: Any
+
+    @property
+    def shape(self):
+        """
+        The shape (ny, nx) of the map.
+        """
+        return self.data.shape
+
+    def like_input(self, data, *, error=None, history=(), fill=None):
+        """
+        Put a result into the form of the input.
+
+        Unit, WCS, mask and metadata are those of the input. Floats keep
+        their precision, so that unchanged pixels are equal bit for bit
+        to the input's; integers become float64.
+
+        Parameters
+        ----------
+        data : 2D `~numpy.ndarray`
+            The result, in the unit of the input.
+
+        error : 2D `~numpy.ndarray`, optional
+            Its standard deviation. NDData get it as the kind of
+            uncertainty that they have, or a standard deviation if they
+            have none; other inputs cannot hold it. By default, the
+            uncertainty of the input is kept.
+
+        history : sequence of str, optional
+            What was done, to go to the metadata of NDData.
+
+        fill : float, optional
+            The value of missing pixels. By default they keep the value
+            that they have in the input.
+
+        Returns
+        -------
+        result : object
+            An object of the input's class; `~astropy.nddata.CCDData` for
+            a path.
+
+        Raises
+        ------
+        ValueError
+            If the result has another shape than the map.
+        """
+        original = self.original
+        values, mask = split_map(original)[:2]
+        dtype = output_dtype(values.dtype)
+        result = np.array(data, dtype=dtype)
+        if result.shape != self.shape:
+            msg = (
+                f'data must have the shape {self.shape} of the map, got {result.shape}.'
+            )
+            raise ValueError(msg)
+        kept = values if fill is None else np.full(self.shape, fill)
+        result[self.missing] = kept[self.missing].astype(dtype)
+
+        if isinstance(original, NDData):
+            return self._like_nddata(result, error, history)
+        if isinstance(original, u.Quantity):
+            result = u.Quantity(result, original.unit, copy=False)
+        if isinstance(original, Masked):
+            return Masked(result, mask=mask.copy())
+        if isinstance(original, np.ma.MaskedArray):
+            return np.ma.MaskedArray(
+                result, mask=mask.copy(), fill_value=original.fill_value
+            )
+        return result
+
+    def _like_nddata(self, values, error, history):
+        original = self.original
+        result = copy.deepcopy(original)
+        try:
+            result.data = values
+        except AttributeError:
+            # plain NDData have no setter, and their subclasses' arguments
+            # are unknown here
+            result._data = values
+
+        old = original.uncertainty
+        if old is not None or error is not None:
+            kind = StdDevUncertainty if old is None else type(old)
+            unit = None if old is None else old.unit
+            if error is None:
+                array = np.array(old.array)
+            else:
+                power = UNCERTAINTY_POWERS[kind]
+                factor = (
+                    convert_unit(self.unit, unit, power)
+                    if power != 1 or unit != self.unit
+                    else 1.0
+                )
+                with np.errstate(divide='ignore'):
+                    array = np.asarray(error, dtype=float) ** power * factor
+                if old is not None:
+                    array[self.missing] = old.array[self.missing]
+                array = array.astype(
+                    output_dtype(values.dtype if old is None else old.array.dtype)
+                )
+            result.uncertainty = kind(array, unit=unit)
+        if result.wcs is None and self.wcs is not None:
+            result.wcs = self.wcs
+        add_history(result.meta, history)
+        return result
+
+
+def parse_map(
+    data,
+    *,
+    mask=None,
+    coverage_mask=None,
+    error=None,
+    wcs=None,
+    beam=None,
+    pixel_scale=None,
+):
+    """
+    Bring a map of any accepted form to one form.
+
+    Parameters
+    ----------
+    data : 2D array_like, NDData, Quantity, masked array, str or PathLike
+        The map: `~astropy.nddata.CCDData` or another
+        `~astropy.nddata.NDData`, `~astropy.units.Quantity`,
+        `~numpy.ndarray`, masked array, or the path of a FITS file. From
+        a file, the extension ``image`` is read, or else the first 2-D
+        image; where an extension ``coverage`` is 0, pixels are missing.
+
+    mask : 2D bool `~numpy.ndarray`, optional
+        True for bad pixels.
+
+    coverage_mask : 2D bool `~numpy.ndarray`, optional
+        True for pixels without data. Both masks make pixels missing, and
+        so does a value that is not finite.
+
+    error : 2D array_like, Quantity or str, optional
+        The standard deviation of the map. For a path, it can be the name
+        of the extension that holds it (``'error'`` or ``'stDev'`` in
+        PACS products). No extension is taken for it unasked, since
+        ``stDev`` of a JScanam map is the scatter within a pixel and not
+        the error of a map with correlated noise.
+
+    wcs : WCS, optional
+        The celestial WCS of a map that has none itself.
+
+    beam : float, pair of float or `~astropy.units.Quantity`, optional
+        The FWHM of the beam, or of its axes (arcsec), for a map in
+        Jy/beam without ``BMAJ`` and ``BMIN`` in its header.
+
+    pixel_scale : `~astropy.units.Quantity` or float, optional
+        The pixel scale (arcsec) with which to convert the unit of a map
+        without WCS. The WCS is used where there is one.
+
+    Returns
+    -------
+    map_input : `MapInput`
+        The map.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If the map is not 2-D, not of real numbers, without a finite
+        pixel or in a unit that is not of surface brightness, its pixels
+        are not square, a mask or an error does not fit it, or if
+        something is given that the map has already.
+    """
+    is_path = isinstance(data, str | os.PathLike)
+    if is_path:
+        if isinstance(error, str):
+            error = read_fits_plane(data, error)
+        data = read_fits_map(data)
+    elif isinstance(error, str):
+        msg = (
+            'error can be the name of an extension only if data is the '
+            'path of a FITS file.'
+        )
+        raise TypeError(msg)
+    if not isinstance(data, NDData | np.ndarray | Masked):
+        try:
+            data = np.asarray(data)
+        except ValueError:
+            data = np.asarray(None)
+
+    is_nddata = isinstance(data, NDData)
+    values, own_mask, unit = split_map(data)
+    if values.dtype.kind not in 'fiu':
+        msg = (
+            'data must be CCDData, NDData, a Quantity, an array or a '
+            'masked array of real numbers, or the path of a FITS file, '
+            f'got {type(data).__name__} of {values.dtype}.'
+        )
+        raise TypeError(msg)
+    check_dimensions(values.shape, 'data')
+
+    own = {}
+    if is_nddata:
+        # a file's coverage is no reason to refuse the user's mask
+        own = {
+            'mask': None if is_path else own_mask,
+            'error': data.uncertainty,
+            'wcs': celestial_wcs(data.wcs),
+        }
+    given = {'mask': mask, 'error': error, 'wcs': wcs}
+    for key, value in given.items():
+        if value is not None and own.get(key) is not None:
+            msg = (
+                f'{key} was given, but the map has its own: leave it out '
+                f'or remove it from the {type(data).__name__}.'
+            )
+            raise ValueError(msg)
+
+    array = np.array(values, dtype=float, order='C')
+    missing = ~np.isfinite(array)
+    for name, one in (
+        ('The mask of the map', own_mask),
+        ('mask', mask),
+        ('coverage_mask', coverage_mask),
+    ):
+        if one is not None:
+            missing |= check_mask(one, name, array.shape)
+    if np.all(missing):
+        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
+        raise ValueError(msg)
+    if not np.any(missing):
+        warn_about_blank_border(array)
+    array[missing] = np.nan
+
+    wcs = own.get('wcs') if wcs is None else wcs
+    celestial = celestial_wcs(wcs)
+    if wcs is not None and celestial is None:
+        msg = 'wcs must have two celestial axes.'
+        raise ValueError(msg)
+    meta = copy.deepcopy(data.meta) if is_nddata else {}
+    scale = fallback = None
+    if celestial is not None:
+        scale = get_pixel_scale(celestial, array.shape)
+    elif pixel_scale is not None:
+        fallback = u.Quantity(pixel_scale, u.arcsec)
+    factor = get_jy_per_pixel(
+        unit, fallback if scale is None else scale, beam=beam, meta=meta
+    )
+
+    error = own.get('error') if error is None else error
+    if error is not None:
+        error = parse_error(error, unit, array.shape)
+    return MapInput(
+        data=array,
+        missing=missing,
+        error=error,
+        unit=unit,
+        jy_per_pixel=factor,
+        flux_unit=None if unit is None else u.Jy,
+        wcs=celestial,
+        pixel_scale=scale,
+        meta=meta,
+        original=data,
+    )
+
+
+@dataclass(eq=False)
+class SourceInput:
+    """
+    A source list in the form that the package works on.
+
+    `parse_sources` makes it. The order is that of the input.
+
+    Parameters
+    ----------
+    x, y : 1D float64 `~numpy.ndarray`
+        The pixel positions, from 0; NaN where the input has none.
+
+    sky : `~astropy.coordinates.SkyCoord` or `None`
+        The sky positions, in the frame of the input; `None` if pixel
+        positions were given for a map without WCS.
+
+    table : `~astropy.table.QTable` or `None`
+        A copy of the table, where one was given.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    sky: SkyCoord | None
+    table: QTable | None
+
+    def __len__(self):
+        return len(self.x)
+
+    def moved_to(self, x, y, *, wcs=None):
+        """
+        Give the same sources at other pixel positions.
+
+        Parameters
+        ----------
+        x, y : 1D `~numpy.ndarray`
+            The new positions; those that are equal to the old ones keep
+            their sky position.
+
+        wcs : WCS, optional
+            The celestial WCS of the map.
+
+        Returns
+        -------
+        sources : `SourceInput`
+            The moved sources, with sky positions in the frame of these.
+        """
+        sky = self.sky
+        moved = (x != self.x) | (y != self.y)
+        moved &= np.isfinite(x) & np.isfinite(y)
+        if sky is not None and np.any(moved):
+            new = pixel_to_sky(x[moved], y[moved], celestial_wcs(wcs))
+            new = new.transform_to(sky.frame)
+            # Items of a SkyCoord can only be set from one with the very
+            # same attributes, which a transformed one need not have.
+            longitude = sky.spherical.lon.copy()
+            latitude = sky.spherical.lat.copy()
+            longitude[moved] = new.spherical.lon
+            latitude[moved] = new.spherical.lat
+            sky = SkyCoord(
+                sky.frame.realize_frame(
+                    UnitSphericalRepresentation(longitude, latitude)
+                )
+            )
+        return SourceInput(x=x, y=y, sky=sky, table=self.table)
+
+
+def parse_sources(sources, *, wcs=None):
+    """
+    Bring a source list of any accepted form to pixel positions.
+
+    Parameters
+    ----------
+    sources : SkyCoord, Table, str, PathLike or (N, 2) array_like
+        The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
+        `~astropy.table.Table` or `~astropy.table.QTable`, the path of a
+        CSV, ECSV, VOTable or FITS table, or an array of pixel positions
+        (x, y), from 0.
+
+        In a table, the positions are looked for in this order: a
+        SkyCoord column (``sky_center`` and ``sky_centroid`` first);
+        ``ra`` and ``dec`` or another usual pair (ICRS; degrees unless a
+        unit is given, text in hours and degrees), ``glon`` and ``glat``;
+        the pixel columns ``x_center``, ``x_centroid``, ``xcentroid``,
+        ``x``, ``x_fit``, ``x_0``, ``x_init`` and their counterparts in
+        y. Without a WCS, pixel columns are used even if there are sky
+        positions.
+
+    wcs : WCS, optional
+        The celestial WCS of the map, needed for sky positions.
+
+    Returns
+    -------
+    source_input : `SourceInput`
+        The positions. Those that are masked, not finite, or have no
+        counterpart on the map's projection are NaN.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If there are no positions, or sky positions and no WCS.
+    """
+    wcs = celestial_wcs(wcs)
+    table = sky = xy = None
+    if isinstance(sources, str | os.PathLike):
+        sources = read_source_table(sources)
+    elif isinstance(sources, Row):
+        sources = sources.table[sources.index : sources.index + 1]
+    elif isinstance(sources, np.ndarray) and sources.dtype.names:
+        sources = Table(sources)
+    elif isinstance(sources, BaseCoordinateFrame):
+        sources = SkyCoord(sources)
+
+    if isinstance(sources, Table):
+        with warnings.catch_warnings():
+            # units that astropy does not know, in columns not used here
+            warnings.simplefilter('ignore', AstropyWarning)
+            table = QTable(sources, copy=True)
+        if len(table) == 0:
+            # empty columns of a text file have no type to convert from
+            xy = np.empty((2, 0))
+        else:
+            sky = find_sky_positions(table)
+            if sky is None or wcs is None:
+                xy = find_pixel_positions(table)
+            if sky is None and xy is None:
+                msg = (
+                    'The table has no columns with positions; it has: '
+                    f'{", ".join(table.colnames)}. Accepted are: '
+                    f'{ACCEPTED_COLUMNS}.'
+                )
+                raise ValueError(msg)
+    elif isinstance(sources, SkyCoord):
+        if sources.ndim > 1:
+            msg = (
+                'A SkyCoord of sources must be a scalar or 1-D, got the '
+                f'shape {sources.shape}.'
+            )
+            raise ValueError(msg)
+        sky = sources.reshape(1) if sources.isscalar else sources
+    else:
+        xy = parse_pixels(sources)
+
+    if xy is None:
+        if wcs is None:
+            msg = (
+                'The sources have sky positions, but the map has no '
+                'celestial WCS: give wcs, or pixel positions.'
+            )
+            raise ValueError(msg)
+        xy = sky_to_pixel(sky, wcs)
+    x, y = xy
+    if sky is None:
+        sky = pixel_to_sky(x, y, wcs)
+    return SourceInput(x=x, y=y, sky=sky, table=table)

@@ -1,0 +1,508 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Aperture photometry of removed sources, and the standard one beside it.
+
+Two measurements of the same source: the flux of what was removed (map
+minus cleaned map, no local background to subtract), and the flux above
+the mean of an annulus in the map itself (section 3.4 of the paper).
+
+A removed source is seen only inside its own hole. Within the hole the
+reconstruction has full weight, so only the pixels of the hole
+(`~photutils_pconv.geometry.hole_stamp`) are summed: the taper around it,
+where the reconstruction fades out, and other sources' holes are left
+out. Where an aperture reaches beyond the hole, what it sees is a disc of
+whole pixels. Its flux is corrected with the encircled energy of the
+circle of the same area, the *effective radius*: a disc of whole pixels
+covers up to a few percent more or less than its nominal circle, and the
+effective radius removes nine tenths of the scatter this causes. What is left,
+and how pixels that an aperture cuts share a source's flux, follows from the
+mean profile of sources (`~photutils_pconv.photometry`).
+
+Everything here works on plain arrays: fluxes are in the unit of the map
+times pixels, positions are 0-based pixels.
+"""
+
+import numpy as np
+
+from photutils_pconv._utils.arrays import (
+    as_map,
+    as_radii,
+    check_choice,
+    flag_positions,
+    join_missing,
+    match_radius,
+    one_per_source,
+)
+from photutils_pconv.photometry._stamps import (
+    clip_to_map,
+    hole_has_gap,
+    hole_on_stamp,
+    iterate_stamps,
+    weighted_sum,
+)
+from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.photometry.response import pixel_response
+
+__all__ = [
+    'annulus_photometry',
+    'encircled_energy_correction',
+    'local_background',
+    'removed_photometry',
+    'source_photometry',
+]
+
+
+def source_photometry(
+    data,
+    removed,
+    x,
+    y,
+    hole_radius,
+    *,
+    radii,
+    annulus_radii,
+    pixel_scale,
+    eef,
+    profile=None,
+    error=None,
+    missing=None,
+    method='exact',
+    subpixels=5,
+):
+    """
+    Measure sources in both ways, corrected for the apertures' losses.
+
+    Parameters
+    ----------
+    data : array_like
+        The 2-D map before cleaning, of shape ``(ny, nx)``.
+    removed : array_like
+        The map minus the cleaned map, of the same shape.
+    x, y : array_like
+        The ``N`` pixel positions. Not finite or outside the map: all
+        results are NaN.
+    hole_radius : float or array_like
+        The radius of each source's hole in pixels. NaN or 0 for a
+        source that was not removed: its flux is NaN.
+    radii : array_like
+        The ``A`` aperture radii in arcsec.
+    annulus_radii : 2-tuple of float
+        The annulus' radii in arcsec (25 and 35 in the paper).
+    pixel_scale : float
+        The map's pixel scale in arcsec.
+    eef : callable
+        The encircled-energy fraction of a radius in arcsec, as
+        `~photutils_pconv.ObservingSetup.eef`. Must raise ValueError
+        outside its range.
+    profile : callable, optional
+        The mean flux a pixel of a source by distance, in pixels, for
+        `~photutils_pconv.photometry.pixel_response`; by default
+        apertures are taken for circles.
+    error : array_like, optional
+        The standard deviation of each pixel, of the map's shape.
+    missing : array_like of bool, optional
+        Pixels not to use, of the map's shape. Pixels that are not
+        finite are missing in any case.
+    method : {'exact', 'center', 'subpixel'}, optional
+        The way apertures overlap pixels, as in
+        `~photutils.aperture.aperture_photometry`.
+    subpixels : int, optional
+        The subpixels a side with ``method='subpixel'``.
+
+    Returns
+    -------
+    results : dict of `~numpy.ndarray`
+        * ``flux``, ``flux_err`` (N, A): what was removed, corrected.
+          The error is that of `removed_photometry`, scaled alike.
+        * ``flux_annulus`` (N, A): the standard method, corrected.
+        * ``aperture_correction`` (N, A): the factor that was applied to
+          ``flux`` and ``flux_err``. (That of ``flux_annulus`` is
+          ``1 / eef(radii)``.)
+        * ``hole_fraction`` (N, A): the part of the aperture's area that
+          lies in the hole (`removed_photometry`).
+        * ``local_bkg`` (N,): the annulus' mean in the map.
+        * ``local_bkg_std`` (N,): the annulus' standard deviation in the
+          cleaned map, where neighbouring sources do not add to it.
+        * ``flags`` (N,): see `~photutils_pconv.photometry.SourceFlags`.
+
+    Raises
+    ------
+    ValueError
+        If an aperture lies outside the encircled-energy table, or
+        shapes, radii or method are not as described.
+    """
+    data = as_map(data, 'data')
+    removed = as_map(removed, 'removed', data.shape)
+    missing = join_missing(missing, data)
+    radii = as_radii(radii)
+    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
+        msg = f'pixel_scale must be positive (arcsec), got {pixel_scale}.'
+        raise ValueError(msg)
+    nominal_eef = np.asarray(eef(radii), dtype=float)
+
+    shared = {'missing': missing, 'method': method, 'subpixels': subpixels}
+    radii_pixel = radii / pixel_scale
+    annulus_pixel = np.asarray(annulus_radii, dtype=float) / pixel_scale
+    standard = annulus_photometry(
+        data, x, y, radii=radii_pixel, annulus_radii=annulus_pixel, **shared
+    )
+    cleaned = local_background(
+        data - removed, x, y, annulus_radii=annulus_pixel, missing=missing
+    )
+    std = cleaned['local_bkg_std']
+    ours = removed_photometry(
+        removed,
+        x,
+        y,
+        radii=radii_pixel,
+        hole_radius=hole_radius,
+        local_std=std,
+        error=error,
+        **shared,
+    )
+    correction = encircled_energy_correction(radii, ours['hole_fraction'], eef)
+    if profile is not None:
+        correction = correction / pixel_response(
+            *(np.where(np.isfinite(ours['flux'][:, 0]), one, np.nan) for one in (x, y)),
+            radii=radii_pixel,
+            hole_radius=hole_radius,
+            profile=profile,
+            method=method,
+            subpixels=subpixels,
+        )
+    return {
+        'flux': ours['flux'] * correction,
+        'flux_err': ours['flux_err'] * correction,
+        'flux_annulus': standard['flux'] / nominal_eef,
+        'aperture_correction': correction,
+        'hole_fraction': ours['hole_fraction'],
+        'local_bkg': standard['local_bkg'],
+        'local_bkg_std': std,
+        'flags': standard['flags'] | ours['flags'],
+    }
+
+
+def annulus_photometry(
+    data,
+    x,
+    y,
+    *,
+    radii,
+    annulus_radii,
+    missing=None,
+    method='exact',
+    subpixels=5,
+    annulus_method='exact',
+):
+    """
+    Measure sources above the mean of an annulus: the standard method.
+
+    Given the centres ``(ceil(x), ceil(y))``, ``method='subpixel'``,
+    ``subpixels=5`` and ``annulus_method='center'``, this is the
+    photometry of the paper authors' program.
+
+    Parameters
+    ----------
+    data : array_like
+        The 2-D map, of shape ``(ny, nx)``.
+    x, y : array_like
+        The ``N`` pixel positions.
+    radii : array_like
+        The ``A`` aperture radii in pixels.
+    annulus_radii : 2-tuple of float
+        The annulus' inner and outer radii in pixels.
+    missing : array_like of bool, optional
+        Pixels not to use, of the map's shape. Pixels that are not
+        finite are missing in any case.
+    method : {'exact', 'center', 'subpixel'}, optional
+        The way apertures overlap pixels, as in
+        `~photutils.aperture.aperture_photometry`.
+    subpixels : int, optional
+        The subpixels a side with ``method='subpixel'``.
+    annulus_method : {'exact', 'center'}, optional
+        Weight the annulus' pixels by their overlap with it, or take
+        those whose centres it holds, unweighted.
+
+    Returns
+    -------
+    results : dict of `~numpy.ndarray`
+        ``flux`` (N, A), the sum above the background over the usable
+        pixels, not corrected for the aperture (nothing is put in the
+        place of missing pixels); the results of `local_background`;
+        and ``flags`` (N,), see `~photutils_pconv.photometry.SourceFlags`.
+
+    Raises
+    ------
+    ValueError
+        If shapes, radii or methods are not as described.
+
+    Notes
+    -----
+    Paper: section 3.4.
+    """
+    data = as_map(data, 'data')
+    missing = join_missing(missing, data)
+    radii = as_radii(radii)
+    check_choice(method, 'method', ('exact', 'center', 'subpixel'))
+    x, y, inside, flags = flag_positions(x, y, data.shape)
+    annulus = local_background(
+        data,
+        x,
+        y,
+        annulus_radii=annulus_radii,
+        missing=missing,
+        annulus_method=annulus_method,
+    )
+
+    flux = np.full((x.size, radii.size), np.nan)
+    for j, radius in enumerate(radii):
+        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
+            large, weights, incomplete = clip_to_map(stamp, missing)
+            if incomplete:
+                flags[i] |= SourceFlags.MISSING_PIXELS
+            used = weights.sum()
+            if used == 0:
+                continue
+            # Subpixels miss the circle's area by up to a few tenths of a
+            # percent. The reference takes the background off the ideal
+            # circle all the same; with 'exact' there is no difference.
+            area = np.pi * radius**2 * used / stamp.data.sum()
+            total = weighted_sum(data[large], weights)
+            flux[i, j] = total - annulus['local_bkg'][i] * area
+    return {'flux': flux, **annulus, 'flags': flags | annulus['flags']}
+
+
+def local_background(
+    data, x, y, *, annulus_radii, missing=None, annulus_method='exact'
+):
+    """
+    Measure the mean and scatter of the annuli around sources.
+
+    Parameters
+    ----------
+    data : array_like
+        The 2-D map, of shape ``(ny, nx)``.
+    x, y : array_like
+        The ``N`` pixel positions.
+    annulus_radii : 2-tuple of float
+        The annulus' inner and outer radii in pixels.
+    missing : array_like of bool, optional
+        Pixels not to use, of the map's shape. Pixels that are not
+        finite are missing in any case.
+    annulus_method : {'exact', 'center'}, optional
+        Weight the annulus' pixels by their overlap with it, or take
+        those whose centres it holds, unweighted.
+
+    Returns
+    -------
+    results : dict of `~numpy.ndarray`
+        All of shape (N,): ``local_bkg`` and ``local_bkg_std``, the mean
+        and the standard deviation, NaN without a usable pixel;
+        ``annulus_area``, the usable pixels; ``annulus_fraction``, their
+        share of the whole annulus; and ``flags``, see
+        `~photutils_pconv.photometry.SourceFlags`.
+
+    Raises
+    ------
+    ValueError
+        If shapes, radii or the method are not as described.
+    """
+    data = as_map(data, 'data')
+    missing = join_missing(missing, data)
+    annulus_radii = as_radii(annulus_radii, 'annulus_radii')
+    if annulus_radii.size != 2 or annulus_radii[0] >= annulus_radii[1]:
+        msg = (
+            'annulus_radii must be an inner and a larger outer radius, got '
+            f'{annulus_radii.tolist()}.'
+        )
+        raise ValueError(msg)
+    check_choice(annulus_method, 'annulus_method', ('exact', 'center'))
+    x, y, inside, flags = flag_positions(x, y, data.shape)
+
+    mean, std, area, fraction = np.full((4, x.size), np.nan)
+    for i, stamp in iterate_stamps(x, y, inside, annulus_radii, annulus_method):
+        large, weights, _ = clip_to_map(stamp, missing)
+        area[i] = weights.sum()
+        # A thin annulus may hold no pixel's centre at all.
+        fraction[i] = area[i] / max(stamp.data.sum(), 1e-12)
+        if fraction[i] < 0.5:
+            flags[i] |= SourceFlags.ANNULUS_INCOMPLETE
+        if area[i] > 0:
+            mean[i] = weighted_sum(data[large], weights) / area[i]
+            square = (data[large] - mean[i]) ** 2
+            std[i] = np.sqrt(weighted_sum(square, weights) / area[i])
+    return {
+        'local_bkg': mean,
+        'local_bkg_std': std,
+        'annulus_area': area,
+        'annulus_fraction': fraction,
+        'flags': flags,
+    }
+
+
+def removed_photometry(
+    removed,
+    x,
+    y,
+    *,
+    radii,
+    hole_radius,
+    local_std,
+    error=None,
+    missing=None,
+    method='exact',
+    subpixels=5,
+):
+    """
+    Sum what was removed of each source within apertures.
+
+    Parameters
+    ----------
+    removed : array_like
+        The map minus the cleaned map, of shape ``(ny, nx)``.
+    x, y : array_like
+        The ``N`` pixel positions.
+    radii : array_like
+        The ``A`` aperture radii in pixels.
+    hole_radius : float or array_like
+        The radius of each source's hole in pixels. NaN or 0 for a
+        source that was not removed: its flux is NaN.
+    local_std : float or array_like
+        The standard deviation of the background around each source.
+    error : array_like, optional
+        The standard deviation of each pixel, of the map's shape.
+    missing : array_like of bool, optional
+        Pixels not to use, of the map's shape. Pixels that are not
+        finite are missing in any case.
+    method : {'exact', 'center', 'subpixel'}, optional
+        The way apertures overlap pixels, as in
+        `~photutils.aperture.aperture_photometry`.
+    subpixels : int, optional
+        The subpixels a side with ``method='subpixel'``.
+
+    Returns
+    -------
+    results : dict of `~numpy.ndarray`
+        * ``flux`` (N, A): the sum over the pixels of the aperture that
+          belong to the source's own hole, not corrected for losses.
+        * ``flux_err`` (N, A): the root of the area times the square of
+          ``local_std``, plus the sum of the squares of ``error`` if
+          given. It does not yet hold the error of the reconstruction,
+          and takes the noise of pixels as independent.
+        * ``area`` (N, A): the pixels that were summed.
+        * ``hole_fraction`` (N, A): the part of the aperture's area that
+          lies in the hole; exactly 1 if all of it does. Missing pixels
+          count as if they were there.
+        * ``flags`` (N,): see `~photutils_pconv.photometry.SourceFlags`.
+
+    Raises
+    ------
+    ValueError
+        If shapes, radii or the method are not as described.
+    """
+    removed = as_map(removed, 'removed')
+    missing = join_missing(missing, removed)
+    if error is not None:
+        error = as_map(error, 'error', removed.shape)
+    radii = as_radii(radii)
+    check_choice(method, 'method', ('exact', 'center', 'subpixel'))
+    x, y, inside, flags = flag_positions(x, y, removed.shape)
+    hole_radius = match_radius(hole_radius, x.shape, 'hole_radius')
+    local_std = one_per_source(local_std, x.shape, 'local_std')
+    inside &= np.nan_to_num(hole_radius) > 0
+
+    flux, variance, area, fraction = np.full((4, x.size, radii.size), np.nan)
+    for j, radius in enumerate(radii):
+        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
+            hole = hole_on_stamp(stamp, x[i], y[i], hole_radius[i])
+            whole = stamp.data.sum()
+            if np.any(stamp.data[~hole] > 0):
+                flags[i] |= SourceFlags.APERTURE_BEYOND_HOLE
+                fraction[i, j] = stamp.data[hole].sum() / whole
+            else:
+                fraction[i, j] = 1.0
+            large, weights, incomplete = clip_to_map(stamp, missing, hole)
+            if incomplete:
+                flags[i] |= SourceFlags.MISSING_PIXELS
+            area[i, j] = weights.sum()
+            if area[i, j] > 0:
+                flux[i, j] = weighted_sum(removed[large], weights)
+                variance[i, j] = area[i, j] * local_std[i] ** 2
+                if error is not None:
+                    variance[i, j] += weighted_sum(error[large] ** 2, weights)
+    for i in np.flatnonzero(inside):
+        if hole_has_gap(x[i], y[i], hole_radius[i], missing):
+            flags[i] |= SourceFlags.MISSING_PIXELS
+    return {
+        'flux': flux,
+        'flux_err': np.sqrt(variance),
+        'area': area,
+        'hole_fraction': fraction,
+        'flags': flags,
+    }
+
+
+def encircled_energy_correction(radii, hole_fraction, eef):
+    """
+    Correct for what a source loses beyond the aperture or its hole.
+
+    An aperture of radius ``r`` of which the fraction ``f`` lies in the
+    hole sees a disc of the effective radius ``r * sqrt(f)``: the
+    aperture itself where it lies inside the hole, the hole where it
+    reaches beyond it on all sides.
+
+    Parameters
+    ----------
+    radii : array_like
+        The ``A`` aperture radii, in the unit that ``eef`` takes
+        (arcsec).
+    hole_fraction : array_like
+        The part of each aperture's area in the hole, of shape (N, A).
+    eef : callable
+        The encircled-energy fraction of a radius, as
+        `~photutils_pconv.ObservingSetup.eef`. Must raise ValueError
+        outside its range.
+
+    Returns
+    -------
+    correction : `~numpy.ndarray`
+        The factors ``1 / eef`` of the effective radii, of shape (N, A).
+        NaN where the fraction is NaN, or where the hole is smaller than
+        the range of ``eef`` (not so for any hole of the bundled
+        setups).
+
+    Raises
+    ------
+    ValueError
+        If an aperture itself lies outside the range of ``eef``.
+    """
+    radii = as_radii(radii)
+    nominal = np.asarray(eef(radii), dtype=float)
+    hole_fraction = np.asarray(hole_fraction, dtype=float)
+    if hole_fraction.ndim != 2 or hole_fraction.shape[1] != radii.size:
+        msg = (
+            'hole_fraction must have a row for each source and a column for '
+            f'each of the {radii.size} radii, got the shape '
+            f'{hole_fraction.shape}.'
+        )
+        raise ValueError(msg)
+    result = np.where(hole_fraction == 1, 1 / nominal, np.nan)
+    beyond = (hole_fraction > 0) & (hole_fraction < 1)
+    effective = (radii * np.sqrt(hole_fraction))[beyond]
+    values, position = np.unique(effective, return_inverse=True)
+    # No effective radius exceeds an aperture's, so only the smallest may
+    # leave the range: find the first that eef accepts.
+    first, last = 0, values.size
+    while first < last:
+        middle = (first + last) // 2
+        try:
+            eef(values[middle])
+        except ValueError:
+            first = middle + 1
+        else:
+            last = middle
+    factors = np.full(values.size, np.nan)
+    if first < values.size:
+        factors[first:] = 1 / np.asarray(eef(values[first:]), dtype=float)
+    result[beyond] = factors[position]
+    return result

@@ -1,0 +1,149 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The flags of the photometry table.
+
+A flag says what is special about a source's row; 0 means nothing is.
+One registry feeds the bit constants, the decoding and the documentation.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ['FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags']
+
+
+class FlagDefinition(NamedTuple):
+    """
+    A flag of the photometry table.
+
+    Parameters
+    ----------
+    name : str
+        The flag's name.
+
+    bit : int
+        Its value: a power of two.
+
+    description : str
+        What it means.
+    """
+
+    name: str
+    bit: int
+    description: str
+
+
+FLAGS = tuple(
+    FlagDefinition(name, 1 << position, description)
+    for position, (name, description) in enumerate(
+        (
+            ('outside_map', 'the position lies outside the map; nothing is measured'),
+            ('invalid_position', 'the position is not finite; nothing is measured'),
+            ('near_edge', 'the cutout around the source reaches beyond the map'),
+            ('missing_pixels', 'pixels are missing inside the aperture or the hole'),
+            (
+                'aperture_beyond_hole',
+                'an aperture is larger than the hole; the flux is corrected with '
+                'the encircled energy of the hole radius',
+            ),
+            ('overlapping_hole', "another source's hole overlaps the hole of this one"),
+            ('duplicate', 'an earlier row has the same position, within 0.1 pixel'),
+            (
+                'annulus_incomplete',
+                'less than half of the background annulus is usable',
+            ),
+            (
+                'recentered_failed',
+                'no centroid was found near the position, which is used as given',
+            ),
+            (
+                'no_background',
+                'too few valid pixels around the hole to reconstruct it; the map '
+                'is left as it is there',
+            ),
+            (
+                'resampled',
+                "the map's pixel scale is not the setup's; the source was cleaned "
+                'on the resampled grid',
+            ),
+            (
+                'calibrated_error',
+                'the map has too few free positions for empty apertures; the error '
+                "is scaled with the model's calibration",
+            ),
+        )
+    )
+)
+"""
+All flags, a `FlagDefinition` each, in the order of their bits.
+"""
+
+
+def _format_flags():
+    rows = '\n'.join(
+        f'    * ``{flag.name.upper()}`` ({flag.bit}): {flag.description}.'
+        for flag in FLAGS
+    )
+    return rows + '\n'
+
+
+class SourceFlags:
+    __doc__ = (
+        '\n    The bit of each flag as a constant.\n\n'
+        + _format_flags()
+        + '\n    Combine them with ``|`` and test a column with '
+        '``&``.\n    '
+    )
+
+
+for _flag in FLAGS:
+    setattr(SourceFlags, _flag.name.upper(), _flag.bit)
+
+
+def decode_flags(flags):
+    """
+    Decode values of the column ``flags``.
+
+    Parameters
+    ----------
+    flags : int or array_like of int
+        A value or a column of values.
+
+    Returns
+    -------
+    names : list of str or list of list of str
+        The names of the flags that are set, in the order of their bits;
+        for an array, such a list for each value.
+
+    Raises
+    ------
+    TypeError
+        If ``flags`` is not of integers.
+
+    ValueError
+        If a value has a bit that belongs to no flag.
+
+    Examples
+    --------
+    >>> from photutils_pconv.photometry.flags import decode_flags
+    >>> decode_flags(12)
+    ['near_edge', 'missing_pixels']
+    """
+    values = np.asarray(flags)
+    if values.size == 0:
+        return []
+    if values.dtype.kind not in 'iu':
+        msg = f'flags must be integers, got {values.dtype}.'
+        raise TypeError(msg)
+    if values.ndim > 0:
+        return [decode_flags(value) for value in values]
+    value = int(values)
+    known = sum(flag.bit for flag in FLAGS)
+    if value < 0 or value & ~known:
+        msg = (
+            f'The flag value {value} has a bit that belongs to no flag; '
+            f'the largest value is {known}.'
+        )
+        raise ValueError(msg)
+    return [flag.name for flag in FLAGS if value & flag.bit]

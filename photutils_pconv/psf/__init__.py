@@ -1,0 +1,46 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Models of the point spread function (PSF).
+"""
+
+from photutils_pconv._utils.lazy import attach
+
+_MODULES = {
+    'library': (
+        'LobedPSF',
+        'SampledPSF',
+        'get_psf',
+        'lobed_psf',
+    ),
+    'pixel': ('PixelPSF',),
+    'profile_modes': (
+        'WingModes',
+        'wing_modes',
+    ),
+    'sampled': ('SampledPSF',),
+    'source_images': (
+        'expected_error_image',
+        'image_beyond_holes',
+        'model_image',
+        'shape_image',
+        'window_region',
+    ),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    'LobedPSF',
+    'PixelPSF',
+    'SampledPSF',
+    'WingModes',
+    'expected_error_image',
+    'get_psf',
+    'image_beyond_holes',
+    'lobed_psf',
+    'model_image',
+    'shape_image',
+    'window_region',
+    'wing_modes',
+]
+
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -1,0 +1,308 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+A PSF as the pixels of a map see it.
+"""
+
+import copy
+
+import numpy as np
+from scipy.ndimage import map_coordinates, spline_filter
+
+from photutils_pconv._utils.checks import to_float
+
+__all__ = ['PixelPSF']
+
+_OVERSAMPLING = 4
+_N_ANGLES = 72
+_LARGEST_RADIUS = 60.0
+_RING = 1.5
+
+
+class PixelPSF:
+    """
+    A PSF as the pixels of a map see it, fast to evaluate anywhere.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.LobedPSF`
+        The PSF.
+
+    pixel_scale : float
+        The side of the map's pixel, in arcsec.
+
+    angle : float, optional
+        The PSF's rotation on the map, in radians, counter-clockwise. By
+        default it is not known, and the PSF is averaged over all angles.
+
+    radius : float, optional
+        The radius to which the PSF is evaluated, in pixels (default: to
+        which it is known, at most 60).
+
+    mismatch : float, optional
+        The PSF's expected relative error, where its angle is known.
+    """
+
+    def __init__(self, psf, pixel_scale, *, angle=None, radius=None, mismatch=0.05):
+        self.pixel_scale = to_float(pixel_scale, 'pixel_scale')
+        self.angle = angle
+        self.width = 1.0
+        if radius is None:
+            known = getattr(psf, 'radius', np.inf) / self.pixel_scale
+            radius = min(known, _LARGEST_RADIUS)
+        self.radius = float(radius)
+        self.mismatch = float(mismatch)
+        self._correction = None
+        self._expected = None
+        reach = int(np.ceil(self.radius))
+        image = _effective_image(psf, self.pixel_scale, reach)
+        self._centre = reach * _OVERSAMPLING
+        self._coefficients = spline_filter(image, order=3)
+        self._r = np.arange(0.0, reach, 1.0 / (4 * _OVERSAMPLING))
+        theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
+        polar = self._interpolate(
+            self._r * np.cos(theta)[:, None], self._r * np.sin(theta)[:, None]
+        )
+        self._mean = polar.mean(axis=0)
+        self._scatter = polar.std(axis=0)
+        self._slope = np.gradient(self._mean, self._r)
+        # An envelope: the radius where a source falls below a level.
+        self._envelope = np.maximum.accumulate(np.abs(self._mean)[::-1])[::-1]
+
+    def adjusted(self, *, angle=None, width=1.0):
+        """
+        Give the PSF with another angle and width.
+
+        Parameters
+        ----------
+        angle : float, optional
+            The rotation (default: not known).
+
+        width : float, optional
+            The factor by which the PSF is wider than the nominal one.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, which shares its image with this one.
+        """
+        other = copy.copy(self)
+        other.angle, other.width = angle, float(width)
+        return other
+
+    def with_mismatch(self, mismatch):
+        """
+        Give the PSF with another expected error.
+
+        Parameters
+        ----------
+        mismatch : float
+            The relative error.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, which shares its image with this one.
+        """
+        other = copy.copy(self)
+        other.mismatch = float(mismatch)
+        other._expected = None
+        return other
+
+    def with_expected_error(self, radii, values):
+        """
+        Give the PSF with an expected error that was measured.
+
+        Parameters
+        ----------
+        radii : 1D `~numpy.ndarray`
+            Radii, in pixels, ascending.
+
+        values : 1D `~numpy.ndarray`
+            The expected error of a source of flux 1 there; beyond the
+            last radius it falls as the mismatch does.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, which shares its image with this one.
+        """
+        last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
+        other = self.with_mismatch(values[-1] / last)
+        other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
+        return other
+
+    def corrected(self, radii, values):
+        """
+        Give the PSF with a correction of its radial profile.
+
+        Parameters
+        ----------
+        radii : 1D `~numpy.ndarray`
+            The radii of the correction's knots, in pixels, ascending; it
+            is linear in between, and 0 beyond the last.
+
+        values : 1D `~numpy.ndarray`
+            What is to be added there to a source of flux 1.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, which shares its image with this one.
+        """
+        other = copy.copy(self)
+        values = np.array(values, dtype=float)
+        other._correction = np.array(radii, dtype=float), values
+        return other
+
+    @property
+    def is_round(self):
+        """
+        Whether the PSF is averaged over all angles (bool).
+        """
+        return self.angle is None
+
+    @property
+    def peak(self):
+        """
+        The value of a pixel that is centred on a source of flux 1 (float).
+        """
+        extra = 0.0 if self._correction is None else self._correction[1][0]
+        return float(self._mean[0]) / self.width**2 + float(extra)
+
+    @property
+    def fwhm(self):
+        """
+        The full width at half maximum of the PSF's mean profile, in pixels.
+        """
+        r = np.linspace(0.0, self._r[-1], 20 * len(self._r))
+        below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
+        return float(2.0 * r[np.argmax(below)] * self.width)
+
+    def _interpolate(self, dx, dy):
+        rows = np.atleast_1d(dy * _OVERSAMPLING + self._centre)
+        columns = np.atleast_1d(dx * _OVERSAMPLING + self._centre)
+        values = map_coordinates(
+            self._coefficients, [rows, columns], order=3, prefilter=False, cval=0.0
+        )
+        return values.reshape(np.shape(dx))
+
+    def _profile(self, profile, dx, dy):
+        r = np.hypot(dx, dy) / self.width
+        return np.interp(r, self._r, profile, right=0.0)
+
+    def evaluate(self, dx, dy):
+        """
+        Evaluate a source of flux 1.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            The pixels' offsets from the source, in pixels.
+
+        Returns
+        -------
+        values : `~numpy.ndarray`
+            The flux in each pixel; 0 beyond `radius`.
+        """
+        extra = 0.0
+        if self._correction is not None:
+            extra = np.interp(np.hypot(dx, dy), *self._correction, right=0.0)
+        if self.is_round:
+            return self._profile(self._mean, dx, dy) / self.width**2 + extra
+        dx, dy = np.broadcast_arrays(dx, dy)
+        cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
+        values = self._interpolate(cos * dx + sin * dy, -sin * dx + cos * dy)
+        inside = np.hypot(dx, dy) <= self._r[-1] * self.width
+        return np.where(inside, values, 0.0) / self.width**2 + extra
+
+    def gradient(self, dx, dy):
+        """
+        Evaluate the derivatives by the source's position.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            The pixels' offsets from the source, in pixels.
+
+        Returns
+        -------
+        by_x, by_y : `~numpy.ndarray`
+            The change of `evaluate` by a shift of the source of 1 pixel.
+        """
+        if self.is_round and self._correction is None:
+            slope = self._profile(self._slope, dx, dy) / self.width**3
+            slope = slope / np.maximum(np.hypot(dx, dy), 1.0e-6)
+            return -slope * dx, -slope * dy
+        h = 0.125
+        return (
+            (self.evaluate(dx - h, dy) - self.evaluate(dx + h, dy)) / (2 * h),
+            (self.evaluate(dx, dy - h) - self.evaluate(dx, dy + h)) / (2 * h),
+        )
+
+    def expected_error(self, dx, dy):
+        """
+        Evaluate how far a source of flux 1 may be off this PSF.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            The pixels' offsets from the source, in pixels.
+
+        Returns
+        -------
+        error : `~numpy.ndarray`
+            What was measured, or the relative `mismatch` of the round
+            PSF at two thirds of the distance and, where the angle is not
+            known, the scatter over the angles, in quadrature.
+        """
+        if self._expected is not None:
+            radii, values = self._expected
+            r = np.hypot(dx, dy)
+            measured = np.interp(r, radii, values)
+            return np.where(r <= radii[-1], measured, self._mismatch_error(dx, dy))
+        error = self._mismatch_error(dx, dy)
+        if self.is_round:
+            scatter = self._profile(self._scatter, dx, dy) / self.width**2
+            error = np.hypot(error, scatter)
+        return error
+
+    def _mismatch_error(self, dx, dy):
+        # Errors of a PSF peak at its first ring, where it is faint itself.
+        inside = np.asarray(dx) / _RING, np.asarray(dy) / _RING
+        profile = np.abs(self._profile(self._mean, *inside))
+        return self.mismatch * profile / self.width**2
+
+    def extent(self, level):
+        """
+        Calculate the radius beyond which a source of flux 1 stays below a level.
+
+        Parameters
+        ----------
+        level : float
+            The level.
+
+        Returns
+        -------
+        radius : float
+            The radius, in pixels.
+        """
+        above = np.count_nonzero(self._envelope > level * self.width**2)
+        return float(self._r[min(above, len(self._r) - 1)]) * self.width
+
+
+def _effective_image(psf, pixel_scale, reach):
+    """
+    Sample a PSF, averaged over the pixel, several times a pixel.
+    """
+    n = 2 * reach + 1
+    o = _OVERSAMPLING
+    image = np.empty((n * o, n * o))
+    for ky in range(o):
+        for kx in range(o):
+            image[ky::o, kx::o] = psf.render(
+                (n, n),
+                reach - kx / o,
+                reach - ky / o,
+                pixel_scale=pixel_scale,
+            )
+    return image

@@ -1,0 +1,186 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Images of sources: their PSFs on the pixels of a map, summed up.
+"""
+
+import numpy as np
+
+from photutils_pconv.geometry.cutouts import taper_weight
+
+__all__ = [
+    'expected_error_image',
+    'image_beyond_holes',
+    'model_image',
+    'shape_image',
+    'window_region',
+]
+
+# Sources are drawn at least to this radius, in pixels.
+_LEAST_EXTENT = 9.0
+
+
+def model_image(shape, x, y, flux, psf, *, level=None):
+    """
+    Sum the images of sources.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape.
+
+    x, y, flux : 1D `~numpy.ndarray`
+        The sources; those of flux NaN are left out.
+
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    level : 1D `~numpy.ndarray`, optional
+        The level below which each source's wings are left out (default:
+        0, the whole PSF).
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The sources' image.
+    """
+    image = np.zeros(shape)
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        image[region] += flux[i] * psf.evaluate(dx, dy)
+    return image
+
+
+def image_beyond_holes(shape, x, y, flux, psf, holes, *, taper_width, level=None):
+    """
+    Sum what sources have beyond their own holes.
+
+    This is what one source's hole holds of the other sources.
+
+    Parameters
+    ----------
+    shape, x, y, flux, psf, level
+        As for `model_image`.
+
+    holes : tuple of 1D `~numpy.ndarray`
+        Positions and radii of the holes, in pixels.
+
+    taper_width : float
+        The width of the taper around each hole, over which the wings set in,
+        in pixels.
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The image.
+    """
+    image = np.zeros(shape)
+    x_hole, y_hole, radius = holes
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        distance = np.hypot(dx + x[i] - x_hole[i], dy + y[i] - y_hole[i])
+        beyond = 1.0 - taper_weight(distance, radius[i], width=taper_width)
+        image[region] += flux[i] * beyond * psf.evaluate(dx, dy)
+    return image
+
+
+def expected_error_image(shape, x, y, flux, psf, *, level=None):
+    """
+    Add up the expected errors of sources' images, in quadrature.
+
+    Parameters
+    ----------
+    shape, x, y, flux, psf, level
+        As for `model_image`.
+
+    Returns
+    -------
+    error : 2D `~numpy.ndarray`
+        The error left in each pixel when the sources are subtracted.
+    """
+    variance = np.zeros(shape)
+    for i, region, dx, dy in _source_windows(shape, x, y, flux, psf, level):
+        variance[region] += (flux[i] * psf.expected_error(dx, dy)) ** 2
+    return np.sqrt(variance)
+
+
+def shape_image(shape, x, y, psf, *, level=1.0e-3):
+    """
+    Draw the sources' PSFs, each with the peak 1.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape.
+
+    x, y : 1D `~numpy.ndarray`
+        The positions.
+
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    level : float, optional
+        The share of the peak down to which the PSFs are drawn.
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The largest of all PSFs in each pixel.
+    """
+    image = np.zeros(shape)
+    extent = psf.extent(level * psf.peak)
+    for i in range(len(x)):
+        found = window_region(shape, x[i], y[i], extent)
+        if found is not None:
+            region, dx, dy = found
+            values = psf.evaluate(dx, dy) / psf.peak
+            values = np.where(np.hypot(dx, dy) <= extent, values, 0.0)
+            image[region] = np.maximum(image[region], values)
+    return image
+
+
+def _source_windows(shape, x, y, flux, psf, level):
+    """
+    Yield each source's number, its part of the map, and the offsets there.
+    """
+    for i in range(len(x)):
+        if not np.isfinite(flux[i]) or flux[i] == 0:
+            continue
+        extent = psf.radius
+        if level is not None and level[i] > 0:
+            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
+        found = window_region(shape, x[i], y[i], extent)
+        if found is not None:
+            yield i, *found
+
+
+def window_region(shape, x, y, radius):
+    """
+    Find the part of a map around a position.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape.
+
+    x, y : float
+        The position.
+
+    radius : float
+        Half the side of the part, in pixels.
+
+    Returns
+    -------
+    region : tuple of slice
+        The part.
+
+    dx, dy : 2D `~numpy.ndarray`
+        The pixels' offsets from the position.
+
+    Returns `None` where the part lies beyond the map.
+    """
+    ny, nx = shape
+    x0, x1 = max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, nx)
+    y0, y1 = max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, ny)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    dx = np.broadcast_to(np.arange(x0, x1)[None, :] - x, (y1 - y0, x1 - x0))
+    dy = np.broadcast_to(np.arange(y0, y1)[:, None] - y, (y1 - y0, x1 - x0))
+    return np.s_[y0:y1, x0:x1], dx, dy

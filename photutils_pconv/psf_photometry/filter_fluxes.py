@@ -1,0 +1,160 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Fluxes of a map's sources by the filters that scatter least around them.
+"""
+
+import numpy as np
+
+from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.filters import (
+    FILTER_RADIUS,
+    filter_scatter,
+    get_filter_bank,
+)
+from photutils_pconv.psf_photometry.fitting import NEIGHBOUR_DISTANCE, find_neighbours
+
+__all__ = ['measure_fluxes']
+
+# Filters are not looked at this close to a hole or a missing pixel (pixels).
+_MARGIN = 4
+
+# The relative error of the PSF's width that a flux's error allows for: where
+# bright sources tell the filters' ratios, only what differs from source to
+# source is left; else it is half of the PSF's mismatch. And the error of a
+# position, in pixels.
+_WIDTH_ERROR = 0.0008
+_MISMATCH_TO_WIDTH = 0.5
+_POSITION_ERROR = 0.03
+
+# The prior of a filter's flux over the fit's, and the scatter of the ratio.
+_RATIO_PRIOR = 0.02
+_RATIO_SCATTER = 0.003
+
+
+def measure_fluxes(
+    data,
+    fit,
+    psf,
+    *,
+    beam_fwhm,
+    missing,
+    unseen,
+    sources,
+    whole_sources=None,
+    bright=None,
+):
+    """
+    Measure fluxes with matched filters.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map; missing pixels hold any finite value.
+
+    fit : `~photutils_pconv.psf_photometry.PSFFit`
+        The sources' positions, and first estimates of their fluxes.
+
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    beam_fwhm : float
+        The FWHM of the beam, in pixels.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    unseen : 2D bool `~numpy.ndarray`
+        The pixels, missing or in holes, where a filtered map does not
+        show the background.
+
+    sources : 2D `~numpy.ndarray`
+        The image of the sources of ``fit``, which may leave out the
+        faintest wings.
+
+    whole_sources : 2D `~numpy.ndarray`, optional
+        The same with all of the wings, where it is at hand.
+
+    bright : 1D bool `~numpy.ndarray`, optional
+        The sources that tell how the filters' fluxes compare with those
+        of the fit (default: none), for a PSF that is a little off makes
+        each filter's flux wrong by a factor of its own.
+
+    Returns
+    -------
+    flux, flux_err : 1D `~numpy.ndarray`
+        The fluxes and their errors, in the map's unit times pixel: the
+        scatter of the filter around the source and, in quadrature, what
+        the PSF's expected error makes of the flux. NaN where ``fit`` has
+        no flux.
+    """
+    n = len(fit.x)
+    bright = np.zeros(n, dtype=bool) if bright is None else bright
+    flux, flux_err = np.full(n, np.nan), np.full(n, np.nan)
+    known = np.isfinite(fit.flux)
+    if not known.any():
+        return flux, flux_err
+    bank = get_filter_bank(round(float(beam_fwhm), 3))
+    residual = data - sources
+    valid = ~missing
+    # A missing pixel's filtered neighbourhood is not looked at.
+    residual = np.where(valid, residual, np.median(residual[valid]))
+    use = ~_grow(unseen, _MARGIN)
+    scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(psf))
+    width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * psf.mismatch
+    sensitivity = bank.sensitivity(psf, width=width, position=_POSITION_ERROR)
+    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
+    image = np.pad(residual, FILTER_RADIUS)
+    inside = np.pad(valid, FILTER_RADIUS)
+    side = 2 * FILTER_RADIUS + 1
+    # The wings that the first estimates' image leaves out stay out here.
+    if whole_sources is None:
+        whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    left_out = whole_sources - sources
+    image -= np.pad(np.where(valid, left_out, 0.0), FILTER_RADIUS)
+    ratios = np.full(len(bank), 1.0 / _RATIO_PRIOR**2)
+    norms = ratios.copy()
+    chosen = np.full(n, -1)
+    for i in np.flatnonzero(known):
+        x0, y0 = round(fit.x[i]), round(fit.y[i])
+        if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
+            continue
+        error = np.hypot(scatter[i], sensitivity * fit.flux[i])
+        if not np.isfinite(error).any():
+            continue
+        k = chosen[i] = int(np.nanargmin(error))
+        part = np.s_[y0 : y0 + side, x0 : x0 + side]
+        pixels, use = image[part].ravel(), inside[part].ravel()
+        # Each template is that of the flux still missing from the fit.
+        free = [i, *(j for j in neighbours[i] if known[j])]
+        templates = [
+            psf.evaluate(bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j]) for j in free
+        ]
+        weights = bank.weights(k, templates, valid=use)
+        flux[i] = fit.flux[i] + weights @ pixels
+        # Neighbours and missing pixels cost precision.
+        alone = bank.weights(k, templates[:1])
+        growth = np.linalg.norm(weights) / np.linalg.norm(alone)
+        flux_err[i] = np.hypot(
+            max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
+        )
+        if bright[i] and len(free) == 1 and use.all():
+            for number in range(len(bank)):
+                found = 1.0 + bank.weights(number, templates) @ pixels / fit.flux[i]
+                relative = scatter[i, number] / fit.flux[i]
+                share = 1.0 / (relative**2 + _RATIO_SCATTER**2)
+                ratios[number] += share * found
+                norms[number] += share
+    measured = chosen >= 0
+    factor = (norms / ratios)[chosen[measured]]
+    flux[measured] *= factor
+    flux_err[measured] *= factor
+    return flux, flux_err
+
+
+def _grow(mask, radius):
+    """
+    Grow a mask by a square's half side.
+    """
+    from scipy.ndimage import maximum_filter
+
+    return maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)

@@ -1,0 +1,267 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Fluxes by matched filters that the map chooses.
+
+The best linear estimate of the flux of a known PSF P on a background of
+known covariance C is the generalised least-squares one, P C^-1 d /
+(P C^-1 P). What C is differs from map to map and from place to place: a
+bank holds the filters for emission with power-law spectra seen through
+the beam, smooth to rugged, under noise, faint to strong and white to
+correlated. How much each of them scatters is measured around every
+source, on the map whose sources are taken off; the one that promises the
+smallest error is used, and that error is the flux's.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+
+__all__ = ['FILTER_RADIUS', 'FilterBank', 'filter_scatter', 'get_filter_bank']
+
+#: Half the side of a filter, in pixels.
+FILTER_RADIUS = 10
+
+# Slopes of the emission's power spectrum; noise over the emission's
+# scatter; the smoothing of the noise (pixels) and the wave number below
+# which it rises as 1/k.
+_SLOPES = (-2.4, -3.4)
+_NOISES = (0.02, 0.06, 0.2, 0.6, 2.0)
+_NOISE_KINDS = ((0.0, 0.0), (0.6, 0.05))
+
+# The scatter of a filter is measured within this radius (pixels), on at
+# least so many pixels.
+_SCATTER_RADIUS = 30
+_LEAST_PIXELS = 300
+
+_FWHM_TO_SIGMA = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+
+
+class FilterBank:
+    """
+    Covariances of emission and noise, for filters matched to a PSF.
+
+    Parameters
+    ----------
+    beam_fwhm : float
+        The FWHM of the beam through which the emission is seen, in
+        pixels.
+    """
+
+    def __init__(self, beam_fwhm):
+        self.beam_fwhm = float(beam_fwhm)
+        self.models = [
+            (slope, noise, kind)
+            for slope in _SLOPES
+            for noise in _NOISES
+            for kind in _NOISE_KINDS
+        ]
+        y, x = np.indices((2 * FILTER_RADIUS + 1,) * 2) - FILTER_RADIUS
+        self.dx, self.dy = x.ravel().astype(float), y.ravel().astype(float)
+        self.covariances = [self._covariance(*model) for model in self.models]
+        self.inverses = [np.linalg.inv(matrix) for matrix in self.covariances]
+
+    def __len__(self):
+        return len(self.models)
+
+    def _covariance(self, slope, noise, kind):
+        n = 256
+        k = np.hypot(*np.meshgrid(fft.fftfreq(n), fft.fftfreq(n)))
+        k[0, 0] = 1.0 / n
+        beam = np.exp(-((2.0 * np.pi * k * self.beam_fwhm * _FWHM_TO_SIGMA) ** 2))
+        matrices = []
+        smoothing, knee = kind
+        for spectrum in (
+            k**slope * beam,
+            np.exp(-((2.0 * np.pi * k * smoothing) ** 2)) * (1.0 + knee / k),
+        ):
+            spectrum[0, 0] = 0.0
+            correlation = fft.ifft2(spectrum).real
+            rows = (self.dy[:, None] - self.dy).astype(int)
+            columns = (self.dx[:, None] - self.dx).astype(int)
+            matrices.append(correlation[rows, columns])
+        emission, white = matrices
+        # The scatter is that within the window, as around a source.
+        emission = emission / (np.trace(emission) / len(emission) - emission.mean())
+        total = emission + noise**2 * white / white[0, 0]
+        # Any constant is possible, at no cost.
+        scale = np.abs(total).max()
+        return total + 1.0e3 * scale + 1.0e-6 * scale * np.eye(len(total))
+
+    def weights(self, k, templates, *, valid=None):
+        """
+        Calculate the filter of the first of some templates.
+
+        Parameters
+        ----------
+        k : int
+            The number of the covariance.
+
+        templates : sequence of 1D `~numpy.ndarray`
+            The source's PSF and those of its neighbours, whose fluxes are
+            free, at the pixels ``dx``, ``dy`` of the bank.
+
+        valid : 1D bool `~numpy.ndarray`, optional
+            The pixels that may be used (default: all).
+
+        Returns
+        -------
+        weights : 1D `~numpy.ndarray`
+            The weights by which pixels are summed to the source's flux.
+        """
+        matrix = np.stack(templates, axis=1)
+        if valid is None or valid.all():
+            solved = self.inverses[k] @ matrix
+        else:
+            solved = np.zeros(matrix.shape)
+            part = self.covariances[k][np.ix_(valid, valid)]
+            solved[valid] = np.linalg.solve(part, matrix[valid])
+            matrix = np.where(valid[:, None], matrix, 0.0)
+        normal = matrix.T @ solved
+        return solved @ np.linalg.inv(normal)[:, 0]
+
+    def kernels(self, psf):
+        """
+        Calculate the filters of an isolated source on a pixel's centre.
+
+        Parameters
+        ----------
+        psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF.
+
+        Returns
+        -------
+        kernels : 3D `~numpy.ndarray`
+            The filters as images.
+        """
+        image = psf.evaluate(self.dx, self.dy)
+        side = 2 * FILTER_RADIUS + 1
+        return np.stack(
+            [self.weights(k, [image]).reshape(side, side) for k in range(len(self))]
+        )
+
+    def sensitivity(self, psf, *, width=0.02, position=0.1):
+        """
+        Calculate how far the fluxes are off if the PSF is.
+
+        Parameters
+        ----------
+        psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF.
+
+        width : float, optional
+            The relative error of its width.
+
+        position : float, optional
+            The error of a position along each axis, in pixels.
+
+        Returns
+        -------
+        errors : 1D `~numpy.ndarray`
+            The relative error of the flux, filter by filter.
+        """
+        image = psf.evaluate(self.dx, self.dy)
+        wide = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + width))
+        shifted = psf.evaluate(self.dx - position, self.dy - position)
+        errors = []
+        for k in range(len(self)):
+            weights = self.weights(k, [image])
+            by_width = weights @ wide.evaluate(self.dx, self.dy) - 1.0
+            by_position = weights @ shifted - 1.0
+            errors.append(np.hypot(by_width, by_position))
+        return np.array(errors)
+
+
+@lru_cache(maxsize=8)
+def get_filter_bank(beam_fwhm):
+    """
+    Give the bank of filters for a beam; it is made once.
+
+    Parameters
+    ----------
+    beam_fwhm : float
+        The FWHM of the beam, in pixels.
+
+    Returns
+    -------
+    bank : `FilterBank`
+        The bank.
+    """
+    return FilterBank(beam_fwhm)
+
+
+def filter_scatter(image, use, x, y, kernels):
+    """
+    Measure how much filters scatter around positions.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The map without its sources; all pixels hold finite values.
+
+    use : 2D bool `~numpy.ndarray`
+        The pixels where the filtered map may be looked at.
+
+    x, y : 1D `~numpy.ndarray`
+        The positions.
+
+    kernels : 3D `~numpy.ndarray`
+        The filters.
+
+    Returns
+    -------
+    scatter : 2D `~numpy.ndarray`
+        The standard deviation, clipped at 4 sigma, of each filter's
+        output around each position, of shape (N, K): within 30 pixels,
+        or on the whole map where there is too little to see.
+    """
+    n, radius = len(x), _SCATTER_RADIUS
+    scatter = np.empty((n, len(kernels)))
+    ny, nx = image.shape
+    shape = [
+        fft.next_fast_len(size + 2 * FILTER_RADIUS, real=True) for size in image.shape
+    ]
+    # The mean would ring at the map's edges.
+    transform = fft.rfft2(image - image.mean(), shape)
+    inner = np.zeros(image.shape, dtype=bool)
+    inner[FILTER_RADIUS:-FILTER_RADIUS, FILTER_RADIUS:-FILTER_RADIUS] = True
+    if (use & inner).any():
+        use = use & inner
+    windows = []
+    for i in range(n):
+        rows = slice(max(int(y[i]) - radius, 0), max(int(y[i]) + radius + 1, 0))
+        columns = slice(max(int(x[i]) - radius, 0), max(int(x[i]) + radius + 1, 0))
+        part = use[rows, columns]
+        windows.append((rows, columns, part))
+    for k, kernel in enumerate(kernels):
+        # A correlation: the kernel turned by half a turn.
+        padded = np.zeros(shape)
+        side = len(kernel)
+        padded[:side, :side] = kernel[::-1, ::-1]
+        filtered = fft.irfft2(transform * fft.rfft2(padded), shape)
+        filtered = filtered[
+            FILTER_RADIUS : FILTER_RADIUS + ny, FILTER_RADIUS : FILTER_RADIUS + nx
+        ]
+        everywhere = None
+        for i, (rows, columns, part) in enumerate(windows):
+            values = filtered[rows, columns][part]
+            if values.size < _LEAST_PIXELS:
+                if everywhere is None:
+                    everywhere = _clipped_std(filtered[use])
+                scatter[i, k] = everywhere
+            else:
+                scatter[i, k] = _clipped_std(values)
+    return scatter
+
+
+def _clipped_std(values):
+    """
+    Calculate the standard deviation about zero, clipped at 4 sigma.
+
+    A filter's output has the mean zero where there is no source.
+    """
+    if values.size == 0:
+        return np.nan
+    squares = values**2
+    mean = squares.mean()
+    return float(np.sqrt(squares[squares <= 16.0 * mean].mean()))

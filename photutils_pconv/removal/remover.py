@@ -1,0 +1,393 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Removal of compact sources: the package's front door.
+"""
+
+import astropy.units as u
+import numpy as np
+
+from photutils_pconv._utils.arrays import check_choice
+from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.removal._psf_arguments import find_model, parse_psf
+from photutils_pconv.removal.pipeline import make_eef, run_removal
+from photutils_pconv.removal.result import SourceRemovalResult, as_array
+from photutils_pconv.removal.settings import (
+    ERROR_METHODS,
+    check_batch_size,
+    check_passes,
+    check_precision,
+    choose_device,
+    parse_aperture_radii,
+)
+from photutils_pconv.setups.registry import get_setup
+
+__all__ = ['NeuralSourceRemover', 'SourceRemovalResult']
+
+
+class NeuralSourceRemover:
+    """
+    Remove compact sources from a map and measure them.
+
+    The extended emission behind each source is reconstructed by a
+    partial-convolution U-Net; map minus reconstruction is the source,
+    which is measured in circular apertures.
+
+    Parameters
+    ----------
+    mode : str, optional
+        The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
+        registered setup.
+
+    band : str, optional
+        The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
+        registered setup.
+
+    setup : `~photutils_pconv.ObservingSetup` or str, optional
+        A setup or its name, instead of ``mode`` and ``band``.
+
+    model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
+        The network: a bundled model's name, a file, or a loaded model.
+        By default the bundled model of the setup's mode.
+
+    aperture_radii : float, array_like or `~astropy.units.Quantity`, optional
+        The aperture radii, in arcsec. By default the setup's.
+
+    aperture_corrections : str or table, optional
+        The encircled-energy table: ``'real'`` for real maps,
+        ``'simulation'`` for sources injected with a Vesta PSF that is
+        normalised within its own stamp, or a table of your own, as
+        `~photutils_pconv.ObservingSetup.eef` takes it. By default the
+        encircled energy of ``psf`` on the map's pixels or, without a PSF,
+        ``'real'``.
+
+    recenter : bool, optional
+        Whether to move each position to the source's centroid
+        (`~photutils.centroids.centroid_quadratic`) first.
+
+    psf : str, path-like, `~photutils_pconv.psf.SampledPSF`, \
+          `~photutils.psf.ImagePSF` or array, optional
+        The PSF: ``'setup'`` for the setup's, ``'empirical'`` for one
+        built from the map's bright isolated sources
+        (`photutils_pconv.psf_photometry`), another setup's name, a FITS
+        file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
+        pixels of the setup's native scale. With it the table has PSF
+        fluxes beside those in apertures.
+
+    n_passes : {1, 2}, optional
+        1 for the paper's method, which does not look into the holes; 2
+        for removal with the PSF (`photutils_pconv.removal`), by a
+        model that is made for it.
+
+    fit_positions : bool, optional
+        With a PSF: whether the positions of bright sources are fitted
+        (columns ``x_fit`` and ``y_fit``).
+
+    fit_psf_shape : bool, optional
+        With a PSF: whether its angle and width, one of each a map, are
+        fitted to bright sources.
+
+    error_method : {'empty_apertures', 'card', 'local'}, optional
+        What ``flux_err`` holds. ``'empty_apertures'``: the error of the
+        reconstruction and the noise, from holes at positions without a
+        source (`photutils_pconv.photometry`); where the map has too few of
+        them, the model's calibration serves (flag ``calibrated_error``).
+        ``'card'``: always that calibration, which costs nothing.
+        ``'local'``: the scatter of the local background in the aperture,
+        with the map's own errors where it has any, and nothing of the
+        reconstruction's.
+
+    subtract_wings : bool, optional
+        Whether the wings that sources have beyond their holes are taken
+        off the cleaned map, too (`photutils_pconv.inpainting`): for power
+        spectra and maps of the emission. By default it equals the map
+        outside of the holes, as in the paper. The photometry does not depend
+        on it. Two passes always take them off.
+
+    texture : bool, optional
+        Whether to complete the cleaned map with a realisation of the
+        noise and small-scale texture that the reconstruction lacks
+        (`photutils_pconv.removal`). The photometry does not depend on
+        it. By default the cleaned map holds the best estimate.
+
+    texture_seed : int or `numpy.random.Generator`, optional
+        The seed of the texture.
+
+    resample : bool, optional
+        Whether a map that is off the setup's pixel scale is resampled;
+        if `False` it is refused.
+
+    batch_size : int, optional
+        The number of cutouts that the network sees at once.
+
+    device : str, optional
+        A torch device; ``'auto'`` takes a GPU where there is one.
+
+    precision : {'auto', 'float32', 'bfloat16'}, optional
+        The network's precision; ``'auto'`` is float32.
+
+    progress_bar : bool, optional
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the setup is unknown, an aperture lies outside the table of
+        encircled energies, or an argument is not accepted.
+
+    Notes
+    -----
+    Photometry is not colour-corrected.
+
+    Examples
+    --------
+    >>> from photutils_pconv import NeuralSourceRemover
+    >>> remover = NeuralSourceRemover(mode='scanmap', band='green')
+    >>> cleaned, photometry = remover(ccd, table)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        mode=None,
+        band=None,
+        *,
+        setup=None,
+        model=None,
+        aperture_radii=None,
+        aperture_corrections=None,
+        recenter=False,
+        psf=None,
+        n_passes=1,
+        fit_positions=True,
+        fit_psf_shape=True,
+        error_method='empty_apertures',
+        subtract_wings=False,
+        texture=False,
+        texture_seed=0,
+        resample=True,
+        batch_size=64,
+        device='auto',
+        precision='auto',
+        progress_bar=False,
+    ):
+        self.setup = get_setup(mode, band, setup=setup)
+        self.aperture_radii = parse_aperture_radii(aperture_radii, self.setup)
+        self.aperture_corrections = aperture_corrections
+        check_passes(n_passes, psf)
+        check_choice(error_method, 'error_method', ERROR_METHODS)
+        self.psf = psf
+        self.known_psf = parse_psf(psf, self.setup)
+        if not isinstance(self.known_psf, str):
+            # An aperture outside the table is an error here, not after the
+            # work.
+            scale = self.setup.pixel_scale.to_value(u.arcsec)
+            eef = make_eef(self.setup, aperture_corrections, self.known_psf, scale)
+            eef(self.aperture_radii)
+        self.n_passes = n_passes
+        self.fit_positions = fit_positions
+        self.fit_psf_shape = fit_psf_shape
+        self.error_method = error_method
+        self.subtract_wings = subtract_wings
+        self.texture = texture
+        self.texture_seed = texture_seed
+        self.recenter = recenter
+        self.resample = resample
+        check_batch_size(batch_size)
+        check_precision(precision)
+        choose_device(device)
+        self.batch_size = batch_size
+        self.device = device
+        self.precision = precision
+        self.progress_bar = progress_bar
+        self.model, self.loaded_model = find_model(model, self.setup, n_passes)
+        self._result = None
+
+    @property
+    def results(self):
+        """
+        The photometry of the last call (`~astropy.table.QTable`, or None).
+        """
+        return None if self._result is None else self._result.photometry
+
+    @property
+    def cleaned(self):
+        """
+        The cleaned map of the last call, or `None`.
+        """
+        return None if self._result is None else self._result.cleaned
+
+    def __repr__(self):
+        radii = np.array2string(self.aperture_radii, separator=', ')
+        return (
+            f'<{type(self).__name__}(setup={self.setup.name!r}, '
+            f'model={self.loaded_model.name!r}, aperture_radii={radii} arcsec)>'
+        )
+
+    def __str__(self):
+        lines = [f'<{type(self).__module__}.{type(self).__name__}>']
+        lines += [
+            f'{name}: {value!r}'
+            for name, value in (
+                ('setup', self.setup.name),
+                ('model', self.loaded_model.name),
+                ('aperture_radii', self.aperture_radii.tolist()),
+                ('aperture_corrections', self.aperture_corrections),
+                ('recenter', self.recenter),
+                ('psf', self.psf if isinstance(self.psf, str) else self.known_psf),
+                ('n_passes', self.n_passes),
+                ('error_method', self.error_method),
+                ('subtract_wings', self.subtract_wings),
+                ('texture', self.texture),
+                ('resample', self.resample),
+                ('batch_size', self.batch_size),
+                ('device', self.device),
+                ('precision', self.precision),
+            )
+        ]
+        return '\n'.join(lines)
+
+    def __call__(
+        self,
+        data,
+        sources,
+        *,
+        mask=None,
+        coverage_mask=None,
+        error=None,
+        wcs=None,
+        beam=None,
+    ):
+        """
+        Clean a map and measure its sources.
+
+        Parameters
+        ----------
+        data : NDData, Quantity, array or path
+            The 2-D map: `~astropy.nddata.CCDData` or another NDData,
+            `~astropy.units.Quantity`, (masked) array, or the path of a
+            FITS file. Units of Jy/pixel (and Jy, taken as such),
+            mJy/pixel, MJy/sr, Jy/arcsec2, Jy/beam, or none.
+
+        sources : SkyCoord, table, path or (N, 2) array
+            The sources; see `~photutils_pconv.inputs.parse_sources`.
+
+        mask : 2D bool `~numpy.ndarray`, optional
+            True for bad pixels.
+
+        coverage_mask : 2D bool `~numpy.ndarray`, optional
+            True for pixels without data.
+
+        error : 2D array_like, optional
+            The standard deviation of the map.
+
+        wcs : WCS, optional
+            The WCS of a map that has none itself. Without any, sources
+            need pixel positions and the pixel scale is the setup's.
+
+        beam : float or `~astropy.units.Quantity`, optional
+            The beam's FWHM (arcsec), for Jy/beam without one in the
+            header.
+
+        Returns
+        -------
+        result : `SourceRemovalResult`
+            Cleaned map and photometry; it unpacks into the two.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If map, sources or pixel scale are not acceptable; the
+            message says what is.
+        """
+        map_input = parse_map(
+            data,
+            mask=mask,
+            coverage_mask=coverage_mask,
+            error=error,
+            wcs=wcs,
+            beam=beam,
+            pixel_scale=self.setup.pixel_scale,
+        )
+        source_input = parse_sources(sources, wcs=map_input.wcs)
+        self._result = run_removal(self, map_input, source_input)
+        return self._result
+
+    def make_model_image(self, shape=None):
+        """
+        Make the image of the sources that the last call removed.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            The image's shape; it can only be that of the map.
+
+        Returns
+        -------
+        model : `~numpy.ndarray` or `~astropy.units.Quantity`
+            Map minus cleaned map (without ``texture``), 0 where nothing was
+            removed; a
+            Quantity if the map has a unit.
+
+        Raises
+        ------
+        ValueError
+            If nothing was removed yet, or the shape is another one.
+        """
+        result = self._last_result()
+        image = as_array(result.sources)
+        if shape is not None and tuple(shape) != image.shape:
+            msg = f'shape must be that of the map, {image.shape}, got {tuple(shape)}'
+            raise ValueError(msg)
+        unit = result.map_input.unit
+        return image.copy() if unit is None else u.Quantity(image, unit)
+
+    def make_residual_image(self, data, *, beam=None):
+        """
+        Subtract the sources that the last call removed from a map.
+
+        Parameters
+        ----------
+        data : NDData, Quantity or `~numpy.ndarray`
+            A map on the grid of the cleaned one.
+
+        beam : float or `~astropy.units.Quantity`, optional
+            The beam's FWHM (arcsec), as in the call.
+
+        Returns
+        -------
+        residual : object
+            The map without the sources, of the class of ``data``. For
+            the map of the last call it is the cleaned map.
+
+        Raises
+        ------
+        ValueError
+            If nothing was removed yet, or shape or unit do not fit.
+        """
+        result = self._last_result()
+        theirs = result.map_input
+        # The grid is the same, and so is the pixel scale.
+        pixel_scale = theirs.pixel_scale
+        if pixel_scale is None:
+            pixel_scale = self.setup.pixel_scale
+        map_input = parse_map(data, beam=beam, pixel_scale=pixel_scale)
+        model = as_array(result.sources)
+        if map_input.shape != model.shape:
+            msg = (
+                f'data must have the shape {model.shape} of the map that was '
+                f'cleaned, got {map_input.shape}'
+            )
+            raise ValueError(msg)
+        if (map_input.unit is None) != (theirs.unit is None):
+            msg = (
+                f'data must have the unit of the map that was cleaned '
+                f'({theirs.unit}), got {map_input.unit}'
+            )
+            raise ValueError(msg)
+        factor = theirs.jy_per_pixel / map_input.jy_per_pixel
+        return map_input.like_input(map_input.data - factor * model)
+
+    def _last_result(self):
+        if self._result is None:
+            msg = 'no map was cleaned yet: call the remover with a map and sources'
+            raise ValueError(msg)
+        return self._result
