@@ -13,7 +13,7 @@ pytest.importorskip('kornia')
 @pytest.fixture
 def benchmark(monkeypatch):
     """Return the benchmark as a module."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / 'benchmarks'))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / 'benchmarks'))
     return importlib.import_module('training_speed')
 
 

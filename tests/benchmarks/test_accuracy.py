@@ -11,7 +11,7 @@ from photutils.aperture import CircularAperture
 
 from photutils_pconv.setups.registry import get_setup
 
-BENCHMARKS = Path(__file__).parents[1] / 'benchmarks'
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.setups.registry import get_setup
 
-BENCHMARKS = Path(__file__).parents[1] / 'benchmarks'
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 SETUP = get_setup('scanmap', 'red')
 
 

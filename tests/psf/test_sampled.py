@@ -26,7 +26,7 @@ from photutils_pconv.setups.registry import unregister_setup as unregister
 from photutils_pconv.simulation import inject_sources
 
 FOLDER = Path(photutils_pconv.__file__).parent / 'data' / 'psf'
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUNDLED = [
     f'{mode}/{band}'
     for mode in ('scanmap', 'parallel')
