@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from photutils.aperture import CircularAperture
 
-from photutils_pconv.photometry.apertures import local_background
-from photutils_pconv.psf.library import lobed_psf
-from photutils_pconv.simulation.emission import emission_field, noise_field
+from photutils_pconv.photometry import local_background
+from photutils_pconv.psf import lobed_psf
+from photutils_pconv.simulation import emission_field, noise_field
 
 __all__ = [
     'MARGIN',

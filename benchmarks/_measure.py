@@ -10,16 +10,15 @@ from _report import LARGE_APERTURES
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.geometry.holes import hole_stamp
-from photutils_pconv.inpainting.masked_images import is_one_pass
-from photutils_pconv.inpainting.wings import pixel_profile
-from photutils_pconv.network import load_model
-from photutils_pconv.photometry.apertures import (
+from photutils_pconv.geometry import hole_stamp
+from photutils_pconv.network import is_one_pass, load_model
+from photutils_pconv.photometry import (
     encircled_energy_correction,
     local_background,
+    pixel_response,
     removed_photometry,
 )
-from photutils_pconv.photometry.response import pixel_response
+from photutils_pconv.psf import pixel_profile
 
 __all__ = ['measure_map']
 

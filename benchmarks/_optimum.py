@@ -21,12 +21,12 @@ from _report import format_lines
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.evaluation.methods.registry import kriging
-from photutils_pconv.geometry.holes import draw_holes, hole_stamp
-from photutils_pconv.inpainting.wings import expected_wings, wing_profile
-from photutils_pconv.photometry.apertures import local_background
-from photutils_pconv.psf.library import get_psf
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.evaluation import kriging
+from photutils_pconv.geometry import draw_holes, hole_stamp
+from photutils_pconv.inpainting import expected_wings
+from photutils_pconv.photometry import local_background
+from photutils_pconv.psf import get_psf, wing_profile
+from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import simulate_emission
 
 __all__ = ['FIELD_KINDS', 'format_optimum', 'make_optimum_map', 'measure_optimum']

@@ -9,7 +9,7 @@ hole are stamps around a single source.
 
 from functools import partial
 
-from photutils_pconv.evaluation.methods.registry import (
+from photutils_pconv.evaluation.methods import (
     fill_annulus_mean,
     fill_biharmonic,
     fill_interpolated,

@@ -23,9 +23,8 @@ from _maps import (
 from _real import BACKGROUNDS, load_vesta, make_real_map
 from astropy.stats import gaussian_fwhm_to_sigma
 
-from photutils_pconv.psf.library import get_psf
-from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.psf import PixelPSF, get_psf
+from photutils_pconv.setups import get_setup
 
 __all__ = [
     'GAUSSIAN_FIELDS',

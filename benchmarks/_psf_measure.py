@@ -14,15 +14,10 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.evaluation.methods.registry import (
-    available_baselines,
-    kriging,
-    measure_baselines,
-)
-from photutils_pconv.geometry.holes import hole_stamp
-from photutils_pconv.photometry.apertures import local_background, removed_photometry
-from photutils_pconv.psf.library import get_psf
-from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.evaluation import available_baselines, kriging, measure_baselines
+from photutils_pconv.geometry import hole_stamp
+from photutils_pconv.photometry import local_background, removed_photometry
+from photutils_pconv.psf import PixelPSF, get_psf
 
 __all__ = ['FEW_PEERS', 'PSF_FITS', 'make_remover', 'measure_map', 'model_eef']
 

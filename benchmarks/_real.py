@@ -19,9 +19,9 @@ from astropy.io import fits
 from photutils.aperture import CircularAperture
 from scipy.ndimage import map_coordinates, median_filter
 
-from photutils_pconv.geometry.holes import snr as measure_snr
-from photutils_pconv.psf.library import lobed_psf
-from photutils_pconv.simulation.emission import noise_field
+from photutils_pconv.photometry import snr as measure_snr
+from photutils_pconv.psf import lobed_psf
+from photutils_pconv.simulation import noise_field
 
 __all__ = ['BACKGROUNDS', 'StampPSF', 'load_vesta', 'make_real_map']
 

@@ -31,8 +31,8 @@ from _real import BACKGROUNDS, load_vesta, make_real_map
 from _report import format_setups, format_table, summarise
 from astropy.table import vstack
 
-from photutils_pconv.network.card import package_versions
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.network import package_versions
+from photutils_pconv.setups import get_setup, list_setups
 
 MODES = ('scanmap', 'parallel')
 

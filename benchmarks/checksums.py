@@ -34,7 +34,7 @@ from photutils_pconv import (
     get_setup,
     list_setups,
 )
-from photutils_pconv.background.map_background import PConvLocalBackground
+from photutils_pconv.background import PConvLocalBackground
 from photutils_pconv.datasets import load_demo
 from photutils_pconv.simulation import (
     CutoutSampler,

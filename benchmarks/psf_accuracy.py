@@ -41,7 +41,7 @@ from _real import BACKGROUNDS
 from accuracy import describe_run
 from astropy.table import Table, vstack
 
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups import get_setup
 
 PARTS = ('simulated', 'real', 'pairs', 'gaussian')
 _SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')

@@ -26,16 +26,17 @@ import numpy as np
 from _report import format_lines
 from astropy.table import vstack
 
-from photutils_pconv.evaluation.fields import make_evaluation_fields
-from photutils_pconv.evaluation.removers import list_removers
-from photutils_pconv.evaluation.structure import evaluate_structure, join_comparisons
-from photutils_pconv.evaluation.verdicts import (
+from photutils_pconv.evaluation import (
     POWER_LIMIT,
     SHIFT_LIMIT,
     TEXTURE_LIMIT,
+    evaluate_structure,
+    join_comparisons,
+    list_removers,
+    make_evaluation_fields,
 )
-from photutils_pconv.network.card import package_versions
-from photutils_pconv.setups.registry import list_setups
+from photutils_pconv.network import package_versions
+from photutils_pconv.setups import list_setups
 
 
 def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):

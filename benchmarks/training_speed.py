@@ -26,10 +26,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from photutils_pconv.network.card import package_versions
-from photutils_pconv.simulation.small_set import make_small_training_set
-from photutils_pconv.training import Trainer, TrainingConfig
-from photutils_pconv.training.run import make_data
+from photutils_pconv.network import package_versions
+from photutils_pconv.simulation import make_small_training_set
+from photutils_pconv.training import Trainer, TrainingConfig, make_data
 
 __all__ = ['BAR', 'format_table', 'main', 'measure']
 

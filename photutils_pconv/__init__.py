@@ -8,9 +8,9 @@ and measures the sources on what it removed, for Herschel/PACS maps and,
 with a setup of the user's own, for others.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from photutils_pconv._utils import versions
 from photutils_pconv._utils.lazy import attach
 
 if TYPE_CHECKING:
@@ -18,12 +18,8 @@ if TYPE_CHECKING:
     from photutils_pconv.background.map_background import PConvBackground
     from photutils_pconv.removal.remover import NeuralSourceRemover
     from photutils_pconv.removal.result import SourceRemovalResult
-    from photutils_pconv.setups.registry import (
-        ObservingSetup,
-        get_setup,
-        list_setups,
-        register_setup,
-    )
+    from photutils_pconv.setups.registry import get_setup, list_setups, register_setup
+    from photutils_pconv.setups.setup import ObservingSetup
     from photutils_pconv.training import Trainer
 
 __all__ = [
@@ -38,10 +34,7 @@ __all__ = [
     'register_setup',
 ]
 
-try:
-    __version__ = version('photutils-pconv')
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = '0.1.dev0'
+__version__ = versions.VERSION
 
 # The public names are imported at their first use, so that importing the
 # package does not import torch.

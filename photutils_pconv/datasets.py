@@ -14,7 +14,7 @@ from astropy.nddata import CCDData
 from astropy.table import QTable
 
 from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
-from photutils_pconv.psf.library import LobedPSF
+from photutils_pconv.psf.lobed import LobedPSF
 
 __all__ = [
     'demo_aperture_corrections',

@@ -307,7 +307,7 @@ def _make_scene(
     angle=0.4,
     psf=None,
 ):
-    from photutils_pconv.psf.library import lobed_psf
+    from photutils_pconv.psf.lobed import lobed_psf
     from photutils_pconv.setups.registry import get_setup
     from photutils_pconv.simulation import inject_sources
 

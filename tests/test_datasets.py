@@ -18,8 +18,9 @@ from photutils_pconv.datasets import (
     load_demo,
     load_demo_emission,
 )
-from photutils_pconv.geometry.holes import snr
-from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
 
 SCRIPT = Path(__file__).parents[1] / 'tools' / 'make_demo_map.py'

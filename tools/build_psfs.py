@@ -68,8 +68,8 @@ from astropy.io import fits
 from scipy.ndimage import map_coordinates
 from scipy.optimize import brentq, least_squares, minimize_scalar
 
-from photutils_pconv.psf._splines import box_smooth, make_spline, radial_energy
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.psf import SampledPSF
+from photutils_pconv.setups import get_setup
 
 FOLDER = Path(__file__).parents[1] / 'photutils_pconv' / 'data' / 'psf'
 BANDS = ('blue', 'green', 'red')
@@ -169,9 +169,11 @@ def energies(image, mode, band):
     """
     radii = table(mode, band)[0]
     native = get_setup(mode, band).pixel_scale.value
+    # The image has the map pixel in it already.
+    psf = SampledPSF(image, PIXEL, effective_pixel=native)
     return [
-        np.interp(radii / PIXEL, *radial_energy(make_spline(one)))
-        for one in (image, box_smooth(image, native / PIXEL))
+        psf.encircled_energy(radii),
+        psf.encircled_energy(radii, pixel_scale=native),
     ]
 
 

@@ -26,21 +26,34 @@ import numpy as np
 from astropy.stats import mad_std
 from scipy.optimize import minimize
 
-from photutils_pconv._utils.writing import write_bytes_atomically
-from photutils_pconv.inpainting.masked_images import is_one_pass
-from photutils_pconv.inpainting.wings import pixel_profile, wing_profile
-from photutils_pconv.network import load_model, save_model
-from photutils_pconv.photometry.apertures import local_background, source_photometry
-from photutils_pconv.photometry.errors import ErrorCalibration
-from photutils_pconv.psf.library import get_psf, lobed_psf
-from photutils_pconv.removal._psf_arguments import sample_psf
-from photutils_pconv.removal.empty_sample import calculate_errors, sample_empty_holes
-from photutils_pconv.removal.one_pass import NativeMap, OnePass
-from photutils_pconv.removal.pipeline import make_eef
-from photutils_pconv.removal.two_pass import TwoPass
-from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.simulation import inject_sources, random_positions
-from photutils_pconv.simulation.emission import emission_field, noise_field
+from photutils_pconv.geometry import NativeMap
+from photutils_pconv.network import is_one_pass, load_model, save_model
+from photutils_pconv.photometry import (
+    ErrorCalibration,
+    local_background,
+    source_photometry,
+)
+from photutils_pconv.psf import (
+    get_psf,
+    lobed_psf,
+    pixel_profile,
+    sample_psf,
+    wing_profile,
+)
+from photutils_pconv.removal import (
+    OnePass,
+    TwoPass,
+    calculate_errors,
+    make_eef,
+    sample_empty_holes,
+)
+from photutils_pconv.setups import get_setup
+from photutils_pconv.simulation import (
+    emission_field,
+    inject_sources,
+    noise_field,
+    random_positions,
+)
 
 SEED = 707
 SIZE = 512
@@ -256,7 +269,7 @@ def main(arguments=None):
     values = {'checksum': model.checksum, 'flux_error': tables}
     text = json.dumps(values, indent=1, sort_keys=True) + '\n'
     path = model.path.with_suffix('.json')
-    write_bytes_atomically(path, text.encode())
+    path.write_text(text, encoding='utf-8')
     print(path)
 
 

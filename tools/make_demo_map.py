@@ -33,8 +33,8 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from photutils_pconv.psf.library import lobed_psf
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.psf import lobed_psf
+from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import (
     filament_field,
     fractional_brownian_motion,

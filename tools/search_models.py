@@ -25,8 +25,7 @@ import torch
 from astropy.table import Table
 
 from photutils_pconv.network import load_model
-from photutils_pconv.training import Trainer, TrainingConfig
-from photutils_pconv.training.run import make_data
+from photutils_pconv.training import Trainer, TrainingConfig, make_data
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / 'tools' / 'recipes' / 'pacs.toml'

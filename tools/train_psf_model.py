@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from photutils_pconv.inpainting.residual_images import N_CHANNELS
-from photutils_pconv.network.filled import FilledUNet
-from photutils_pconv.setups.registry import get_setup, list_setups
-from photutils_pconv.simulation.residual_cutouts import ResidualConfig, ResidualSampler
+from photutils_pconv.inpainting import N_CHANNELS
+from photutils_pconv.network import FilledUNet
+from photutils_pconv.setups import get_setup, list_setups
+from photutils_pconv.simulation import ResidualConfig, ResidualSampler
 
 SEED = 606
 #: The side of a cutout, in pixels.
@@ -258,8 +258,7 @@ def export(args, network, history, hours, steps):
     """
     Write the model file with its card.
     """
-    from photutils_pconv.network.card import ModelCard
-    from photutils_pconv.network.weights import save_model
+    from photutils_pconv.network import ModelCard, save_model
 
     recipe = {
         'script': 'tools/train_psf_model.py',

@@ -23,7 +23,7 @@ from photutils.background import LocalBackground
 from photutils.psf import ImagePSF, PSFPhotometry, SourceGrouper
 
 from photutils_pconv import PConvLocalBackground, get_setup
-from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf import get_psf
 from photutils_pconv.simulation import simulate_field, simulate_sources
 
 setup = get_setup('scanmap', 'green')

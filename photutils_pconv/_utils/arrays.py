@@ -3,13 +3,8 @@
 
 import numpy as np
 
-from photutils_pconv.photometry.flags import SourceFlags
-
 __all__ = [
     'as_map',
-    'as_radii',
-    'check_choice',
-    'flag_positions',
     'join_missing',
     'match_radius',
     'on_map',
@@ -45,26 +40,6 @@ def join_missing(missing, data):
     return bad | missing
 
 
-def as_radii(radii, name='radii'):
-    """Return a 1-D array of positive radii; a number makes an array of one."""
-    radii = np.atleast_1d(np.asarray(radii, dtype=float))
-    if (
-        radii.ndim != 1
-        or radii.size == 0
-        or not np.all(np.isfinite(radii) & (radii > 0))
-    ):
-        msg = f'{name} must be one or more positive numbers, got {radii.tolist()}.'
-        raise ValueError(msg)
-    return radii
-
-
-def check_choice(value, name, accepted):
-    """Refuse a value that is not one of those accepted."""
-    if value not in accepted:
-        msg = f'{name} must be one of {accepted}, got {value!r}.'
-        raise ValueError(msg)
-
-
 def pair_positions(x, y):
     """Return two 1-D float arrays of pixel positions, of one length."""
     x = np.atleast_1d(np.asarray(x, dtype=float))
@@ -82,17 +57,6 @@ def on_map(x, y, shape):
     """Tell which positions lie within the outer edges of a map's pixels."""
     ny, nx = shape
     return (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
-
-
-def flag_positions(x, y, shape):
-    """Return the positions, which of them lie on the map, and their flags."""
-    x, y = pair_positions(x, y)
-    inside = on_map(x, y, shape)
-    finite = np.isfinite(x) & np.isfinite(y)
-    flags = np.zeros(x.size, dtype=int)
-    flags[~finite] |= SourceFlags.INVALID_POSITION
-    flags[finite & ~inside] |= SourceFlags.OUTSIDE_MAP
-    return x, y, inside, flags
 
 
 def one_per_source(value, shape, name):

@@ -3,15 +3,17 @@
 Checks of the values that describe an observing setup.
 """
 
-import operator
-from collections.abc import Mapping
 from numbers import Real
 
 import astropy.units as u
 import numpy as np
-from astropy.table import Table
 
-__all__ = ['parse_eef_table', 'to_descending', 'to_float', 'to_quantity']
+__all__ = [
+    'as_radii',
+    'check_choice',
+    'to_float',
+    'to_quantity',
+]
 
 
 def to_quantity(value, unit, name, *, shape=()):
@@ -94,120 +96,21 @@ def to_float(value, name):
     return float(value)
 
 
-def to_descending(values, name, *, strictly):
-    """
-    Return values as a tuple of positive floats, largest first.
-
-    Parameters
-    ----------
-    values : sequence of float
-        The values.
-
-    name : str
-        Their name for error messages.
-
-    strictly : bool
-        Whether equal neighbours are refused.
-
-    Returns
-    -------
-    values : tuple of float
-        The values.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the values are no sequence of positive numbers, or not sorted.
-    """
-    if isinstance(values, str) or np.ndim(values) != 1:
-        msg = f'{name} must be a sequence of numbers, got {values!r}.'
-        raise TypeError(msg)
-    values = tuple(to_float(value, name) for value in values)
-    in_order = operator.gt if strictly else operator.ge
-    if not all(map(in_order, values, values[1:])):
-        msg = f'{name} must be sorted, the largest first, got {values}.'
-        raise ValueError(msg)
-    return values
-
-
-def parse_eef_table(table, name):
-    """
-    Return an encircled-energy table as two arrays.
-
-    Parameters
-    ----------
-    table : table-like
-        A (radii, eef) pair, a `~astropy.table.Table` or a dict with the
-        columns ``radius`` and ``eef``, or a dict of radius to fraction.
-        Radii without a unit are in arcsec.
-
-    name : str
-        The table's name for error messages.
-
-    Returns
-    -------
-    radius, eef : 1D `~numpy.ndarray`
-        The radii (arcsec) and the encircled-energy fractions, both
-        read-only.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the table has another form, or its radii do not ascend, or its
-        fractions fall with radius or leave the interval from 0 to 1.
-    """
-    if isinstance(table, Table | Mapping):
-        names = list(table.keys())
-        if {'radius', 'eef'} <= set(names):
-            radius, eef = table['radius'], table['eef']
-        elif isinstance(table, Mapping):
-            radius, eef = names, list(table.values())
-        else:
-            msg = f'{name} must have the columns "radius" and "eef", got {names}.'
-            raise ValueError(msg)
-    else:
-        try:
-            radius, eef = table
-        except (TypeError, ValueError):
-            msg = (
-                f'{name} must be a (radii, eef) pair, a table with the '
-                'columns "radius" and "eef", or a dict of radius: eef, '
-                f'got {table!r}.'
-            )
-            raise TypeError(msg) from None
-
-    try:
-        radius = u.Quantity(radius, u.arcsec, dtype=float).value.copy()
-        eef = u.Quantity(eef, u.one, dtype=float).value.copy()
-    except u.UnitConversionError as exc:
-        msg = f'{name} must have radii in arcsec and plain fractions: {exc}'
-        raise ValueError(msg) from None
-    except (TypeError, ValueError):
-        msg = f'{name} must hold numbers, got {radius!r} and {eef!r}.'
-        raise TypeError(msg) from None
-    if radius.ndim != 1 or radius.shape != eef.shape or len(radius) < 2:
-        msg = (
-            f'{name} must hold two 1-D arrays of equal length, two or '
-            f'more, got shapes {radius.shape} and {eef.shape}.'
-        )
-        raise ValueError(msg)
-    if not (
-        np.all(np.isfinite(radius)) and radius[0] > 0 and np.all(np.diff(radius) > 0)
+def as_radii(radii, name='radii'):
+    """Return a 1-D array of positive radii; a number makes an array of one."""
+    radii = np.atleast_1d(np.asarray(radii, dtype=float))
+    if (
+        radii.ndim != 1
+        or radii.size == 0
+        or not np.all(np.isfinite(radii) & (radii > 0))
     ):
-        msg = f'{name} must have positive radii in ascending order, got {radius}.'
+        msg = f'{name} must be one or more positive numbers, got {radii.tolist()}.'
         raise ValueError(msg)
-    # a table normalised at some finite radius may pass 1 by a rounding
-    if not (
-        np.all(np.isfinite(eef))
-        and eef[0] > 0
-        and eef[-1] <= 1.01
-        and np.all(np.diff(eef) >= 0)
-    ):
-        msg = (
-            f'{name} must have fractions in (0, 1] that do not fall with '
-            f'radius, got {eef}.'
-        )
+    return radii
+
+
+def check_choice(value, name, accepted):
+    """Refuse a value that is not one of those accepted."""
+    if value not in accepted:
+        msg = f'{name} must be one of {accepted}, got {value!r}.'
         raise ValueError(msg)
-    radius.flags.writeable = False
-    eef.flags.writeable = False
-    return radius, eef

@@ -7,10 +7,11 @@ import difflib
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
 
 __all__ = [
     'TABLE',
+    'Section',
     'choice',
     'flag',
     'number',
@@ -291,3 +292,25 @@ TABLE = {'check': _check_table}
 """
 The metadata of a field for a table, whose keys are checked by its user.
 """
+
+
+class Section:
+    """
+    Check every field by the rule that it carries.
+    """
+
+    _title = 'the configuration'
+
+    def __post_init__(self):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            kind = item.metadata.get('section')
+            if kind is not None:
+                if not isinstance(value, kind):
+                    msg = f'{item.name} must be a {kind.__name__}, got {value!r}'
+                    raise TypeError(msg)
+                continue
+            where = item.name
+            if self._title.startswith('['):
+                where = f'{self._title.strip("[]")}.{item.name}'
+            object.__setattr__(self, item.name, item.metadata['check'](value, where))

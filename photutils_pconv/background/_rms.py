@@ -15,12 +15,11 @@ from photutils_pconv.geometry.empty_holes import (
     choose_empty_radii,
     place_empty_holes,
 )
-from photutils_pconv.geometry.holes import draw_holes, hole_stamp
-from photutils_pconv.inpainting.hole_filling import inpaint, inpaint_resampled
-from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes, hole_stamp
+from photutils_pconv.inpainting.hole_filling import inpaint
+from photutils_pconv.inpainting.native_grid import inpaint_resampled
 
 __all__ = [
-    'format_parameters',
     'interpolate_gaps',
     'local_scatter',
     'measure_rms',
@@ -317,31 +316,3 @@ def measure_rms(
         ratio = spread_over_holes(ratio, *places, rms.shape)
         rms *= np.sqrt(1.0 + np.where(holes, ratio, 0.0) ** 2)
     return rms
-
-
-def format_parameters(instance, parameters, *, long=False):
-    """
-    Format an object as photutils does.
-
-    Parameters
-    ----------
-    instance : object
-        The object.
-
-    parameters : dict
-        The names and values to show.
-
-    long : bool, optional
-        Whether to give each a line, as `str` does.
-
-    Returns
-    -------
-    text : str
-        The text.
-    """
-    name = type(instance).__name__
-    if long:
-        lines = [f'{key}: {value!r}' for key, value in parameters.items()]
-        return '\n'.join([f'<{type(instance).__module__}.{name}>', *lines])
-    text = ', '.join(f'{key}={value!r}' for key, value in parameters.items())
-    return f'{name}({text})'

@@ -9,22 +9,23 @@ from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 
 from photutils_pconv._utils.checks import to_quantity
-from photutils_pconv.background._rms import format_parameters, reconstruct
+from photutils_pconv._utils.repr import format_parameters
+from photutils_pconv.background._rms import reconstruct
 from photutils_pconv.geometry.grids import (
     pixel_scale_factor,
     resample_grid,
     to_native_position,
 )
-from photutils_pconv.geometry.holes import snr as compute_snr
-from photutils_pconv.inpainting.wings import wing_profile
-from photutils_pconv.inputs.fits import check_dimensions, get_jy_per_pixel
-from photutils_pconv.inputs.values import check_mask, split_map
+from photutils_pconv.inputs.units import get_jy_per_pixel
+from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
 from photutils_pconv.network import LoadedModel, default_model, load_model
-from photutils_pconv.removal.settings import (
+from photutils_pconv.network.running import (
     check_batch_size,
     check_precision,
     choose_device,
 )
+from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
+from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['PConvLocalBackground']

@@ -12,6 +12,7 @@ import threading
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.background._inputs import (
     find_sources,
     parse_box_size,
@@ -19,21 +20,16 @@ from photutils_pconv.background._inputs import (
     read_map,
     without_mask,
 )
-from photutils_pconv.background._rms import (
-    format_parameters,
-    interpolate_gaps,
-    measure_rms,
-)
+from photutils_pconv.background._rms import interpolate_gaps, measure_rms
 from photutils_pconv.background.local_background import PConvLocalBackground
 from photutils_pconv.geometry.grids import pixel_scale_factor
-from photutils_pconv.inpainting.wings import wing_profile
-from photutils_pconv.inputs.fits import celestial_wcs, check_dimensions, get_pixel_scale
-from photutils_pconv.inputs.values import split_map
+from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
+from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
 from photutils_pconv.network import LoadedModel, load_model
 from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.removal.plots import plot_holes
 from photutils_pconv.removal.remover import NeuralSourceRemover
-from photutils_pconv.removal.result import as_array
 
 __all__ = ['PConvBackground', 'PConvLocalBackground']
 

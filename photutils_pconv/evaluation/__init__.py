@@ -9,12 +9,8 @@ use; only the plots need matplotlib.
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'methods.registry': (
-        'BASELINES',
-        'available_baselines',
-        'kriging',
-        'measure_baselines',
-    ),
+    'methods.registry': ('BASELINES', 'available_baselines', 'measure_baselines'),
+    'methods.known_covariance': ('kriging',),
     'config': ('EvaluationConfig',),
     'fields': (
         'EvaluationField',
@@ -71,12 +67,15 @@ _MODULES = {
         'summarise_by_complexity',
         'summarise_ratios',
     ),
-    'verdicts': ('Verdicts',),
+    'verdicts': ('POWER_LIMIT', 'SHIFT_LIMIT', 'TEXTURE_LIMIT', 'Verdicts'),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     'BASELINES',
+    'POWER_LIMIT',
+    'SHIFT_LIMIT',
+    'TEXTURE_LIMIT',
     'Evaluation',
     'EvaluationConfig',
     'EvaluationField',

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from photutils_pconv._utils.config import (
     TABLE,
+    Section,
     flag,
     number,
     path,
@@ -20,7 +21,6 @@ from photutils_pconv._utils.config import (
 from photutils_pconv.evaluation.methods.registry import BASELINES, available_baselines
 from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.simulation import flux_levels
-from photutils_pconv.training.sections import Section
 
 __all__ = ['EvaluationConfig']
 

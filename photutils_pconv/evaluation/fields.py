@@ -24,9 +24,10 @@ from photutils.aperture import CircularAperture
 from photutils_pconv._utils.checks import to_float
 from photutils_pconv.inputs.fits import read_fits_map
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.photometry.apertures import local_background
+from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.library import get_psf
-from photutils_pconv.setups.registry import ObservingSetup, get_setup
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation import (
     complexity,
     flux_levels,

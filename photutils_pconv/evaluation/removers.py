@@ -6,8 +6,8 @@ the one that knows the PSF, of two.
 
 from types import MappingProxyType
 
-from photutils_pconv.inpainting.masked_images import is_one_pass
 from photutils_pconv.network import LoadedModel, load_model
+from photutils_pconv.network.weights import is_one_pass
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.setups.registry import get_setup
 

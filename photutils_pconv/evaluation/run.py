@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from astropy.utils import lazyproperty
 
+from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.evaluation.fields import (
@@ -21,7 +22,6 @@ from photutils_pconv.evaluation.removers import list_removers
 from photutils_pconv.evaluation.report.page import Report
 from photutils_pconv.evaluation.report.sections import Sections
 from photutils_pconv.evaluation.verdicts import Verdicts
-from photutils_pconv.removal.plots import make_axes
 
 __all__ = ['Evaluation', 'run_evaluation']
 

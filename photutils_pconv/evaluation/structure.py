@@ -25,7 +25,7 @@ from photutils_pconv.evaluation.statistics.spectra import (
     relative_difference,
 )
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.removal.result import as_array
+from photutils_pconv.inputs.values import as_array
 
 __all__ = [
     'STAGES',

@@ -8,12 +8,8 @@ from photutils_pconv._utils.lazy import attach
 _MODULES = {
     'cutouts': (
         'CUTOUT_SIZE',
-        'NORMALISATIONS',
-        'Scaling',
         'cutout_origin',
         'extract_cutout',
-        'normalise',
-        'taper_weight',
     ),
     'empty_holes': (
         'MINIMUM_EMPTY',
@@ -24,16 +20,20 @@ _MODULES = {
     'grids': (
         'MAX_FACTOR',
         'MIN_FACTOR',
+        'NativeMap',
         'fill_missing',
         'pixel_scale_factor',
         'resample_grid',
         'to_native_position',
+        'with_holes_missing',
     ),
     'holes': (
+        'TAPER_WIDTH',
         'draw_holes',
         'hole_stamp',
-        'snr',
+        'taper_weight',
     ),
+    'windows': ('window_region',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -42,22 +42,22 @@ __all__ = [
     'MAX_FACTOR',
     'MINIMUM_EMPTY',
     'MIN_FACTOR',
-    'NORMALISATIONS',
+    'TAPER_WIDTH',
     'EmptyHoles',
-    'Scaling',
+    'NativeMap',
     'choose_empty_radii',
     'cutout_origin',
     'draw_holes',
     'extract_cutout',
     'fill_missing',
     'hole_stamp',
-    'normalise',
     'pixel_scale_factor',
     'place_empty_holes',
     'resample_grid',
-    'snr',
     'taper_weight',
     'to_native_position',
+    'window_region',
+    'with_holes_missing',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
 
 __all__ = [
     'MINIMUM_EMPTY',

@@ -11,13 +11,17 @@ of both grids' first pixels coincide.
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from photutils_pconv.geometry.holes import draw_holes
+
 __all__ = [
     'MAX_FACTOR',
     'MIN_FACTOR',
+    'NativeMap',
     'fill_missing',
     'pixel_scale_factor',
     'resample_grid',
     'to_native_position',
+    'with_holes_missing',
 ]
 
 #: The limits of map pixel / native pixel within which maps are resampled.
@@ -179,3 +183,61 @@ def resample_grid(data, missing, factor, *, shape=None):
     bad = map_coordinates(bad, coordinates, order=1, mode='nearest') > 0.5
     resampled[bad] = np.nan
     return resampled, bad
+
+
+class NativeMap:
+    """
+    A map, and itself on the setup's native grid.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
+
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels.
+
+    factor : float
+        Map pixel / native pixel.
+    """
+
+    def __init__(self, data, missing, factor):
+        self.data = data
+        self.missing = missing
+        self.factor = factor
+        self.native = (data, missing)
+        if factor != 1:
+            self.native = resample_grid(data, missing, factor)
+
+    def to_native(self, x, y):
+        """Return positions on the native grid."""
+        return to_native_position(x, self.factor), to_native_position(y, self.factor)
+
+    def to_map(self, x, y):
+        """Return positions on the map from those on the native grid."""
+        factor = 1.0 / self.factor
+        return to_native_position(x, factor), to_native_position(y, factor)
+
+
+def with_holes_missing(native_map, data, x, y, radius):
+    """
+    Give a map in which holes count as missing, on both grids.
+
+    Parameters
+    ----------
+    native_map : `NativeMap`
+        The map.
+
+    data : 2D `~numpy.ndarray`
+        Its pixels, or others in their place.
+
+    x, y, radius : 1D `~numpy.ndarray`
+        The holes, in pixels.
+
+    Returns
+    -------
+    native_map : `NativeMap`
+        The map with more missing pixels.
+    """
+    holes = draw_holes(data.shape, x, y, radius)
+    return NativeMap(data, native_map.missing | holes, native_map.factor)

@@ -6,10 +6,8 @@ From holes in a map to the emission behind them.
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'hole_filling': (
-        'inpaint',
-        'inpaint_resampled',
-    ),
+    'blending': ('Blender',),
+    'hole_filling': ('inpaint',),
     'kriging': (
         'NOISES',
         'SLOPES',
@@ -17,30 +15,27 @@ _MODULES = {
         'krige_cutout',
         'krige_cutouts',
     ),
-    'masked_images': (
-        'is_one_pass',
-        'n_images',
-        'scale_cutouts',
-    ),
-    'reconstruction': (
-        'TAPER_WIDTH',
-        'Reconstruction',
+    'masked_images': ('scale_cutouts',),
+    'native_grid': ('inpaint_resampled',),
+    'prediction': (
         'choose_sizes',
         'reconstruct',
     ),
+    'reconstruction': ('Reconstruction',),
     'residual_images': (
         'MISMATCH_LIMIT',
         'N_CHANNELS',
-        'flux_weights',
         'residual_channels',
         'small_holes',
     ),
+    'scaling': (
+        'NORMALISATIONS',
+        'Scaling',
+        'normalise',
+    ),
     'wings': (
         'SourceWings',
-        'WingProfile',
         'expected_wings',
-        'pixel_profile',
-        'wing_profile',
         'wings_beyond_holes',
     ),
 }
@@ -49,28 +44,25 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     'MISMATCH_LIMIT',
     'NOISES',
+    'NORMALISATIONS',
     'N_CHANNELS',
     'SLOPES',
-    'TAPER_WIDTH',
+    'Blender',
     'Reconstruction',
+    'Scaling',
     'SourceWings',
-    'WingProfile',
     'choose_covariance',
     'choose_sizes',
     'expected_wings',
-    'flux_weights',
     'inpaint',
     'inpaint_resampled',
-    'is_one_pass',
     'krige_cutout',
     'krige_cutouts',
-    'n_images',
-    'pixel_profile',
+    'normalise',
     'reconstruct',
     'residual_channels',
     'scale_cutouts',
     'small_holes',
-    'wing_profile',
     'wings_beyond_holes',
 ]
 

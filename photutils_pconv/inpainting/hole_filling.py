@@ -10,21 +10,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, extract_cutout
-from photutils_pconv.geometry.grids import resample_grid, to_native_position
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.masked_images import scale_cutouts
-from photutils_pconv.inpainting.reconstruction import (
-    TAPER_WIDTH,
-    Blender,
-    Reconstruction,
-    choose_sizes,
-    reconstruct,
+from photutils_pconv.geometry.cutouts import (
+    CUTOUT_SIZE,
+    add_cutout,
+    cut_stack,
 )
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.inpainting.masked_images import scale_cutouts
+from photutils_pconv.inpainting.prediction import choose_sizes, reconstruct
 from photutils_pconv.inpainting.wings import expected_wings, wings_beyond_holes
-from photutils_pconv.removal.settings import check_batch_size
+from photutils_pconv.network.running import check_batch_size
 
-__all__ = ['inpaint', 'inpaint_resampled']
+__all__ = [
+    'inpaint',
+]
 
 # The beam where nothing is known of it, in pixels.
 _BEAM = 3.5
@@ -141,7 +140,7 @@ def inpaint(
                 one[i] * to_jy_per_pixel for one in (wings.flux, wings.flux_err)
             )
             terms.append(profile.terms(dx, dy, flux=flux, flux_err=error))
-        image = _cut_stack(wings.image, origins, size) * to_jy_per_pixel
+        image = cut_stack(wings.image, origins, size) * to_jy_per_pixel
         return {'wings': image, 'terms': terms}
 
     def make_input(batch, origins, size):
@@ -159,7 +158,7 @@ def inpaint(
         if subtract_wings and found is not None:
             more = _fade(found - given['wings']) / to_jy_per_pixel
             for one, origin in zip(more, origins, strict=True):
-                _add_cutout(total, one, origin)
+                add_cutout(total, one, origin)
         return scaled, validity, scaling
 
     reconstruction = reconstruct(
@@ -195,82 +194,13 @@ def inpaint(
     return replace(reconstruction, **found)
 
 
-def inpaint_resampled(data, x, y, radius, *, factor, missing, native=None, **options):
-    """
-    Reconstruct the emission in a map that is off the native pixel scale.
-
-    The map is resampled to the native grid, filled there, and the
-    reconstruction is interpolated back to the map's pixels.
-
-    Parameters
-    ----------
-    data, x, y, radius, missing
-        As for `inpaint`, all in the map's own pixels.
-
-    factor : float
-        Map pixel / native pixel.
-
-    native : tuple of `~numpy.ndarray`, optional
-        The map on the native grid and its missing pixels, where they
-        were made already (`~photutils_pconv.geometry.resample_grid`).
-
-    **options
-        The other arguments of `inpaint`.
-
-    Returns
-    -------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        The reconstructed emission, on the map's grid.
-    """
-    taper_width = options.pop('taper_width', TAPER_WIDTH)
-    # A native pixel collects the flux of 1 / factor**2 of the map's.
-    options['to_jy_per_pixel'] = options.get('to_jy_per_pixel', 1.0) / factor**2
-    if native is None:
-        native = resample_grid(data, missing, factor)
-    native, native_missing = native
-    result = inpaint(
-        native,
-        to_native_position(x, factor),
-        to_native_position(y, factor),
-        np.asarray(radius) * factor,
-        missing=native_missing,
-        # The spline needs the reconstruction beyond the map's own taper.
-        taper_width=(taper_width * factor + 3.0),
-        **options,
-    )
-    hard = Reconstruction(result.emission, result.holes.astype(float), result.filled)
-    back = {'factor': 1.0 / factor, 'shape': data.shape}
-    emission, _ = resample_grid(hard.clean(native), native_missing, **back)
-    wings, foreign = (
-        None
-        if image is None
-        else np.where(
-            missing,
-            0.0,
-            np.nan_to_num(resample_grid(image, native_missing, **back)[0]),
-        )
-        for image in (result.wings, result.foreign)
-    )
-    blender = Blender(data.shape, taper_width)
-    for i in np.flatnonzero(result.filled):
-        blender.mark(x[i], y[i], radius[i])
-    weight = np.where(missing | ~np.isfinite(emission), 0.0, blender.weight)
-    emission = np.where(weight > 0, emission, 0.0)
-    return Reconstruction(emission, weight, result.filled, wings, foreign)
-
-
-def _cut_stack(image, origins, size, **options):
-    cutouts = [extract_cutout(image, *one, size=size, **options) for one in origins]
-    return np.stack(cutouts)
-
-
 def _cut(data, missing, holes, origins, size):
     """
     Cut the stamps: values (0 where missing), missing pixels, validity.
     """
-    images = _cut_stack(data, origins, size).astype(float)
-    absent = _cut_stack(missing, origins, size, fill_value=True)
-    hole = _cut_stack(holes, origins, size)
+    images = cut_stack(data, origins, size).astype(float)
+    absent = cut_stack(missing, origins, size, fill_value=True)
+    hole = cut_stack(holes, origins, size)
     images[absent] = 0.0
     return images, absent, ~(absent | hole)
 
@@ -281,13 +211,3 @@ def _fade(cutouts):
     side = np.arange(cutouts.shape[-1]) + 0.5 - half
     distance = np.hypot(side[:, None], side) / half
     return cutouts * np.clip(4.0 * (1.0 - distance), 0.0, 1.0)
-
-
-def _add_cutout(image, cutout, origin):
-    """Add a cutout to the part of a map that it covers."""
-    whole, part = [], []
-    for start, n, size in zip(origin[::-1], image.shape, cutout.shape, strict=True):
-        low, high = max(start, 0), min(start + size, n)
-        whole.append(slice(low, max(high, low)))
-        part.append(slice(low - start, max(high, low) - start))
-    image[tuple(whole)] += cutout[tuple(part)]

@@ -12,44 +12,12 @@ ones, and that comes off, too.
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import normalise
 from photutils_pconv.inpainting.kriging import krige_cutouts
+from photutils_pconv.inpainting.scaling import normalise
 
-__all__ = ['is_one_pass', 'n_images', 'scale_cutouts']
-
-
-def n_images(normalisation):
-    """
-    Tell how many images a cutout has.
-
-    Parameters
-    ----------
-    normalisation : dict
-        The model's normalisation.
-
-    Returns
-    -------
-    n : int
-        1, and one more for wings and for kriging.
-    """
-    return 1 + bool(normalisation.get('wings')) + bool(normalisation.get('kriging'))
-
-
-def is_one_pass(model):
-    """
-    Tell whether a model fills holes from the map alone.
-
-    Parameters
-    ----------
-    model : `~photutils_pconv.network.LoadedModel`
-        The model.
-
-    Returns
-    -------
-    one_pass : bool
-        False for a model that is told the PSF and what a fit of it left.
-    """
-    return model.network.in_channels == n_images(model.card.normalisation)
+__all__ = [
+    'scale_cutouts',
+]
 
 
 def scale_cutouts(

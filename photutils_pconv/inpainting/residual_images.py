@@ -10,13 +10,11 @@ the smaller the expected error is, which the network is told.
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import normalise
-from photutils_pconv.psf_photometry.fitting import FIT_RADIUS
+from photutils_pconv.inpainting.scaling import normalise
 
 __all__ = [
     'MISMATCH_LIMIT',
     'N_CHANNELS',
-    'flux_weights',
     'residual_channels',
     'small_holes',
 ]
@@ -106,28 +104,3 @@ def residual_channels(residual, error, shapes, validity, missing, **normalisatio
     mismatch = np.where(missing, 0.0, np.arcsinh(error / scaling.scale))
     shapes = np.where(missing, 0.0, shapes)
     return np.stack([scaled, shapes, mismatch], axis=1), scaling
-
-
-def flux_weights(psf, dx, dy, valid):
-    """
-    Calculate the weights by which a PSF fit sums a source's pixels.
-
-    Parameters
-    ----------
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF.
-
-    dx, dy : 2D `~numpy.ndarray`
-        The pixels' offsets from the source, in pixels.
-
-    valid : 2D bool `~numpy.ndarray`
-        The pixels to be used.
-
-    Returns
-    -------
-    weights : 2D `~numpy.ndarray`
-        The weights, which sum a source to the value of its central
-        pixel.
-    """
-    weights = psf.evaluate(dx, dy) * (np.hypot(dx, dy) <= FIT_RADIUS) * valid
-    return weights / max((weights**2).sum(), 1.0e-12) * psf.peak

@@ -7,18 +7,19 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'fits': (
-        'ACCEPTED_UNITS',
-        'celestial_wcs',
-        'check_dimensions',
-        'get_jy_per_pixel',
-        'get_pixel_scale',
         'read_fits_map',
         'read_fits_plane',
     ),
+    'headers': (
+        'make_map_hdu',
+        'make_wcs_header',
+    ),
     'maps': (
         'MapInput',
-        'SourceInput',
         'parse_map',
+    ),
+    'sources': (
+        'SourceInput',
         'parse_sources',
     ),
     'tables': (
@@ -31,9 +32,17 @@ _MODULES = {
         'read_source_table',
         'sky_to_pixel',
     ),
+    'units': (
+        'ACCEPTED_UNITS',
+        'celestial_wcs',
+        'get_jy_per_pixel',
+        'get_pixel_scale',
+    ),
     'values': (
         'UNCERTAINTY_POWERS',
         'add_history',
+        'as_array',
+        'check_dimensions',
         'check_mask',
         'convert_unit',
         'output_dtype',
@@ -51,6 +60,7 @@ __all__ = [
     'MapInput',
     'SourceInput',
     'add_history',
+    'as_array',
     'celestial_wcs',
     'check_dimensions',
     'check_mask',
@@ -60,6 +70,8 @@ __all__ = [
     'find_sky_positions',
     'get_jy_per_pixel',
     'get_pixel_scale',
+    'make_map_hdu',
+    'make_wcs_header',
     'output_dtype',
     'parse_error',
     'parse_map',

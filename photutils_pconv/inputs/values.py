@@ -22,6 +22,8 @@ from scipy.ndimage import binary_dilation
 __all__ = [
     'UNCERTAINTY_POWERS',
     'add_history',
+    'as_array',
+    'check_dimensions',
     'check_mask',
     'convert_unit',
     'output_dtype',
@@ -169,3 +171,51 @@ def warn_about_blank_border(data):
             'an extension "coverage".'
         )
         warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+
+
+def check_dimensions(shape, what):
+    """
+    Raise an error, with the remedy, unless a map has two dimensions.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of the map.
+
+    what : str
+        The name of the map for the message.
+
+    Raises
+    ------
+    ValueError
+        If the shape is not that of a 2-D map with pixels.
+    """
+    if len(shape) == 2 and min(shape) > 0:
+        return
+    msg = f'{what} must be a 2-D map with pixels, got the shape {shape}.'
+    if len(shape) > 2:
+        index = ', '.join(['0'] * (len(shape) - 2))
+        msg += f' Choose one plane of it, for example the first as data[{index}].'
+    raise ValueError(msg)
+
+
+def as_array(image):
+    """
+    Take the bare array out of a map of any class.
+
+    Parameters
+    ----------
+    image : NDData, Quantity, masked array or `~numpy.ndarray`
+        The map.
+
+    Returns
+    -------
+    array : 2D `~numpy.ndarray`
+        Its values.
+    """
+    if isinstance(image, NDData):
+        image = image.data
+    if isinstance(image, u.Quantity):
+        image = image.value
+    image = getattr(image, 'unmasked', image)
+    return np.ma.getdata(np.asanyarray(image)).view(np.ndarray)

@@ -14,13 +14,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
-from importlib import metadata
 
 import numpy as np
 
-from photutils_pconv import __version__
+from photutils_pconv._utils.versions import package_versions
 
-__all__ = ['FORMAT_VERSION', 'ModelCard', 'package_versions']
+__all__ = [
+    'FORMAT_VERSION',
+    'ModelCard',
+    'n_images',
+]
 
 FORMAT_VERSION = 1
 """
@@ -44,34 +47,9 @@ _ARCHITECTURES = {
 }
 _COUNTS = ('width', 'blocks', 'in_channels', 'turns')
 _REQUIRED = ('name', 'architecture', 'normalisation')
-_VERSIONED = ('torch', 'safetensors', 'numpy')
 # What each class can take: PConvUNet halves its input five times, then needs
 # a 3 x 3 window. Multiple and minimum, in pixels.
 _CUTOUTS = {'PConvUNet': (32, 96), 'FilledUNet': (16, 32)}
-
-
-def package_versions(*others):
-    """
-    Give the versions of the packages that make a model.
-
-    Parameters
-    ----------
-    *others : str
-        The names of further packages.
-
-    Returns
-    -------
-    versions : dict of str
-        Package name to version; ``'unknown'`` for a package that is not
-        installed as a distribution.
-    """
-    versions = {'photutils_pconv': __version__}
-    for name in (*_VERSIONED, *others):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = 'unknown'
-    return versions
 
 
 def _today():
@@ -390,3 +368,20 @@ class ModelCard:
             msg = f'the model card is not valid JSON: {exc}'
             raise ValueError(msg) from exc
         return cls.from_dict(values)
+
+
+def n_images(normalisation):
+    """
+    Tell how many images a cutout has.
+
+    Parameters
+    ----------
+    normalisation : dict
+        The model's normalisation.
+
+    Returns
+    -------
+    n : int
+        1, and one more for wings and for kriging.
+    """
+    return 1 + bool(normalisation.get('wings')) + bool(normalisation.get('kriging'))

@@ -19,9 +19,9 @@ import torch
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.unet import PConvUNet
 from photutils_pconv.network.weights import (
-    _build,
     _expected_shapes,
     _refuse_if,
+    build_loaded,
     save_model,
 )
 
@@ -106,7 +106,7 @@ def convert_reference_checkpoint(path_or_state_dict):
             window = modules[our_name.removesuffix('.weight')].window
             tensor = (tensor.double() / window).float()
         state[our_name] = tensor
-    return _build({'class': 'PConvUNet', **config}, state)
+    return build_loaded({'class': 'PConvUNet', **config}, state)
 
 
 def write_converted_checkpoint(

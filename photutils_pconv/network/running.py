@@ -7,7 +7,9 @@ import copy
 
 import numpy as np
 
-from photutils_pconv.removal.settings import check_precision, choose_device
+from photutils_pconv._utils.checks import check_choice
+
+PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
 def make_predictor(network, device, precision):
@@ -45,3 +47,40 @@ def make_predictor(network, device, precision):
         return (output[:, 0].float() / turns).cpu().numpy().astype(float)
 
     return predict
+
+
+def check_batch_size(batch_size):
+    """Refuse a batch size that is not a positive integer."""
+    if (
+        isinstance(batch_size, bool)
+        or not isinstance(batch_size, int | np.integer)
+        or batch_size < 1
+    ):
+        msg = f'batch_size must be a positive integer, got {batch_size!r}'
+        raise ValueError(msg)
+
+
+def check_precision(precision):
+    """Refuse an unknown precision."""
+    check_choice(precision, 'precision', PRECISIONS)
+
+
+def choose_device(device):
+    """Return the torch device of a name, 'auto' for a GPU where there is one."""
+    import torch
+
+    name = device
+    if name == 'auto':
+        name = 'cuda' if torch.cuda.is_available() else 'cpu'
+    try:
+        chosen = torch.device(name)
+        # A name may be known though the device is not there; torch says so
+        # in either error, or an AssertionError if it was built without it.
+        torch.empty(0, device=chosen)
+    except (AssertionError, RuntimeError, TypeError) as exc:
+        msg = (
+            "device must be 'auto' or a torch device that is available here, got "
+            f'{device!r}'
+        )
+        raise ValueError(msg) from exc
+    return chosen

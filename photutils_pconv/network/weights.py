@@ -20,7 +20,7 @@ from safetensors.numpy import save as serialise
 
 from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.network.architectures import build_network, describe_network
-from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.card import ModelCard, n_images
 from photutils_pconv.network.registry import (
     _card_from_metadata,
     _card_to_metadata,
@@ -28,7 +28,12 @@ from photutils_pconv.network.registry import (
     model_path,
 )
 
-__all__ = ['LoadedModel', 'load_model', 'save_model']
+__all__ = [
+    'LoadedModel',
+    'is_one_pass',
+    'load_model',
+    'save_model',
+]
 
 _DTYPES = ('float16', 'float32')
 _STORED_DTYPES = ('F16', 'F32', 'I64')
@@ -224,7 +229,9 @@ def _load_file(path):
     _refuse_if(wrong, path, 'tensors of a wrong shape')
 
     state = {name: torch.tensor(array) for name, array in arrays.items()}
-    return LoadedModel(network=_build(card.architecture, state), card=card, path=path)
+    return LoadedModel(
+        network=build_loaded(card.architecture, state), card=card, path=path
+    )
 
 
 def _refuse_if(problems, path, what):
@@ -243,7 +250,7 @@ def _expected_shapes(architecture):
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def _build(architecture, state):
+def build_loaded(architecture, state):
     """Make a network in evaluation mode from a state dict."""
     # A new network draws random weights: the caller's random state is not
     # to depend on whether a model was loaded.
@@ -296,3 +303,20 @@ def _checksum(arrays):
         digest.update(f'{name}|{array.dtype.name}|{array.shape}|'.encode())
         digest.update(little.tobytes())
     return digest.hexdigest()
+
+
+def is_one_pass(model):
+    """
+    Tell whether a model fills holes from the map alone.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The model.
+
+    Returns
+    -------
+    one_pass : bool
+        False for a model that is told the PSF and what a fit of it left.
+    """
+    return model.network.in_channels == n_images(model.card.normalisation)

@@ -6,10 +6,12 @@ Aperture photometry of removed sources, its errors, and its flags.
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'apertures': (
+    'annulus': (
         'annulus_photometry',
-        'encircled_energy_correction',
         'local_background',
+    ),
+    'apertures': (
+        'encircled_energy_correction',
         'removed_photometry',
         'source_photometry',
     ),
@@ -25,8 +27,10 @@ _MODULES = {
         'FlagDefinition',
         'SourceFlags',
         'decode_flags',
+        'flag_positions',
     ),
     'response': ('pixel_response',),
+    'signal_to_noise': ('snr',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -39,12 +43,14 @@ __all__ = [
     'decode_flags',
     'encircled_energy_correction',
     'excess_variance',
+    'flag_positions',
     'flux_error',
     'get_error_calibration',
     'local_background',
     'pixel_response',
     'removed_photometry',
     'scatter_ratio',
+    'snr',
     'source_photometry',
 ]
 

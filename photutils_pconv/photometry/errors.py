@@ -31,7 +31,8 @@ import numpy as np
 from astropy.stats import mad_std
 from scipy.interpolate import RegularGridInterpolator
 
-from photutils_pconv.photometry.apertures import local_background, removed_photometry
+from photutils_pconv.photometry.annulus import local_background
+from photutils_pconv.photometry.apertures import removed_photometry
 
 __all__ = [
     'ErrorCalibration',

@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ['FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags']
+from photutils_pconv._utils.arrays import on_map, pair_positions
+
+__all__ = [
+    'FLAGS',
+    'FlagDefinition',
+    'SourceFlags',
+    'decode_flags',
+    'flag_positions',
+]
 
 
 class FlagDefinition(NamedTuple):
@@ -147,3 +155,14 @@ def decode_flags(flags):
         )
         raise ValueError(msg)
     return [flag.name for flag in FLAGS if value & flag.bit]
+
+
+def flag_positions(x, y, shape):
+    """Return the positions, which of them lie on the map, and their flags."""
+    x, y = pair_positions(x, y)
+    inside = on_map(x, y, shape)
+    finite = np.isfinite(x) & np.isfinite(y)
+    flags = np.zeros(x.size, dtype=int)
+    flags[~finite] |= SourceFlags.INVALID_POSITION
+    flags[finite & ~inside] |= SourceFlags.OUTSIDE_MAP
+    return x, y, inside, flags

@@ -12,7 +12,7 @@ Everything is in pixels.
 
 import numpy as np
 
-from photutils_pconv._utils.arrays import as_radii, check_choice
+from photutils_pconv._utils.checks import as_radii, check_choice
 from photutils_pconv.photometry._stamps import hole_on_stamp, iterate_stamps
 
 __all__ = ['pixel_response']

@@ -5,14 +5,14 @@ Images of sources: their PSFs on the pixels of a map, summed up.
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import taper_weight
+from photutils_pconv.geometry.holes import taper_weight
+from photutils_pconv.geometry.windows import window_region
 
 __all__ = [
     'expected_error_image',
     'image_beyond_holes',
     'model_image',
     'shape_image',
-    'window_region',
 ]
 
 # Sources are drawn at least to this radius, in pixels.
@@ -149,38 +149,3 @@ def _source_windows(shape, x, y, flux, psf, level):
         found = window_region(shape, x[i], y[i], extent)
         if found is not None:
             yield i, *found
-
-
-def window_region(shape, x, y, radius):
-    """
-    Find the part of a map around a position.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The map's shape.
-
-    x, y : float
-        The position.
-
-    radius : float
-        Half the side of the part, in pixels.
-
-    Returns
-    -------
-    region : tuple of slice
-        The part.
-
-    dx, dy : 2D `~numpy.ndarray`
-        The pixels' offsets from the position.
-
-    Returns `None` where the part lies beyond the map.
-    """
-    ny, nx = shape
-    x0, x1 = max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, nx)
-    y0, y1 = max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, ny)
-    if x0 >= x1 or y0 >= y1:
-        return None
-    dx = np.broadcast_to(np.arange(x0, x1)[None, :] - x, (y1 - y0, x1 - x0))
-    dy = np.broadcast_to(np.arange(y0, y1)[:, None] - y, (y1 - y0, x1 - x0))
-    return np.s_[y0:y1, x0:x1], dx, dy

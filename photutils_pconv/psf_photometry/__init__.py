@@ -26,6 +26,8 @@ _MODULES = {
     'fitting': (
         'FIT_RADIUS',
         'NEIGHBOUR_DISTANCE',
+        'POSITION_SNR',
+        'SHAPE_SNR',
         'FitWindow',
         'PSFFit',
         'find_neighbours',
@@ -44,6 +46,8 @@ __all__ = [
     'MINIMUM_SNR',
     'MINIMUM_STARS',
     'NEIGHBOUR_DISTANCE',
+    'POSITION_SNR',
+    'SHAPE_SNR',
     'FilterBank',
     'FitWindow',
     'PSFFit',

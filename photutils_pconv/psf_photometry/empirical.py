@@ -17,7 +17,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from photutils.psf import EPSFBuilder, extract_stars
 from scipy.spatial import KDTree
 
-from photutils_pconv.photometry.apertures import local_background
+from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.library import SampledPSF
 
 __all__ = ['MINIMUM_SNR', 'MINIMUM_STARS', 'build_empirical_psf', 'choose_stars']

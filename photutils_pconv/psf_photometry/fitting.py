@@ -14,11 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from photutils_pconv.psf.source_images import model_image, window_region
+from photutils_pconv.geometry.windows import window_region
+from photutils_pconv.psf.source_images import model_image
 
 __all__ = [
     'FIT_RADIUS',
     'NEIGHBOUR_DISTANCE',
+    'POSITION_SNR',
+    'SHAPE_SNR',
     'FitWindow',
     'PSFFit',
     'find_neighbours',
@@ -27,6 +30,11 @@ __all__ = [
     'polynomial_terms',
     'solve_window',
 ]
+
+#: The SNR (Eq. 1) from which positions are fitted.
+POSITION_SNR = 20.0
+#: The SNR from which sources tell the PSF's angle and width.
+SHAPE_SNR = 80.0
 
 #: The radius of the window of a fit, in pixels.
 FIT_RADIUS = 9.0

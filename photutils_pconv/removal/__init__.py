@@ -8,47 +8,36 @@ from photutils_pconv._utils.lazy import attach
 _MODULES = {
     'empty_sample': (
         'EmptySample',
-        'calculate_errors',
-        'make_texture',
         'sample_empty_holes',
     ),
-    'one_pass': (
+    'filling': (
         'Filled',
-        'NativeMap',
-        'OnePass',
         'PSFFluxes',
-        'with_holes_missing',
     ),
-    'pipeline': (
-        'make_eef',
-        'run_removal',
-    ),
+    'flux_errors': ('calculate_errors',),
+    'measuring': ('make_eef',),
+    'one_pass': ('OnePass',),
+    'pipeline': ('run_removal',),
     'plots': (
-        'make_axes',
         'plot_holes',
         'plot_removal',
     ),
     'psf_subtraction': (
-        'POSITION_SNR',
-        'SHAPE_SNR',
         'PSFRemoval',
-        'check_psf_model',
         'remove_with_psf',
     ),
     'remover': (
         'NeuralSourceRemover',
         'SourceRemovalResult',
     ),
-    'result': (
-        'SourceRemovalResult',
-        'make_photometry_table',
-    ),
+    'result': ('SourceRemovalResult',),
     'sources': (
         'flag_duplicates',
         'flag_holes',
         'recenter',
         'warn_unusable',
     ),
+    'table': ('make_photometry_table',),
     'texture': (
         'ResidualStamp',
         'TextureModel',
@@ -57,6 +46,7 @@ _MODULES = {
         'draw_texture',
         'fit_textures',
         'local_scales',
+        'make_texture',
         'split_scales',
     ),
     'two_pass': ('TwoPass',),
@@ -64,11 +54,8 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    'POSITION_SNR',
-    'SHAPE_SNR',
     'EmptySample',
     'Filled',
-    'NativeMap',
     'NeuralSourceRemover',
     'OnePass',
     'PSFFluxes',
@@ -78,7 +65,6 @@ __all__ = [
     'TextureModel',
     'TwoPass',
     'calculate_errors',
-    'check_psf_model',
     'cut_residuals',
     'cut_surroundings',
     'draw_texture',
@@ -86,7 +72,6 @@ __all__ = [
     'flag_duplicates',
     'flag_holes',
     'local_scales',
-    'make_axes',
     'make_eef',
     'make_photometry_table',
     'make_texture',
@@ -98,7 +83,6 @@ __all__ = [
     'sample_empty_holes',
     'split_scales',
     'warn_unusable',
-    'with_holes_missing',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

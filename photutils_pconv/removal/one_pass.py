@@ -9,116 +9,25 @@ arrays on the map's own grid.
 """
 
 import functools
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from photutils_pconv.geometry.grids import resample_grid, to_native_position
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.geometry.holes import snr as compute_snr
-from photutils_pconv.inpainting.hole_filling import inpaint, inpaint_resampled
-from photutils_pconv.inpainting.reconstruction import Reconstruction
-from photutils_pconv.photometry.apertures import local_background
+from photutils_pconv.inpainting.hole_filling import inpaint
+from photutils_pconv.inpainting.native_grid import inpaint_resampled
+from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf_photometry.fitting import FIT_RADIUS, fit_psf, fit_quality
+from photutils_pconv.psf_photometry.fitting import (
+    FIT_RADIUS,
+    SHAPE_SNR,
+    fit_psf,
+    fit_quality,
+)
 from photutils_pconv.psf_photometry.shape import fit_shape
-from photutils_pconv.removal.psf_subtraction import SHAPE_SNR
+from photutils_pconv.removal.filling import Filled, PSFFluxes
 
-__all__ = ['Filled', 'NativeMap', 'OnePass', 'PSFFluxes', 'with_holes_missing']
-
-
-@dataclass(frozen=True, eq=False)
-class PSFFluxes:
-    """
-    The results of PSF photometry, of length N, NaN where there is none.
-
-    Parameters
-    ----------
-    flux, flux_err : `~numpy.ndarray`
-        The fluxes, in the map's unit times pixel, and the errors that
-        the fit expects.
-
-    qfit, cfit : `~numpy.ndarray`
-        The fits' quality.
-
-    x, y : `~numpy.ndarray`
-        The positions.
-
-    inner_radius : `~numpy.ndarray` or `None`
-        The radii of the small holes, in pixels, after two passes.
-    """
-
-    flux: np.ndarray
-    flux_err: np.ndarray
-    qfit: np.ndarray
-    cfit: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    inner_radius: np.ndarray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Filled:
-    """
-    The holes of a map, filled.
-
-    Parameters
-    ----------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        The reconstruction.
-
-    fluxes : `PSFFluxes` or `None`
-        The PSF photometry, where there is a PSF.
-
-    psf : `~photutils_pconv.psf.PixelPSF` or `None`
-        The PSF, with the angle and width found on the map.
-    """
-
-    reconstruction: Reconstruction
-    fluxes: PSFFluxes | None = None
-    psf: Any = None
-
-
-class NativeMap:
-    """
-    A map, and itself on the setup's native grid.
-
-    Parameters
-    ----------
-    data : 2D `~numpy.ndarray`
-        The map.
-
-    missing : 2D bool `~numpy.ndarray`
-        Its missing pixels.
-
-    factor : float
-        Map pixel / native pixel.
-    """
-
-    def __init__(self, data, missing, factor):
-        self.data = data
-        self.missing = missing
-        self.factor = factor
-        self.native = (data, missing)
-        if factor != 1:
-            self.native = resample_grid(data, missing, factor)
-
-    def choose_holes(self, x, y, inside, *, setup):
-        """Return the SNR (Eq. 1) and the hole radii, in the map's pixels."""
-        snr = compute_snr(self.native[0], *self.to_native(x, y), setup=setup)
-        radius = np.full(x.size, np.nan)
-        radius[inside] = setup.hole_radius(snr[inside]) / self.factor
-        return snr, radius
-
-    def to_native(self, x, y):
-        """Return positions on the native grid."""
-        return to_native_position(x, self.factor), to_native_position(y, self.factor)
-
-    def to_map(self, x, y):
-        """Return positions on the map from those on the native grid."""
-        factor = 1.0 / self.factor
-        return to_native_position(x, factor), to_native_position(y, factor)
+__all__ = [
+    'OnePass',
+]
 
 
 class OnePass:
@@ -235,27 +144,3 @@ def _fit_removed(data, missing, reconstruction, x, y, psf, fit_position, rms):
     values = np.where(known, data, 0.0)
     quality = fit_quality(values, fit.x, fit.y, fit.flux, psf, ~known, windows)
     return PSFFluxes(fit.flux, fit.flux_err * rms, *quality, fit.x, fit.y)
-
-
-def with_holes_missing(native_map, data, x, y, radius):
-    """
-    Give a map in which holes count as missing, on both grids.
-
-    Parameters
-    ----------
-    native_map : `NativeMap`
-        The map.
-
-    data : 2D `~numpy.ndarray`
-        Its pixels, or others in their place.
-
-    x, y, radius : 1D `~numpy.ndarray`
-        The holes, in pixels.
-
-    Returns
-    -------
-    native_map : `NativeMap`
-        The map with more missing pixels.
-    """
-    holes = draw_holes(data.shape, x, y, radius)
-    return NativeMap(data, native_map.missing | holes, native_map.factor)

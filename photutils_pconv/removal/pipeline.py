@@ -3,42 +3,40 @@
 The way of a map through `~photutils_pconv.removal.NeuralSourceRemover`.
 """
 
-from datetime import UTC, datetime
-
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.arrays import flag_positions
-from photutils_pconv.geometry.grids import pixel_scale_factor
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.reconstruction import (
-    TAPER_WIDTH,
-    Reconstruction,
-    choose_sizes,
-)
-from photutils_pconv.inpainting.wings import pixel_profile, wing_profile
-from photutils_pconv.network.card import package_versions
+from photutils_pconv.geometry.grids import NativeMap, pixel_scale_factor
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.inpainting.prediction import choose_sizes
+from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.photometry.apertures import source_photometry
 from photutils_pconv.photometry.errors import get_error_calibration
-from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.profiles import pixel_profile, wing_profile
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
-from photutils_pconv.removal.empty_sample import (
-    calculate_errors,
-    make_texture,
-    sample_empty_holes,
-)
-from photutils_pconv.removal.one_pass import NativeMap, OnePass, PSFFluxes
-from photutils_pconv.removal.result import SourceRemovalResult, make_photometry_table
+from photutils_pconv.removal.empty_sample import sample_empty_holes
+from photutils_pconv.removal.filling import _spread
+from photutils_pconv.removal.flux_errors import calculate_errors
+from photutils_pconv.removal.measuring import make_eef
+from photutils_pconv.removal.one_pass import OnePass
+from photutils_pconv.removal.provenance import _make_history, _make_meta
+from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.sources import (
+    choose_holes,
     flag_duplicates,
     flag_holes,
     recenter,
     warn_unusable,
 )
+from photutils_pconv.removal.table import make_photometry_table
+from photutils_pconv.removal.texture import make_texture
 from photutils_pconv.removal.two_pass import TwoPass
 
-__all__ = ['make_eef', 'run_removal']
+__all__ = [
+    'run_removal',
+]
 
 
 def run_removal(remover, map_input, source_input):
@@ -76,7 +74,7 @@ def run_removal(remover, map_input, source_input):
     flags |= flag_duplicates(x, y, inside)
 
     native_map = NativeMap(data, missing, factor)
-    snr, radius = native_map.choose_holes(x, y, inside, setup=setup)
+    snr, radius = choose_holes(native_map, x, y, inside, setup=setup)
     psf = _find_psf(remover, native_map, x, y, snr, inside)
     chain = _make_chain(remover, psf, pixel_scale, factor, map_input.jy_per_pixel)
     holes = (x[inside], y[inside], radius[inside])
@@ -191,48 +189,6 @@ def run_removal(remover, map_input, source_input):
     )
 
 
-def make_eef(setup, table, psf, pixel_scale):
-    """
-    Make the function that gives the encircled energy of a radius.
-
-    Parameters
-    ----------
-    setup : `~photutils_pconv.ObservingSetup`
-        The setup.
-
-    table : str, table or `None`
-        The table of encircled energies; `None` for the PSF's own, or the
-        setup's for real maps without a PSF.
-
-    psf : `~photutils_pconv.psf.SampledPSF` or `None`
-        The PSF.
-
-    pixel_scale : float
-        The map's pixel scale, in arcsec.
-
-    Returns
-    -------
-    eef : callable
-        The encircled-energy fraction of radii in arcsec.
-    """
-    if table is None and psf is not None:
-
-        def eef(radius):
-            radius = np.asarray(radius, dtype=float)
-            if np.any(radius > psf.radius):
-                msg = (
-                    f'the PSF is known to {psf.radius:.4g} arcsec, got an aperture '
-                    f'of {radius.max():.4g} arcsec: choose a smaller one, or give '
-                    'aperture_corrections'
-                )
-                raise ValueError(msg)
-            return psf.encircled_energy(radius, pixel_scale=pixel_scale)
-
-        return eef
-    table = 'real' if table is None else table
-    return lambda radius: setup.eef(radius, table=table)
-
-
 def _find_psf(remover, native_map, x, y, snr, inside):
     """
     Return the PSF; build it if it is to come from the map.
@@ -290,23 +246,6 @@ def _make_chain(remover, psf, pixel_scale, factor, jy_per_pixel):
     )
 
 
-def _spread(fluxes, inside):
-    """
-    Give the PSF photometry of all sources from that of those on the map.
-    """
-    if fluxes is None:
-        return None
-
-    def spread(values):
-        if values is None:
-            return None
-        result = np.full(inside.size, np.nan)
-        result[inside] = values
-        return result
-
-    return PSFFluxes(**{name: spread(value) for name, value in vars(fluxes).items()})
-
-
 def _clean_error(reconstruction, chain, error, holes, scatter):
     """
     Give the error of the cleaned map.
@@ -320,62 +259,3 @@ def _clean_error(reconstruction, chain, error, holes, scatter):
             reconstruction.filled,
         )
     return reconstruction.clean_error(error, *holes, scatter)
-
-
-def _make_meta(remover, psf):
-    """
-    Describe a removal in the table's metadata.
-    """
-    corrections = remover.aperture_corrections
-    if corrections is None:
-        corrections = 'real' if remover.known_psf is None else 'psf'
-    elif not isinstance(corrections, str):
-        corrections = 'user'
-    meta = {
-        'setup': remover.setup.name,
-        'model': remover.loaded_model.name,
-        'model_checksum': remover.loaded_model.checksum,
-        'n_passes': remover.n_passes,
-        'aperture_radii_arcsec': remover.aperture_radii.tolist(),
-        'aperture_corrections': corrections,
-        'annulus_radii_arcsec': remover.setup.annulus_radii.to_value(u.arcsec).tolist(),
-        'error_method': remover.error_method,
-        'subtract_wings': remover.subtract_wings or remover.n_passes == 2,
-        'texture': remover.texture,
-        'colour_corrected': False,
-        'versions': package_versions('astropy', 'photutils'),
-        'date': datetime.now(UTC).isoformat(timespec='seconds'),
-    }
-    if psf is not None:
-        given = remover.psf
-        meta['psf'] = str(given) if isinstance(given, str) else type(given).__name__
-        meta['psf_angle_deg'] = (
-            None if psf.angle is None else float(np.degrees(psf.angle))
-        )
-        meta['psf_width'] = float(psf.width)
-    return meta
-
-
-def _make_history(meta, n_filled):
-    """
-    Describe a removal in the history of the cleaned map.
-    """
-    checksum = meta['model_checksum']
-    lines = [
-        f'photutils-pconv {meta["versions"]["photutils_pconv"]}: {n_filled} '
-        'compact sources replaced by reconstructed emission',
-        f'photutils-pconv setup {meta["setup"]}, model {meta["model"]}',
-        f'model sha256 {checksum[:32]}',
-        f'model sha256 {checksum[32:]} (continued)',
-    ]
-    if 'psf' in meta:
-        angle = meta['psf_angle_deg']
-        text = 'averaged over angles' if angle is None else f'angle {angle:.1f} deg'
-        lines.append(
-            f'{meta["n_passes"]} pass(es) with a PSF ({meta["psf"][:20]}), {text}'
-        )
-    if meta['subtract_wings']:
-        lines.append('the wings of sources beyond the holes were subtracted')
-    if meta['texture']:
-        lines.append('a random realisation of noise and texture was added in holes')
-    return tuple(lines)

@@ -5,44 +5,13 @@ Pictures of removals. Matplotlib is imported when a picture is made.
 
 import numpy as np
 
-from photutils_pconv.removal.result import as_array
+from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.inputs.values import as_array
 
-__all__ = ['make_axes', 'plot_holes', 'plot_removal']
-
-
-def make_axes(n_axes, *, interactive=False):
-    """
-    Make a figure with images in a row.
-
-    Parameters
-    ----------
-    n_axes : int
-        The number of axes.
-
-    interactive : bool, optional
-        Whether pyplot is to know the figure, so that it can show it; a
-        figure that is only saved needs no screen.
-
-    Returns
-    -------
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`
-        The axes.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is missing; the message says what to install.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as exc:
-        msg = "plots need matplotlib: pip install 'photutils-pconv[plot]'"
-        raise ImportError(msg) from exc
-    make_figure = Figure
-    if interactive:
-        from matplotlib.pyplot import figure as make_figure
-    figure = make_figure(figsize=(5 * n_axes, 5), layout='constrained')
-    return figure.subplots(1, n_axes, sharex=True, sharey=True)
+__all__ = [
+    'plot_holes',
+    'plot_removal',
+]
 
 
 def plot_removal(result, *, axes=None, **kwargs):

@@ -20,16 +20,11 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv.geometry.cutouts import extract_cutout
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.masked_images import is_one_pass
-from photutils_pconv.inpainting.reconstruction import (
-    TAPER_WIDTH,
-    Reconstruction,
-    choose_sizes,
-    reconstruct,
-)
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.windows import window_region
+from photutils_pconv.inpainting.prediction import choose_sizes, reconstruct
+from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.inpainting.residual_images import (
-    N_CHANNELS,
     residual_channels,
     small_holes,
 )
@@ -39,7 +34,6 @@ from photutils_pconv.psf.source_images import (
     image_beyond_holes,
     model_image,
     shape_image,
-    window_region,
 )
 from photutils_pconv.psf_photometry.aperture_scale import (
     aperture_fraction,
@@ -48,24 +42,19 @@ from photutils_pconv.psf_photometry.aperture_scale import (
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fitting import (
     FIT_RADIUS,
+    POSITION_SNR,
+    SHAPE_SNR,
     fit_psf,
     fit_quality,
 )
 from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.removal.settings import check_psf_model
 
 __all__ = [
-    'POSITION_SNR',
-    'SHAPE_SNR',
     'PSFRemoval',
-    'check_psf_model',
     'remove_with_psf',
 ]
 
-#: The SNR (Eq. 1) from which positions are fitted.
-POSITION_SNR = 20.0
-
-#: The SNR from which sources tell the PSF's angle and width.
-SHAPE_SNR = 80.0
 
 # Wings are subtracted down to this share of the local scatter.
 _WING_LEVEL = 0.05
@@ -293,29 +282,6 @@ def remove_with_psf(
         cfit,
         psf,
     )
-
-
-def check_psf_model(model):
-    """
-    Refuse a network that is not made for residuals.
-
-    Parameters
-    ----------
-    model : `~photutils_pconv.network.LoadedModel`
-        The model.
-
-    Raises
-    ------
-    ValueError
-        If it sees another number of images.
-    """
-    channels = getattr(model.network, 'in_channels', 1)
-    if channels != N_CHANNELS or is_one_pass(model):
-        msg = (
-            f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
-            f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
-        )
-        raise ValueError(msg)
 
 
 def _scatter_around(residual, missing, x, y, radius):

@@ -6,17 +6,23 @@ Removal of compact sources: the package's front door.
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.arrays import check_choice
-from photutils_pconv.inputs.maps import parse_map, parse_sources
-from photutils_pconv.removal._psf_arguments import find_model, parse_psf
-from photutils_pconv.removal.pipeline import make_eef, run_removal
-from photutils_pconv.removal.result import SourceRemovalResult, as_array
-from photutils_pconv.removal.settings import (
-    ERROR_METHODS,
+from photutils_pconv._utils.checks import check_choice
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.values import as_array
+from photutils_pconv.network.running import (
     check_batch_size,
-    check_passes,
     check_precision,
     choose_device,
+)
+from photutils_pconv.psf.library import parse_psf
+from photutils_pconv.removal.measuring import make_eef
+from photutils_pconv.removal.pipeline import run_removal
+from photutils_pconv.removal.result import SourceRemovalResult
+from photutils_pconv.removal.settings import (
+    ERROR_METHODS,
+    check_passes,
+    find_model,
     parse_aperture_radii,
 )
 from photutils_pconv.setups.registry import get_setup

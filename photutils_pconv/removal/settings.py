@@ -4,12 +4,16 @@ The arguments of `~photutils_pconv.removal`, checked before any work.
 """
 
 import astropy.units as u
-import numpy as np
 
-from photutils_pconv._utils.arrays import as_radii, check_choice
+from photutils_pconv._utils.checks import as_radii
+from photutils_pconv.inpainting.residual_images import N_CHANNELS
+from photutils_pconv.network import LoadedModel, default_model, load_model
+from photutils_pconv.network.weights import is_one_pass
+
+#: The bundled model for removal with a PSF.
+PSF_MODEL = 'psf'
 
 ERROR_METHODS = ('empty_apertures', 'card', 'local')
-PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
 def parse_aperture_radii(radii, setup):
@@ -24,43 +28,6 @@ def parse_aperture_radii(radii, setup):
     return as_radii(radii, 'aperture_radii')
 
 
-def check_batch_size(batch_size):
-    """Refuse a batch size that is not a positive integer."""
-    if (
-        isinstance(batch_size, bool)
-        or not isinstance(batch_size, int | np.integer)
-        or batch_size < 1
-    ):
-        msg = f'batch_size must be a positive integer, got {batch_size!r}'
-        raise ValueError(msg)
-
-
-def check_precision(precision):
-    """Refuse an unknown precision."""
-    check_choice(precision, 'precision', PRECISIONS)
-
-
-def choose_device(device):
-    """Return the torch device of a name, 'auto' for a GPU where there is one."""
-    import torch
-
-    name = device
-    if name == 'auto':
-        name = 'cuda' if torch.cuda.is_available() else 'cpu'
-    try:
-        chosen = torch.device(name)
-        # A name may be known though the device is not there; torch says so
-        # in either error, or an AssertionError if it was built without it.
-        torch.empty(0, device=chosen)
-    except (AssertionError, RuntimeError, TypeError) as exc:
-        msg = (
-            "device must be 'auto' or a torch device that is available here, got "
-            f'{device!r}'
-        )
-        raise ValueError(msg) from exc
-    return chosen
-
-
 def check_passes(n_passes, psf):
     """Refuse a number of passes that is none, or that needs a PSF."""
     if n_passes not in (1, 2) or isinstance(n_passes, bool):
@@ -70,5 +37,44 @@ def check_passes(n_passes, psf):
         msg = (
             "n_passes=2 needs a PSF to subtract: give psf='setup' for the "
             "setup's, or a PSF of your own"
+        )
+        raise ValueError(msg)
+
+
+def find_model(model, setup, n_passes):
+    """Return the loaded model, by default the bundled one for the passes."""
+    if model is None:
+        model = default_model(setup) if n_passes == 1 else PSF_MODEL
+    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    if n_passes == 2:
+        check_psf_model(loaded)
+    elif not is_one_pass(loaded):
+        msg = (
+            f'the model {loaded.name!r} is made for removal with a PSF: give psf and '
+            'n_passes=2, or leave out model for the bundled one'
+        )
+        raise ValueError(msg)
+    return model, loaded
+
+
+def check_psf_model(model):
+    """
+    Refuse a network that is not made for residuals.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If it sees another number of images.
+    """
+    channels = getattr(model.network, 'in_channels', 1)
+    if channels != N_CHANNELS or is_one_pass(model):
+        msg = (
+            f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
+            f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
         )
         raise ValueError(msg)

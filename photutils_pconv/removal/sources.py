@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.geometry.grids import to_native_position
 from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
 
 __all__ = ['flag_duplicates', 'flag_holes', 'recenter', 'warn_unusable']
 
@@ -128,6 +129,14 @@ def flag_duplicates(x, y, inside):
         )
         warnings.warn(msg, AstropyUserWarning, stacklevel=4)
     return flags
+
+
+def choose_holes(native_map, x, y, inside, *, setup):
+    """Return the SNR (Eq. 1) and the hole radii, in the map's pixels."""
+    snr = compute_snr(native_map.native[0], *native_map.to_native(x, y), setup=setup)
+    radius = np.full(x.size, np.nan)
+    radius[inside] = setup.hole_radius(snr[inside]) / native_map.factor
+    return snr, radius
 
 
 def flag_holes(x, y, radius, filled, *, shape, size, factor=1.0):

@@ -16,17 +16,23 @@ noise and the other with the emission. They are therefore described apart,
 each in units of its own scatter around the hole.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from astropy.stats import mad_std
+from astropy.utils.exceptions import AstropyUserWarning
 from scipy.ndimage import gaussian_filter
 from scipy.signal import oaconvolve
 
-from photutils_pconv.geometry.cutouts import taper_weight
-from photutils_pconv.geometry.holes import hole_stamp
-from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH
+from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
+from photutils_pconv.geometry.holes import (
+    TAPER_WIDTH,
+    draw_holes,
+    hole_stamp,
+    taper_weight,
+)
 
 __all__ = [
     'ResidualStamp',
@@ -36,6 +42,7 @@ __all__ = [
     'draw_texture',
     'fit_textures',
     'local_scales',
+    'make_texture',
     'split_scales',
 ]
 
@@ -441,3 +448,51 @@ def _window(shape, x, y, reach):
         return None, None
     distance = np.hypot(np.arange(x0, x1)[None, :] - x, np.arange(y0, y1)[:, None] - y)
     return np.s_[y0:y1, x0:x1], distance
+
+
+def make_texture(cleaned, missing, holes, reconstruction, *, stamps, seed):
+    """
+    Draw the texture that the reconstruction lacks.
+
+    Parameters
+    ----------
+    cleaned : 2D `~numpy.ndarray`
+        The map without its sources.
+
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels.
+
+    holes : tuple of 1D `~numpy.ndarray`
+        Positions and radii of the holes.
+
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        The reconstruction.
+
+    stamps : list of `~photutils_pconv.removal.ResidualStamp`
+        The residuals in empty holes.
+
+    seed : int or `numpy.random.Generator`
+        The source of randomness.
+
+    Returns
+    -------
+    texture : 2D `~numpy.ndarray`
+        The texture.
+    """
+    holes = tuple(value[reconstruction.filled] for value in holes)
+    parts = split_scales(cleaned, missing | draw_holes(missing.shape, *holes))
+    scales = local_scales(parts, *holes)
+    if len(stamps) < MINIMUM_EMPTY:
+        msg = (
+            f'the map has free positions for only {len(stamps)} empty holes, of '
+            f'{MINIMUM_EMPTY} that are needed: the texture is made from the '
+            'small-scale structure around the holes and lacks what is larger'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        stamps = cut_surroundings(parts, *holes, scales)
+    models = fit_textures(stamps)
+    if not models:
+        return np.zeros(cleaned.shape)
+    usable = reconstruction.holes & ~missing
+    rng = np.random.default_rng(seed)
+    return draw_texture(models, *holes, scales, usable, rng=rng)

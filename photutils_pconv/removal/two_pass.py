@@ -8,7 +8,7 @@ import numpy as np
 from photutils_pconv.geometry.grids import resample_grid
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.removal.one_pass import Filled, PSFFluxes
+from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.psf_subtraction import remove_with_psf
 
 __all__ = ['TwoPass']

@@ -7,12 +7,12 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'registry': (
-        'ObservingSetup',
         'get_setup',
         'list_setups',
         'register_setup',
         'unregister_setup',
     ),
+    'setup': ('ObservingSetup',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

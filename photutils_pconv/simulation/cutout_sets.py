@@ -17,8 +17,10 @@ from astropy.table import Table, vstack
 
 from photutils_pconv._utils.arrays import on_map
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, cutout_origin, extract_cutout
-from photutils_pconv.geometry.holes import draw_holes, snr
-from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [

@@ -12,7 +12,8 @@ from astropy.wcs import WCS
 
 from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv.psf.library import get_psf
-from photutils_pconv.setups.registry import ObservingSetup, get_setup
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation.emission import simulate_emission
 from photutils_pconv.simulation.noise import (
     confusion_field,

@@ -14,11 +14,8 @@ from astropy.io import fits
 from astropy.table import Table
 
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv.inputs.headers import make_map_hdu, make_wcs_header
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.removal.result import (
-    make_map_hdu,
-    make_wcs_header,
-)
 
 __all__ = ['simulation_paths', 'write_simulation']
 

@@ -14,8 +14,10 @@ import numpy as np
 
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.inpainting.masked_images import scale_cutouts
-from photutils_pconv.inpainting.wings import expected_wings, wing_profile
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.inpainting.wings import expected_wings
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
+from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.simulation._cutout_parts import (
     STAMP_SIZE,
     draw_missing,

@@ -23,8 +23,9 @@ from scipy.ndimage import distance_transform_edt
 from photutils_pconv._utils.checks import to_quantity
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.values import add_history
-from photutils_pconv.psf.library import LobedPSF, SampledPSF, get_psf
-from photutils_pconv.setups.registry import ObservingSetup
+from photutils_pconv.psf.library import SampledPSF, get_psf
+from photutils_pconv.psf.lobed import LobedPSF
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation.injection import (
     clustered_positions,
     inject_sources,

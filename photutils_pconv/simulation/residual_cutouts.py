@@ -15,15 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
-from photutils_pconv.inpainting.residual_images import (
-    flux_weights,
-    residual_channels,
-    small_holes,
-)
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.inpainting.residual_images import residual_channels, small_holes
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import expected_error_image, model_image
 from photutils_pconv.psf_photometry.fitting import (
+    FIT_RADIUS,
     fit_psf,
 )
 from photutils_pconv.simulation._cutout_parts import (
@@ -34,7 +32,12 @@ from photutils_pconv.simulation._cutout_parts import (
 from photutils_pconv.simulation.emission import emission_field, simulate_emission
 from photutils_pconv.simulation.noise import noise_field
 
-__all__ = ['ResidualBatch', 'ResidualConfig', 'ResidualSampler']
+__all__ = [
+    'ResidualBatch',
+    'ResidualConfig',
+    'ResidualSampler',
+    'flux_weights',
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -379,3 +382,28 @@ class ResidualSampler:
     def _ring(self, inner, outer):
         r = np.hypot(self._xx - self._half, self._yy - self._half)
         return (r >= inner) & (r <= outer)
+
+
+def flux_weights(psf, dx, dy, valid):
+    """
+    Calculate the weights by which a PSF fit sums a source's pixels.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    dx, dy : 2D `~numpy.ndarray`
+        The pixels' offsets from the source, in pixels.
+
+    valid : 2D bool `~numpy.ndarray`
+        The pixels to be used.
+
+    Returns
+    -------
+    weights : 2D `~numpy.ndarray`
+        The weights, which sum a source to the value of its central
+        pixel.
+    """
+    weights = psf.evaluate(dx, dy) * (np.hypot(dx, dy) <= FIT_RADIUS) * valid
+    return weights / max((weights**2).sum(), 1.0e-12) * psf.peak

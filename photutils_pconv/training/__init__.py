@@ -29,7 +29,7 @@ _MODULES = {
         'valid_l1',
     ),
     'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
-    'run': ('run_training',),
+    'run': ('make_data', 'run_training'),
     'sections': (
         'AugmentationConfig',
         'DataConfig',
@@ -70,6 +70,7 @@ __all__ = [
     'hole_figures',
     'hole_l1',
     'load_checkpoint',
+    'make_data',
     'mean_flux_loss',
     'open_arrays',
     'run_training',

@@ -3,7 +3,7 @@
 Checks of what the `Trainer` is given.
 """
 
-from photutils_pconv.inpainting.masked_images import n_images
+from photutils_pconv.network.card import n_images
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['common_normalisation', 'cutout_size', 'describe', 'parse_setups']

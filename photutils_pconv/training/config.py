@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 
 from photutils_pconv._utils.config import (
+    Section,
     choice,
     flag,
     number,
@@ -25,7 +26,6 @@ from photutils_pconv.training.sections import (
     LossConfig,
     NetworkConfig,
     OptimiserConfig,
-    Section,
 )
 
 __all__ = ['TrainingConfig']

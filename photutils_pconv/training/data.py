@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from photutils_pconv.geometry.cutouts import normalise
+from photutils_pconv.inpainting.scaling import normalise
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'SimulatedCutouts']
 

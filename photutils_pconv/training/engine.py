@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from photutils_pconv._utils.optional import require
-from photutils_pconv.inpainting.masked_images import n_images
 from photutils_pconv.network.architectures import build_network, describe_network
+from photutils_pconv.network.card import n_images
 from photutils_pconv.network.weights import load_model
 from photutils_pconv.training.data import Cutouts
 from photutils_pconv.training.optimisers import (

@@ -6,8 +6,9 @@ From a training checkpoint to a weights file with a complete card.
 import platform
 from importlib import metadata
 
-from photutils_pconv.network.card import ModelCard, package_versions
-from photutils_pconv.network.weights import _build, save_model
+from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.weights import build_loaded, save_model
 from photutils_pconv.training.engine import describe_architecture
 
 __all__ = ['export_checkpoint', 'make_card']
@@ -109,5 +110,5 @@ def export_checkpoint(path, state, card, *, dtype='float16', overwrite=False):
     """
     average = state['average']
     weights = state['network'] if average is None else average['weights']
-    network = _build(card.architecture, weights)
+    network = build_loaded(card.architecture, weights)
     return save_model(path, network, card, dtype=dtype, overwrite=overwrite)

@@ -8,7 +8,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from photutils_pconv._utils.config import unknown_key
-from photutils_pconv.setups.registry import ObservingSetup, get_setup
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
 from photutils_pconv.training.arrays import open_arrays
 from photutils_pconv.training.config import TrainingConfig

@@ -6,10 +6,11 @@ The defaults are the paper's (section 3.5) where it gives one. This
 module does not import torch.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from photutils_pconv._utils.config import (
     TABLE,
+    Section,
     choice,
     flag,
     number,
@@ -18,7 +19,7 @@ from photutils_pconv._utils.config import (
     texts,
     unknown_key,
 )
-from photutils_pconv.geometry.cutouts import NORMALISATIONS
+from photutils_pconv.inpainting.scaling import NORMALISATIONS
 from photutils_pconv.training.presets import LOSS_PRESETS, resolve_terms
 
 __all__ = [
@@ -31,28 +32,6 @@ __all__ = [
 
 _ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
 _FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
-
-
-class Section:
-    """
-    Check every field by the rule that it carries.
-    """
-
-    _title = 'the configuration'
-
-    def __post_init__(self):
-        for item in fields(self):
-            value = getattr(self, item.name)
-            kind = item.metadata.get('section')
-            if kind is not None:
-                if not isinstance(value, kind):
-                    msg = f'{item.name} must be a {kind.__name__}, got {value!r}'
-                    raise TypeError(msg)
-                continue
-            where = item.name
-            if self._title.startswith('['):
-                where = f'{self._title.strip("[]")}.{item.name}'
-            object.__setattr__(self, item.name, item.metadata['check'](value, where))
 
 
 @dataclass(frozen=True, kw_only=True)

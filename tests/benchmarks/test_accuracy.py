@@ -152,7 +152,7 @@ def test_map_follows_from_seed(simulated, load):
 def test_measured_eef(load, name):
     # Pixels blur: never more than the PSF's own energy, and the same in
     # the far wings.
-    from photutils_pconv.psf.library import lobed_psf
+    from photutils_pconv.psf.lobed import lobed_psf
 
     setup = get_setup(setup=name)
     psf = lobed_psf(setup)
@@ -167,7 +167,7 @@ def test_measured_eef(load, name):
 def test_stamp_psf(load, angle):
     # The image of a Gaussian inside, the same Gaussian as wings: with
     # any scale of the image, other pixels show one Gaussian.
-    from photutils_pconv.psf.library import LobedPSF
+    from photutils_pconv.psf.lobed import LobedPSF
 
     sigma = 5.0
     rows, columns = np.indices((15, 15)) - 7.0

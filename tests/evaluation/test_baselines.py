@@ -6,13 +6,13 @@ import pytest
 
 from photutils_pconv.evaluation.methods import registry as baselines
 from photutils_pconv.evaluation.methods.fills import fill_interpolated
+from photutils_pconv.evaluation.methods.known_covariance import kriging
 from photutils_pconv.evaluation.methods.registry import (
     BASELINES,
     available_baselines,
-    kriging,
     measure_baselines,
 )
-from photutils_pconv.psf.library import LobedPSF
+from photutils_pconv.psf.lobed import LobedPSF
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.setups.registry import get_setup
 

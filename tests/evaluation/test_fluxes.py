@@ -33,7 +33,8 @@ from photutils_pconv.evaluation.summaries import (
     summarise_by_complexity,
     summarise_ratios,
 )
-from photutils_pconv.psf.library import LobedPSF, get_psf
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import LobedPSF
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import complexity, flux_levels
 

@@ -30,7 +30,7 @@ from photutils_pconv.evaluation.statistics.spectra import (
     power_spectrum,
     relative_difference,
 )
-from photutils_pconv.geometry.holes import snr
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 

@@ -13,7 +13,7 @@ from photutils_pconv.evaluation.structure import (
     join_comparisons,
 )
 from photutils_pconv.evaluation.verdicts import Verdicts
-from photutils_pconv.removal.result import as_array
+from photutils_pconv.inputs.values import as_array
 
 
 @pytest.fixture(scope='module')

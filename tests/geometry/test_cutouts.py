@@ -4,14 +4,9 @@ import pytest
 from astropy.nddata import Cutout2D
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.geometry.cutouts import (
-    CUTOUT_SIZE,
-    Scaling,
-    cutout_origin,
-    extract_cutout,
-    normalise,
-    taper_weight,
-)
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, cutout_origin, extract_cutout
+from photutils_pconv.geometry.holes import taper_weight
+from photutils_pconv.inpainting.scaling import Scaling, normalise
 
 SETUPS = [
     f'{mode}_{band}'

@@ -9,10 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.hole_filling import inpaint, inpaint_resampled
-from photutils_pconv.inpainting.reconstruction import TAPER_WIDTH, Reconstruction
-from photutils_pconv.inpainting.wings import wing_profile
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.inpainting.hole_filling import inpaint
+from photutils_pconv.inpainting.native_grid import inpaint_resampled
+from photutils_pconv.inpainting.reconstruction import Reconstruction
+from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import emission_field
 

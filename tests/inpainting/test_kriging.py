@@ -9,7 +9,7 @@ from astropy.stats import gaussian_fwhm_to_sigma
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from photutils_pconv.evaluation.methods.registry import kriging
+from photutils_pconv.evaluation.methods.known_covariance import kriging
 from photutils_pconv.inpainting import kriging as kriging_fill
 from photutils_pconv.inpainting.kriging import (
     choose_covariance,

@@ -11,15 +11,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.masked_images import n_images, scale_cutouts
-from photutils_pconv.inpainting.wings import (
-    WingProfile,
-    expected_wings,
-    pixel_profile,
-    wing_profile,
-    wings_beyond_holes,
-)
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.inpainting.masked_images import scale_cutouts
+from photutils_pconv.inpainting.wings import expected_wings, wings_beyond_holes
+from photutils_pconv.network.card import n_images
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
+from photutils_pconv.psf.profiles import WingProfile, pixel_profile, wing_profile
 from photutils_pconv.setups.registry import get_setup, list_setups
 
 X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])

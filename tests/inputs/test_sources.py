@@ -12,7 +12,8 @@ from astropy.wcs import WCS, Sip
 from numpy.testing import assert_allclose, assert_array_equal
 from photutils.detection import DAOStarFinder
 
-from photutils_pconv.inputs.maps import SourceInput, parse_map, parse_sources
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import SourceInput, parse_sources
 
 X = np.array([3.25, 20.0, 35.5, -4.0])
 Y = np.array([5.5, 14.0, 0.25, 40.0])

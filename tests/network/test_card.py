@@ -14,7 +14,8 @@ import pytest
 
 import photutils_pconv
 from photutils_pconv import network
-from photutils_pconv.network.card import ModelCard, package_versions
+from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network.card import ModelCard
 
 ARCHITECTURE = {
     'class': 'PConvUNet',

@@ -11,10 +11,9 @@ from photutils.aperture import (
 )
 
 from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.photometry.annulus import annulus_photometry, local_background
 from photutils_pconv.photometry.apertures import (
-    annulus_photometry,
     encircled_energy_correction,
-    local_background,
     removed_photometry,
     source_photometry,
 )

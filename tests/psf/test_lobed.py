@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from photutils_pconv.psf.library import LobedPSF, lobed_psf
-from photutils_pconv.setups.registry import ObservingSetup, get_setup, list_setups
+from photutils_pconv.psf.lobed import LobedPSF, lobed_psf
+from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.setups.setup import ObservingSetup
 
 # How far the model may be from the table that it was fitted to. The
 # parallel modes' tables are steeper at 4 and 5 arcsec than a Gaussian core

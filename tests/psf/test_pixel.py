@@ -6,7 +6,8 @@ Tests of PSFs on the pixels of a map.
 import numpy as np
 import pytest
 
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.setups.registry import get_setup
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.inpainting.wings import wing_profile
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profile_modes import wing_modes
+from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.setups.registry import get_setup, list_setups
 
 SIDE = 61

@@ -20,9 +20,11 @@ from scipy.optimize import minimize
 from scipy.special import erf
 
 import photutils_pconv
-from photutils_pconv.psf.library import LobedPSF, SampledPSF, get_psf, lobed_psf
-from photutils_pconv.setups.registry import ObservingSetup, get_setup, register_setup
+from photutils_pconv.psf.library import SampledPSF, get_psf
+from photutils_pconv.psf.lobed import LobedPSF, lobed_psf
+from photutils_pconv.setups.registry import get_setup, register_setup
 from photutils_pconv.setups.registry import unregister_setup as unregister
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation import inject_sources
 
 FOLDER = Path(photutils_pconv.__file__).parent / 'data' / 'psf'

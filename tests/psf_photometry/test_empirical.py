@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.geometry.holes import snr
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf, choose_stars
 from photutils_pconv.simulation import inject_sources

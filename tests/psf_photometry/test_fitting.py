@@ -6,13 +6,13 @@ Tests of the linear PSF fits, and of the images of sources.
 import numpy as np
 import pytest
 
+from photutils_pconv.geometry.windows import window_region
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
     expected_error_image,
     model_image,
     shape_image,
-    window_region,
 )
 from photutils_pconv.psf_photometry.fitting import (
     find_neighbours,

@@ -6,7 +6,8 @@ Tests of the PSF's angle, width and profile on a map.
 import numpy as np
 import pytest
 
-from photutils_pconv.psf.library import get_psf, lobed_psf
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.shape import fit_shape

@@ -9,7 +9,8 @@ from astropy.nddata import CCDData
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.removal.plots import make_axes, plot_removal
+from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.removal.plots import plot_removal
 
 matplotlib = pytest.importorskip('matplotlib')
 

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.wings import pixel_profile
 from photutils_pconv.network import save_model
 from photutils_pconv.photometry.flags import decode_flags
 from photutils_pconv.photometry.response import pixel_response
+from photutils_pconv.psf.profiles import pixel_profile
 from photutils_pconv.setups.registry import get_setup
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}

@@ -16,10 +16,10 @@ from photutils.psf import PSFPhotometry
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inpainting.residual_images import N_CHANNELS
-from photutils_pconv.inpainting.wings import pixel_profile
 from photutils_pconv.photometry.response import pixel_response
-from photutils_pconv.psf.library import SampledPSF, get_psf, lobed_psf
-from photutils_pconv.removal._psf_arguments import parse_psf
+from photutils_pconv.psf.library import SampledPSF, get_psf, parse_psf
+from photutils_pconv.psf.lobed import lobed_psf
+from photutils_pconv.psf.profiles import pixel_profile
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
 

@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils_pconv import NeuralSourceRemover, SourceRemovalResult
 from photutils_pconv._utils.writing import write_atomically
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.removal.result import as_array
+from photutils_pconv.inputs.values import as_array
 
 SKY = [[83.8, -5.4], [83.83, -5.41]]
 

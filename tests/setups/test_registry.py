@@ -14,12 +14,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import zoom
 
 from photutils_pconv.setups.registry import (
-    ObservingSetup,
     get_setup,
     list_setups,
     register_setup,
     unregister_setup,
 )
+from photutils_pconv.setups.setup import ObservingSetup
 
 MODES = ('scanmap', 'parallel')
 BANDS = ('blue', 'green', 'red')

@@ -7,7 +7,7 @@ import pytest
 from astropy.nddata import CCDData, Cutout2D
 from astropy.table import Table
 
-from photutils_pconv.geometry.holes import snr
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import (
     TrainingCutouts,

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils.aperture import CircularAperture, aperture_photometry
 from scipy.spatial.distance import pdist
 
-from photutils_pconv.psf.library import LobedPSF, lobed_psf
+from photutils_pconv.psf.lobed import LobedPSF, lobed_psf
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources, random_positions
 

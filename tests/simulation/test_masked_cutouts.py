@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.geometry.holes import snr
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.psf.library import LobedPSF
+from photutils_pconv.psf.lobed import LobedPSF
 from photutils_pconv.simulation import (
     confusion_field,
     coverage_map,

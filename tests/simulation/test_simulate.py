@@ -18,7 +18,8 @@ from photutils.aperture import CircularAperture, aperture_photometry
 from photutils.psf import CircularGaussianPSF
 from scipy.spatial.distance import pdist
 
-from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.psf.library import SampledPSF, get_psf
 from photutils_pconv.simulation import (
     clustered_positions,

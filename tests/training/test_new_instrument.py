@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photutils_pconv import NeuralSourceRemover, ObservingSetup, register_setup
-from photutils_pconv.psf.library import lobed_psf
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.setups.registry import unregister_setup
 from photutils_pconv.simulation import emission_field, inject_sources, random_positions
 from photutils_pconv.training import Trainer, TrainingConfig

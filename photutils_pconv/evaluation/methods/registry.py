@@ -36,21 +36,13 @@ import numpy as np
 from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 
-from photutils_pconv._utils.arrays import (
-    as_map,
-    flag_positions,
-    join_missing,
-    match_radius,
-)
+from photutils_pconv._utils.arrays import as_map, join_missing, match_radius
 from photutils_pconv.evaluation.methods.fills import (
-    fill_annulus_mean,
     fill_biharmonic,
     fill_interpolated,
-    fill_local_median,
     fill_maskfill,
     require,
 )
-from photutils_pconv.evaluation.methods.known_covariance import kriging
 from photutils_pconv.evaluation.methods.psf_fits import (
     fit_psf_photometry,
     fit_psf_polynomial,
@@ -58,32 +50,13 @@ from photutils_pconv.evaluation.methods.psf_fits import (
     round_image_psf,
 )
 from photutils_pconv.evaluation.methods.scene import Scene
-from photutils_pconv.photometry.apertures import (
-    annulus_photometry,
-    removed_photometry,
-)
+from photutils_pconv.photometry.annulus import annulus_photometry
+from photutils_pconv.photometry.apertures import removed_photometry
+from photutils_pconv.photometry.flags import flag_positions
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
 
-__all__ = [
-    'BASELINES',
-    'Scene',
-    'annulus',
-    'available_baselines',
-    'biharmonic',
-    'fill_annulus_mean',
-    'fill_biharmonic',
-    'fill_interpolated',
-    'fill_local_median',
-    'fill_maskfill',
-    'interpolate',
-    'kriging',
-    'local_background',
-    'maskfill',
-    'measure_baselines',
-    'psf_photometry',
-    'psf_polynomial_fit',
-]
+__all__ = ['BASELINES', 'available_baselines', 'measure_baselines']
 
 # Half the side of the stamps that the fills see, in pixels.
 _HALF = 32

@@ -11,12 +11,12 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.arrays import flag_positions
 from photutils_pconv.geometry.holes import draw_holes, hole_stamp
-from photutils_pconv.inpainting.wings import pixel_profile
 from photutils_pconv.photometry.apertures import encircled_energy_correction
+from photutils_pconv.photometry.flags import flag_positions
 from photutils_pconv.photometry.response import pixel_response
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.profiles import pixel_profile
 
 __all__ = ['Scene']
 

@@ -5,8 +5,8 @@ Pictures of maps before and after the removal, as in Figs. 9 and 10.
 
 import numpy as np
 
-from photutils_pconv.removal.plots import make_axes
-from photutils_pconv.removal.result import as_array
+from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.inputs.values import as_array
 
 __all__ = ['display_limits', 'plot_before_after', 'render_images']
 

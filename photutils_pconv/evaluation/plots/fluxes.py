@@ -6,11 +6,11 @@ Figures of photometric accuracy: box plots as in Figs. 11 and 12.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv.evaluation.summaries import (
     ratio_columns,
     summarise_by_complexity,
 )
-from photutils_pconv.removal.plots import make_axes
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [

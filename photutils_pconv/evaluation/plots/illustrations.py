@@ -13,8 +13,10 @@ import numpy as np
 from photutils_pconv._utils.arrays import as_map, pair_positions
 from photutils_pconv.evaluation.plots.maps import new_axes
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
-from photutils_pconv.geometry.holes import hole_stamp, snr
-from photutils_pconv.inputs.maps import parse_map, parse_sources
+from photutils_pconv.geometry.holes import hole_stamp
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
 

@@ -9,6 +9,7 @@ new figure, and returns them.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv.evaluation.statistics.pdfs import pixel_pdf
 from photutils_pconv.evaluation.statistics.power_laws import fit_power_law
 from photutils_pconv.evaluation.statistics.spectra import (
@@ -16,7 +17,6 @@ from photutils_pconv.evaluation.statistics.spectra import (
     power_spectrum,
     relative_difference,
 )
-from photutils_pconv.removal.plots import make_axes
 
 __all__ = [
     'MAP_COLORS',

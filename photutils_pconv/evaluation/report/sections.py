@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.table import Table
 
+from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import write_atomically
 from photutils_pconv.evaluation.batch import (
     list_maps,
@@ -41,10 +42,9 @@ from photutils_pconv.evaluation.summaries import (
     summarise_by_complexity,
     summarise_ratios,
 )
+from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network import default_model, read_card
-from photutils_pconv.network.card import package_versions
-from photutils_pconv.removal._psf_arguments import PSF_MODEL
-from photutils_pconv.removal.result import as_array
+from photutils_pconv.removal.settings import PSF_MODEL
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['Sections']

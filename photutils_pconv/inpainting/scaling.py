@@ -1,0 +1,174 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+How cutouts are scaled to numbers of order one, and back.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = [
+    'NORMALISATIONS',
+    'Scaling',
+    'normalise',
+]
+
+#: The accepted normalisations of cutouts.
+NORMALISATIONS = ('minmax', 'robust')
+# The scale of a cutout that is exactly flat, relative to its value.
+_FLAT = 1.0e-6
+# What stands for the value 0: too small for a map, large enough to divide by.
+_SMALLEST = 1.0e-30
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """
+    The scaling of a batch of cutouts, with its inverse.
+
+    Parameters
+    ----------
+    centre, scale : `~numpy.ndarray`
+        Of shape (N, 1, 1): a value v becomes ``(v - centre) / scale``.
+
+    softening : float or `None`
+        If given, the scaled value z is further compressed to
+        ``softening * arcsinh(z / softening)``.
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    softening: float | None = None
+
+    def apply(self, images):
+        """
+        Scale images.
+
+        Parameters
+        ----------
+        images : `~numpy.ndarray`
+            Values of shape (N, H, W), in the map's unit.
+
+        Returns
+        -------
+        scaled : `~numpy.ndarray`
+            The scaled values.
+        """
+        z = (images - self.centre) / self.scale
+        if self.softening is not None:
+            z = self.softening * np.arcsinh(z / self.softening)
+        return z
+
+    def invert(self, scaled):
+        """
+        Undo the scaling.
+
+        Parameters
+        ----------
+        scaled : `~numpy.ndarray`
+            Scaled values of shape (N, H, W).
+
+        Returns
+        -------
+        images : `~numpy.ndarray`
+            Values in the map's unit.
+        """
+        z = scaled
+        if self.softening is not None:
+            # A wild prediction must not overflow.
+            z = self.softening * np.sinh(np.clip(z / self.softening, -50.0, 50.0))
+        return z * self.scale + self.centre
+
+
+def normalise(images, validity, *, name='robust', missing=None, **parameters):
+    """
+    Scale cutouts to numbers of order one.
+
+    Parameters
+    ----------
+    images : `~numpy.ndarray`
+        The cutouts, (N, H, W). Missing pixels may hold anything.
+
+    validity : `~numpy.ndarray`
+        True where a pixel is usable: not missing and not in a hole.
+
+    name : {'robust', 'minmax'}, optional
+        ``'minmax'`` maps the smallest and largest value of the whole
+        cutout, source included, to -1 and 1 (section 2.4.2 of the
+        paper). ``'robust'`` takes centre and scale from the median and
+        the MAD of the usable pixels near the cutout's centre, then
+        compresses with arcsinh: a bright source then leaves a faint
+        background its precision. Where those pixels are all equal, the
+        scale is 1e-6 of their value.
+
+    missing : `~numpy.ndarray`, optional
+        True where a pixel is missing; default: nowhere. Only 'minmax'
+        looks at pixels that are not missing though in a hole.
+
+    **parameters
+        For 'robust': ``radius`` (default 24), the circle around the
+        cutout's centre, in pixels, whose pixels are used, and
+        ``softening`` (default 3), the number of scales where arcsinh
+        starts to compress.
+
+    Returns
+    -------
+    scaled : `~numpy.ndarray`
+        The scaled cutouts, 0 wherever ``missing``.
+
+    scaling : `Scaling`
+        The scaling, to be inverted after the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if name == 'minmax':
+        scaling = _minmax(images, missing, **parameters)
+    elif name == 'robust':
+        scaling = _robust(images, validity, **parameters)
+    else:
+        msg = f'normalisation must be one of {NORMALISATIONS}, got {name!r}'
+        raise ValueError(msg)
+    if missing is None:
+        return scaling.apply(images), scaling
+    return np.where(missing, 0.0, scaling.apply(np.where(missing, 0.0, images))), (
+        scaling
+    )
+
+
+def _minmax(images, missing):
+    shape = (len(images), -1)
+    low = images if missing is None else np.where(missing, np.inf, images)
+    high = images if missing is None else np.where(missing, -np.inf, images)
+    low = low.reshape(shape).min(axis=1)[:, None, None]
+    high = high.reshape(shape).max(axis=1)[:, None, None]
+    empty = ~np.isfinite(low)
+    low, high = np.where(empty, 0.0, low), np.where(empty, 0.0, high)
+    # (x - low) / (high - low + 1e-7) * 2 - 1, as one shift and one scale.
+    width = 0.5 * (high - low + 1.0e-7)
+    return Scaling(centre=low + width, scale=width)
+
+
+def _robust(images, validity, *, radius=24.0, softening=3.0):
+    n, ny, nx = images.shape
+    yy, xx = np.indices((ny, nx))
+    near = np.hypot(xx - nx // 2, yy - ny // 2) <= radius
+    centre = np.zeros(n)
+    scale = np.ones(n)
+    for i, (image, valid) in enumerate(zip(images, validity, strict=True)):
+        values = image[valid & near]
+        if values.size < 16:
+            values = image[valid]
+        if values.size == 0:
+            continue
+        centre[i] = np.median(values)
+        spread = 1.4826 * np.median(np.abs(values - centre[i]))
+        if spread == 0:
+            spread = values.std()
+        # Where there is no spread, any scale of order one in the map's unit
+        # would turn the network's small offset into emission.
+        scale[i] = spread if spread > 0 else _FLAT * max(abs(centre[i]), _SMALLEST)
+    shape = (n, 1, 1)
+    return Scaling(centre.reshape(shape), scale.reshape(shape), softening)

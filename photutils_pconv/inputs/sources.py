@@ -1,0 +1,189 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+One parser for every accepted source list.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.coordinates import (
+    BaseCoordinateFrame,
+    SkyCoord,
+    UnitSphericalRepresentation,
+)
+from astropy.table import QTable, Row, Table
+from astropy.utils.exceptions import AstropyWarning
+
+from photutils_pconv.inputs.tables import (
+    ACCEPTED_COLUMNS,
+    find_pixel_positions,
+    find_sky_positions,
+    parse_pixels,
+    pixel_to_sky,
+    read_source_table,
+    sky_to_pixel,
+)
+from photutils_pconv.inputs.units import celestial_wcs
+
+__all__ = [
+    'SourceInput',
+    'parse_sources',
+]
+
+
+@dataclass(eq=False)
+class SourceInput:
+    """
+    A source list in the form that the package works on.
+
+    `parse_sources` makes it. The order is that of the input.
+
+    Parameters
+    ----------
+    x, y : 1D float64 `~numpy.ndarray`
+        The pixel positions, from 0; NaN where the input has none.
+
+    sky : `~astropy.coordinates.SkyCoord` or `None`
+        The sky positions, in the frame of the input; `None` if pixel
+        positions were given for a map without WCS.
+
+    table : `~astropy.table.QTable` or `None`
+        A copy of the table, where one was given.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    sky: SkyCoord | None
+    table: QTable | None
+
+    def __len__(self):
+        return len(self.x)
+
+    def moved_to(self, x, y, *, wcs=None):
+        """
+        Give the same sources at other pixel positions.
+
+        Parameters
+        ----------
+        x, y : 1D `~numpy.ndarray`
+            The new positions; those that are equal to the old ones keep
+            their sky position.
+
+        wcs : WCS, optional
+            The celestial WCS of the map.
+
+        Returns
+        -------
+        sources : `SourceInput`
+            The moved sources, with sky positions in the frame of these.
+        """
+        sky = self.sky
+        moved = (x != self.x) | (y != self.y)
+        moved &= np.isfinite(x) & np.isfinite(y)
+        if sky is not None and np.any(moved):
+            new = pixel_to_sky(x[moved], y[moved], celestial_wcs(wcs))
+            new = new.transform_to(sky.frame)
+            # Items of a SkyCoord can only be set from one with the very
+            # same attributes, which a transformed one need not have.
+            longitude = sky.spherical.lon.copy()
+            latitude = sky.spherical.lat.copy()
+            longitude[moved] = new.spherical.lon
+            latitude[moved] = new.spherical.lat
+            sky = SkyCoord(
+                sky.frame.realize_frame(
+                    UnitSphericalRepresentation(longitude, latitude)
+                )
+            )
+        return SourceInput(x=x, y=y, sky=sky, table=self.table)
+
+
+def parse_sources(sources, *, wcs=None):
+    """
+    Bring a source list of any accepted form to pixel positions.
+
+    Parameters
+    ----------
+    sources : SkyCoord, Table, str, PathLike or (N, 2) array_like
+        The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
+        `~astropy.table.Table` or `~astropy.table.QTable`, the path of a
+        CSV, ECSV, VOTable or FITS table, or an array of pixel positions
+        (x, y), from 0.
+
+        In a table, the positions are looked for in this order: a
+        SkyCoord column (``sky_center`` and ``sky_centroid`` first);
+        ``ra`` and ``dec`` or another usual pair (ICRS; degrees unless a
+        unit is given, text in hours and degrees), ``glon`` and ``glat``;
+        the pixel columns ``x_center``, ``x_centroid``, ``xcentroid``,
+        ``x``, ``x_fit``, ``x_0``, ``x_init`` and their counterparts in
+        y. Without a WCS, pixel columns are used even if there are sky
+        positions.
+
+    wcs : WCS, optional
+        The celestial WCS of the map, needed for sky positions.
+
+    Returns
+    -------
+    source_input : `SourceInput`
+        The positions. Those that are masked, not finite, or have no
+        counterpart on the map's projection are NaN.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If there are no positions, or sky positions and no WCS.
+    """
+    wcs = celestial_wcs(wcs)
+    table = sky = xy = None
+    if isinstance(sources, str | os.PathLike):
+        sources = read_source_table(sources)
+    elif isinstance(sources, Row):
+        sources = sources.table[sources.index : sources.index + 1]
+    elif isinstance(sources, np.ndarray) and sources.dtype.names:
+        sources = Table(sources)
+    elif isinstance(sources, BaseCoordinateFrame):
+        sources = SkyCoord(sources)
+
+    if isinstance(sources, Table):
+        with warnings.catch_warnings():
+            # units that astropy does not know, in columns not used here
+            warnings.simplefilter('ignore', AstropyWarning)
+            table = QTable(sources, copy=True)
+        if len(table) == 0:
+            # empty columns of a text file have no type to convert from
+            xy = np.empty((2, 0))
+        else:
+            sky = find_sky_positions(table)
+            if sky is None or wcs is None:
+                xy = find_pixel_positions(table)
+            if sky is None and xy is None:
+                msg = (
+                    'The table has no columns with positions; it has: '
+                    f'{", ".join(table.colnames)}. Accepted are: '
+                    f'{ACCEPTED_COLUMNS}.'
+                )
+                raise ValueError(msg)
+    elif isinstance(sources, SkyCoord):
+        if sources.ndim > 1:
+            msg = (
+                'A SkyCoord of sources must be a scalar or 1-D, got the '
+                f'shape {sources.shape}.'
+            )
+            raise ValueError(msg)
+        sky = sources.reshape(1) if sources.isscalar else sources
+    else:
+        xy = parse_pixels(sources)
+
+    if xy is None:
+        if wcs is None:
+            msg = (
+                'The sources have sky positions, but the map has no '
+                'celestial WCS: give wcs, or pixel positions.'
+            )
+            raise ValueError(msg)
+        xy = sky_to_pixel(sky, wcs)
+    x, y = xy
+    if sky is None:
+        sky = pixel_to_sky(x, y, wcs)
+    return SourceInput(x=x, y=y, sky=sky, table=table)

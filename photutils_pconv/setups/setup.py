@@ -1,0 +1,342 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+One observing setup.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+import astropy.units as u
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from photutils_pconv._utils.checks import to_float, to_quantity
+from photutils_pconv.setups._tables import parse_eef_table, to_descending
+
+__all__ = [
+    'ObservingSetup',
+]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class ObservingSetup:
+    """
+    An observing setup: an instrument's mode and band.
+
+    Lengths on the sky can be given as a `~astropy.units.Quantity` or as
+    a number in the unit stated here. Radii in pixels belong to the
+    setup's native pixel grid.
+
+    Parameters
+    ----------
+    name : str
+        The name in the registry. The bundled ones are called
+        ``mode/band``, for example ``'scanmap/green'``.
+
+    mode, band : str, optional
+        The observing mode and the band, by which `get_setup` finds the
+        setup.
+
+    wavelength : `~astropy.units.Quantity` or float
+        The wavelength (micron).
+
+    pixel_scale : `~astropy.units.Quantity` or float
+        The native pixel scale (arcsec), on which the models of this
+        setup were trained.
+
+    psf_fwhm : `~astropy.units.Quantity` or float
+        The FWHM of the PSF (arcsec). For an elongated PSF, the geometric
+        mean of its axes: the round beam of the same area.
+
+    aperture_radius : `~astropy.units.Quantity` or float
+        The default photometric aperture's radius (arcsec).
+
+    snr_source_radius, snr_inner_radius, snr_outer_radius : float
+        The radii of the source circle and of the annulus from which the
+        SNR (Eq. 1) is calculated (pixels).
+
+    snr_thresholds : sequence of float
+        The lower SNR limits of the hole radii, highest first.
+
+    hole_radii : sequence of float
+        The hole radii (pixels), largest first: one for each threshold
+        and a last one for sources below all of them.
+
+    encircled_energy : mapping, optional
+        The encircled-energy fraction tables: names (``'real'`` is the
+        default for photometry) to a pair of arrays, radii (arcsec) and
+        fractions.
+
+    unavailable_tables : mapping, optional
+        Names of encircled-energy tables that the setup cannot offer, to
+        the reason.
+
+    annulus_radii : `~astropy.units.Quantity` or pair of float, optional
+        The inner and outer radii of the background annulus of standard
+        photometry (arcsec).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value has the wrong type, unit, sign or order.
+    """
+
+    name: str
+    mode: str = ''
+    band: str = ''
+    wavelength: u.Quantity
+    pixel_scale: u.Quantity
+    psf_fwhm: u.Quantity
+    aperture_radius: u.Quantity
+    snr_source_radius: float
+    snr_inner_radius: float
+    snr_outer_radius: float
+    snr_thresholds: tuple
+    hole_radii: tuple
+    encircled_energy: Mapping = field(default_factory=dict)
+    unavailable_tables: Mapping = field(default_factory=dict)
+    annulus_radii: u.Quantity = (25, 35)
+
+    def __post_init__(self):
+        for key in ('name', 'mode', 'band'):
+            if not isinstance(getattr(self, key), str):
+                msg = f'{key} must be a str, got {getattr(self, key)!r}.'
+                raise TypeError(msg)
+        if not self.name.strip():
+            msg = 'name must not be empty.'
+            raise ValueError(msg)
+
+        clean = {}
+        clean['wavelength'] = to_quantity(self.wavelength, u.um, 'wavelength')
+        for key in ('pixel_scale', 'psf_fwhm', 'aperture_radius'):
+            clean[key] = to_quantity(getattr(self, key), u.arcsec, key)
+        clean['annulus_radii'] = to_quantity(
+            self.annulus_radii, u.arcsec, 'annulus_radii', shape=(2,)
+        )
+        for key in ('snr_source_radius', 'snr_inner_radius', 'snr_outer_radius'):
+            clean[key] = to_float(getattr(self, key), key)
+        clean['snr_thresholds'] = to_descending(
+            self.snr_thresholds, 'snr_thresholds', strictly=True
+        )
+        clean['hole_radii'] = to_descending(
+            self.hole_radii, 'hole_radii', strictly=False
+        )
+        if not isinstance(self.encircled_energy, Mapping):
+            msg = (
+                'encircled_energy must be a mapping of table names to '
+                f'(radii, eef), got {self.encircled_energy!r}.'
+            )
+            raise TypeError(msg)
+        clean['encircled_energy'] = {
+            key: parse_eef_table(table, f'encircled_energy[{key!r}]')
+            for key, table in self.encircled_energy.items()
+        }
+        clean['unavailable_tables'] = dict(self.unavailable_tables)
+
+        if len(clean['hole_radii']) != len(clean['snr_thresholds']) + 1:
+            msg = (
+                'hole_radii must hold one radius more than '
+                f'snr_thresholds, got {len(clean["hole_radii"])} radii '
+                f'and {len(clean["snr_thresholds"])} thresholds.'
+            )
+            raise ValueError(msg)
+        if clean['snr_inner_radius'] >= clean['snr_outer_radius']:
+            msg = (
+                'snr_inner_radius must be smaller than '
+                f'snr_outer_radius, got {clean["snr_inner_radius"]} and '
+                f'{clean["snr_outer_radius"]}.'
+            )
+            raise ValueError(msg)
+        inner, outer = clean['annulus_radii']
+        if inner >= outer:
+            msg = (
+                'annulus_radii must be an inner and a larger outer '
+                f'radius, got {inner} and {outer}.'
+            )
+            raise ValueError(msg)
+
+        for key, value in clean.items():
+            object.__setattr__(self, key, value)
+
+    def __repr__(self):
+        return (
+            f'<ObservingSetup({self.name!r}, {self.wavelength:g}, '
+            f'{self.pixel_scale:g} / pixel)>'
+        )
+
+    def __eq__(self, other):
+        if not isinstance(other, ObservingSetup):
+            return NotImplemented
+        return self.to_dict() == other.to_dict()
+
+    def __hash__(self):
+        return hash((self.name, self.hole_radii, self.snr_thresholds))
+
+    def hole_radius(self, snr):
+        """
+        The radius of the hole of a source (Table 3).
+
+        Parameters
+        ----------
+        snr : float or array_like
+            The signal-to-noise ratio (Eq. 1). NaN, for a source whose
+            ratio cannot be calculated, counts as the faintest.
+
+        Returns
+        -------
+        radius : float or `~numpy.ndarray`
+            The radius in pixels of the native grid, in the shape of
+            ``snr``.
+        """
+        snr = np.asarray(snr, dtype=float)
+        snr = np.where(np.isnan(snr), -np.inf, snr)
+        thresholds = np.array(self.snr_thresholds[::-1])
+        n_passed = np.searchsorted(thresholds, snr, side='right')
+        radius = np.array(self.hole_radii[::-1])[n_passed]
+        return float(radius) if radius.ndim == 0 else radius
+
+    def _get_eef_table(self, table):
+        if not isinstance(table, str):
+            return parse_eef_table(table, 'table')
+        if table in self.encircled_energy:
+            return self.encircled_energy[table]
+        if table in self.unavailable_tables:
+            msg = (
+                f'The setup {self.name!r} does not offer the '
+                f'encircled-energy table {table!r}: '
+                f'{self.unavailable_tables[table]}.'
+            )
+            raise ValueError(msg)
+        names = ', '.join(map(repr, self.encircled_energy)) or 'none'
+        msg = (
+            f'The setup {self.name!r} has no encircled-energy table '
+            f'{table!r}; it has: {names}. A table of your own can be '
+            'given as a (radii in arcsec, eef) pair.'
+        )
+        raise ValueError(msg)
+
+    def eef(self, radius, *, table='real'):
+        """
+        The encircled-energy fraction within a radius.
+
+        Between the tabulated radii the fraction is interpolated by a
+        monotone piecewise cubic (PCHIP). The ``'real'`` tables of the
+        two red PACS bands leave out the radii of 16 and 17 arcsec, where
+        their source repeats the value of 15 arcsec: there, the fraction
+        is interpolated from 15 and 18 arcsec.
+
+        Parameters
+        ----------
+        radius : `~astropy.units.Quantity`, float or array_like
+            The radius (arcsec).
+
+        table : str or table-like, optional
+            The name of a table of the setup, ``'real'`` for real maps or
+            ``'simulation'`` for sources injected with a Vesta PSF that
+            is normalised to 1 within its own stamp; or a (radii, eef)
+            pair, a `~astropy.table.Table` with the columns ``radius``
+            and ``eef``, or a dict of radius to fraction (radii in
+            arcsec).
+
+        Returns
+        -------
+        eef : float or `~numpy.ndarray`
+            The fraction, in the shape of ``radius``.
+
+        Raises
+        ------
+        ValueError
+            If a radius lies outside the table, or the setup does not
+            offer the table.
+        """
+        radii, fractions = self._get_eef_table(table)
+        radius = u.Quantity(radius, u.arcsec, dtype=float).value
+        # a unit conversion may carry a radius past the table's end by a
+        # rounding error
+        slack = 1e-9 * radii[-1]
+        inside = (radius >= radii[0] - slack) & (radius <= radii[-1] + slack)
+        if not np.all(inside):
+            bad = np.unique(np.atleast_1d(radius)[~np.atleast_1d(inside)])
+            name = f'{table!r} ' if isinstance(table, str) else ''
+            msg = (
+                f'The encircled-energy table {name}of the setup '
+                f'{self.name!r} covers radii from {radii[0]:g} to '
+                f'{radii[-1]:g} arcsec, got {bad.tolist()} arcsec. '
+                'Choose a radius in that range or give a table of your '
+                'own.'
+            )
+            raise ValueError(msg)
+        radius = np.clip(radius, radii[0], radii[-1])
+        eef = PchipInterpolator(radii, fractions)(radius)
+        return float(eef) if eef.ndim == 0 else eef
+
+    def aperture_correction(self, radius, *, table='real'):
+        """
+        The factor from a flux within a radius to the total flux.
+
+        Parameters
+        ----------
+        radius : `~astropy.units.Quantity`, float or array_like
+            The radius (arcsec).
+
+        table : str or table-like, optional
+            The encircled-energy table, as for `eef`.
+
+        Returns
+        -------
+        factor : float or `~numpy.ndarray`
+            ``1 / eef(radius)``.
+        """
+        return 1.0 / self.eef(radius, table=table)
+
+    def to_dict(self):
+        """
+        The setup as a dict of plain values, ready for JSON.
+
+        Returns
+        -------
+        values : dict
+            A key for every parameter of the setup, with the unit of the
+            value at its end where there is one (``pixel_scale_arcsec``).
+        """
+        values = {}
+        for key in (item.name for item in fields(self)):
+            value = getattr(self, key)
+            if isinstance(value, u.Quantity):
+                values[f'{key}_{value.unit}'] = value.value.tolist()
+            elif isinstance(value, tuple):
+                values[key] = list(value)
+            elif key == 'encircled_energy':
+                values[key] = {
+                    name: {'radius_arcsec': radii.tolist(), 'eef': eef.tolist()}
+                    for name, (radii, eef) in value.items()
+                }
+            else:
+                values[key] = dict(value) if isinstance(value, dict) else value
+        return values
+
+    @classmethod
+    def from_dict(cls, values):
+        """
+        The setup that `to_dict` wrote.
+
+        Parameters
+        ----------
+        values : mapping
+            The result of `to_dict`.
+
+        Returns
+        -------
+        setup : `ObservingSetup`
+            The setup.
+        """
+        values = dict(values)
+        for key in list(values):
+            for unit in ('_um', '_arcsec'):
+                if key.endswith(unit):
+                    values[key.removesuffix(unit)] = values.pop(key)
+        values['encircled_energy'] = {
+            name: (table['radius_arcsec'], table['eef'])
+            for name, table in values.get('encircled_energy', {}).items()
+        }
+        return cls(**values)
