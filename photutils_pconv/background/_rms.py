@@ -15,7 +15,8 @@ from photutils_pconv.geometry.empty_holes import (
     choose_empty_radii,
     place_empty_holes,
 )
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes, hole_stamp
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.hole_filling import inpaint
 from photutils_pconv.inpainting.native_grid import inpaint_resampled
 
@@ -219,12 +220,13 @@ def reconstruction_error(data, missing, scatter, x, y, radius, *, factor, **opti
         )
         difference = reconstruction.emission - data
         for i in index[reconstruction.filled]:
-            region, hole = _hole_window(
-                data.shape, empty.x[i], empty.y[i], empty.radius[i]
-            )
-            expected = scatter[region][hole] ** 2
+            reach = empty.radius[i] + 1.0
+            window = find_window(data.shape, empty.x[i], empty.y[i], reach)
+            hole = window.within(empty.radius[i])
+            expected = scatter[window.region][hole] ** 2
             if np.any(expected > 0):
-                square[i] = np.mean(difference[region][hole] ** 2) / expected.mean()
+                found = difference[window.region][hole] ** 2
+                square[i] = np.mean(found) / expected.mean()
     known = np.flatnonzero(np.isfinite(square))
     if known.size < MINIMUM_EMPTY:
         return np.ones(len(radius))
@@ -258,20 +260,12 @@ def spread_over_holes(values, x, y, radius, shape):
     """
     image = np.zeros(shape)
     for value, *place in zip(values, x, y, radius + TAPER_WIDTH, strict=True):
-        region, hole = _hole_window(shape, *place)
-        image[region] = np.maximum(image[region], np.where(hole, value, 0.0))
+        *position, reach = place
+        window = find_window(shape, *position, reach + 1.0)
+        if window is not None:
+            part = image[window.region]
+            part[:] = np.maximum(part, np.where(window.within(reach), value, 0.0))
     return image
-
-
-def _hole_window(shape, x, y, radius):
-    """
-    Return the part of a map around a hole, and the hole on it.
-    """
-    ny, nx = shape
-    y0, y1 = max(int(y - radius), 0), min(int(y + radius) + 2, ny)
-    x0, x1 = max(int(x - radius), 0), min(int(x + radius) + 2, nx)
-    hole = hole_stamp(np.arange(y0, y1), np.arange(x0, x1), x, y, radius)
-    return np.s_[y0:y1, x0:x1], hole
 
 
 def measure_rms(

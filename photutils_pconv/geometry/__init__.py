@@ -33,7 +33,11 @@ _MODULES = {
         'hole_stamp',
         'taper_weight',
     ),
-    'windows': ('window_region',),
+    'windows': (
+        'Window',
+        'disc',
+        'find_window',
+    ),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -45,18 +49,20 @@ __all__ = [
     'TAPER_WIDTH',
     'EmptyHoles',
     'NativeMap',
+    'Window',
     'choose_empty_radii',
     'cutout_origin',
+    'disc',
     'draw_holes',
     'extract_cutout',
     'fill_missing',
+    'find_window',
     'hole_stamp',
     'pixel_scale_factor',
     'place_empty_holes',
     'resample_grid',
     'taper_weight',
     'to_native_position',
-    'window_region',
     'with_holes_missing',
 ]
 

@@ -11,6 +11,7 @@ are 0-based pixel coordinates, as everywhere in photutils.
 import numpy as np
 
 from photutils_pconv._utils.arrays import match_radius, pair_positions
+from photutils_pconv.geometry.windows import disc, find_window
 
 __all__ = [
     'TAPER_WIDTH',
@@ -65,11 +66,10 @@ def draw_holes(shape, x, y, radius):
     holes = np.zeros((ny, nx), dtype=bool)
     usable = np.isfinite(x) & np.isfinite(y) & np.isfinite(radius)
     for xc, yc, rc in zip(x[usable], y[usable], radius[usable], strict=True):
-        x0, x1 = _span(xc, rc, nx)
-        y0, y1 = _span(yc, rc, ny)
-        if x0 < x1 and y0 < y1:
-            stamp = hole_stamp(np.arange(y0, y1), np.arange(x0, x1), xc, yc, rc)
-            holes[y0:y1, x0:x1] |= stamp
+        # One pixel to spare: rounding must not cut off a pixel on the rim.
+        window = find_window((ny, nx), xc, yc, rc + 1.0)
+        if window is not None:
+            holes[window.region] |= window.within(rc)
     return holes
 
 
@@ -95,16 +95,9 @@ def hole_stamp(rows, columns, x, y, radius):
     stamp : `~numpy.ndarray` of bool
         Of shape ``(J, K)``, `True` inside the hole.
     """
-    dy2 = (np.asarray(rows) - y)[:, np.newaxis] ** 2
-    dx2 = (np.asarray(columns) - x)[np.newaxis, :] ** 2
-    return dx2 + dy2 <= radius**2
-
-
-def _span(centre, radius, size):
-    # One pixel to spare: rounding must not cut off a pixel on the rim.
-    low = np.clip(np.floor(centre - radius), 0, size)
-    high = np.clip(np.ceil(centre + radius) + 1, 0, size)
-    return int(low), int(high)
+    dy = (np.asarray(rows) - y)[:, np.newaxis]
+    dx = (np.asarray(columns) - x)[np.newaxis, :]
+    return disc(dx, dy, radius)
 
 
 def taper_weight(distance, radius, *, width):

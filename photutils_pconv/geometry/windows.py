@@ -3,43 +3,134 @@
 The part of a map around a position.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-__all__ = [
-    'window_region',
-]
+__all__ = ['Window', 'disc', 'find_window']
 
 
-def window_region(shape, x, y, radius):
+@dataclass(frozen=True, eq=False)
+class Window:
+    """
+    A rectangle of a map's pixels around a position.
+
+    Parameters
+    ----------
+    rows, columns : slice
+        The part of the map; it lies on it.
+
+    x, y : float
+        The position, in pixels of the map.
+    """
+
+    rows: slice
+    columns: slice
+    x: float
+    y: float
+
+    @property
+    def region(self):
+        """
+        The index of the part (tuple of slice).
+        """
+        return self.rows, self.columns
+
+    @property
+    def shape(self):
+        """
+        The shape (ny, nx) of the part (tuple of int).
+        """
+        return (
+            self.rows.stop - self.rows.start,
+            self.columns.stop - self.columns.start,
+        )
+
+    @cached_property
+    def dx(self):
+        """
+        The pixels' offsets from the position along x (2D `~numpy.ndarray`).
+        """
+        columns = np.arange(self.columns.start, self.columns.stop)
+        return np.broadcast_to(columns[None, :] - self.x, self.shape)
+
+    @cached_property
+    def dy(self):
+        """
+        The pixels' offsets from the position along y (2D `~numpy.ndarray`).
+        """
+        rows = np.arange(self.rows.start, self.rows.stop)
+        return np.broadcast_to(rows[:, None] - self.y, self.shape)
+
+    @cached_property
+    def distance(self):
+        """
+        The pixels' distances from the position (2D `~numpy.ndarray`).
+        """
+        return np.hypot(self.dx, self.dy)
+
+    def within(self, radius):
+        """
+        Tell which pixels lie within a radius of the position.
+
+        Parameters
+        ----------
+        radius : float
+            The radius, in pixels.
+
+        Returns
+        -------
+        within : 2D bool `~numpy.ndarray`
+            True there, the rim included.
+        """
+        return disc(self.dx, self.dy, radius)
+
+
+def find_window(shape, x, y, reach):
     """
     Find the part of a map around a position.
 
     Parameters
     ----------
     shape : tuple of int
-        The map's shape.
+        The map's shape (ny, nx).
 
     x, y : float
-        The position.
+        The position, in pixels; finite.
 
-    radius : float
-        Half the side of the part, in pixels.
+    reach : float
+        Half the part's side: it holds the pixels whose centres are no
+        further than this along either axis.
 
     Returns
     -------
-    region : tuple of slice
-        The part.
-
-    dx, dy : 2D `~numpy.ndarray`
-        The pixels' offsets from the position.
-
-    Returns `None` where the part lies beyond the map.
+    window : `Window` or `None`
+        The part, cut at the map's edges; `None` if it lies beyond them.
     """
     ny, nx = shape
-    x0, x1 = max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, nx)
-    y0, y1 = max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, ny)
+    x0, x1 = max(int(np.ceil(x - reach)), 0), min(int(np.floor(x + reach)) + 1, nx)
+    y0, y1 = max(int(np.ceil(y - reach)), 0), min(int(np.floor(y + reach)) + 1, ny)
     if x0 >= x1 or y0 >= y1:
         return None
-    dx = np.broadcast_to(np.arange(x0, x1)[None, :] - x, (y1 - y0, x1 - x0))
-    dy = np.broadcast_to(np.arange(y0, y1)[:, None] - y, (y1 - y0, x1 - x0))
-    return np.s_[y0:y1, x0:x1], dx, dy
+    return Window(slice(y0, y1), slice(x0, x1), x, y)
+
+
+def disc(dx, dy, radius):
+    """
+    Tell which offsets lie within a radius: the one definition of a hole.
+
+    Parameters
+    ----------
+    dx, dy : array_like
+        The offsets, broadcast against each other.
+
+    radius : float
+        The radius, in the same unit.
+
+    Returns
+    -------
+    within : bool `~numpy.ndarray`
+        True within the radius, the rim included.
+    """
+    return dx**2 + dy**2 <= radius**2

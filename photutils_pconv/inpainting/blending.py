@@ -6,6 +6,7 @@ Predicted cutouts, blended back into the map.
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'Blender',
@@ -24,44 +25,33 @@ class Blender:
         self._sum = np.zeros(shape)
         self._norm = np.zeros(shape)
 
-    def _window(self, x, y, radius):
-        reach = radius + self.taper_width
-        ny, nx = self.shape
-        x0, x1 = max(int(np.ceil(x - reach)), 0), min(int(x + reach) + 1, nx)
-        y0, y1 = max(int(np.ceil(y - reach)), 0), min(int(y + reach) + 1, ny)
-        if x0 >= x1 or y0 >= y1:
-            return None
-        distance = np.hypot(
-            np.arange(x0, x1)[None, :] - x, np.arange(y0, y1)[:, None] - y
-        )
-        weight = taper_weight(distance, radius, width=self.taper_width)
-        return np.s_[y0:y1, x0:x1], distance, weight
-
     def mark(self, x, y, radius):
         """
-        Set the weight of one hole; return what `add` needs.
+        Set the weight of one hole; return its window and the weight there.
         """
-        window = self._window(x, y, radius)
-        if window is not None:
-            region, _, weight = window
-            np.maximum(self.weight[region], weight, out=self.weight[region])
-        return window
+        window = find_window(self.shape, x, y, radius + self.taper_width)
+        if window is None:
+            return None, None
+        weight = taper_weight(window.distance, radius, width=self.taper_width)
+        whole = self.weight[window.region]
+        np.maximum(whole, weight, out=whole)
+        return window, weight
 
     def add(self, emission, origin, x, y, radius):
         """
         Add one cutout's reconstruction.
         """
-        window = self.mark(x, y, radius)
+        window, weight = self.mark(x, y, radius)
         if window is None:
             return
-        (rows, columns), distance, weight = window
+        rows, columns = window.region
         part = emission[
             rows.start - origin[1] : rows.stop - origin[1],
             columns.start - origin[0] : columns.stop - origin[0],
         ]
-        share = weight / (1.0 + distance)
-        self._sum[rows, columns] += share * part
-        self._norm[rows, columns] += share
+        share = weight / (1.0 + window.distance)
+        self._sum[window.region] += share * part
+        self._norm[window.region] += share
 
     def finish(self, missing):
         """

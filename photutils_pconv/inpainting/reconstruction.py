@@ -130,10 +130,9 @@ class Reconstruction:
         inside = np.zeros(error.shape)
         blender = Blender(error.shape, TAPER_WIDTH)
         for i in np.flatnonzero(self.filled):
-            window = blender.mark(x[i], y[i], radius[i])
+            window, weight = blender.mark(x[i], y[i], radius[i])
             if window is not None:
-                region, _, weight = window
-                part = inside[region]
+                part = inside[window.region]
                 np.maximum(part, np.where(weight > 0, scatter[i], 0.0), out=part)
         return np.where(
             self.holes,

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.holes import hole_stamp, taper_weight
+from photutils_pconv.geometry.holes import taper_weight
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'SourceWings',
@@ -88,8 +89,8 @@ def expected_wings(data, x, y, radius, *, profile, usable):
         if value <= 0:
             continue
         flux[i], flux_err[i] = value, error
-        rows, columns, distance = _window(data.shape, x[i], y[i], _EXTENT)
-        image[rows, columns] += value * profile(distance)
+        window = find_window(data.shape, x[i], y[i], _EXTENT)
+        image[window.region] += value * profile(window.distance)
     return SourceWings(image, flux, flux_err)
 
 
@@ -126,39 +127,23 @@ def wings_beyond_holes(shape, x, y, radius, flux, *, profile, taper_width):
     for i in np.lexsort((radius, x, y)):
         if flux[i] <= 0:
             continue
-        rows, columns, distance = _window(shape, x[i], y[i], _EXTENT)
-        beyond = 1.0 - taper_weight(distance, radius[i], width=taper_width)
-        image[rows, columns] += flux[i] * beyond * profile(distance)
+        window = find_window(shape, x[i], y[i], _EXTENT)
+        beyond = 1.0 - taper_weight(window.distance, radius[i], width=taper_width)
+        image[window.region] += flux[i] * beyond * profile(window.distance)
     return image
-
-
-def _window(shape, x, y, reach):
-    """Give the part of a map around a position, and distances in it."""
-    rows, columns = (
-        slice(max(int(np.ceil(c - reach)), 0), max(min(int(c + reach) + 1, n), 0))
-        for c, n in ((y, shape[0]), (x, shape[1]))
-    )
-    dy = np.arange(rows.start, rows.stop) - y
-    dx = np.arange(columns.start, columns.stop) - x
-    return rows, columns, np.hypot(dy[:, None], dx)
 
 
 def _core_flux(data, x, y, radius, profile, usable):
     reach = radius + _RING
-    rows, columns, distance = _window(data.shape, x, y, reach)
-    image, good = data[rows, columns], usable[rows, columns]
-    ring = good & (distance <= reach)
+    window = find_window(data.shape, x, y, reach)
+    if window is None:
+        return 0.0, 0.0
+    image, good = data[window.region], usable[window.region]
+    ring = good & (window.distance <= reach)
     if np.count_nonzero(ring) < _FEWEST:
         return 0.0, 0.0
-    core = hole_stamp(
-        np.arange(rows.start, rows.stop),
-        np.arange(columns.start, columns.stop),
-        x,
-        y,
-        min(profile.core_radius, radius),
-    )
-    core &= np.isfinite(image)
-    expected = profile(distance)
+    core = window.within(min(profile.core_radius, radius)) & np.isfinite(image)
+    expected = profile(window.distance)
     # The ring lies in the source's own wings.
     share = (expected[core] - expected[ring].mean()).sum()
     if share <= 0:

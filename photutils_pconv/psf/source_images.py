@@ -6,7 +6,7 @@ Images of sources: their PSFs on the pixels of a map, summed up.
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
-from photutils_pconv.geometry.windows import window_region
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'expected_error_image',
@@ -127,12 +127,11 @@ def shape_image(shape, x, y, psf, *, level=1.0e-3):
     image = np.zeros(shape)
     extent = psf.extent(level * psf.peak)
     for i in range(len(x)):
-        found = window_region(shape, x[i], y[i], extent)
-        if found is not None:
-            region, dx, dy = found
-            values = psf.evaluate(dx, dy) / psf.peak
-            values = np.where(np.hypot(dx, dy) <= extent, values, 0.0)
-            image[region] = np.maximum(image[region], values)
+        window = find_window(shape, x[i], y[i], extent)
+        if window is not None:
+            values = psf.evaluate(window.dx, window.dy) / psf.peak
+            values = np.where(window.distance <= extent, values, 0.0)
+            image[window.region] = np.maximum(image[window.region], values)
     return image
 
 
@@ -146,6 +145,6 @@ def _source_windows(shape, x, y, flux, psf, level):
         extent = psf.radius
         if level is not None and level[i] > 0:
             extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
-        found = window_region(shape, x[i], y[i], extent)
-        if found is not None:
-            yield i, *found
+        window = find_window(shape, x[i], y[i], extent)
+        if window is not None:
+            yield i, window.region, window.dx, window.dy

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from photutils_pconv.geometry.windows import window_region
+from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.psf.source_images import model_image
 
 __all__ = [
@@ -298,13 +298,13 @@ class FitWindow:
     """
 
     def __init__(self, shape, missing, x, y, radius, degree):
-        found = window_region(shape, x, y, radius)
+        window = find_window(shape, x, y, radius)
         self.n_pixels = 0
         self.enough = False
-        if found is None:
+        if window is None:
             return
-        self.region, dx, dy = found
-        self.use = (np.hypot(dx, dy) <= radius) & ~missing[self.region]
+        self.region, dx, dy = window.region, window.dx, window.dy
+        self.use = (window.distance <= radius) & ~missing[self.region]
         self.n_pixels = int(self.use.sum())
         self.columns = dx[self.use] + x
         self.rows = dy[self.use] + y

@@ -21,7 +21,7 @@ from astropy.stats import mad_std
 
 from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
-from photutils_pconv.geometry.windows import window_region
+from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.prediction import choose_sizes, reconstruct
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.inpainting.residual_images import (
@@ -290,13 +290,12 @@ def _scatter_around(residual, missing, x, y, radius):
     """
     scatter = np.zeros(len(x))
     for i in range(len(x)):
-        found = window_region(residual.shape, x[i], y[i], _SCATTER_RADIUS)
-        if found is None:
+        window = find_window(residual.shape, x[i], y[i], _SCATTER_RADIUS)
+        if window is None:
             continue
-        region, dx, dy = found
-        use = (np.hypot(dx, dy) > radius[i]) & ~missing[region]
+        use = (window.distance > radius[i]) & ~missing[window.region]
         if use.any():
-            scatter[i] = mad_std(residual[region][use])
+            scatter[i] = mad_std(residual[window.region][use])
     return scatter
 
 

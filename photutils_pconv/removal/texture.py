@@ -30,9 +30,9 @@ from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
 from photutils_pconv.geometry.holes import (
     TAPER_WIDTH,
     draw_holes,
-    hole_stamp,
     taper_weight,
 )
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'ResidualStamp',
@@ -168,11 +168,12 @@ def local_scales(parts, x, y, radius):
     scales = np.full((2, len(x)), np.nan)
     for i in range(len(x)):
         outer = radius[i] + _RING_GAP + _RING_WIDTH
-        region, distance = _window(parts.shape[1:], x[i], y[i], outer)
-        if region is None:
+        window = find_window(parts.shape[1:], x[i], y[i], outer)
+        if window is None:
             continue
-        values = parts[:, *region]
-        ring = (distance > radius[i] + _RING_GAP) & (distance <= outer)
+        values = parts[:, *window.region]
+        ring = window.distance > radius[i] + _RING_GAP
+        ring &= window.distance <= outer
         values = values[:, ring & np.isfinite(values[0])]
         if values.size:
             scales[:, i] = mad_std(values, axis=1)
@@ -201,16 +202,15 @@ def cut_residuals(residual, x, y, radius, scales):
     """
     stamps = []
     for i in range(len(x)):
-        region, distance = _window(residual.shape, x[i], y[i], radius[i])
-        if region is None or not np.all(scales[:, i] > 0):
+        window = find_window(residual.shape, x[i], y[i], radius[i])
+        if window is None or not np.all(scales[:, i] > 0):
             continue
-        rows, columns = (np.arange(part.start, part.stop) for part in region)
-        beyond = ~hole_stamp(rows, columns, x[i], y[i], radius[i])
-        values = np.where(beyond, np.nan, residual[region])
+        beyond = ~window.within(radius[i])
+        values = np.where(beyond, np.nan, residual[window.region])
         coarse = _smooth(values, beyond, _FINE)
         parts = np.array([values - coarse, coarse + 0.0 * values])
         parts /= scales[:, i, None, None]
-        share = distance / radius[i]
+        share = window.distance / radius[i]
         stamps.append(ResidualStamp(parts, share, float(radius[i]), scales[:, i]))
     return stamps
 
@@ -237,10 +237,10 @@ def cut_surroundings(parts, x, y, radius, scales):
     stamps = []
     for i in range(len(x)):
         outer = 2.0 * radius[i] + _RING_GAP
-        region, _ = _window(parts.shape[1:], x[i], y[i], outer)
-        if region is None or not scales[0, i] > 0:
+        window = find_window(parts.shape[1:], x[i], y[i], outer)
+        if window is None or not scales[0, i] > 0:
             continue
-        values = parts[:, *region] / scales[:, i, None, None]
+        values = parts[:, *window.region] / scales[:, i, None, None]
         values[1] *= 0.0
         if np.isfinite(values[0]).any():
             share = np.ones(values.shape[1:])
@@ -411,9 +411,10 @@ def draw_texture(models, x, y, radius, scales, usable, *, rng):
     for i in range(len(x)):
         if not np.all(scales[:, i] > 0):
             continue
-        region, distance = _window(usable.shape, x[i], y[i], radius[i] + TAPER_WIDTH)
-        if region is None:
+        window = find_window(usable.shape, x[i], y[i], radius[i] + TAPER_WIDTH)
+        if window is None:
             continue
+        region, distance = window.region, window.distance
         taper = taper_weight(distance, radius[i], width=TAPER_WIDTH)
         np.maximum(weight[region], taper, out=weight[region])
         k = np.argmin(np.abs(known - radius[i]))
@@ -435,19 +436,6 @@ def draw_texture(models, x, y, radius, scales, usable, *, rng):
             texture[here] += amplitude[here] * field[here]
     # (1 - w)**2 of the map's own variance is still there.
     return texture * np.sqrt(weight * (2.0 - weight))
-
-
-def _window(shape, x, y, reach):
-    """
-    Give the part of a map around a position, and the distances in it.
-    """
-    ny, nx = shape
-    x0, x1 = max(int(np.ceil(x - reach)), 0), min(int(x + reach) + 1, nx)
-    y0, y1 = max(int(np.ceil(y - reach)), 0), min(int(y + reach) + 1, ny)
-    if x0 >= x1 or y0 >= y1:
-        return None, None
-    distance = np.hypot(np.arange(x0, x1)[None, :] - x, np.arange(y0, y1)[:, None] - y)
-    return np.s_[y0:y1, x0:x1], distance
 
 
 def make_texture(cleaned, missing, holes, reconstruction, *, stamps, seed):

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 
 from photutils_pconv._utils.arrays import as_map, one_per_source, pair_positions
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 
@@ -91,12 +92,12 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
 
     reach = int(np.ceil(_stamp_radius(psf) / pixel_scale))
     for xc, yc, value, turn in zip(x, y, flux, angle, strict=True):
-        whole = _window(image.shape, xc, yc, reach)
+        whole = _find_square(image.shape, xc, yc, reach)
         if whole is None:
             continue
         stamp = np.empty([part.stop - part.start for part in whole])
         for zone, oversampling in _ZONES:
-            part = _window(image.shape, xc, yc, reach if zone is None else zone)
+            part = _find_square(image.shape, xc, yc, reach if zone is None else zone)
             if part is None:
                 continue
             region = tuple(
@@ -130,18 +131,13 @@ def _stamp_radius(psf):
     return brentq(missing, _MINIMUM_RADIUS, _MAXIMUM_RADIUS, xtol=0.1)
 
 
-def _window(shape, x, y, reach):
+def _find_square(shape, x, y, reach):
     """
-    Return the slices of the square around a position, or `None`.
+    Find the square around a position's pixel, or `None`.
     """
-    slices = []
-    for centre, size in ((y, shape[0]), (x, shape[1])):
-        nearest = int(np.floor(centre + 0.5))
-        low, high = max(nearest - reach, 0), min(nearest + reach + 1, size)
-        if low >= high:
-            return None
-        slices.append(slice(low, high))
-    return tuple(slices)
+    pixel = (int(np.floor(x + 0.5)), int(np.floor(y + 0.5)))
+    window = find_window(shape, *pixel, reach)
+    return None if window is None else window.region
 
 
 def random_positions(shape, n, *, rng, separation, margin=0, mask=None):

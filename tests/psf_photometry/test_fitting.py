@@ -6,7 +6,6 @@ Tests of the linear PSF fits, and of the images of sources.
 import numpy as np
 import pytest
 
-from photutils_pconv.geometry.windows import window_region
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
@@ -217,10 +216,3 @@ def test_shapes_have_the_peak_one(psf):
     assert image[50, 60] == pytest.approx(1.0, rel=1e-6)
     assert image[50, 90] == pytest.approx(1.0, rel=1e-6)
     assert image[100, 20] == 0.0
-
-
-def test_window_beyond_the_map_is_none():
-    assert window_region(SHAPE, -30.0, 5.0, 9.0) is None
-    region, dx, dy = window_region(SHAPE, 2.3, 5.0, 9.0)
-    assert dx.shape == dy.shape == np.empty(SHAPE)[region].shape
-    assert dx[0, 0] == pytest.approx(-2.3)

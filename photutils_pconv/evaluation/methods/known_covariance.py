@@ -13,6 +13,7 @@ from photutils_pconv._utils.arrays import (
     match_radius,
     pair_positions,
 )
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = ['kriging']
 
@@ -183,12 +184,11 @@ def _window(data, x, y, half, i):
         msg = f'position {i} is not finite'
         raise ValueError(msg)
     column, row = round(x), round(y)
-    window = np.s_[row - half : row + half + 1, column - half : column + half + 1]
-    ny, nx = data.shape
-    if not (half <= row < ny - half and half <= column < nx - half):
+    window = find_window(data.shape, column, row, half)
+    if window is None or window.shape != (2 * half + 1, 2 * half + 1):
         msg = f'source {i} is less than half={half} pixels from the edge of the map'
         raise ValueError(msg)
-    if join_missing(None, data[window]).any():
+    if join_missing(None, data[window.region]).any():
         msg = f'there are missing pixels within half={half} pixels of source {i}'
         raise ValueError(msg)
-    return window, column, row
+    return window.region, column, row

@@ -11,7 +11,8 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv.geometry.holes import draw_holes, hole_stamp
+from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.geometry.windows import Window, find_window
 from photutils_pconv.photometry.apertures import encircled_energy_correction
 from photutils_pconv.photometry.flags import flag_positions
 from photutils_pconv.photometry.response import pixel_response
@@ -107,18 +108,11 @@ class Scene:
         """
         Return the part of the map around a source, and the source's hole there.
         """
-        ny, nx = self.data.shape
         x, y = self.x[i], self.y[i]
-        rows = slice(max(int(y) - half, 0), min(int(y) + half + 1, ny))
-        columns = slice(max(int(x) - half, 0), min(int(x) + half + 1, nx))
-        hole = hole_stamp(
-            np.arange(rows.start, rows.stop),
-            np.arange(columns.start, columns.stop),
-            x,
-            y,
-            self.hole_radius[i],
-        )
-        return (rows, columns), hole
+        rows, columns = find_window(self.data.shape, int(x), int(y), half).region
+        # The square is that of the pixel, the hole that of the position.
+        window = Window(rows, columns, x, y)
+        return window.region, window.within(self.hole_radius[i])
 
     @cached_property
     def pixel_response(self):
