@@ -148,8 +148,8 @@ def _flux_for_snr(stamp, target, scatter, ring):
     """
     half = _STAMP // 2
     own = local_background(stamp, [half], [half], annulus_radii=ring)
-    wings = own['local_bkg_std'][0]
-    peak = stamp.max() - own['local_bkg'][0]
+    wings = own.local_bkg_std[0]
+    peak = stamp.max() - own.local_bkg[0]
     # The wings limit the SNR that even a perfect map can give.
     goal = min(target, 0.85 * peak / wings)
     return goal * scatter / np.sqrt(peak**2 - (goal * wings) ** 2)
@@ -282,7 +282,7 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     angle = rng.uniform(0.0, 2.0 * np.pi)
     noisy = emission + noise
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(noisy, x, y, annulus_radii=ring).local_bkg_std
     low, high = np.log(SNR_RANGE)
     # Stratified: every map covers the whole range.
     part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / max(len(x), 1)
@@ -332,7 +332,7 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
     angle = rng.uniform(0.0, 2.0 * np.pi)
     noisy = emission + noise
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(noisy, *positions, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(noisy, *positions, annulus_radii=ring).local_bkg_std
     x, y, flux = np.empty((3, 2 * len(pairs)))
     padded = np.pad(np.zeros(emission.shape), _STAMP)
     for k, (distance, share) in enumerate(pairs):

@@ -100,11 +100,11 @@ def measure_map(benchmark_map, *, model=None, others=()):
         table[f'pull_{name}'] = _pull(table[f'ratio_{name}'], truth, error)
 
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(truth.noisy, x, y, annulus_radii=ring).local_bkg_std
     table['scatter'] = scatter
     # How complex a place is: the emission's scatter over the noise's.
     emission, noise = (
-        local_background(image, x, y, annulus_radii=ring)['local_bkg_std']
+        local_background(image, x, y, annulus_radii=ring).local_bkg_std
         for image in (truth.emission, truth.noisy - truth.emission)
     )
     with np.errstate(divide='ignore', invalid='ignore'):
@@ -214,10 +214,10 @@ def _removed_flux(truth, removed, hole_radius):
     )
     correction = encircled_energy_correction(
         [radius],
-        measured['hole_fraction'],
+        measured.hole_fraction,
         lambda value: setup.eef(value, table=truth.eef),
     )
-    return (measured['flux'] * correction)[:, 0] / _pixel_response(truth, hole_radius)
+    return (measured.flux * correction)[:, 0] / _pixel_response(truth, hole_radius)
 
 
 def _pixel_response(truth, hole_radius):

@@ -143,7 +143,7 @@ def measure_optimum(truth: BenchmarkMap, *, model=None):
     )
     hole_radius = np.asarray(phot['hole_radius'])
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(truth.noisy, x, y, annulus_radii=ring).local_bkg_std
     table = Table({'map': [truth.name] * len(x), 'setup': [setup.name] * len(x)})
     table['hole_radius'] = hole_radius
     table['snr'] = np.asarray(phot['snr'])

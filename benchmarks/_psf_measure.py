@@ -173,7 +173,7 @@ def measure_map(truth, *, models=(None, None), peers=None):
     if truth.name.startswith('gaussian'):
         _add_kriging(table, truth, true, left, hole_radius)
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(truth.noisy, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(truth.noisy, x, y, annulus_radii=ring).local_bkg_std
     table['scatter'] = scatter
     rms = _hole_rms(truth, left, hole_radius)
     for name, values in rms.items():
@@ -218,7 +218,7 @@ def _add_kriging(table, truth, true, left, hole_radius):
         radii=[radius / scale],
         hole_radius=hole_radius,
         local_std=0.0,
-    )['flux'][:, 0]
+    ).flux[:, 0]
     table['ratio_kriging'] = inside / true
     found = kriging(truth.data, truth.x, truth.y, use_hole=True, **options)
     left['kriging with PSF'] = found['background']

@@ -80,7 +80,7 @@ def make_map(setup, psf, rng):
         shape, N_SOURCES, rng=rng, separation=SEPARATION, margin=MARGIN
     )
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(data, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(data, x, y, annulus_radii=ring).local_bkg_std
     peak = psf.render((1, 1), 0.0, 0.0, pixel_scale=scale)[0, 0]
     low, high = np.log(SNR_RANGE)
     part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / len(x)

@@ -7,10 +7,7 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'local_background': ('PConvLocalBackground',),
-    'map_background': (
-        'PConvBackground',
-        'PConvLocalBackground',
-    ),
+    'map_background': ('PConvBackground',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

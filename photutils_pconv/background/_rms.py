@@ -5,32 +5,32 @@ What the background classes are built of: gaps, scatter, errors.
 The functions take and give plain arrays in the map's own pixels.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from astropy.stats import sigma_clipped_stats
 from photutils.background import Background2D
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
-from photutils_pconv.geometry.empty_holes import (
-    MINIMUM_EMPTY,
-    choose_empty_radii,
-    place_empty_holes,
-)
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
+from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes, draw_values
 from photutils_pconv.geometry.windows import find_window
-from photutils_pconv.inpainting.hole_filling import inpaint
-from photutils_pconv.inpainting.native_grid import inpaint_resampled
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.removal.empty_sample import fill_empty_holes
+from photutils_pconv.removal.filling import Filler
 
 __all__ = [
+    'EmptyHoleSettings',
     'interpolate_gaps',
     'local_scatter',
     'measure_rms',
-    'reconstruct',
     'reconstruction_error',
-    'spread_over_holes',
 ]
 
-# How many holes on empty positions are wanted.
+# How many holes on empty positions are wanted, and the seed of their places: by
+# choice.
 _N_EMPTY = 64
+_SEED = 0
 
 
 def interpolate_gaps(data, gaps, *, sigma):
@@ -132,181 +132,128 @@ def local_scatter(data, use, *, sigma, box_size):
     return scatter
 
 
-def reconstruct(data, x, y, radius, *, missing, factor, native=None, **options):
+@dataclass(frozen=True, eq=False)
+class EmptyHoleSettings:
     """
-    Reconstruct the emission in holes, on any pixel scale.
+    What is needed to fill empty holes as the sources' were filled.
 
     Parameters
     ----------
-    data, x, y, radius, missing
-        As for `~photutils_pconv.inpainting.inpaint`.
+    holes : `~photutils_pconv.geometry.Holes`
+        The sources' holes that were filled, M of them.
 
-    factor : float
-        Map pixel / native pixel.
+    filler : `~photutils_pconv.removal.filling.Filler`
+        What filled them.
 
-    native : tuple of `~numpy.ndarray`, optional
-        As for `~photutils_pconv.inpainting.inpaint_resampled`.
+    annulus_radii : 2-tuple of float
+        The annulus of the local rms, in pixels.
 
-    **options
-        The other arguments of `~photutils_pconv.inpainting.inpaint`.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `None`
+        The PSF that was found on the map, for a filler that needs it.
 
-    Returns
-    -------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        The reconstruction.
+    brightness : (M,) `~numpy.ndarray` or `None`
+        The sources' fluxes in units of the local rms, likewise.
     """
-    if factor == 1:
-        return inpaint(data, x, y, radius, missing=missing, **options)
-    return inpaint_resampled(
-        data, x, y, radius, missing=missing, factor=factor, native=native, **options
-    )
+
+    holes: Holes
+    filler: Filler
+    annulus_radii: np.ndarray
+    pixel_psf: PixelPSF | None
+    brightness: np.ndarray | None
 
 
-def reconstruction_error(data, missing, scatter, x, y, radius, *, factor, **options):
+def reconstruction_error(grid, scatter, settings):
     """
     Measure how well holes are reconstructed in this map.
 
-    Holes at positions without sources (`photutils_pconv.geometry`)
-    are reconstructed and compared with the map. The difference has the
-    map's own scatter in it, which is taken off in quadrature.
+    Holes at positions without sources are filled as the sources' were, and
+    compared with the map. The difference has the map's own scatter in it,
+    which is taken off in quadrature.
 
     Parameters
     ----------
-    data : 2D `~numpy.ndarray`
+    grid : `~photutils_pconv.geometry.MapGrid`
         The map without sources.
-
-    missing : 2D bool `~numpy.ndarray`
-        Its missing pixels.
 
     scatter : 2D `~numpy.ndarray`
         Its local scatter.
 
-    x, y, radius : 1D `~numpy.ndarray`
-        The positions of the sources and the radii of their holes
-        (pixels).
-
-    factor : float
-        Map pixel / native pixel.
-
-    **options
-        The other arguments of `~photutils_pconv.inpainting.inpaint`.
+    settings : `EmptyHoleSettings`
+        The sources' holes, and what filled them.
 
     Returns
     -------
-    ratio : 1D `~numpy.ndarray`
+    ratio : (M,) `~numpy.ndarray`
         The error over the local scatter for each source: the median of
         the 16 empty holes that are nearest in radius. 1 if there are
         not as many, as for a reconstruction that knows nothing but the
         mean of the surroundings.
     """
-    rng = np.random.default_rng(0)
-    radii = choose_empty_radii(radius, rng=rng, n_empty=_N_EMPTY)
-    empty = place_empty_holes(missing, x, y, radius, radii, rng=rng)
-    if len(empty) < MINIMUM_EMPTY:
-        return np.ones(len(radius))
-    square = np.full(len(empty), np.nan)
-    # The holes of the sources stay holes.
-    unusable = missing | draw_holes(data.shape, x, y, radius)
-    for number in np.unique(empty.rounds):
-        index = np.flatnonzero(empty.rounds == number)
-        reconstruction = reconstruct(
-            data,
-            empty.x[index],
-            empty.y[index],
-            empty.radius[index],
-            missing=unusable,
-            factor=factor,
-            **options,
-        )
-        difference = reconstruction.emission - data
-        for i in index[reconstruction.filled]:
-            reach = empty.radius[i] + 1.0
-            window = find_window(data.shape, empty.x[i], empty.y[i], reach)
-            hole = window.within(empty.radius[i])
+    square, radius = [], []
+    for part in fill_empty_holes(
+        grid,
+        settings.holes,
+        settings.filler,
+        annulus_radii=settings.annulus_radii,
+        pixel_psf=settings.pixel_psf,
+        brightness=settings.brightness,
+        n_empty=_N_EMPTY,
+        seed=_SEED,
+    ):
+        reconstruction = part.filled.reconstruction
+        difference = reconstruction.emission - grid.data
+        for i in np.flatnonzero(reconstruction.filled):
+            x, y, reach = part.holes.x[i], part.holes.y[i], part.holes.radius[i]
+            window = find_window(scatter.shape, x, y, reach + 1.0)
+            hole = window.within(reach)
             expected = scatter[window.region][hole] ** 2
             if np.any(expected > 0):
                 found = difference[window.region][hole] ** 2
-                square[i] = np.mean(found) / expected.mean()
-    known = np.flatnonzero(np.isfinite(square))
-    if known.size < MINIMUM_EMPTY:
-        return np.ones(len(radius))
-    ratio = np.empty(len(radius))
-    for one in np.unique(radius):
-        order = np.argsort(np.abs(empty.radius[known] - one), kind='stable')
-        excess = np.median(square[known[order[:MINIMUM_EMPTY]]]) - 1.0
-        ratio[radius == one] = np.sqrt(max(excess, 0.0))
+                square.append(np.mean(found) / expected.mean())
+                radius.append(reach)
+    square, radius = np.array(square), np.array(radius)
+    known = np.isfinite(square)
+    square, radius = square[known], radius[known]
+    ratio = np.ones(len(settings.holes))
+    if square.size < MINIMUM_EMPTY:
+        return ratio
+    for one in np.unique(settings.holes.radius):
+        order = np.argsort(np.abs(radius - one), kind='stable')
+        excess = np.median(square[order[:MINIMUM_EMPTY]]) - 1.0
+        ratio[settings.holes.radius == one] = np.sqrt(max(excess, 0.0))
     return ratio
 
 
-def spread_over_holes(values, x, y, radius, shape):
-    """
-    Draw a value for each source into its hole and taper.
-
-    Parameters
-    ----------
-    values : 1D `~numpy.ndarray`
-        The values, not negative.
-
-    x, y, radius : 1D `~numpy.ndarray`
-        The positions and the radii of the holes (pixels).
-
-    shape : tuple of int
-        The shape (ny, nx) of the map.
-
-    Returns
-    -------
-    image : 2D `~numpy.ndarray`
-        The values, the largest where holes overlap; 0 elsewhere.
-    """
-    image = np.zeros(shape)
-    for value, *place in zip(values, x, y, radius + TAPER_WIDTH, strict=True):
-        *position, reach = place
-        window = find_window(shape, *position, reach + 1.0)
-        if window is not None:
-            part = image[window.region]
-            part[:] = np.maximum(part, np.where(window.within(reach), value, 0.0))
-    return image
-
-
-def measure_rms(
-    data, missing, holes, places, *, error=None, sigma, box_size, **options
-):
+def measure_rms(grid, holes, settings, *, sigma, box_size):
     """
     Measure the local scatter, with the reconstruction's error in holes.
 
     Parameters
     ----------
-    data : 2D `~numpy.ndarray`
-        The background.
-
-    missing : 2D bool `~numpy.ndarray`
-        Pixels without data of their own.
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The background; its ``missing`` pixels have no data of their own,
+        and the result is nowhere below its ``error``.
 
     holes : 2D bool `~numpy.ndarray`
         The reconstructed pixels.
 
-    places : sequence of 3 `~numpy.ndarray`
-        The holes' positions x, y and radii (pixels).
-
-    error : 2D `~numpy.ndarray`, optional
-        The known error of the map, below which the result is nowhere.
+    settings : `EmptyHoleSettings`
+        The sources' holes, and what filled them.
 
     sigma, box_size
         As for `local_scatter`.
-
-    **options
-        As for `reconstruction_error`.
 
     Returns
     -------
     rms : 2D `~numpy.ndarray`
         The standard deviation of a pixel.
     """
-    rms = local_scatter(data, ~(missing | holes), sigma=sigma, box_size=box_size)
-    if error is not None:
-        rms = np.maximum(rms, np.where(np.isfinite(error), error, 0.0))
-    if len(places[0]):
-        ratio = reconstruction_error(data, missing, rms, *places, **options)
-        ratio = spread_over_holes(ratio, *places, rms.shape)
+    use = ~(grid.missing | holes)
+    rms = local_scatter(grid.data, use, sigma=sigma, box_size=box_size)
+    if grid.error is not None:
+        rms = np.maximum(rms, np.where(np.isfinite(grid.error), grid.error, 0.0))
+    if len(settings.holes):
+        ratio = reconstruction_error(grid, rms, settings)
+        ratio = draw_values(settings.holes, ratio, width=TAPER_WIDTH)
         rms *= np.sqrt(1.0 + np.where(holes, ratio, 0.0) ** 2)
     return rms

@@ -10,23 +10,13 @@ from photutils.background import LocalBackground
 
 from photutils_pconv._utils.checks import to_quantity
 from photutils_pconv._utils.repr import format_parameters
-from photutils_pconv.background._rms import reconstruct
-from photutils_pconv.geometry.grids import (
-    pixel_scale_factor,
-    resample_grid,
-    to_native_position,
-)
+from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
-from photutils_pconv.network import LoadedModel, default_model, load_model
-from photutils_pconv.network.running import (
-    check_batch_size,
-    check_precision,
-    choose_device,
-)
-from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
-from photutils_pconv.psf.profiles import wing_profile
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.network.running import RunOptions
+from photutils_pconv.removal.pipeline import find_psf, make_filler
+from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.removal.sources import choose_holes
 
 __all__ = ['PConvLocalBackground']
 
@@ -69,6 +59,11 @@ class PConvLocalBackground(LocalBackground):
         resampled, as a map is by
         `~photutils_pconv.NeuralSourceRemover`.
 
+    psf, n_passes : optional
+        As for `~photutils_pconv.NeuralSourceRemover`: with ``n_passes=2``
+        the PSF is subtracted from all positions of a call, and the emission
+        under it is reconstructed.
+
     batch_size : int, optional
         The number of cutouts that the network sees at once.
 
@@ -107,12 +102,24 @@ class PConvLocalBackground(LocalBackground):
         model=None,
         radius=None,
         pixel_scale=None,
+        psf=None,
+        n_passes=1,
         batch_size=64,
         device='auto',
         precision='auto',
     ):
         # LocalBackground's own __init__ is left out: there is no annulus.
-        self.setup = get_setup(mode, band, setup=setup)
+        self._settings = RemovalSettings.from_arguments(
+            mode,
+            band,
+            setup=setup,
+            model=model,
+            psf=psf,
+            n_passes=n_passes,
+            run=RunOptions(batch_size=batch_size, device=device, precision=precision),
+        )
+        self.setup = self._settings.setup
+        self.model = self._settings.model
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
         scale, self._factor = pixel_scale_factor(pixel_scale, self.setup)
@@ -126,14 +133,6 @@ class PConvLocalBackground(LocalBackground):
             msg = f'radius must be positive and finite, got {radius!r}'
             raise ValueError(msg)
         self.radius = float(radius)
-        check_batch_size(batch_size)
-        check_precision(precision)
-        choose_device(device)
-        self.batch_size = batch_size
-        self.device = device
-        self.precision = precision
-        self.model = default_model(self.setup) if model is None else model
-        self._loaded = self._load()
 
     #: `~photutils.background.LocalBackground` has these. A circle is an
     #: annulus from 0.
@@ -153,25 +152,10 @@ class PConvLocalBackground(LocalBackground):
         """
         return np.mean
 
-    def _load(self):
-        if isinstance(self.model, LoadedModel):
-            return self.model
-        return load_model(self.model)
-
-    def __getstate__(self):
-        state = self.__dict__.copy()
-        # A network that can be loaded anew is not carried along.
-        del state['_loaded']
-        return state
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._loaded = self._load()
-
     def _parameters(self):
         return {
             'setup': self.setup.name,
-            'model': self._loaded.name,
+            'model': self.model.name,
             'radius': self.radius,
             'pixel_scale': self.pixel_scale,
         }
@@ -268,31 +252,17 @@ class PConvLocalBackground(LocalBackground):
         """
         Return the map without sources, and which holes were filled.
         """
-        factor = self._factor
-        native = (values, missing)
-        if factor != 1:
-            native = resample_grid(values, missing, factor)
-        snr = compute_snr(
-            native[0],
-            to_native_position(x, factor),
-            to_native_position(y, factor),
-            setup=self.setup,
-        )
-        reconstruction = reconstruct(
+        grid = MapGrid(
             values,
-            x,
-            y,
-            self.setup.hole_radius(snr) / factor,
-            missing=missing,
-            factor=factor,
-            native=native,
-            model=self._loaded,
-            profile=wing_profile(self.setup),
-            to_jy_per_pixel=jy_per_pixel,
-            batch_size=self.batch_size,
-            device=self.device,
-            precision=self.precision,
+            missing,
+            factor=self._factor,
+            pixel_scale=self.pixel_scale.to_value(u.arcsec),
+            jy_per_pixel=jy_per_pixel,
         )
+        holes = choose_holes(x, y, grid, self.setup)
+        psf = find_psf(self._settings, grid, holes)
+        filled = make_filler(self._settings, grid, psf).fill(grid, holes)
+        reconstruction = filled.reconstruction
         return reconstruction.clean(values), reconstruction.filled
 
 

@@ -1,10 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Backgrounds in the place of photutils' own.
-
-`PConvBackground` stands where `~photutils.background.Background2D`
-stands, `PConvLocalBackground` where
-`~photutils.background.LocalBackground` does.
+The background of a map, in the place of photutils' ``Background2D``.
 """
 
 import threading
@@ -20,20 +16,23 @@ from photutils_pconv.background._inputs import (
     read_map,
     without_mask,
 )
-from photutils_pconv.background._rms import interpolate_gaps, measure_rms
-from photutils_pconv.background.local_background import PConvLocalBackground
-from photutils_pconv.geometry.grids import pixel_scale_factor
+from photutils_pconv.background._rms import (
+    EmptyHoleSettings,
+    interpolate_gaps,
+    measure_rms,
+)
+from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
+from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
-from photutils_pconv.network import LoadedModel, load_model
+from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
-from photutils_pconv.psf.profiles import wing_profile
+from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
-from photutils_pconv.removal.remover import NeuralSourceRemover
+from photutils_pconv.removal.settings import RemovalSettings
 
-__all__ = ['PConvBackground', 'PConvLocalBackground']
-
-_HOLE_COLUMNS = 'x_center', 'y_center', 'hole_radius'
+__all__ = ['PConvBackground']
 
 
 class PConvBackground:
@@ -169,7 +168,7 @@ class PConvBackground:
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
-        remover = NeuralSourceRemover(
+        settings = RemovalSettings.from_arguments(
             mode,
             band,
             setup=setup,
@@ -179,13 +178,15 @@ class PConvBackground:
             error_method=error_method,
             recenter=recenter,
             resample=resample,
-            batch_size=batch_size,
-            device=device,
-            precision=precision,
-            progress_bar=progress_bar,
+            run=RunOptions(
+                batch_size=batch_size,
+                device=device,
+                precision=precision,
+                progress_bar=progress_bar,
+            ),
         )
-        self.setup = remover.setup
-        self.model = remover.model
+        self.setup = settings.setup
+        self.model = settings.model
         self.fill_value = fill_value
         data, error = read_map(data, error)
         self._unit = getattr(data, 'unit', None)
@@ -203,27 +204,24 @@ class PConvBackground:
             scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
             fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
             sources = find_sources(values, missing, finder, fwhm=fwhm, unit=unit)
-        result = remover(
+        map_input = parse_map(
             image,
-            sources,
             mask=missing if missing.any() else None,
             error=error,
             wcs=wcs,
             beam=beam,
+            pixel_scale=self.setup.pixel_scale,
         )
-        map_input = result.map_input
-        scale, factor = pixel_scale_factor(map_input.pixel_scale, self.setup)
-        # For the reconstructions of background_rms.
-        self._options = {
-            'to_jy_per_pixel': map_input.jy_per_pixel,
-            'factor': factor,
-            'profile': wing_profile(self.setup),
-            'batch_size': batch_size,
-            'device': device,
-            'precision': precision,
-        }
-        self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
-        self.box_size = parse_box_size(box_size, factor)
+        source_input = parse_sources(sources, wcs=map_input.wcs)
+        removal = remove_sources(settings, map_input, source_input)
+        result = assemble(settings, map_input, removal)
+        self._empty_holes = _keep_filler(removal)
+        grid = removal.grid
+        self._factor = grid.factor
+        self._pixel_scale = grid.pixel_scale
+        self._jy_per_pixel = grid.jy_per_pixel
+        self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
+        self.box_size = parse_box_size(box_size, grid.factor)
         self.coverage_mask = coverage
         self._error = map_input.error
         self._mask = bad if bad.any() else None
@@ -252,20 +250,20 @@ class PConvBackground:
         return background
 
     def _measure_rms(self):
-        model = self.model
-        if not isinstance(model, LoadedModel):
-            model = load_model(model)
-        table = self._filled_holes()
-        rms = measure_rms(
+        grid = MapGrid(
             self._background.astype(float),
             self._missing(),
-            self._holes,
-            [np.array(table[name]) for name in _HOLE_COLUMNS],
+            factor=self._factor,
+            pixel_scale=self._pixel_scale,
+            jy_per_pixel=self._jy_per_pixel,
             error=self._error,
+        )
+        rms = measure_rms(
+            grid,
+            self._holes,
+            self._empty_holes,
             sigma=self._fwhm,
             box_size=self.box_size,
-            model=model,
-            **self._options,
         )
         rms = rms.astype(self._dtype)
         if self.coverage_mask is not None:
@@ -424,7 +422,7 @@ class PConvBackground:
         return {
             'data': array,
             'setup': self.setup.name,
-            'model': getattr(self.model, 'name', self.model),
+            'model': self.model.name,
             'mask': None if self._mask is None else array,
             'coverage_mask': None if self.coverage_mask is None else array,
             'fill_value': self.fill_value,
@@ -446,3 +444,22 @@ class PConvBackground:
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._lock = threading.Lock()
+
+
+def _keep_filler(removal):
+    """
+    Keep what the rms needs of a removal, and nothing of its map.
+    """
+    use = removal.filled.reconstruction.filled
+    brightness = pixel_psf = None
+    if removal.filler.depends_on_flux:
+        pixel_psf = removal.filled.pixel_psf
+        rms = removal.fluxes.local_bkg_std
+        brightness = (removal.filled.psf_fluxes.flux / rms)[use]
+    return EmptyHoleSettings(
+        holes=removal.holes.select(use),
+        filler=removal.filler,
+        annulus_radii=removal.plan.pixel_annulus,
+        pixel_psf=pixel_psf,
+        brightness=brightness,
+    )

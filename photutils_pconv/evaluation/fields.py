@@ -336,7 +336,7 @@ def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
     x, y = random_positions(
         given.shape, 25, rng=rng, separation=1, margin=ring[1], mask=given.missing
     )
-    scatter = local_background(given.data, x, y, annulus_radii=ring)['local_bkg_std']
+    scatter = local_background(given.data, x, y, annulus_radii=ring).local_bkg_std
     scatter = np.nanmedian(scatter) * given.jy_per_pixel
     psf = get_psf(setup if psf is None else psf)
     peak = psf.render((3, 3), 1.0, 1.0, pixel_scale=scale, oversampling=9)[1, 1]

@@ -8,6 +8,8 @@ from photutils_pconv._utils.lazy import attach
 _MODULES = {
     'cutouts': (
         'CUTOUT_SIZE',
+        'add_cutout',
+        'cut_stack',
         'cutout_origin',
         'extract_cutout',
     ),
@@ -20,16 +22,18 @@ _MODULES = {
     'grids': (
         'MAX_FACTOR',
         'MIN_FACTOR',
-        'NativeMap',
+        'MapGrid',
         'fill_missing',
         'pixel_scale_factor',
         'resample_grid',
         'to_native_position',
-        'with_holes_missing',
     ),
     'holes': (
         'TAPER_WIDTH',
+        'Holes',
         'draw_holes',
+        'draw_taper',
+        'draw_values',
         'hole_stamp',
         'taper_weight',
     ),
@@ -48,12 +52,17 @@ __all__ = [
     'MIN_FACTOR',
     'TAPER_WIDTH',
     'EmptyHoles',
-    'NativeMap',
+    'Holes',
+    'MapGrid',
     'Window',
+    'add_cutout',
     'choose_empty_radii',
+    'cut_stack',
     'cutout_origin',
     'disc',
     'draw_holes',
+    'draw_taper',
+    'draw_values',
     'extract_cutout',
     'fill_missing',
     'find_window',
@@ -63,7 +72,6 @@ __all__ = [
     'resample_grid',
     'taper_weight',
     'to_native_position',
-    'with_holes_missing',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

@@ -12,6 +12,8 @@ import numpy as np
 
 __all__ = [
     'CUTOUT_SIZE',
+    'add_cutout',
+    'cut_stack',
     'cutout_origin',
     'extract_cutout',
 ]
@@ -77,13 +79,51 @@ def extract_cutout(image, x0, y0, *, size=CUTOUT_SIZE, fill_value=0):
     return cutout
 
 
-def cut_stack(image, origins, size, **options):
-    cutouts = [extract_cutout(image, *one, size=size, **options) for one in origins]
+def cut_stack(image, origins, size, *, fill_value=0):
+    """
+    Extract cutouts of one size.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The map.
+
+    origins : (N, 2) array_like of int
+        The cutouts' first pixels (x, y).
+
+    size : int
+        The cutouts' side, in pixels.
+
+    fill_value : scalar, optional
+        The value of pixels beyond the map.
+
+    Returns
+    -------
+    cutouts : (N, size, size) `~numpy.ndarray`
+        The cutouts.
+    """
+    cutouts = [
+        extract_cutout(image, *origin, size=size, fill_value=fill_value)
+        for origin in origins
+    ]
     return np.stack(cutouts)
 
 
 def add_cutout(image, cutout, origin):
-    """Add a cutout to the part of a map that it covers."""
+    """
+    Add a cutout, in place, to the part of a map that it covers.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The map.
+
+    cutout : 2D `~numpy.ndarray`
+        The cutout.
+
+    origin : pair of int
+        The cutout's first pixel (x, y).
+    """
     whole, part = [], []
     for start, n, size in zip(origin[::-1], image.shape, cutout.shape, strict=True):
         low, high = max(start, 0), min(start + size, n)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 
 __all__ = [
     'MINIMUM_EMPTY',
@@ -41,28 +41,39 @@ _MOST_ROUNDS = 6
 @dataclass(frozen=True, eq=False)
 class EmptyHoles:
     """
-    Holes at positions without a source.
+    Holes at places without a source.
 
     Parameters
     ----------
-    x, y : 1D `~numpy.ndarray`
-        The ``K`` positions, in pixels.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes, K of them.
 
-    radius : 1D `~numpy.ndarray`
-        The radii of the holes, in pixels.
-
-    rounds : 1D int `~numpy.ndarray`
-        The round in which each hole is filled. Holes of one round are
-        apart from each other; those of different rounds may overlap.
+    rounds : (K,) int `~numpy.ndarray`
+        The round in which each is filled: holes of one round are far from
+        each other.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    radius: np.ndarray
+    holes: Holes
     rounds: np.ndarray
 
     def __len__(self):
-        return self.x.size
+        return len(self.holes)
+
+    def by_round(self):
+        """
+        Go through the rounds.
+
+        Yields
+        ------
+        index : 1D int `~numpy.ndarray`
+            Which holes are filled in the round.
+
+        holes : `~photutils_pconv.geometry.Holes`
+            Those holes.
+        """
+        for number in np.unique(self.rounds):
+            use = self.rounds == number
+            yield np.flatnonzero(use), self.holes.select(use)
 
 
 def choose_empty_radii(hole_radius, *, rng, n_empty=None):
@@ -108,7 +119,7 @@ def choose_empty_radii(hole_radius, *, rng, n_empty=None):
     return rng.permutation(np.repeat(classes, number))
 
 
-def place_empty_holes(missing, x, y, hole_radius, radii, *, rng):
+def place_empty_holes(missing, holes, radii, *, rng):
     """
     Find places for empty holes.
 
@@ -122,12 +133,11 @@ def place_empty_holes(missing, x, y, hole_radius, radii, *, rng):
     missing : 2D bool `~numpy.ndarray`
         The map's missing pixels.
 
-    x, y, hole_radius : 1D array_like
-        The sources' positions and hole radii, in pixels. A source
-        without a hole (NaN) is kept clear of nevertheless.
+    holes : `~photutils_pconv.geometry.Holes`
+        The sources' holes.
 
     radii : 1D array_like
-        The radii wanted, as `choose_empty_radii` gives them.
+        The radii wanted, as `choose_empty_radii` gives them, in pixels.
 
     rng : `numpy.random.Generator`
         The source of randomness.
@@ -137,13 +147,12 @@ def place_empty_holes(missing, x, y, hole_radius, radii, *, rng):
     empty : `EmptyHoles`
         The holes, as many as find a place.
     """
-    x, y, hole_radius, radii = (
-        np.asarray(value, dtype=float) for value in (x, y, hole_radius, radii)
-    )
+    radii = np.asarray(radii, dtype=float)
     if radii.size == 0:
-        return EmptyHoles(*np.empty((3, 0)), np.empty(0, dtype=int))
-    taken = np.where(np.isfinite(hole_radius), hole_radius, radii.min())
-    blocked = missing | draw_holes(missing.shape, x, y, taken)
+        return EmptyHoles(
+            Holes(*np.empty((3, 0)), missing.shape), np.empty(0, dtype=int)
+        )
+    blocked = missing | holes.mask
     # The padding makes the map's edge a gap.
     room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]
     free = np.flatnonzero(room > radii.min() + _CLEARANCES[-1])
@@ -183,4 +192,4 @@ def place_empty_holes(missing, x, y, hole_radius, radii, *, rng):
         if not waiting or len(chosen) == before:
             break
     columns = np.array(chosen, dtype=float).reshape(-1, 4).T
-    return EmptyHoles(*columns[:3], columns[3].astype(int))
+    return EmptyHoles(Holes(*columns[:3], missing.shape), columns[3].astype(int))

@@ -8,20 +8,22 @@ pixel's area. With ``factor`` = map pixel / native pixel, the outer edges
 of both grids' first pixels coincide.
 """
 
+from dataclasses import dataclass, replace
+from functools import cached_property
+
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.geometry.holes import Holes
 
 __all__ = [
     'MAX_FACTOR',
     'MIN_FACTOR',
-    'NativeMap',
+    'MapGrid',
     'fill_missing',
     'pixel_scale_factor',
     'resample_grid',
     'to_native_position',
-    'with_holes_missing',
 ]
 
 #: The limits of map pixel / native pixel within which maps are resampled.
@@ -185,59 +187,161 @@ def resample_grid(data, missing, factor, *, shape=None):
     return resampled, bad
 
 
-class NativeMap:
+@dataclass(frozen=True, eq=False)
+class MapGrid:
     """
-    A map, and itself on the setup's native grid.
+    A map as plain arrays, on its own grid and on the setup's native one.
 
     Parameters
     ----------
     data : 2D `~numpy.ndarray`
-        The map.
+        The map, of shape (ny, nx), in its own unit.
 
     missing : 2D bool `~numpy.ndarray`
         Its missing pixels.
 
-    factor : float
-        Map pixel / native pixel.
+    factor : float, optional
+        Map pixel / native pixel; 1 for a map on the native grid.
+
+    pixel_scale : float, optional
+        The side of the map's pixels, in arcsec.
+
+    jy_per_pixel : float, optional
+        The factor from the map's unit to Jy/pixel.
+
+    error : 2D `~numpy.ndarray`, optional
+        The map's standard deviation, in its unit.
     """
 
-    def __init__(self, data, missing, factor):
-        self.data = data
-        self.missing = missing
-        self.factor = factor
-        self.native = (data, missing)
-        if factor != 1:
-            self.native = resample_grid(data, missing, factor)
+    data: np.ndarray
+    missing: np.ndarray
+    factor: float = 1.0
+    pixel_scale: float = 1.0
+    jy_per_pixel: float = 1.0
+    error: np.ndarray | None = None
+
+    @classmethod
+    def from_input(cls, map_input, setup, *, resample=True):
+        """
+        Make the grids of a map that was parsed.
+
+        Parameters
+        ----------
+        map_input : `~photutils_pconv.inputs.MapInput`
+            The map.
+
+        setup : `~photutils_pconv.ObservingSetup`
+            The setup, for its pixel scale.
+
+        resample : bool, optional
+            Whether a map off the native scale may be resampled.
+
+        Returns
+        -------
+        grid : `MapGrid`
+            The grids.
+
+        Raises
+        ------
+        ValueError
+            As `pixel_scale_factor`.
+        """
+        scale, factor = pixel_scale_factor(
+            map_input.pixel_scale, setup, resample=resample
+        )
+        return cls(
+            map_input.data,
+            map_input.missing,
+            factor=factor,
+            pixel_scale=scale,
+            jy_per_pixel=map_input.jy_per_pixel,
+            error=map_input.error,
+        )
+
+    @cached_property
+    def native(self):
+        """
+        The same map on the native grid (`MapGrid`).
+
+        A native pixel collects the flux of ``1 / factor**2`` map pixels:
+        values are carried as they are, and ``jy_per_pixel`` follows.
+        """
+        if self.factor == 1:
+            return self
+        data, missing = resample_grid(self.data, self.missing, self.factor)
+        return MapGrid(
+            data,
+            missing,
+            pixel_scale=self.pixel_scale / self.factor,
+            jy_per_pixel=self.jy_per_pixel / self.factor**2,
+        )
 
     def to_native(self, x, y):
-        """Return positions on the native grid."""
+        """
+        Give positions on the native grid.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Positions on the map, in pixels.
+
+        Returns
+        -------
+        x, y : `~numpy.ndarray`
+            The positions in native pixels.
+        """
         return to_native_position(x, self.factor), to_native_position(y, self.factor)
 
     def to_map(self, x, y):
-        """Return positions on the map from those on the native grid."""
+        """
+        Give positions on the map from those on the native grid.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Positions in native pixels.
+
+        Returns
+        -------
+        x, y : `~numpy.ndarray`
+            The positions on the map, in pixels.
+        """
         factor = 1.0 / self.factor
         return to_native_position(x, factor), to_native_position(y, factor)
 
+    def native_holes(self, holes):
+        """
+        Give holes on the native grid.
 
-def with_holes_missing(native_map, data, x, y, radius):
-    """
-    Give a map in which holes count as missing, on both grids.
+        Parameters
+        ----------
+        holes : `~photutils_pconv.geometry.Holes`
+            Holes of the map.
 
-    Parameters
-    ----------
-    native_map : `NativeMap`
-        The map.
+        Returns
+        -------
+        holes : `~photutils_pconv.geometry.Holes`
+            The same holes in native pixels; themselves on the native grid.
+        """
+        x, y = self.to_native(holes.x, holes.y)
+        shape = self.native.data.shape
+        return Holes(x, y, holes.radius * self.factor, shape, holes.snr)
 
-    data : 2D `~numpy.ndarray`
-        Its pixels, or others in their place.
+    def with_holes_missing(self, holes, data):
+        """
+        Give a map in which holes count as missing.
 
-    x, y, radius : 1D `~numpy.ndarray`
-        The holes, in pixels.
+        Parameters
+        ----------
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes.
 
-    Returns
-    -------
-    native_map : `NativeMap`
-        The map with more missing pixels.
-    """
-    holes = draw_holes(data.shape, x, y, radius)
-    return NativeMap(data, native_map.missing | holes, native_map.factor)
+        data : 2D `~numpy.ndarray`
+            The pixels to take in place of the map's.
+
+        Returns
+        -------
+        grid : `MapGrid`
+            The map with more missing pixels.
+        """
+        return replace(self, data=data, missing=self.missing | holes.mask)

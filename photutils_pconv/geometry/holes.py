@@ -1,12 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-How prominent a source is, and the hole that is cut around it.
+Holes: the pixels that are reconstructed around sources.
 
-The signal-to-noise ratio of Eq. 1 chooses the radius of a source's hole
-(Table 3, `~photutils_pconv.ObservingSetup.hole_radius`); the holes of all
-sources together are the pixels that the network reconstructs. Positions
-are 0-based pixel coordinates, as everywhere in photutils.
+All holes of a map are drawn before any is filled. Positions are 0-based
+pixel coordinates, as everywhere in photutils.
 """
+
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,13 +16,86 @@ from photutils_pconv.geometry.windows import disc, find_window
 
 __all__ = [
     'TAPER_WIDTH',
+    'Holes',
     'draw_holes',
+    'draw_taper',
+    'draw_values',
     'hole_stamp',
     'taper_weight',
 ]
 
 #: The width of the taper around a hole, in pixels.
 TAPER_WIDTH = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Holes:
+    """
+    The circular holes of a map.
+
+    Parameters
+    ----------
+    x, y : (M,) `~numpy.ndarray`
+        The positions of their centres, in pixels; finite.
+
+    radius : (M,) `~numpy.ndarray`
+        Their radii, in pixels.
+
+    shape : tuple of int
+        The map's shape (ny, nx).
+
+    snr : (M,) `~numpy.ndarray`, optional
+        The SNR (Eq. 1 of the paper) of what lies in them; NaN where it is
+        not known, as in holes without a source.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    radius: np.ndarray
+    shape: tuple
+    snr: np.ndarray | None = None
+
+    def __post_init__(self):
+        for name in ('x', 'y', 'radius'):
+            value = np.atleast_1d(np.asarray(getattr(self, name), dtype=float))
+            object.__setattr__(self, name, value)
+        snr = np.full(self.x.size, np.nan) if self.snr is None else self.snr
+        object.__setattr__(self, 'snr', np.asarray(snr, dtype=float))
+
+    def __len__(self):
+        return self.x.size
+
+    @cached_property
+    def mask(self):
+        """
+        The pixels that lie in a hole (2D bool `~numpy.ndarray`).
+
+        Drawn at the first use and kept; not to be written to.
+        """
+        mask = draw_holes(self.shape, self.x, self.y, self.radius)
+        mask.flags.writeable = False
+        return mask
+
+    def select(self, chosen):
+        """
+        Give some of the holes.
+
+        Parameters
+        ----------
+        chosen : (M,) bool `~numpy.ndarray`
+            Which of them.
+
+        Returns
+        -------
+        holes : `Holes`
+            The chosen ones; itself if that is all.
+        """
+        if np.all(chosen):
+            return self
+        columns = {
+            name: getattr(self, name)[chosen] for name in ('x', 'y', 'radius', 'snr')
+        }
+        return replace(self, **columns)
 
 
 def draw_holes(shape, x, y, radius):
@@ -128,3 +202,60 @@ def taper_weight(distance, radius, *, width):
     weight = 0.5 * (1.0 + np.cos(np.pi * t))
     # The cosine leaves 1e-17 where it should leave nothing.
     return np.where(t < 1.0, weight, 0.0)
+
+
+def draw_taper(holes, *, width):
+    """
+    Draw the weight that reconstructions of holes have in a map.
+
+    Parameters
+    ----------
+    holes : `Holes`
+        The holes.
+
+    width : float
+        The width of the taper around each hole, in pixels.
+
+    Returns
+    -------
+    weight : 2D `~numpy.ndarray`
+        `taper_weight`, the largest where holes overlap.
+    """
+    image = np.zeros(holes.shape)
+    for x, y, radius in zip(holes.x, holes.y, holes.radius, strict=True):
+        window = find_window(holes.shape, x, y, radius + width)
+        if window is not None:
+            weight = taper_weight(window.distance, radius, width=width)
+            np.maximum(image[window.region], weight, out=image[window.region])
+    return image
+
+
+def draw_values(holes, values, *, width):
+    """
+    Draw a value for each hole into its pixels.
+
+    Parameters
+    ----------
+    holes : `Holes`
+        The holes.
+
+    values : (M,) `~numpy.ndarray`
+        The values, not negative.
+
+    width : float
+        The width of the taper around each hole, which counts as the hole,
+        in pixels.
+
+    Returns
+    -------
+    image : 2D `~numpy.ndarray`
+        The values, the largest where holes overlap; 0 elsewhere.
+    """
+    image = np.zeros(holes.shape)
+    places = zip(values, holes.x, holes.y, holes.radius + width, strict=True)
+    for value, x, y, reach in places:
+        window = find_window(holes.shape, x, y, reach)
+        if window is not None:
+            drawn = np.where(window.distance < reach, value, 0.0)
+            np.maximum(image[window.region], drawn, out=image[window.region])
+    return image

@@ -7,7 +7,11 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'blending': ('Blender',),
-    'hole_filling': ('inpaint',),
+    'hole_filling': (
+        'InpaintSettings',
+        'inpaint',
+        'inpaint_holes',
+    ),
     'kriging': (
         'NOISES',
         'SLOPES',
@@ -16,10 +20,16 @@ _MODULES = {
         'krige_cutouts',
     ),
     'masked_images': ('scale_cutouts',),
-    'native_grid': ('inpaint_resampled',),
+    'native_grid': (
+        'inpaint_grid',
+        'replace_on_map',
+        'to_map_grid',
+    ),
     'prediction': (
+        'CutoutInput',
+        'PredictedCutouts',
         'choose_sizes',
-        'reconstruct',
+        'predict_cutouts',
     ),
     'reconstruction': ('Reconstruction',),
     'residual_images': (
@@ -48,6 +58,9 @@ __all__ = [
     'N_CHANNELS',
     'SLOPES',
     'Blender',
+    'CutoutInput',
+    'InpaintSettings',
+    'PredictedCutouts',
     'Reconstruction',
     'Scaling',
     'SourceWings',
@@ -55,14 +68,17 @@ __all__ = [
     'choose_sizes',
     'expected_wings',
     'inpaint',
-    'inpaint_resampled',
+    'inpaint_grid',
+    'inpaint_holes',
     'krige_cutout',
     'krige_cutouts',
     'normalise',
-    'reconstruct',
+    'predict_cutouts',
+    'replace_on_map',
     'residual_channels',
     'scale_cutouts',
     'small_holes',
+    'to_map_grid',
     'wings_beyond_holes',
 ]
 

@@ -1,32 +1,72 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-From a map with holes to the extended emission behind them.
+From a map with holes to the extended emission behind them: one pass.
 
 All holes are drawn before any is filled, and each is filled from the
 untouched map.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import (
-    CUTOUT_SIZE,
-    add_cutout,
-    cut_stack,
-)
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, add_cutout, cut_stack
+from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
+from photutils_pconv.inpainting.blending import Blender
 from photutils_pconv.inpainting.masked_images import scale_cutouts
-from photutils_pconv.inpainting.prediction import choose_sizes, reconstruct
-from photutils_pconv.inpainting.wings import expected_wings, wings_beyond_holes
-from photutils_pconv.network.running import check_batch_size
+from photutils_pconv.inpainting.prediction import CutoutInput, predict_cutouts
+from photutils_pconv.inpainting.wings import (
+    SourceWings,
+    expected_wings,
+    wings_beyond_holes,
+)
+from photutils_pconv.network.running import RunOptions
+from photutils_pconv.psf.profiles import WingProfile
 
-__all__ = [
-    'inpaint',
-]
+__all__ = ['InpaintSettings', 'inpaint', 'inpaint_holes']
 
-# The beam where nothing is known of it, in pixels.
+# The beam where nothing is known of it, in pixels: about that of all setups of
+# PACS on their native pixels.
 _BEAM = 3.5
+
+
+@dataclass(frozen=True, eq=False)
+class InpaintSettings:
+    """
+    How holes are filled by a network that does not look into them.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        The network and its card.
+
+    profile : `~photutils_pconv.psf.WingProfile`, optional
+        The wings that sources are expected to have, for a model that takes
+        them off and for ``subtract_wings``; by default none, and a beam of
+        3.5 pixels.
+
+    subtract_wings : bool, optional
+        Whether the reconstruction has ``wings``: those that sources are
+        expected to have and, for a model with wings and kriging, what
+        kriging found beyond them.
+
+    run : `~photutils_pconv.network.RunOptions`, optional
+        How the network is run.
+    """
+
+    model: Any
+    profile: WingProfile | None = None
+    subtract_wings: bool = False
+    run: RunOptions = field(default_factory=RunOptions)
+
+    @property
+    def needs_wings(self):
+        """
+        Whether the expected wings of the sources are needed.
+        """
+        wanted = self.subtract_wings or self.model.card.normalisation.get('wings')
+        return self.profile is not None and bool(wanted)
 
 
 def inpaint(
@@ -60,13 +100,8 @@ def inpaint(
     radius : 1D `~numpy.ndarray`
         The holes' radii, in pixels.
 
-    model : `~photutils_pconv.network.LoadedModel`
-        The network and its card.
-
-    profile : `~photutils_pconv.inpainting.WingProfile`, optional
-        The wings that sources are expected to have, for a model that takes
-        them off and for ``subtract_wings``; by default none, and a beam of
-        3.5 pixels.
+    model, profile, subtract_wings : optional
+        As for `InpaintSettings`.
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite). They are
@@ -79,22 +114,8 @@ def inpaint(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
-    subtract_wings : bool, optional
-        Whether the reconstruction has ``wings``: those that sources are
-        expected to have and, for a model with wings and kriging, what
-        kriging found beyond them.
-
-    batch_size : int, optional
-        The number of cutouts that the network sees at once.
-
-    device : str, optional
-        A torch device, or 'auto' for a GPU where there is one.
-
-    precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; 'auto' is float32.
-
-    progress_bar : bool, optional
-        Whether to show a progress bar.
+    batch_size, device, precision, progress_bar : optional
+        As for `~photutils_pconv.network.RunOptions`.
 
     Returns
     -------
@@ -107,102 +128,181 @@ def inpaint(
         If the device, the precision or the batch size is not accepted,
         or a hole does not fit into a cutout.
     """
-    if missing is None:
-        missing = ~np.isfinite(data)
-    x, y, radius = (np.asarray(value, dtype=float) for value in (x, y, radius))
-    check_batch_size(batch_size)
-    largest = CUTOUT_SIZE / 2 - 1
-    if radius.size and np.max(radius) + taper_width > largest:
-        msg = (
-            f'a hole of {np.max(radius):.4g} pixels with a taper of {taper_width:.4g} '
-            f'does not fit into a cutout of {CUTOUT_SIZE} pixels: hole_radii of the '
-            f'setup can be at most {largest - taper_width:.4g} pixels'
-        )
-        raise ValueError(msg)
-    normalisation = model.card.normalisation
-    holes = draw_holes(data.shape, x, y, radius)
-    wings = total = None
-    if profile is not None and (subtract_wings or normalisation.get('wings')):
-        known = np.where(missing, np.nan, data)
-        wings = expected_wings(
-            known, x, y, radius, profile=profile, usable=~(holes | missing)
-        )
-        total = wings.image.copy()
-
-    def make_wings(batch, origins, size):
-        if wings is None:
-            return {}
-        side = np.arange(size)
-        terms = []
-        for i, (x0, y0) in zip(batch, origins, strict=True):
-            dx, dy = np.meshgrid(side + x0 - x[i], side + y0 - y[i])
-            flux, error = (
-                one[i] * to_jy_per_pixel for one in (wings.flux, wings.flux_err)
-            )
-            terms.append(profile.terms(dx, dy, flux=flux, flux_err=error))
-        image = cut_stack(wings.image, origins, size) * to_jy_per_pixel
-        return {'wings': image, 'terms': terms}
-
-    def make_input(batch, origins, size):
-        images, absent, validity = _cut(data, missing, holes, origins, size)
-        given = make_wings(batch, origins, size)
-        scaled, scaling, found = scale_cutouts(
-            images * to_jy_per_pixel,
-            validity,
-            absent,
-            normalisation,
-            **given,
-            beam=_BEAM if profile is None else profile.beam_fwhm,
-            radius=radius[batch],
-        )
-        if subtract_wings and found is not None:
-            more = _fade(found - given['wings']) / to_jy_per_pixel
-            for one, origin in zip(more, origins, strict=True):
-                add_cutout(total, one, origin)
-        return scaled, validity, scaling
-
-    reconstruction = reconstruct(
-        make_input,
-        x,
-        y,
-        radius,
-        network=model.network,
-        sizes=choose_sizes(model, radius + taper_width),
-        missing=missing,
-        to_jy_per_pixel=to_jy_per_pixel,
-        taper_width=taper_width,
+    run = RunOptions(
         batch_size=batch_size,
         device=device,
         precision=precision,
         progress_bar=progress_bar,
     )
-    found = {}
-    if subtract_wings and wings is not None:
-        found['wings'] = np.where(missing, 0.0, total)
-    if wings is not None and normalisation.get('wings'):
+    settings = InpaintSettings(
+        model=model, profile=profile, subtract_wings=subtract_wings, run=run
+    )
+    if missing is None:
+        missing = ~np.isfinite(data)
+    return inpaint_holes(
+        data,
+        missing,
+        Holes(x, y, radius, data.shape),
+        settings,
+        jy_per_pixel=to_jy_per_pixel,
+        taper_width=taper_width,
+    )
+
+
+def inpaint_holes(
+    data, missing, holes, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
+):
+    """
+    Reconstruct the extended emission in holes of a map.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map, on the model's native pixel scale.
+
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels. They are treated as holes and stay missing.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes.
+
+    settings : `InpaintSettings`
+        The network, what it is told of wings, and how it is run.
+
+    jy_per_pixel : float, optional
+        The factor from the map's unit to Jy/pixel.
+
+    taper_width : float, optional
+        The width of the taper around each hole, in pixels.
+
+    Returns
+    -------
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        The reconstructed emission, in the map's unit.
+
+    Raises
+    ------
+    ValueError
+        If a hole does not fit into a cutout.
+    """
+    _check_size(holes, taper_width)
+    wings = None
+    if settings.needs_wings:
+        wings = expected_wings(
+            np.where(missing, np.nan, data),
+            holes.x,
+            holes.y,
+            holes.radius,
+            profile=settings.profile,
+            usable=~(holes.mask | missing),
+        )
+    masked_map = _MaskedMap(data, missing, holes, settings, wings, jy_per_pixel)
+    blender = Blender(data.shape, len(holes), taper_width)
+    total = None if wings is None else wings.image.copy()
+    for cutouts in predict_cutouts(
+        masked_map.cut,
+        holes,
+        model=settings.model,
+        run=settings.run,
+        taper_width=taper_width,
+        jy_per_pixel=jy_per_pixel,
+    ):
+        blender.add(cutouts, holes)
+        if settings.subtract_wings and cutouts.inputs.wings is not None:
+            # What kriging found beyond the expected ones.
+            expected = masked_map.cut_wings(cutouts.origins, len(cutouts.emission[0]))
+            more = _fade(cutouts.inputs.wings - expected) / jy_per_pixel
+            for one, origin in zip(more, cutouts.origins, strict=True):
+                add_cutout(total, one, origin)
+    reconstruction = blender.finish(missing)
+    if wings is None:
+        return reconstruction
+    if settings.subtract_wings:
+        reconstruction = replace(reconstruction, wings=np.where(missing, 0.0, total))
+    if settings.model.card.normalisation.get('wings'):
         # The network did not see them: they are not in the emission.
         foreign = wings_beyond_holes(
             data.shape,
-            x,
-            y,
-            radius,
+            holes.x,
+            holes.y,
+            holes.radius,
             wings.flux,
-            profile=profile,
+            profile=settings.profile,
             taper_width=taper_width,
         )
-        found['foreign'] = np.where(missing, 0.0, foreign)
-    return replace(reconstruction, **found)
+        foreign = np.where(missing, 0.0, foreign)
+        reconstruction = replace(reconstruction, foreign=foreign)
+    return reconstruction
 
 
-def _cut(data, missing, holes, origins, size):
+def _check_size(holes, taper_width):
+    """Refuse holes that do not fit into a cutout."""
+    largest = CUTOUT_SIZE / 2 - 1
+    if len(holes) and np.max(holes.radius) + taper_width > largest:
+        msg = (
+            f'a hole of {np.max(holes.radius):.4g} pixels with a taper of '
+            f'{taper_width:.4g} does not fit into a cutout of {CUTOUT_SIZE} pixels: '
+            f'hole_radii of the setup can be at most {largest - taper_width:.4g} pixels'
+        )
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True, eq=False)
+class _MaskedMap:
     """
-    Cut the stamps: values (0 where missing), missing pixels, validity.
+    A map with holes, from which a network's input is cut.
     """
-    images = cut_stack(data, origins, size).astype(float)
-    absent = cut_stack(missing, origins, size, fill_value=True)
-    hole = cut_stack(holes, origins, size)
-    images[absent] = 0.0
-    return images, absent, ~(absent | hole)
+
+    data: np.ndarray
+    missing: np.ndarray
+    holes: Holes
+    settings: InpaintSettings
+    wings: SourceWings | None
+    jy_per_pixel: float
+
+    def cut(self, batch, origins, size):
+        """
+        Cut the input of a batch of cutouts, as `predict_cutouts` asks for it.
+        """
+        images = cut_stack(self.data, origins, size).astype(float)
+        absent = cut_stack(self.missing, origins, size, fill_value=True)
+        hole = cut_stack(self.holes.mask, origins, size)
+        images[absent] = 0.0
+        validity = ~(absent | hole)
+        profile = self.settings.profile
+        scaled, scaling, found = scale_cutouts(
+            images * self.jy_per_pixel,
+            validity,
+            absent,
+            self.settings.model.card.normalisation,
+            wings=None if self.wings is None else self.cut_wings(origins, size),
+            terms=None if self.wings is None else self._terms(batch, origins, size),
+            beam=_BEAM if profile is None else profile.beam_fwhm,
+            radius=self.holes.radius[batch],
+        )
+        return CutoutInput(scaled, validity, scaling, wings=found)
+
+    def cut_wings(self, origins, size):
+        """
+        Cut the expected wings, in Jy/pixel.
+        """
+        return cut_stack(self.wings.image, origins, size) * self.jy_per_pixel
+
+    def _terms(self, batch, origins, size):
+        """
+        Tell how the wings of each cutout's source may differ from those.
+        """
+        side = np.arange(size)
+        terms = []
+        for i, (x0, y0) in zip(batch, origins, strict=True):
+            dx, dy = np.meshgrid(
+                side + x0 - self.holes.x[i], side + y0 - self.holes.y[i]
+            )
+            flux = self.wings.flux[i] * self.jy_per_pixel
+            error = self.wings.flux_err[i] * self.jy_per_pixel
+            profile = self.settings.profile
+            terms.append(profile.terms(dx, dy, flux=flux, flux_err=error))
+        return terms
 
 
 def _fade(cutouts):

@@ -1,27 +1,88 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Batches of cutouts, predicted by a network and blended into a map.
+Batches of cutouts, predicted by a network.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, cutout_origin
-from photutils_pconv.geometry.holes import TAPER_WIDTH
-from photutils_pconv.inpainting.blending import Blender
-from photutils_pconv.inpainting.reconstruction import Reconstruction
+from photutils_pconv.geometry.cutouts import cutout_origin
+from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.network.running import make_predictor
 
-__all__ = [
-    'choose_sizes',
-    'reconstruct',
-]
+__all__ = ['CutoutInput', 'PredictedCutouts', 'choose_sizes', 'predict_cutouts']
 
-# Fewer usable pixels than this in a cutout tell nothing of the emission.
+# Fewer usable pixels than this in a cutout tell nothing of the emission: a
+# square of 8 pixels, by choice.
 _MINIMUM_VALID = 64
-# Cutouts that can grow with their hole keep this much around it (pixels), and
-# their sides are multiples of this.
+# Cutouts that can grow with their hole keep this much around it (pixels): as
+# much as the cutouts of 64 pixels that the bundled models are trained on have
+# around their largest holes.
 _SURROUNDINGS = 12
+# Their sides are multiples of this (pixels): twice what the networks need, so
+# that a map has few sizes, and batches are full.
 _MULTIPLE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class CutoutInput:
+    """
+    What a network sees of a batch of cutouts.
+
+    Parameters
+    ----------
+    images : (N, C, H, W) `~numpy.ndarray`
+        The scaled images.
+
+    validity : (N, H, W) bool `~numpy.ndarray`
+        True where a pixel is usable: neither missing nor in a hole.
+
+    scaling : `~photutils_pconv.inpainting.Scaling`
+        The scaling of the emission, to be inverted.
+
+    wings : (N, H, W) `~numpy.ndarray`, optional
+        The wings that were taken off, in Jy/pixel.
+
+    small_holes : (N, H, W) bool `~numpy.ndarray`, optional
+        The pixels of residual images that are not used.
+    """
+
+    images: np.ndarray
+    validity: np.ndarray
+    scaling: Scaling
+    wings: np.ndarray | None = None
+    small_holes: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedCutouts:
+    """
+    A batch of cutouts, with the emission that a network predicts.
+
+    Parameters
+    ----------
+    index : (N,) int `~numpy.ndarray`
+        The holes to which the cutouts belong.
+
+    origins : (N, 2) int `~numpy.ndarray`
+        The cutouts' first pixels (x, y) on the map.
+
+    inputs : `CutoutInput`
+        What the network saw.
+
+    emission : (N, H, W) `~numpy.ndarray`
+        The emission, in the map's unit.
+
+    usable : (N,) bool `~numpy.ndarray`
+        Whether there was enough to see for a prediction.
+    """
+
+    index: np.ndarray
+    origins: np.ndarray
+    inputs: CutoutInput
+    emission: np.ndarray
+    usable: np.ndarray
 
 
 def choose_sizes(model, reach):
@@ -48,87 +109,63 @@ def choose_sizes(model, reach):
     return np.maximum(smallest, _MULTIPLE * np.ceil(needed / _MULTIPLE)).astype(int)
 
 
-def reconstruct(
-    make_input,
-    x,
-    y,
-    radius,
-    *,
-    network,
-    missing,
-    sizes=None,
-    to_jy_per_pixel=1.0,
-    taper_width=TAPER_WIDTH,
-    batch_size=64,
-    device='auto',
-    precision='auto',
-    progress_bar=False,
-    collect=None,
-):
+def predict_cutouts(make_input, holes, *, model, run, taper_width, jy_per_pixel=1.0):
     """
-    Have a network predict cutouts, and blend them into a map.
+    Have a network predict the emission in cutouts around holes.
 
     Parameters
     ----------
     make_input : callable
-        Called with the indices of a batch of sources, the first pixels
-        (x, y) of their cutouts, and the cutouts' side; gives the network's input
-        (N, C, H, W), the validity (N, H, W) and the
-        `~photutils_pconv.geometry.Scaling` to be inverted.
+        Makes the `CutoutInput` of a batch from the indices of its holes, the
+        first pixels (x, y) of their cutouts, and the cutouts' side.
 
-    x, y, radius : 1D `~numpy.ndarray`
-        The positions and the holes' radii, in pixels.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes.
 
-    network : `torch.nn.Module`
-        The network.
+    model : `~photutils_pconv.network.LoadedModel`
+        The network and its card.
 
-    missing : 2D bool `~numpy.ndarray`
-        Missing pixels of the map.
+    run : `~photutils_pconv.network.RunOptions`
+        How to run it.
 
-    sizes : 1D int `~numpy.ndarray`, optional
-        The sides of the cutouts (default: those of the paper, 96 pixels).
+    taper_width : float
+        The width of the taper around each hole, which a cutout is to hold, in
+        pixels.
 
-    to_jy_per_pixel, taper_width, batch_size, device, precision, progress_bar
-        As for `~photutils_pconv.inpainting.inpaint`.
+    jy_per_pixel : float, optional
+        The factor from the map's unit to Jy/pixel.
 
-    collect : callable, optional
-        Called with a source's index, its cutout of the prediction, and
-        the cutout's first pixel, for each hole that could be filled.
-
-    Returns
-    -------
-    reconstruction : `Reconstruction`
-        The reconstructed emission.
+    Yields
+    ------
+    cutouts : `PredictedCutouts`
+        A batch: at most ``run.batch_size`` cutouts of one size.
     """
-    predict = make_predictor(network, device, precision)
-    if sizes is None:
-        sizes = np.full(len(x), CUTOUT_SIZE)
+    predict = make_predictor(model.network, run)
+    sizes = choose_sizes(model, holes.radius + taper_width)
     # A sum's rounding depends on its order: take that from the positions.
-    order = np.lexsort((radius, x, y))
-    blender = Blender(missing.shape, taper_width)
-    filled = np.zeros(len(x), dtype=bool)
+    order = np.lexsort((holes.radius, holes.x, holes.y))
     batches = [
-        (int(size), members[start : start + batch_size])
+        (int(size), members[start : start + run.batch_size])
         for size in np.unique(sizes)
         for members in [order[sizes[order] == size]]
-        for start in range(0, len(members), batch_size)
+        for start in range(0, len(members), run.batch_size)
     ]
-    for size, batch in _progress(batches, progress_bar and len(batches) > 0):
-        origins = np.stack(cutout_origin(x[batch], y[batch], size=size), axis=1)
-        images, validity, scaling = make_input(batch, origins, size)
-        enough = validity.sum(axis=(1, 2)) >= _MINIMUM_VALID
-        emission = scaling.invert(predict(images, validity)) / to_jy_per_pixel
-        filled[batch] = enough
-        for k in np.flatnonzero(enough):
-            i = batch[k]
-            blender.add(emission[k], origins[k], x[i], y[i], radius[i])
-            if collect is not None:
-                collect(i, emission[k], origins[k])
-    emission, weight = blender.finish(missing)
-    return Reconstruction(emission, weight, filled)
+    for size, batch in _progress(batches, run.progress_bar and len(batches) > 0):
+        origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
+        origins = np.stack(origins, axis=1)
+        inputs = make_input(batch, origins, size)
+        output = predict(inputs.images, inputs.validity)
+        yield PredictedCutouts(
+            index=batch,
+            origins=origins,
+            inputs=inputs,
+            emission=inputs.scaling.invert(output) / jy_per_pixel,
+            usable=inputs.validity.sum(axis=(1, 2)) >= _MINIMUM_VALID,
+        )
 
 
 def _progress(iterable, show):
+    """Show a progress bar, if there is something to wait for."""
     if not show:
         return iterable
     from tqdm.auto import tqdm

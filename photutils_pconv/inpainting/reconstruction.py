@@ -1,17 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-From predicted cutouts to the emission of a map.
-
-Overlapping cutouts are averaged with weights that depend on positions
-alone: neither the order of the sources nor the batch size matters.
+The reconstructed emission of a map, and what follows from it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.holes import TAPER_WIDTH
-from photutils_pconv.inpainting.blending import Blender
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 
 __all__ = [
     'Reconstruction',
@@ -106,7 +102,7 @@ class Reconstruction:
         cleaned[holes] = weight * emission[holes] + (1.0 - weight) * data[holes]
         return cleaned
 
-    def clean_error(self, error, x, y, radius, scatter):
+    def clean_error(self, error, holes, scatter):
         """
         Give the error of the cleaned map.
 
@@ -115,8 +111,8 @@ class Reconstruction:
         error : 2D `~numpy.ndarray`
             The map's error.
 
-        x, y, radius : 1D `~numpy.ndarray`
-            The positions and hole radii, in pixels.
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes.
 
         scatter : 1D `~numpy.ndarray`
             The scatter of the emission around each source.
@@ -127,13 +123,8 @@ class Reconstruction:
             The scatter inside the holes (the largest, where they
             overlap), the map's error elsewhere.
         """
-        inside = np.zeros(error.shape)
-        blender = Blender(error.shape, TAPER_WIDTH)
-        for i in np.flatnonzero(self.filled):
-            window, weight = blender.mark(x[i], y[i], radius[i])
-            if window is not None:
-                part = inside[window.region]
-                np.maximum(part, np.where(weight > 0, scatter[i], 0.0), out=part)
+        filled = holes.select(self.filled)
+        inside = draw_values(filled, scatter[self.filled], width=TAPER_WIDTH)
         return np.where(
             self.holes,
             np.hypot(self.weight * inside, (1.0 - self.weight) * error),

@@ -1,25 +1,86 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The network's prediction of scaled cutouts, for the reconstruction.
+How a network is run: batches, device, and precision.
 """
 
 import copy
+from dataclasses import dataclass
 
 import numpy as np
 
 from photutils_pconv._utils.checks import check_choice
 
+__all__ = [
+    'PRECISIONS',
+    'RunOptions',
+    'check_batch_size',
+    'check_precision',
+    'choose_device',
+    'make_predictor',
+]
+
+#: The accepted precisions.
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
-def make_predictor(network, device, precision):
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """
+    How a network is run. None of this changes what it tells, but for the
+    rounding of ``bfloat16``.
+
+    Parameters
+    ----------
+    batch_size : int, optional
+        The number of cutouts that the network sees at once.
+
+    device : str, optional
+        A torch device; ``'auto'`` takes a GPU where there is one.
+
+    precision : {'auto', 'float32', 'bfloat16'}, optional
+        The network's precision; ``'auto'`` is float32.
+
+    progress_bar : bool, optional
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    ValueError
+        If the batch size, device or precision is not accepted.
+    """
+
+    batch_size: int = 64
+    device: str = 'auto'
+    precision: str = 'auto'
+    progress_bar: bool = False
+
+    def __post_init__(self):
+        check_batch_size(self.batch_size)
+        check_precision(self.precision)
+        choose_device(self.device)
+
+
+def make_predictor(network, run):
     """
     Make the function from scaled cutouts and validity to the output.
+
+    Parameters
+    ----------
+    network : `torch.nn.Module`
+        The network.
+
+    run : `RunOptions`
+        How to run it.
+
+    Returns
+    -------
+    predict : callable
+        Takes images (N, C, H, W) and validity (N, H, W), gives the output
+        (N, H, W).
     """
     import torch
 
-    check_precision(precision)
-    device = choose_device(device)
+    device = choose_device(run.device)
     turns = getattr(network, 'turns', 1)
     if device.type != 'cpu':
         # The loaded network is shared, and `to` would move it for all.
@@ -32,7 +93,9 @@ def make_predictor(network, device, precision):
         with (
             torch.inference_mode(),
             torch.autocast(
-                device.type, dtype=torch.bfloat16, enabled=precision == 'bfloat16'
+                device.type,
+                dtype=torch.bfloat16,
+                enabled=run.precision == 'bfloat16',
             ),
         ):
             # The sky has no up: what depends on the orientation is an error.

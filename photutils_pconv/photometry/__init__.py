@@ -7,19 +7,32 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'annulus': (
+        'METHODS',
+        'AnnulusPhotometry',
+        'AnnulusStatistics',
         'annulus_photometry',
         'local_background',
+        'measure_annuli',
+        'sum_above',
     ),
-    'apertures': (
-        'encircled_energy_correction',
-        'removed_photometry',
+    'aperture_fluxes': (
+        'ApertureFluxes',
+        'AperturePlan',
+        'measure_sources',
         'source_photometry',
     ),
-    'errors': (
+    'apertures': (
+        'RemovedPhotometry',
+        'encircled_energy_correction',
+        'removed_photometry',
+        'sum_removed',
+    ),
+    'calibration': (
         'ErrorCalibration',
-        'excess_variance',
-        'flux_error',
         'get_error_calibration',
+    ),
+    'errors': (
+        'flux_error',
         'scatter_ratio',
     ),
     'flags': (
@@ -36,22 +49,31 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     'FLAGS',
+    'METHODS',
+    'AnnulusPhotometry',
+    'AnnulusStatistics',
+    'ApertureFluxes',
+    'AperturePlan',
     'ErrorCalibration',
     'FlagDefinition',
+    'RemovedPhotometry',
     'SourceFlags',
     'annulus_photometry',
     'decode_flags',
     'encircled_energy_correction',
-    'excess_variance',
     'flag_positions',
     'flux_error',
     'get_error_calibration',
     'local_background',
+    'measure_annuli',
+    'measure_sources',
     'pixel_response',
     'removed_photometry',
     'scatter_ratio',
     'snr',
     'source_photometry',
+    'sum_above',
+    'sum_removed',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

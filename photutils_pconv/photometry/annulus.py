@@ -3,6 +3,8 @@
 The standard method: sources above the mean of an annulus.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, join_missing
@@ -11,9 +13,73 @@ from photutils_pconv.photometry._stamps import clip_to_map, iterate_stamps, weig
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 
 __all__ = [
+    'METHODS',
+    'AnnulusPhotometry',
+    'AnnulusStatistics',
     'annulus_photometry',
     'local_background',
+    'measure_annuli',
+    'sum_above',
 ]
+
+# An annulus of which less than this share is usable is flagged: by choice.
+_LEAST_FRACTION = 0.5
+
+
+#: The ways in which an aperture overlaps pixels, as in photutils.
+METHODS = ('exact', 'center', 'subpixel')
+
+
+@dataclass(frozen=True, eq=False)
+class AnnulusStatistics:
+    """
+    The mean and scatter of a map in annuli, arrays of length N.
+
+    Parameters
+    ----------
+    local_bkg, local_bkg_std : (N,) `~numpy.ndarray`
+        The mean and the standard deviation, in the map's unit; NaN without
+        a usable pixel.
+
+    annulus_area : (N,) `~numpy.ndarray`
+        The usable pixels.
+
+    annulus_fraction : (N,) `~numpy.ndarray`
+        Their share of the whole annulus.
+
+    flags : (N,) int `~numpy.ndarray`
+        See `~photutils_pconv.photometry.SourceFlags`.
+    """
+
+    local_bkg: np.ndarray
+    local_bkg_std: np.ndarray
+    annulus_area: np.ndarray
+    annulus_fraction: np.ndarray
+    flags: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class AnnulusPhotometry:
+    """
+    Sources above the mean of their annuli.
+
+    Parameters
+    ----------
+    flux : (N, A) `~numpy.ndarray`
+        The sum above the background over the usable pixels, in the map's
+        unit times pixel, not corrected for the aperture; nothing is put in
+        the place of missing pixels.
+
+    annulus : `AnnulusStatistics`
+        The statistics of the annuli.
+
+    flags : (N,) int `~numpy.ndarray`
+        See `~photutils_pconv.photometry.SourceFlags`.
+    """
+
+    flux: np.ndarray
+    annulus: AnnulusStatistics
+    flags: np.ndarray
 
 
 def annulus_photometry(
@@ -59,11 +125,8 @@ def annulus_photometry(
 
     Returns
     -------
-    results : dict of `~numpy.ndarray`
-        ``flux`` (N, A), the sum above the background over the usable
-        pixels, not corrected for the aperture (nothing is put in the
-        place of missing pixels); the results of `local_background`;
-        and ``flags`` (N,), see `~photutils_pconv.photometry.SourceFlags`.
+    results : `AnnulusPhotometry`
+        The fluxes, and the statistics of the annuli.
 
     Raises
     ------
@@ -77,33 +140,26 @@ def annulus_photometry(
     data = as_map(data, 'data')
     missing = join_missing(missing, data)
     radii = as_radii(radii)
-    check_choice(method, 'method', ('exact', 'center', 'subpixel'))
+    check_choice(method, 'method', METHODS)
+    annulus_radii = _check_annulus(annulus_radii, annulus_method)
     x, y, inside, flags = flag_positions(x, y, data.shape)
-    annulus = local_background(
+    (annulus,) = measure_annuli(
+        [(data, missing)], x, y, inside, annulus_radii, method=annulus_method
+    )
+    flux, more = sum_above(
         data,
+        missing,
         x,
         y,
-        annulus_radii=annulus_radii,
-        missing=missing,
-        annulus_method=annulus_method,
+        inside,
+        radii,
+        annulus.local_bkg,
+        method=method,
+        subpixels=subpixels,
     )
-
-    flux = np.full((x.size, radii.size), np.nan)
-    for j, radius in enumerate(radii):
-        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
-            large, weights, incomplete = clip_to_map(stamp, missing)
-            if incomplete:
-                flags[i] |= SourceFlags.MISSING_PIXELS
-            used = weights.sum()
-            if used == 0:
-                continue
-            # Subpixels miss the circle's area by up to a few tenths of a
-            # percent. The reference takes the background off the ideal
-            # circle all the same; with 'exact' there is no difference.
-            area = np.pi * radius**2 * used / stamp.data.sum()
-            total = weighted_sum(data[large], weights)
-            flux[i, j] = total - annulus['local_bkg'][i] * area
-    return {'flux': flux, **annulus, 'flags': flags | annulus['flags']}
+    flags |= more
+    annulus = replace(annulus, flags=annulus.flags | flags)
+    return AnnulusPhotometry(flux, annulus, annulus.flags)
 
 
 def local_background(
@@ -129,12 +185,8 @@ def local_background(
 
     Returns
     -------
-    results : dict of `~numpy.ndarray`
-        All of shape (N,): ``local_bkg`` and ``local_bkg_std``, the mean
-        and the standard deviation, NaN without a usable pixel;
-        ``annulus_area``, the usable pixels; ``annulus_fraction``, their
-        share of the whole annulus; and ``flags``, see
-        `~photutils_pconv.photometry.SourceFlags`.
+    results : `AnnulusStatistics`
+        The mean and the scatter in each annulus.
 
     Raises
     ------
@@ -143,6 +195,16 @@ def local_background(
     """
     data = as_map(data, 'data')
     missing = join_missing(missing, data)
+    annulus_radii = _check_annulus(annulus_radii, annulus_method)
+    x, y, inside, flags = flag_positions(x, y, data.shape)
+    (annulus,) = measure_annuli(
+        [(data, missing)], x, y, inside, annulus_radii, method=annulus_method
+    )
+    return replace(annulus, flags=annulus.flags | flags)
+
+
+def _check_annulus(annulus_radii, annulus_method):
+    """Return the radii of an annulus as an array of two."""
     annulus_radii = as_radii(annulus_radii, 'annulus_radii')
     if annulus_radii.size != 2 or annulus_radii[0] >= annulus_radii[1]:
         msg = (
@@ -151,24 +213,106 @@ def local_background(
         )
         raise ValueError(msg)
     check_choice(annulus_method, 'annulus_method', ('exact', 'center'))
-    x, y, inside, flags = flag_positions(x, y, data.shape)
+    return annulus_radii
 
-    mean, std, area, fraction = np.full((4, x.size), np.nan)
-    for i, stamp in iterate_stamps(x, y, inside, annulus_radii, annulus_method):
-        large, weights, _ = clip_to_map(stamp, missing)
-        area[i] = weights.sum()
+
+def measure_annuli(images, x, y, inside, annulus_radii, *, method='exact'):
+    """
+    Measure the annuli around sources in several images at once.
+
+    Nothing is checked here: `local_background` is for users.
+
+    Parameters
+    ----------
+    images : sequence of pairs of 2D `~numpy.ndarray`
+        The images, with the pixels that are missing in each.
+
+    x, y : (N,) `~numpy.ndarray`
+        The positions, in pixels.
+
+    inside : (N,) bool `~numpy.ndarray`
+        Which of them lie on the map.
+
+    annulus_radii : 2-tuple of float
+        The annulus' radii, in pixels.
+
+    method : {'exact', 'center'}, optional
+        How annuli overlap pixels.
+
+    Returns
+    -------
+    statistics : list of `AnnulusStatistics`
+        Those of each image; NaN for sources that lie elsewhere.
+    """
+    found = [np.full((4, x.size), np.nan) for _ in images]
+    flags = [np.zeros(x.size, dtype=int) for _ in images]
+    for i, stamp in iterate_stamps(x, y, inside, annulus_radii, method):
         # A thin annulus may hold no pixel's centre at all.
-        fraction[i] = area[i] / max(stamp.data.sum(), 1e-12)
-        if fraction[i] < 0.5:
-            flags[i] |= SourceFlags.ANNULUS_INCOMPLETE
-        if area[i] > 0:
-            mean[i] = weighted_sum(data[large], weights) / area[i]
-            square = (data[large] - mean[i]) ** 2
-            std[i] = np.sqrt(weighted_sum(square, weights) / area[i])
-    return {
-        'local_bkg': mean,
-        'local_bkg_std': std,
-        'annulus_area': area,
-        'annulus_fraction': fraction,
-        'flags': flags,
-    }
+        whole = max(stamp.data.sum(), 1e-12)
+        for k, (image, missing) in enumerate(images):
+            large, weights, _ = clip_to_map(stamp, missing)
+            area = weights.sum()
+            found[k][2:, i] = area, area / whole
+            if area / whole < _LEAST_FRACTION:
+                flags[k][i] |= SourceFlags.ANNULUS_INCOMPLETE
+            if area > 0:
+                mean = weighted_sum(image[large], weights) / area
+                square = (image[large] - mean) ** 2
+                std = np.sqrt(weighted_sum(square, weights) / area)
+                found[k][:2, i] = mean, std
+    return [
+        AnnulusStatistics(*columns, flags=one)
+        for columns, one in zip(found, flags, strict=True)
+    ]
+
+
+def sum_above(
+    data, missing, x, y, inside, radii, local_bkg, *, method='exact', subpixels=5
+):
+    """
+    Sum sources in apertures above their local background.
+
+    Nothing is checked here: `annulus_photometry` is for users.
+
+    Parameters
+    ----------
+    data, missing : 2D `~numpy.ndarray`
+        The map and its missing pixels.
+
+    x, y, inside : (N,) `~numpy.ndarray`
+        The positions, in pixels, and which of them lie on the map.
+
+    radii : (A,) `~numpy.ndarray`
+        The aperture radii, in pixels.
+
+    local_bkg : (N,) `~numpy.ndarray`
+        The local background, in the map's unit.
+
+    method, subpixels : optional
+        As for `annulus_photometry`.
+
+    Returns
+    -------
+    flux : (N, A) `~numpy.ndarray`
+        The sums.
+
+    flags : (N,) int `~numpy.ndarray`
+        ``MISSING_PIXELS`` where an aperture has some.
+    """
+    flux = np.full((x.size, radii.size), np.nan)
+    flags = np.zeros(x.size, dtype=int)
+    for j, radius in enumerate(radii):
+        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
+            large, weights, incomplete = clip_to_map(stamp, missing)
+            if incomplete:
+                flags[i] |= SourceFlags.MISSING_PIXELS
+            used = weights.sum()
+            if used == 0:
+                continue
+            # Subpixels miss the circle's area by up to a few tenths of a
+            # percent. The reference takes the background off the ideal
+            # circle all the same; with 'exact' there is no difference.
+            area = np.pi * radius**2 * used / stamp.data.sum()
+            total = weighted_sum(data[large], weights)
+            flux[i, j] = total - local_bkg[i] * area
+    return flux, flags

@@ -22,6 +22,8 @@ Everything here works on plain arrays: fluxes are in the unit of the map
 times pixels, positions are 0-based pixels.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from photutils_pconv._utils.arrays import (
@@ -38,145 +40,50 @@ from photutils_pconv.photometry._stamps import (
     iterate_stamps,
     weighted_sum,
 )
-from photutils_pconv.photometry.annulus import annulus_photometry, local_background
+from photutils_pconv.photometry.annulus import METHODS
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
-from photutils_pconv.photometry.response import pixel_response
 
 __all__ = [
+    'RemovedPhotometry',
     'encircled_energy_correction',
     'removed_photometry',
-    'source_photometry',
+    'sum_removed',
 ]
 
 
-def source_photometry(
-    data,
-    removed,
-    x,
-    y,
-    hole_radius,
-    *,
-    radii,
-    annulus_radii,
-    pixel_scale,
-    eef,
-    profile=None,
-    error=None,
-    missing=None,
-    method='exact',
-    subpixels=5,
-):
+@dataclass(frozen=True, eq=False)
+class RemovedPhotometry:
     """
-    Measure sources in both ways, corrected for the apertures' losses.
+    What was removed of sources, summed in apertures.
 
     Parameters
     ----------
-    data : array_like
-        The 2-D map before cleaning, of shape ``(ny, nx)``.
-    removed : array_like
-        The map minus the cleaned map, of the same shape.
-    x, y : array_like
-        The ``N`` pixel positions. Not finite or outside the map: all
-        results are NaN.
-    hole_radius : float or array_like
-        The radius of each source's hole in pixels. NaN or 0 for a
-        source that was not removed: its flux is NaN.
-    radii : array_like
-        The ``A`` aperture radii in arcsec.
-    annulus_radii : 2-tuple of float
-        The annulus' radii in arcsec (25 and 35 in the paper).
-    pixel_scale : float
-        The map's pixel scale in arcsec.
-    eef : callable
-        The encircled-energy fraction of a radius in arcsec, as
-        `~photutils_pconv.ObservingSetup.eef`. Must raise ValueError
-        outside its range.
-    profile : callable, optional
-        The mean flux a pixel of a source by distance, in pixels, for
-        `~photutils_pconv.photometry.pixel_response`; by default
-        apertures are taken for circles.
-    error : array_like, optional
-        The standard deviation of each pixel, of the map's shape.
-    missing : array_like of bool, optional
-        Pixels not to use, of the map's shape. Pixels that are not
-        finite are missing in any case.
-    method : {'exact', 'center', 'subpixel'}, optional
-        The way apertures overlap pixels, as in
-        `~photutils.aperture.aperture_photometry`.
-    subpixels : int, optional
-        The subpixels a side with ``method='subpixel'``.
+    flux : (N, A) `~numpy.ndarray`
+        The sum over the pixels of the aperture that belong to the source's
+        own hole, not corrected for losses.
 
-    Returns
-    -------
-    results : dict of `~numpy.ndarray`
-        * ``flux``, ``flux_err`` (N, A): what was removed, corrected.
-          The error is that of `removed_photometry`, scaled alike.
-        * ``flux_annulus`` (N, A): the standard method, corrected.
-        * ``aperture_correction`` (N, A): the factor that was applied to
-          ``flux`` and ``flux_err``. (That of ``flux_annulus`` is
-          ``1 / eef(radii)``.)
-        * ``hole_fraction`` (N, A): the part of the aperture's area that
-          lies in the hole (`removed_photometry`).
-        * ``local_bkg`` (N,): the annulus' mean in the map.
-        * ``local_bkg_std`` (N,): the annulus' standard deviation in the
-          cleaned map, where neighbouring sources do not add to it.
-        * ``flags`` (N,): see `~photutils_pconv.photometry.SourceFlags`.
+    flux_err : (N, A) `~numpy.ndarray`
+        The root of the area times the square of the local scatter, plus
+        the sum of the squares of the map's error if there is one. It does
+        not yet hold the error of the reconstruction, and takes the noise of
+        pixels as independent.
 
-    Raises
-    ------
-    ValueError
-        If an aperture lies outside the encircled-energy table, or
-        shapes, radii or method are not as described.
+    area : (N, A) `~numpy.ndarray`
+        The pixels that were summed.
+
+    hole_fraction : (N, A) `~numpy.ndarray`
+        The part of the aperture's area that lies in the hole; exactly 1 if
+        all of it does. Missing pixels count as if they were there.
+
+    flags : (N,) int `~numpy.ndarray`
+        See `~photutils_pconv.photometry.SourceFlags`.
     """
-    data = as_map(data, 'data')
-    removed = as_map(removed, 'removed', data.shape)
-    missing = join_missing(missing, data)
-    radii = as_radii(radii)
-    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
-        msg = f'pixel_scale must be positive (arcsec), got {pixel_scale}.'
-        raise ValueError(msg)
-    nominal_eef = np.asarray(eef(radii), dtype=float)
 
-    shared = {'missing': missing, 'method': method, 'subpixels': subpixels}
-    radii_pixel = radii / pixel_scale
-    annulus_pixel = np.asarray(annulus_radii, dtype=float) / pixel_scale
-    standard = annulus_photometry(
-        data, x, y, radii=radii_pixel, annulus_radii=annulus_pixel, **shared
-    )
-    cleaned = local_background(
-        data - removed, x, y, annulus_radii=annulus_pixel, missing=missing
-    )
-    std = cleaned['local_bkg_std']
-    ours = removed_photometry(
-        removed,
-        x,
-        y,
-        radii=radii_pixel,
-        hole_radius=hole_radius,
-        local_std=std,
-        error=error,
-        **shared,
-    )
-    correction = encircled_energy_correction(radii, ours['hole_fraction'], eef)
-    if profile is not None:
-        correction = correction / pixel_response(
-            *(np.where(np.isfinite(ours['flux'][:, 0]), one, np.nan) for one in (x, y)),
-            radii=radii_pixel,
-            hole_radius=hole_radius,
-            profile=profile,
-            method=method,
-            subpixels=subpixels,
-        )
-    return {
-        'flux': ours['flux'] * correction,
-        'flux_err': ours['flux_err'] * correction,
-        'flux_annulus': standard['flux'] / nominal_eef,
-        'aperture_correction': correction,
-        'hole_fraction': ours['hole_fraction'],
-        'local_bkg': standard['local_bkg'],
-        'local_bkg_std': std,
-        'flags': standard['flags'] | ours['flags'],
-    }
+    flux: np.ndarray
+    flux_err: np.ndarray
+    area: np.ndarray
+    hole_fraction: np.ndarray
+    flags: np.ndarray
 
 
 def removed_photometry(
@@ -221,18 +128,8 @@ def removed_photometry(
 
     Returns
     -------
-    results : dict of `~numpy.ndarray`
-        * ``flux`` (N, A): the sum over the pixels of the aperture that
-          belong to the source's own hole, not corrected for losses.
-        * ``flux_err`` (N, A): the root of the area times the square of
-          ``local_std``, plus the sum of the squares of ``error`` if
-          given. It does not yet hold the error of the reconstruction,
-          and takes the noise of pixels as independent.
-        * ``area`` (N, A): the pixels that were summed.
-        * ``hole_fraction`` (N, A): the part of the aperture's area that
-          lies in the hole; exactly 1 if all of it does. Missing pixels
-          count as if they were there.
-        * ``flags`` (N,): see `~photutils_pconv.photometry.SourceFlags`.
+    results : `RemovedPhotometry`
+        The sums and their errors.
 
     Raises
     ------
@@ -244,12 +141,72 @@ def removed_photometry(
     if error is not None:
         error = as_map(error, 'error', removed.shape)
     radii = as_radii(radii)
-    check_choice(method, 'method', ('exact', 'center', 'subpixel'))
+    check_choice(method, 'method', METHODS)
     x, y, inside, flags = flag_positions(x, y, removed.shape)
     hole_radius = match_radius(hole_radius, x.shape, 'hole_radius')
     local_std = one_per_source(local_std, x.shape, 'local_std')
     inside &= np.nan_to_num(hole_radius) > 0
+    found = sum_removed(
+        removed,
+        missing,
+        x,
+        y,
+        inside,
+        hole_radius,
+        radii,
+        local_std,
+        error=error,
+        method=method,
+        subpixels=subpixels,
+    )
+    return replace(found, flags=found.flags | flags)
 
+
+def sum_removed(
+    removed,
+    missing,
+    x,
+    y,
+    inside,
+    hole_radius,
+    radii,
+    local_std,
+    *,
+    error=None,
+    method='exact',
+    subpixels=5,
+):
+    """
+    Sum what was removed of each source within apertures.
+
+    Nothing is checked here: `removed_photometry` is for users.
+
+    Parameters
+    ----------
+    removed, missing : 2D `~numpy.ndarray`
+        The map minus the cleaned map, and the missing pixels.
+
+    x, y, inside : (N,) `~numpy.ndarray`
+        The positions, in pixels, and which of them have a hole on the map.
+
+    hole_radius : (N,) `~numpy.ndarray`
+        The radii of the holes, in pixels.
+
+    radii : (A,) `~numpy.ndarray`
+        The aperture radii, in pixels.
+
+    local_std : (N,) `~numpy.ndarray`
+        The standard deviation of the background around each source.
+
+    error, method, subpixels : optional
+        As for `removed_photometry`.
+
+    Returns
+    -------
+    results : `RemovedPhotometry`
+        The sums and their errors.
+    """
+    flags = np.zeros(x.size, dtype=int)
     flux, variance, area, fraction = np.full((4, x.size, radii.size), np.nan)
     for j, radius in enumerate(radii):
         for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
@@ -272,13 +229,7 @@ def removed_photometry(
     for i in np.flatnonzero(inside):
         if hole_has_gap(x[i], y[i], hole_radius[i], missing):
             flags[i] |= SourceFlags.MISSING_PIXELS
-    return {
-        'flux': flux,
-        'flux_err': np.sqrt(variance),
-        'area': area,
-        'hole_fraction': fraction,
-        'flags': flags,
-    }
+    return RemovedPhotometry(flux, np.sqrt(variance), area, fraction, flags)
 
 
 def encircled_energy_correction(radii, hole_fraction, eef):

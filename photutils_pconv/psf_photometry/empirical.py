@@ -157,7 +157,7 @@ def build_empirical_psf(
         raise ValueError(msg)
     background = local_background(
         data, x[index], y[index], annulus_radii=(radius, radius + _RING_WIDTH)
-    )['local_bkg']
+    ).local_bkg
     image = np.where(missing, 0.0, data)
     for i, level in zip(index, background, strict=True):
         # Stamps do not overlap, so each gets its own level.

@@ -1,58 +1,90 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What empty holes tell of a removal: errors and texture.
+Holes without a source, filled and measured: what a removal is worth on a map.
 
-The steps of `~photutils_pconv.removal` after the sources' holes are
-filled (`photutils_pconv.removal`), from arrays to arrays.
+This is the only place where empty holes are sampled: the errors of fluxes,
+the texture, and the rms of backgrounds follow from it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.empty_holes import (
-    choose_empty_radii,
-    place_empty_holes,
-)
-from photutils_pconv.geometry.grids import with_holes_missing
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.photometry.annulus import local_background
-from photutils_pconv.photometry.apertures import removed_photometry, source_photometry
+from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
+from photutils_pconv.geometry.grids import MapGrid
+from photutils_pconv.geometry.holes import Holes
+from photutils_pconv.photometry.annulus import measure_annuli
+from photutils_pconv.photometry.apertures import sum_removed
 from photutils_pconv.psf.source_images import model_image
-from photutils_pconv.removal.texture import (
+from photutils_pconv.removal.filling import Filled
+from photutils_pconv.removal.measuring import measure
+from photutils_pconv.removal.texture_models import (
     cut_residuals,
     local_scales,
     split_scales,
 )
 
-__all__ = [
-    'EmptySample',
-    'sample_empty_holes',
-]
+__all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
 
-# Where empty holes lie is no choice of the user's.
+# Where empty holes lie is no choice of the user's: the date of the paper's
+# publication.
 _PLACES_SEED = 20250411
+
+
+@dataclass(frozen=True, eq=False)
+class FilledEmpty:
+    """
+    One round of empty holes, filled.
+
+    Parameters
+    ----------
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes, in pixels of the map.
+
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map that was filled: without its sources, whose holes are
+        missing, and with what was put into the empty ones.
+
+    filled : `~photutils_pconv.removal.filling.Filled`
+        The holes, filled; the errors of PSF fluxes may be in units of the
+        rms.
+
+    injected : 1D `~numpy.ndarray`
+        The fluxes that were put into the holes, in the map's unit times
+        pixel.
+
+    image : 2D `~numpy.ndarray` or `None`
+        The image of what was put into them.
+    """
+
+    holes: Holes
+    grid: MapGrid
+    filled: Filled
+    injected: np.ndarray
+    image: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
 class EmptySample:
     """
-    What was measured in empty holes.
+    What was measured in empty holes, K of them.
 
     Parameters
     ----------
     radius, rms : (K,) `~numpy.ndarray`
-        The holes' radii, in pixels, and the local rms around them.
+        The holes' radii, in pixels, and the local rms around them, in the
+        map's unit.
 
     flux, hole_fraction : (K, A) `~numpy.ndarray`
         The fluxes, not corrected for the aperture, less what was put in,
-        and the part of each aperture in its hole.
+        in the map's unit times pixel, and the part of each aperture in its
+        hole.
 
     psf_flux, psf_err : (K,) `~numpy.ndarray`
         The PSF fluxes, likewise, and the errors that their fit expects;
         NaN without a PSF.
 
-    stamps : list of `~photutils_pconv.removal.ResidualStamp`
+    stamps : tuple of `~photutils_pconv.removal.texture_models.ResidualStamp`
         The residuals, if asked for.
     """
 
@@ -62,44 +94,114 @@ class EmptySample:
     hole_fraction: np.ndarray
     psf_flux: np.ndarray
     psf_err: np.ndarray
-    stamps: list
+    stamps: tuple
 
     def __len__(self):
         return self.radius.size
 
 
-def sample_empty_holes(
-    native_map, cleaned, holes, filled, *, chain, photometry, rms=None, stamps=False
+def fill_empty_holes(
+    grid,
+    holes,
+    filler,
+    *,
+    annulus_radii,
+    pixel_psf=None,
+    brightness=None,
+    n_empty=None,
+    seed=None,
 ):
+    """
+    Place holes where there are no sources, and fill them.
+
+    Parameters
+    ----------
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map without its sources.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of the M sources on the map.
+
+    filler : `~photutils_pconv.removal.filling.Filler`
+        What filled them.
+
+    annulus_radii : 2-tuple of float
+        The annulus of the local rms, in pixels.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`, optional
+        The PSF that was found on the map.
+
+    brightness : (M,) `~numpy.ndarray`, optional
+        The sources' fluxes in units of the local rms, needed by a filler
+        that depends on the flux: a source that is as bright as the sources
+        with holes of that size are is then put into every empty hole.
+
+    n_empty : int, optional
+        The number of holes; see
+        `~photutils_pconv.geometry.choose_empty_radii`.
+
+    seed : int, optional
+        The seed of their places.
+
+    Yields
+    ------
+    part : `FilledEmpty`
+        A round of holes that are far from each other.
+    """
+    rng = np.random.default_rng(_PLACES_SEED if seed is None else seed)
+    radii = choose_empty_radii(holes.radius, rng=rng, n_empty=n_empty)
+    empty = place_empty_holes(grid.missing, holes, radii, rng=rng)
+    injected = np.zeros(len(empty))
+    if filler.depends_on_flux and len(empty):
+        places = empty.holes
+        (around,) = measure_annuli(
+            [(grid.data, grid.missing)],
+            places.x,
+            places.y,
+            np.ones(len(places), dtype=bool),
+            annulus_radii,
+        )
+        levels = _class_levels(places.radius, holes.radius, brightness)
+        injected = levels * np.nan_to_num(around.local_bkg_std)
+    for index, places in empty.by_round():
+        data, image = grid.data, None
+        if injected[index].any():
+            image = _source_image(grid, places, injected[index], pixel_psf)
+            data = grid.data + image
+        part = grid.with_holes_missing(holes, data)
+        yield FilledEmpty(
+            holes=places,
+            grid=part,
+            filled=filler.fill_empty(part, places, pixel_psf),
+            injected=injected[index],
+            image=image,
+        )
+
+
+def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=False):
     """
     Place, fill and measure empty holes.
 
     Parameters
     ----------
-    native_map : `~photutils_pconv.removal.NativeMap`
-        The map.
-
-    cleaned : 2D `~numpy.ndarray`
+    grid : `~photutils_pconv.geometry.MapGrid`
         The map without its sources.
 
-    holes : tuple of (M,) `~numpy.ndarray`
-        Positions and radii of the holes of the sources on the map.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of the M sources on the map.
 
-    filled : `~photutils_pconv.removal.Filled`
+    filler : `~photutils_pconv.removal.filling.Filler`
+        What filled them.
+
+    filled : `~photutils_pconv.removal.filling.Filled`
         Those holes, filled.
 
-    chain : `~photutils_pconv.removal.OnePass` or ``TwoPass``
-        The way in which they were.
-
-    photometry : dict
-        The arguments of `~photutils_pconv.photometry.source_photometry`
-        that do not depend on the sources.
+    plan : `~photutils_pconv.photometry.AperturePlan`
+        The apertures.
 
     rms : (M,) `~numpy.ndarray`, optional
-        The local rms around the sources, needed if the chain injects: a
-        source that is as bright as the sources with holes of that size
-        are, in units of the rms, is then put into every empty hole, since
-        what such a chain does depends on the flux.
+        The local rms around the sources, in the map's unit, needed by a
+        filler that depends on the flux.
 
     stamps : bool, optional
         Whether to keep the residuals, for their texture.
@@ -109,72 +211,73 @@ def sample_empty_holes(
     sample : `EmptySample`
         The measurements.
     """
-    missing = native_map.missing
-    rng = np.random.default_rng(_PLACES_SEED)
-    radii = choose_empty_radii(holes[2], rng=rng)
-    empty = place_empty_holes(missing, *holes, radii, rng=rng)
-    annulus = np.asarray(photometry['annulus_radii']) / photometry['pixel_scale']
-    pixels = np.asarray(photometry['radii']) / photometry['pixel_scale']
-    injected = np.zeros(len(empty))
-    if chain.injects:
-        around = local_background(
-            cleaned, empty.x, empty.y, annulus_radii=annulus, missing=missing
-        )
-        level = _class_levels(empty.radius, holes[2], filled.fluxes.flux / rms)
-        injected = level * np.nan_to_num(around['local_bkg_std'])
-    n_apertures = len(photometry['radii'])
+    n_apertures = plan.radii.size
     rows = [tuple(np.empty((0, n_apertures) if k in (2, 3) else 0) for k in range(6))]
     kept = []
-    for number in np.unique(empty.rounds):
-        index = np.flatnonzero(empty.rounds == number)
-        data, image = cleaned, None
-        places = (empty.x[index], empty.y[index], empty.radius[index])
-        if injected[index].any():
-            image = _source_image(
-                cleaned.shape,
-                *places[:2],
-                injected[index],
-                filled.psf,
-                native_map.factor,
-            )
-            data = cleaned + image
-        part = with_holes_missing(native_map, data, *holes)
-        found = chain.fill_empty(part, *places, psf=filled.psf)
-        use = found.reconstruction.filled
-        radius = np.where(use, places[2], np.nan)
-        measured = source_photometry(
-            data,
-            data - found.reconstruction.replace_holes(data),
-            *places[:2],
-            radius,
-            missing=missing,
-            **photometry,
-        )
-        flux = measured['flux'] / measured['aperture_correction']
-        if image is not None:
-            shared = {'radii': pixels, 'hole_radius': radius, 'local_std': 0.0}
-            flux -= removed_photometry(image, *places[:2], **shared)['flux']
-        psf_flux, psf_err = np.full((2, index.size), np.nan)
-        if found.fluxes is not None:
-            psf_flux = found.fluxes.flux - injected[index]
-            psf_err = found.fluxes.flux_err
-        columns = (
-            places[2],
-            measured['local_bkg_std'],
-            flux,
-            measured['hole_fraction'],
-            psf_flux,
-            psf_err,
-        )
-        rows.append(tuple(column[use] for column in columns))
+    brightness = None
+    if filler.depends_on_flux:
+        brightness = filled.psf_fluxes.flux / rms
+    for part in fill_empty_holes(
+        grid,
+        holes,
+        filler,
+        annulus_radii=plan.pixel_annulus,
+        pixel_psf=filled.pixel_psf,
+        brightness=brightness,
+    ):
+        use = part.filled.reconstruction.filled
+        rows.append(tuple(column[use] for column in _measure_round(grid, part, plan)))
         if stamps:
-            usable = tuple(value[use] for value in places)
-            unusable = part.missing | draw_holes(missing.shape, *usable)
-            scales = local_scales(split_scales(cleaned, unusable), *usable)
-            residual = cleaned - found.reconstruction.emission
-            kept += cut_residuals(residual, *usable, scales)
+            kept += _cut_stamps(grid, part)
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
-    return EmptySample(*columns, stamps=kept)
+    return EmptySample(*columns, stamps=tuple(kept))
+
+
+def _measure_round(grid, part, plan):
+    """
+    Measure a round of empty holes; return the columns of `EmptySample`.
+    """
+    # The sources' holes are no gaps of the map: annuli may see what is there.
+    whole = MapGrid(part.grid.data, grid.missing, pixel_scale=grid.pixel_scale)
+    fluxes = measure(whole, part.holes, part.filled, plan, unseen=part.grid.missing)
+    filled = part.filled.with_rms(fluxes.wingless_std)
+    flux = fluxes.flux / fluxes.aperture_correction
+    if part.image is not None:
+        inside = np.ones(len(part.holes), dtype=bool) & filled.reconstruction.filled
+        flux -= sum_removed(
+            part.image,
+            np.zeros(part.image.shape, dtype=bool),
+            part.holes.x,
+            part.holes.y,
+            inside,
+            part.holes.radius,
+            plan.pixel_radii,
+            np.zeros(len(part.holes)),
+        ).flux
+    psf_flux, psf_err = np.full((2, len(part.holes)), np.nan)
+    if filled.psf_fluxes is not None:
+        psf_flux = filled.psf_fluxes.flux - part.injected
+        psf_err = filled.psf_fluxes.flux_err
+    return (
+        part.holes.radius,
+        fluxes.local_bkg_std,
+        flux,
+        fluxes.hole_fraction,
+        psf_flux,
+        psf_err,
+    )
+
+
+def _cut_stamps(grid, part):
+    """
+    Cut the residuals of a round of empty holes.
+    """
+    reconstruction = part.filled.reconstruction
+    usable = part.holes.select(reconstruction.filled)
+    unusable = part.grid.missing | usable.mask
+    where = (usable.x, usable.y, usable.radius)
+    scales = local_scales(split_scales(grid.data, unusable), *where)
+    return cut_residuals(grid.data - reconstruction.emission, *where, scales)
 
 
 def _class_levels(empty_radius, radius, ratio):
@@ -189,16 +292,17 @@ def _class_levels(empty_radius, radius, ratio):
     return level
 
 
-def _source_image(shape, x, y, flux, psf, factor):
+def _source_image(grid, holes, flux, pixel_psf):
     """
     Draw sources on the map's grid with a PSF on native pixels.
     """
+    shape, factor = grid.data.shape, grid.factor
     if factor == 1:
-        return model_image(shape, x, y, flux, psf)
+        return model_image(shape, holes.x, holes.y, flux, pixel_psf)
     image = np.zeros(shape)
     rows, columns = np.indices(shape)
-    for i in range(len(x)):
-        dx, dy = (columns - x[i]) * factor, (rows - y[i]) * factor
+    for i in range(len(holes)):
+        dx, dy = (columns - holes.x[i]) * factor, (rows - holes.y[i]) * factor
         # A map pixel holds the flux of factor**2 native ones.
-        image += flux[i] * factor**2 * psf.evaluate(dx, dy)
+        image += flux[i] * factor**2 * pixel_psf.evaluate(dx, dy)
     return image

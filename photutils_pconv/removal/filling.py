@@ -1,39 +1,39 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What filling the holes of a map gives.
+What fills the holes of a map, and what that gives.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
+from photutils_pconv.geometry.grids import MapGrid
+from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inpainting.reconstruction import Reconstruction
+from photutils_pconv.psf.pixel import PixelPSF
 
-__all__ = [
-    'Filled',
-    'PSFFluxes',
-]
+__all__ = ['Filled', 'Filler', 'PSFFluxes']
 
 
 @dataclass(frozen=True, eq=False)
 class PSFFluxes:
     """
-    The results of PSF photometry, of length N, NaN where there is none.
+    The results of PSF photometry, arrays of length M, NaN where there is none.
 
     Parameters
     ----------
-    flux, flux_err : `~numpy.ndarray`
+    flux, flux_err : (M,) `~numpy.ndarray`
         The fluxes, in the map's unit times pixel, and the errors that
         the fit expects.
 
-    qfit, cfit : `~numpy.ndarray`
-        The fits' quality.
+    qfit, cfit : (M,) `~numpy.ndarray`
+        The fits' quality, as `photutils.psf.PSFPhotometry` defines it.
 
-    x, y : `~numpy.ndarray`
-        The positions.
+    x, y : (M,) `~numpy.ndarray`
+        The positions, in pixels.
 
-    inner_radius : `~numpy.ndarray` or `None`
+    inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
     """
 
@@ -54,32 +54,68 @@ class Filled:
     Parameters
     ----------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        The reconstruction.
+        The reconstruction, on the map's grid.
 
-    fluxes : `PSFFluxes` or `None`
+    psf_fluxes : `PSFFluxes`, optional
         The PSF photometry, where there is a PSF.
 
-    psf : `~photutils_pconv.psf.PixelPSF` or `None`
-        The PSF, with the angle and width found on the map.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`, optional
+        The PSF on pixels, with the angle and width found on the map.
+
+    errors_in_rms : bool, optional
+        Whether the errors of the PSF fluxes are still in units of the local
+        rms, which is measured later: see `with_rms`.
+
+    wings_are_sources : bool, optional
+        Whether the reconstruction's wings are the sources as a PSF has them,
+        also on the map beyond the holes.
     """
 
     reconstruction: Reconstruction
-    fluxes: PSFFluxes | None = None
-    psf: Any = None
+    psf_fluxes: PSFFluxes | None = None
+    pixel_psf: PixelPSF | None = None
+    errors_in_rms: bool = False
+    wings_are_sources: bool = False
+
+    def with_rms(self, rms):
+        """
+        Give the errors of the PSF fluxes their unit.
+
+        Parameters
+        ----------
+        rms : (M,) `~numpy.ndarray` or `None`
+            The local rms around each source in the map without sources, in
+            the map's unit; not needed where the errors are final.
+
+        Returns
+        -------
+        filled : `Filled`
+            The same with final errors.
+        """
+        if not self.errors_in_rms:
+            return self
+        fluxes = self.psf_fluxes
+        fluxes = replace(fluxes, flux_err=fluxes.flux_err * rms)
+        return replace(self, psf_fluxes=fluxes, errors_in_rms=False)
 
 
-def _spread(fluxes, inside):
+class Filler(Protocol):
     """
-    Give the PSF photometry of all sources from that of those on the map.
+    What fills the holes of a map.
     """
-    if fluxes is None:
-        return None
 
-    def spread(values):
-        if values is None:
-            return None
-        result = np.full(inside.size, np.nan)
-        result[inside] = values
-        return result
+    #: Whether the result depends on the flux of what is in a hole: empty
+    #: holes are then filled with a source of known flux put into them.
+    depends_on_flux: bool
 
-    return PSFFluxes(**{name: spread(value) for name, value in vars(fluxes).items()})
+    def fill(self, grid: MapGrid, holes: Holes) -> Filled:
+        """
+        Fill the holes of sources.
+        """
+
+    def fill_empty(
+        self, grid: MapGrid, holes: Holes, pixel_psf: PixelPSF | None
+    ) -> Filled:
+        """
+        Fill holes without a source, with the PSF that was found on the map.
+        """

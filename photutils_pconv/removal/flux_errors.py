@@ -3,146 +3,169 @@
 The errors of fluxes.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
-from photutils_pconv.photometry.errors import excess_variance, flux_error, scatter_ratio
+from photutils_pconv.photometry.errors import flux_error, scatter_ratio
 from photutils_pconv.photometry.flags import SourceFlags
 
-__all__ = [
-    'calculate_errors',
-]
+__all__ = ['FluxErrors', 'estimate_errors']
 
 
-def calculate_errors(
-    measured,
-    holes,
-    *,
-    calibration,
-    sample,
-    photometry,
-    factor,
-    fluxes=None,
-    psf_errors_known=False,
-    error=None,
-    missing=None,
-):
+@dataclass(frozen=True, eq=False)
+class FluxErrors:
     """
-    Give errors to measured fluxes.
+    The errors of fluxes, in the map's unit times pixel.
 
     Parameters
     ----------
-    measured : dict of `~numpy.ndarray`
-        The results of `~photutils_pconv.photometry.source_photometry`,
-        in the unit of the map times pixel.
+    flux_err : (M, A) `~numpy.ndarray`
+        Those of fluxes in apertures, corrected for the aperture as the
+        fluxes are.
 
-    holes : tuple of (N,) `~numpy.ndarray`
-        Positions and radii of the holes, in pixels; NaN radii for those
-        that are not filled.
+    flux_psf_err : (M,) `~numpy.ndarray` or `None`
+        Those of PSF fluxes, where there are any.
 
-    calibration : `~photutils_pconv.photometry.ErrorCalibration`
-        The calibration of the model.
+    flags : (M,) int `~numpy.ndarray`
+        ``CALIBRATED_ERROR`` where the map had too few empty holes.
 
-    sample : `EmptySample` or `None`
-        The empty holes; `None` for the calibration alone.
+    n_empty : int
+        The number of empty holes that they follow from.
 
-    photometry : dict
-        As for `sample_empty_holes`.
+    ratio : (A,) `~numpy.ndarray` or `None`
+        The map's scatter in units of the calibration's, where there were
+        enough empty holes.
+    """
 
-    factor : float
-        Map pixel / native pixel.
+    flux_err: np.ndarray
+    flux_psf_err: np.ndarray | None
+    flags: np.ndarray
+    n_empty: int = 0
+    ratio: np.ndarray | None = None
 
-    fluxes : `~photutils_pconv.removal.PSFFluxes`, optional
-        The PSF photometry of the same sources.
 
-    psf_errors_known : bool, optional
-        Whether its errors were measured on the map, filter by filter;
-        otherwise they are calibrated as those of the apertures.
+def estimate_errors(
+    grid,
+    holes,
+    filled,
+    fluxes,
+    plan,
+    *,
+    calibration,
+    sample=None,
+    known_psf_errors=False,
+):
+    """
+    Estimate the errors of fluxes.
 
-    error : 2D `~numpy.ndarray`, optional
-        The map's error.
+    Parameters
+    ----------
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
 
-    missing : 2D bool `~numpy.ndarray`, optional
-        The map's missing pixels.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of the M sources.
+
+    filled : `~photutils_pconv.removal.filling.Filled`
+        The holes, filled, with final PSF fluxes.
+
+    fluxes : `~photutils_pconv.photometry.ApertureFluxes`
+        The fluxes in apertures.
+
+    plan : `~photutils_pconv.photometry.AperturePlan`
+        The apertures.
+
+    calibration : `~photutils_pconv.photometry.ErrorCalibration` or `None`
+        The calibration of the model. `None` for errors that know nothing of
+        the reconstruction's: those of the fluxes themselves.
+
+    sample : `~photutils_pconv.removal.empty_sample.EmptySample`, optional
+        The empty holes; by default the calibration alone.
+
+    known_psf_errors : bool, optional
+        Whether the errors of PSF fluxes were measured on the map, filter by
+        filter; otherwise they are calibrated as those of the apertures.
 
     Returns
     -------
-    errors : dict of `~numpy.ndarray`
-        ``flux_err`` (N, A), corrected for the aperture as the fluxes
-        are; ``flux_psf_err`` (N,), where PSF photometry is given; and
-        ``flags`` (N,), ``CALIBRATED_ERROR`` where the sample is too
-        small.
-
-    ratio : (A,) `~numpy.ndarray` or `None`
-        The map's scatter in units of the calibration's, where the sample
-        was large enough.
+    errors : `FluxErrors`
+        The errors.
     """
-    radii = np.asarray(photometry['radii']) / photometry['pixel_scale']
-    radius = holes[2]
-    rms = measured['local_bkg_std']
-
-    def expected(hole_radius, fraction):
-        aperture = radii * np.sqrt(fraction)
-        ratio = calibration.ratio(hole_radius[:, None] * factor, aperture * factor)
-        # The calibration counts native pixels.
-        return ratio / factor**2
-
-    def expected_psf(hole_radius, psf_err):
-        return calibration.psf_ratio(hole_radius * factor) * psf_err
-
-    scatter = expected(radius, measured['hole_fraction']) * rms[:, None]
-    flags = np.zeros(radius.size, dtype=int)
-    enough = sample is not None and len(sample) >= MINIMUM_EMPTY
+    psf_fluxes = filled.psf_fluxes
+    flags = np.zeros(len(holes), dtype=int)
+    if calibration is None:
+        psf_err = None if psf_fluxes is None else psf_fluxes.flux_err
+        return FluxErrors(fluxes.flux_err, psf_err, flags)
+    is_filled = filled.reconstruction.filled
+    radius = np.where(is_filled, holes.radius, np.nan)
+    rms = fluxes.local_bkg_std
+    expected = _expected_ratio(calibration, grid, plan, radius, fluxes.hole_fraction)
+    scatter = expected * rms[:, None]
     ratio = None
+    enough = sample is not None and len(sample) >= MINIMUM_EMPTY
     if enough:
-        shared = (sample.rms, sample.radius)
-        ratio = scatter_ratio(
-            sample.flux, *shared, expected(sample.radius, sample.hole_fraction)
+        expected = _expected_ratio(
+            calibration, grid, plan, sample.radius, sample.hole_fraction
         )
+        ratio = scatter_ratio(sample.flux, sample.rms, sample.radius, expected)
         scatter = scatter * ratio
     elif sample is not None:
-        flags[np.isfinite(radius)] = SourceFlags.CALIBRATED_ERROR
-    excess = np.zeros(scatter.shape)
-    if error is not None:
-        excess = excess_variance(
-            error,
-            *holes[:2],
-            radii=radii,
-            hole_radius=radius,
-            annulus_radii=np.asarray(photometry['annulus_radii'])
-            / photometry['pixel_scale'],
-            missing=missing,
-        )
-    correction = measured['aperture_correction']
+        flags[is_filled] = SourceFlags.CALIBRATED_ERROR
+    excess = np.zeros(scatter.shape) if fluxes.excess is None else fluxes.excess
+    correction = fluxes.aperture_correction
     flux_err = correction * flux_error(
-        measured['flux'] / correction,
+        fluxes.flux / correction,
         scatter,
         kappa=calibration.kappa,
         eps=calibration.eps,
         excess=excess,
     )
-    result = {'flux_err': flux_err, 'flags': flags}
-    if fluxes is not None:
-        kappa, eps = calibration.psf_kappa, calibration.psf_eps
-        scatter = expected_psf(radius, fluxes.flux_err)
-        if psf_errors_known:
-            scatter, kappa, eps = fluxes.flux_err, 1.0, 0.0
-        elif enough:
-            ratio_psf = scatter_ratio(
-                sample.psf_flux[:, None],
-                np.ones(len(sample)),
-                sample.radius,
-                expected_psf(sample.radius, sample.psf_err)[:, None],
-            )
-            scatter = scatter * ratio_psf[0]
+    psf_err = None
+    if psf_fluxes is not None:
         # The mean excess of a pixel in the aperture that is the smallest.
-        k = np.argmin(radii)
-        area = np.pi * radii[k] ** 2 * measured['hole_fraction'][:, k]
-        result['flux_psf_err'] = flux_error(
-            fluxes.flux,
-            scatter,
-            kappa=kappa,
-            eps=eps,
-            excess=(fluxes.flux_err / rms) ** 2 * excess[:, k] / area,
+        k = np.argmin(plan.pixel_radii)
+        area = np.pi * plan.pixel_radii[k] ** 2 * fluxes.hole_fraction[:, k]
+        psf_err = _psf_error(
+            psf_fluxes,
+            radius * grid.factor,
+            calibration,
+            sample=sample if enough else None,
+            factor=grid.factor,
+            known=known_psf_errors,
+            excess=(psf_fluxes.flux_err / rms) ** 2 * excess[:, k] / area,
         )
-    return result, ratio
+    n_empty = len(sample) if enough else 0
+    return FluxErrors(flux_err, psf_err, flags, n_empty, ratio)
+
+
+def _expected_ratio(calibration, grid, plan, hole_radius, fraction):
+    """
+    Give the scatter of fluxes in apertures in units of the rms.
+    """
+    aperture = plan.pixel_radii * np.sqrt(fraction)
+    factor = grid.factor
+    ratio = calibration.ratio(hole_radius[:, None] * factor, aperture * factor)
+    # The calibration counts native pixels.
+    return ratio / factor**2
+
+
+def _psf_error(psf_fluxes, radius, calibration, *, sample, factor, known, excess):
+    """
+    Estimate the errors of PSF fluxes; radii are in native pixels.
+    """
+    scatter = calibration.psf_ratio(radius) * psf_fluxes.flux_err
+    kappa, eps = calibration.psf_kappa, calibration.psf_eps
+    if known:
+        scatter, kappa, eps = psf_fluxes.flux_err, 1.0, 0.0
+    elif sample is not None:
+        expected = calibration.psf_ratio(sample.radius * factor) * sample.psf_err
+        ratio = scatter_ratio(
+            sample.psf_flux[:, None],
+            np.ones(len(sample)),
+            sample.radius,
+            expected[:, None],
+        )
+        scatter = scatter * ratio[0]
+    return flux_error(psf_fluxes.flux, scatter, kappa=kappa, eps=eps, excess=excess)

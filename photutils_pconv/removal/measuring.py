@@ -3,11 +3,90 @@
 Apertures, and the fluxes in them.
 """
 
+import astropy.units as u
 import numpy as np
 
-__all__ = [
-    'make_eef',
-]
+from photutils_pconv.photometry.aperture_fluxes import AperturePlan, measure_sources
+from photutils_pconv.psf.profiles import pixel_profile
+
+__all__ = ['make_eef', 'make_plan', 'measure']
+
+
+def make_plan(settings, grid, psf):
+    """
+    Plan the apertures of a map.
+
+    Parameters
+    ----------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        The settings.
+
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map, for its pixel scale.
+
+    psf : PSF or `None`
+        The PSF, given or built from the map.
+
+    Returns
+    -------
+    plan : `~photutils_pconv.photometry.AperturePlan`
+        The apertures, the annulus and their corrections.
+    """
+    setup = settings.setup
+    return AperturePlan(
+        radii=settings.aperture_radii,
+        annulus_radii=setup.annulus_radii.to_value(u.arcsec),
+        pixel_scale=grid.pixel_scale,
+        eef=make_eef(setup, settings.aperture_corrections, psf, grid.pixel_scale),
+        profile=pixel_profile(setup, grid.pixel_scale),
+    )
+
+
+def measure(grid, holes, filled, plan, *, unseen=None):
+    """
+    Measure the sources that were removed.
+
+    Parameters
+    ----------
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of its M sources.
+
+    filled : `~photutils_pconv.removal.filling.Filled`
+        The holes, filled.
+
+    plan : `~photutils_pconv.photometry.AperturePlan`
+        The apertures.
+
+    unseen : 2D bool `~numpy.ndarray`, optional
+        Pixels to leave out of the rms for the errors of PSF fluxes; by
+        default the map's missing pixels.
+
+    Returns
+    -------
+    fluxes : `~photutils_pconv.photometry.ApertureFluxes`
+        The fluxes, (M, A), in the map's unit times pixel; NaN for holes
+        that could not be filled.
+    """
+    reconstruction = filled.reconstruction
+    wingless = None
+    if filled.errors_in_rms:
+        unseen = grid.missing if unseen is None else unseen
+        wingless = (reconstruction.clean(grid.data), unseen)
+    return measure_sources(
+        grid.data,
+        grid.data - reconstruction.replace_holes(grid.data),
+        grid.missing,
+        holes.x,
+        holes.y,
+        np.ones(len(holes), dtype=bool),
+        np.where(reconstruction.filled, holes.radius, np.nan),
+        plan,
+        error=grid.error,
+        wingless=wingless,
+    )
 
 
 def make_eef(setup, table, psf, pixel_scale):

@@ -1,20 +1,16 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The ways from a map to its reconstruction, for `~photutils_pconv.removal`.
+Removal in one pass, which does not look into the holes: the paper's way.
 
-`OnePass` is the paper's: holes, and what the network puts into them. The
-other, which removes sources with a known PSF, is in
-`photutils_pconv.removal`. Either takes sources or empty holes, and
-arrays on the map's own grid.
+Where a PSF is known it is fitted to what was removed.
 """
 
-import functools
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from photutils_pconv.inpainting.hole_filling import inpaint
-from photutils_pconv.inpainting.native_grid import inpaint_resampled
-from photutils_pconv.photometry.annulus import local_background
+from photutils_pconv.inpainting.hole_filling import InpaintSettings
+from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.fitting import (
     FIT_RADIUS,
@@ -25,122 +21,127 @@ from photutils_pconv.psf_photometry.fitting import (
 from photutils_pconv.psf_photometry.shape import fit_shape
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 
-__all__ = [
-    'OnePass',
-]
+__all__ = ['OnePassFiller']
 
 
-class OnePass:
+@dataclass(frozen=True, eq=False)
+class OnePassFiller:
     """
     Fill holes as the paper does; fit the PSF to what was removed.
 
     Parameters
     ----------
-    psf : optional
-        The PSF, for PSF photometry.
+    settings : `~photutils_pconv.inpainting.InpaintSettings`
+        The network and how it is run.
 
-    pixel_scale : float
-        The map's pixel scale, in arcsec.
-
-    annulus_radii : 2-tuple of float
-        The annulus of the local scatter, in pixels of the map.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`, optional
+        The PSF on the map's pixels, for PSF photometry.
 
     fit_positions, fit_psf_shape : bool, optional
         Whether bright sources' positions, and the PSF's angle and width,
         are fitted.
-
-    **options
-        The options of `~photutils_pconv.inpainting.inpaint`.
     """
 
-    injects = False
+    settings: InpaintSettings
+    pixel_psf: PixelPSF | None = None
+    fit_positions: bool = False
+    fit_psf_shape: bool = False
 
-    def __init__(
-        self,
-        *,
-        psf=None,
-        pixel_scale,
-        annulus_radii,
-        fit_positions=False,
-        fit_psf_shape=False,
-        **options,
-    ):
-        self.psf = None if psf is None else PixelPSF(psf, pixel_scale)
-        self.annulus_radii = annulus_radii
-        self.fit_positions = fit_positions
-        self.fit_psf_shape = fit_psf_shape
-        self.options = options
+    depends_on_flux = False
 
-    def fill(self, native_map, x, y, radius, *, snr):
-        """Fill the holes of sources."""
-        psf = self.psf
-        if psf is not None and self.fit_psf_shape:
-            psf = _shape_of_map(native_map, x, y, snr, psf)
-        fit_position = np.full(len(x), self.fit_positions) & (
-            np.nan_to_num(snr) >= SHAPE_SNR
-        )
-        return self._fill(native_map, x, y, radius, psf, fit_position)
+    def fill(self, grid, holes):
+        """
+        Fill the holes of sources.
 
-    def fill_empty(self, native_map, x, y, radius, *, psf):
-        """Fill empty holes, with the PSF that was found on the map."""
-        fixed = np.zeros(len(x), dtype=bool)
+        Parameters
+        ----------
+        grid : `~photutils_pconv.geometry.MapGrid`
+            The map.
+
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes, with the SNR of their sources.
+
+        Returns
+        -------
+        filled : `~photutils_pconv.removal.filling.Filled`
+            The holes, filled.
+        """
+        pixel_psf = self.pixel_psf
+        bright = np.nan_to_num(holes.snr) >= SHAPE_SNR
+        if pixel_psf is not None and self.fit_psf_shape:
+            pixel_psf = _fit_shape(grid, holes.select(bright), pixel_psf)
+        fit_position = bright & self.fit_positions
+        return self._fill(grid, holes, self.settings, pixel_psf, fit_position)
+
+    def fill_empty(self, grid, holes, pixel_psf):
+        """
+        Fill holes without a source, with the PSF that was found on the map.
+
+        Parameters
+        ----------
+        grid : `~photutils_pconv.geometry.MapGrid`
+            The map.
+
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes.
+
+        pixel_psf : `~photutils_pconv.psf.PixelPSF` or `None`
+            The PSF.
+
+        Returns
+        -------
+        filled : `~photutils_pconv.removal.filling.Filled`
+            The holes, filled.
+        """
         # What is there is emission, not wings.
-        options = {'subtract_wings': False}
-        return self._fill(native_map, x, y, radius, psf, fixed, **options)
+        settings = replace(self.settings, subtract_wings=False)
+        fixed = np.zeros(len(holes), dtype=bool)
+        return self._fill(grid, holes, settings, pixel_psf, fixed)
 
-    def _fill(self, native_map, x, y, radius, psf, fit_position, **more):
-        method = inpaint
-        if native_map.factor != 1:
-            method = functools.partial(
-                inpaint_resampled, factor=native_map.factor, native=native_map.native
-            )
-        data, missing = native_map.data, native_map.missing
-        options = {**self.options, **more}
-        reconstruction = method(data, x, y, radius, missing=missing, **options)
-        fluxes = None
-        if psf is not None:
-            rms = local_background(
-                reconstruction.clean(data),
-                x,
-                y,
-                annulus_radii=self.annulus_radii,
-                missing=missing,
-            )['local_bkg_std']
-            fluxes = _fit_removed(
-                data, missing, reconstruction, x, y, psf, fit_position, rms
-            )
-        return Filled(reconstruction, fluxes, psf)
+    @staticmethod
+    def _fill(grid, holes, settings, pixel_psf, fit_position):
+        reconstruction = inpaint_grid(grid, holes, settings)
+        if pixel_psf is None:
+            return Filled(reconstruction)
+        fluxes = _fit_removed(grid, holes, reconstruction, pixel_psf, fit_position)
+        return Filled(reconstruction, fluxes, pixel_psf, errors_in_rms=True)
 
 
-def _shape_of_map(native_map, x, y, snr, psf):
+def _fit_shape(grid, holes, pixel_psf):
     """
     Fit the PSF's angle and width on the map's own pixels.
     """
-    use = np.nan_to_num(snr) >= SHAPE_SNR
-    data = np.where(native_map.missing, 0.0, native_map.data)
+    data = np.where(grid.missing, 0.0, grid.data)
     return fit_shape(
-        data, x[use], y[use], psf, missing=native_map.missing, weight=snr[use]
+        data, holes.x, holes.y, pixel_psf, missing=grid.missing, weight=holes.snr
     )
 
 
-def _fit_removed(data, missing, reconstruction, x, y, psf, fit_position, rms):
+def _fit_removed(grid, holes, reconstruction, pixel_psf, fit_position):
     """
     Fit the PSF to map minus reconstruction, in the holes.
     """
-    known = (reconstruction.weight == 1) & ~missing
-    removed = np.where(known, data - reconstruction.emission, 0.0)
+    known = (reconstruction.weight == 1) & ~grid.missing
+    emission = reconstruction.emission
+    removed = np.where(known, grid.data - emission, 0.0)
     fit = fit_psf(
-        removed, x, y, psf, missing=~known, degree=None, fit_position=fit_position
+        removed,
+        holes.x,
+        holes.y,
+        pixel_psf,
+        missing=~known,
+        degree=None,
+        fit_position=fit_position,
     )
     reach = int(np.ceil(FIT_RADIUS)) + 2
-    padded = np.pad(reconstruction.emission, 2 * reach)
+    padded = np.pad(emission, 2 * reach)
     windows = []
-    for i in range(len(x)):
+    for i in range(len(holes)):
         x0, y0 = int(fit.x[i]) - reach, int(fit.y[i]) - reach
         part = padded[
             y0 + 2 * reach : y0 + 4 * reach + 1, x0 + 2 * reach : x0 + 4 * reach + 1
         ]
         windows.append((np.array([x0, y0]), part) if reconstruction.filled[i] else None)
-    values = np.where(known, data, 0.0)
-    quality = fit_quality(values, fit.x, fit.y, fit.flux, psf, ~known, windows)
-    return PSFFluxes(fit.flux, fit.flux_err * rms, *quality, fit.x, fit.y)
+    values = np.where(known, grid.data, 0.0)
+    qfit, cfit = fit_quality(values, fit.x, fit.y, fit.flux, pixel_psf, ~known, windows)
+    return PSFFluxes(fit.flux, fit.flux_err, qfit, cfit, fit.x, fit.y)

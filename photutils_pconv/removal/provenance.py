@@ -10,46 +10,71 @@ import numpy as np
 
 from photutils_pconv._utils.versions import package_versions
 
-__all__ = []
+__all__ = ['make_history', 'make_meta']
 
 
-def _make_meta(remover, psf):
+def make_meta(settings, pixel_psf):
     """
     Describe a removal in the table's metadata.
+
+    Parameters
+    ----------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        The settings.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `None`
+        The PSF as it was found on the map.
+
+    Returns
+    -------
+    meta : dict
+        What was done, with which versions, and when.
     """
-    corrections = remover.aperture_corrections
+    corrections = settings.aperture_corrections
     if corrections is None:
-        corrections = 'real' if remover.known_psf is None else 'psf'
+        corrections = 'psf' if settings.has_psf else 'real'
     elif not isinstance(corrections, str):
         corrections = 'user'
+    setup = settings.setup
     meta = {
-        'setup': remover.setup.name,
-        'model': remover.loaded_model.name,
-        'model_checksum': remover.loaded_model.checksum,
-        'n_passes': remover.n_passes,
-        'aperture_radii_arcsec': remover.aperture_radii.tolist(),
+        'setup': setup.name,
+        'model': settings.model.name,
+        'model_checksum': settings.model.checksum,
+        'n_passes': settings.n_passes,
+        'aperture_radii_arcsec': settings.aperture_radii.tolist(),
         'aperture_corrections': corrections,
-        'annulus_radii_arcsec': remover.setup.annulus_radii.to_value(u.arcsec).tolist(),
-        'error_method': remover.error_method,
-        'subtract_wings': remover.subtract_wings or remover.n_passes == 2,
-        'texture': remover.texture,
+        'annulus_radii_arcsec': setup.annulus_radii.to_value(u.arcsec).tolist(),
+        'error_method': settings.error_method,
+        'subtract_wings': settings.subtract_wings or settings.n_passes == 2,
+        'texture': settings.texture,
         'colour_corrected': False,
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),
     }
-    if psf is not None:
-        given = remover.psf
-        meta['psf'] = str(given) if isinstance(given, str) else type(given).__name__
-        meta['psf_angle_deg'] = (
-            None if psf.angle is None else float(np.degrees(psf.angle))
-        )
-        meta['psf_width'] = float(psf.width)
+    if pixel_psf is not None:
+        angle = pixel_psf.angle
+        meta['psf'] = settings.psf_name
+        meta['psf_angle_deg'] = None if angle is None else float(np.degrees(angle))
+        meta['psf_width'] = float(pixel_psf.width)
     return meta
 
 
-def _make_history(meta, n_filled):
+def make_history(meta, n_filled):
     """
     Describe a removal in the history of the cleaned map.
+
+    Parameters
+    ----------
+    meta : dict
+        What `make_meta` gives.
+
+    n_filled : int
+        The number of sources that were removed.
+
+    Returns
+    -------
+    lines : tuple of str
+        The lines.
     """
     checksum = meta['model_checksum']
     lines = [

@@ -14,20 +14,23 @@ of a source a linear fit takes off, it takes off for any flux alike. The
 network therefore never has to guess how bright a source was.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from astropy.stats import mad_std
 
-from photutils_pconv.geometry.cutouts import extract_cutout
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
+from photutils_pconv.geometry.cutouts import cut_stack
+from photutils_pconv.geometry.holes import TAPER_WIDTH
 from photutils_pconv.geometry.windows import find_window
-from photutils_pconv.inpainting.prediction import choose_sizes, reconstruct
+from photutils_pconv.inpainting.blending import Blender
+from photutils_pconv.inpainting.prediction import CutoutInput, predict_cutouts
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.inpainting.residual_images import (
     residual_channels,
     small_holes,
 )
+from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
     expected_error_image,
@@ -48,10 +51,10 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_quality,
 )
 from photutils_pconv.psf_photometry.shape import fit_shape
-from photutils_pconv.removal.settings import check_psf_model
 
 __all__ = [
     'PSFRemoval',
+    'SubtractionSettings',
     'remove_with_psf',
 ]
 
@@ -59,6 +62,9 @@ __all__ = [
 # Wings are subtracted down to this share of the local scatter.
 _WING_LEVEL = 0.05
 _SCATTER_RADIUS = 24.0
+# Half the side of the square in which small holes are counted as a source's own,
+# in pixels.
+_NEAR = 16
 
 
 @dataclass(frozen=True)
@@ -104,22 +110,47 @@ class PSFRemoval:
     psf: PixelPSF
 
 
+@dataclass(frozen=True, eq=False)
+class SubtractionSettings:
+    """
+    How sources are removed with a known PSF.
+
+    Parameters
+    ----------
+    model : `~photutils_pconv.network.LoadedModel`
+        A network that sees residual images.
+
+    beam_fwhm : float
+        The FWHM of the beam, in native pixels, through which the emission
+        is seen.
+
+    aperture_radius : float, optional
+        The radius, in native pixels, of the aperture within which the fluxes
+        are normalised: they are total fluxes of the PSF that was given,
+        which has in this aperture what the source has there. By default
+        they are those of the PSF with the shape found on the map.
+
+    fit_positions : bool, optional
+        Whether the positions of bright sources are fitted.
+
+    fit_psf_shape : bool, optional
+        Whether the PSF's angle and width, one of each a map, are fitted to
+        the map's bright sources.
+
+    run : `~photutils_pconv.network.RunOptions`, optional
+        How the network is run.
+    """
+
+    model: Any
+    beam_fwhm: float
+    aperture_radius: float | None = None
+    fit_positions: bool = True
+    fit_psf_shape: bool = True
+    run: RunOptions = field(default_factory=RunOptions)
+
+
 def remove_with_psf(
-    data,
-    x,
-    y,
-    *,
-    snr,
-    radius,
-    psf,
-    model,
-    missing=None,
-    beam_fwhm=None,
-    aperture_radius=None,
-    fit_positions=True,
-    fit_psf_shape=True,
-    to_jy_per_pixel=1.0,
-    **options,
+    data, missing, holes, psf, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
 ):
     """
     Remove sources with a known PSF.
@@ -129,72 +160,36 @@ def remove_with_psf(
     data : 2D `~numpy.ndarray`
         The map, on the model's native pixel scale.
 
-    x, y : 1D `~numpy.ndarray`
-        The sources' positions, 0-based, in pixels; they must be finite.
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels.
 
-    snr : 1D `~numpy.ndarray`
-        The sources' SNR (Eq. 1 of the paper).
-
-    radius : 1D `~numpy.ndarray`
-        The radii of the holes (Table 3), in pixels, in which the map is
-        replaced.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes (Table 3) in which the map is replaced, with the SNR of the
+        sources in them.
 
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
 
-    model : `~photutils_pconv.network.LoadedModel`
-        A network of `~photutils_pconv.inpainting.N_CHANNELS` channels.
+    settings : `SubtractionSettings`
+        The network, and what is fitted.
 
-    missing : 2D bool `~numpy.ndarray`, optional
-        Missing pixels (default: those that are not finite).
-
-    beam_fwhm : float, optional
-        The FWHM of the beam, in pixels, through which the emission is
-        seen (default: that of the PSF).
-
-    aperture_radius : float, optional
-        The radius, in pixels, of the aperture within which the fluxes
-        are normalised: they are total fluxes of the PSF that was given,
-        which has in this aperture what the source has there. By default
-        they are those of the PSF with the shape found on the map.
-
-    fit_positions : bool or 1D bool `~numpy.ndarray`, optional
-        Whether bright sources' positions are fitted; an array tells it
-        source by source.
-
-    fit_psf_shape : bool, optional
-        Whether the PSF's angle and width, one of each a map, are fitted
-        to the map's bright sources.
-
-    to_jy_per_pixel : float, optional
+    jy_per_pixel : float, optional
         The factor from the map's unit to Jy/pixel.
 
-    **options
-        ``taper_width``, ``batch_size``, ``device``, ``precision`` and
-        ``progress_bar``, as for `~photutils_pconv.inpainting.inpaint`.
+    taper_width : float, optional
+        The width of the taper around each hole, in pixels.
 
     Returns
     -------
     removal : `PSFRemoval`
         Fluxes and reconstruction.
-
-    Raises
-    ------
-    ValueError
-        If the network is not made for residuals.
     """
-    check_psf_model(model)
-    if missing is None:
-        missing = ~np.isfinite(data)
     data = np.where(missing, 0.0, data)
-    x, y, snr, radius = (
-        np.asarray(value, dtype=float) for value in (x, y, snr, radius)
-    )
-    bright = np.nan_to_num(snr) >= POSITION_SNR
-    fit_position = bright & np.broadcast_to(fit_positions, bright.shape)
+    x, y, radius = holes.x, holes.y, holes.radius
+    snr = np.nan_to_num(holes.snr)
+    telling = snr >= SHAPE_SNR
     nominal = psf
-    telling = np.nan_to_num(snr) >= SHAPE_SNR
-    if fit_psf_shape:
+    if settings.fit_psf_shape:
         psf = fit_shape(
             data,
             x[telling],
@@ -203,58 +198,62 @@ def remove_with_psf(
             missing=missing,
             weight=snr[telling],
         )
+    fit_position = (snr >= POSITION_SNR) & settings.fit_positions
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
     whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
     level = _WING_LEVEL * _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
-    state = _Residuals(
+    residual_map = _ResidualMap(
         data - sources,
         expected_error_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level),
         shape_image(data.shape, fit.x, fit.y, psf),
         missing,
-        dict(model.card.normalisation),
-        to_jy_per_pixel,
-        n_sources=len(x),
+        settings.model.card.normalisation,
+        jy_per_pixel,
     )
-    reconstruction = reconstruct(
-        state.make_input,
-        x,
-        y,
-        radius,
-        network=model.network,
-        sizes=choose_sizes(model, radius + options.get('taper_width', TAPER_WIDTH)),
-        missing=missing,
-        to_jy_per_pixel=to_jy_per_pixel,
-        collect=state.collect,
-        **options,
-    )
-    holes = draw_holes(data.shape, x, y, radius)
+    blender = Blender(data.shape, len(holes), taper_width)
+    inner_radius = np.zeros(len(holes))
+    windows = [None] * len(holes)
+    for cutouts in predict_cutouts(
+        residual_map.cut,
+        holes,
+        model=settings.model,
+        run=settings.run,
+        taper_width=taper_width,
+        jy_per_pixel=jy_per_pixel,
+    ):
+        blender.add(cutouts, holes)
+        inner_radius[cutouts.index] = _inner_radius(cutouts.inputs.small_holes)
+        for k in np.flatnonzero(cutouts.usable):
+            windows[cutouts.index[k]] = _cut_middle(
+                cutouts.emission[k], cutouts.origins[k]
+            )
     flux, flux_err = measure_fluxes(
         data,
         fit,
         psf,
-        beam_fwhm=nominal.fwhm if beam_fwhm is None else beam_fwhm,
+        beam_fwhm=settings.beam_fwhm,
         missing=missing,
-        unseen=missing | holes,
+        unseen=missing | holes.mask,
         sources=sources,
         whole_sources=whole,
         bright=telling,
     )
     sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
-    qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, state.windows)
+    qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
     factor = 1.0
-    if aperture_radius is not None:
-        factor = aperture_fraction(psf, aperture_radius)
-        factor /= aperture_fraction(nominal, aperture_radius)
+    if settings.aperture_radius is not None:
+        factor = aperture_fraction(psf, settings.aperture_radius)
+        factor /= aperture_fraction(nominal, settings.aperture_radius)
         factor *= aperture_ratio(
             data - sources,
             fit,
             np.where(telling, flux, np.nan),
             psf,
             missing,
-            state.windows,
-            aperture_radius=aperture_radius,
+            windows,
+            aperture_radius=settings.aperture_radius,
             weight=snr,
         )
     foreign = image_beyond_holes(
@@ -264,23 +263,23 @@ def remove_with_psf(
         flux,
         psf,
         (x, y, radius),
-        taper_width=options.get('taper_width', TAPER_WIDTH),
+        taper_width=taper_width,
         level=level,
     )
     return PSFRemoval(
-        replace(
-            reconstruction,
+        reconstruction=replace(
+            blender.finish(missing),
             wings=np.where(missing, 0.0, sources),
             foreign=np.where(missing, 0.0, foreign),
         ),
-        factor * flux,
-        factor * flux_err,
-        fit.x,
-        fit.y,
-        state.inner_radius,
-        qfit,
-        cfit,
-        psf,
+        flux=factor * flux,
+        flux_err=factor * flux_err,
+        x=fit.x,
+        y=fit.y,
+        inner_radius=inner_radius,
+        qfit=qfit,
+        cfit=cfit,
+        psf=psf,
     )
 
 
@@ -299,55 +298,50 @@ def _scatter_around(residual, missing, x, y, radius):
     return scatter
 
 
-class _Residuals:
+@dataclass(frozen=True, eq=False)
+class _ResidualMap:
     """
-    The cutouts of a map minus its sources: what the network sees and tells.
+    A map minus its sources, from which a network's input is cut.
     """
 
-    def __init__(
-        self, residual, error, shapes, missing, normalisation, factor, *, n_sources
-    ):
-        self.residual = residual
-        self.error = error
-        self.missing = missing
-        self.shapes = shapes
-        self.normalisation = normalisation
-        self.factor = factor
-        self.windows = [None] * n_sources
-        self.inner_radius = np.zeros(n_sources)
+    residual: np.ndarray
+    error: np.ndarray
+    shapes: np.ndarray
+    missing: np.ndarray
+    normalisation: dict
+    jy_per_pixel: float
 
-    def make_input(self, batch, origins, size):
+    def cut(self, batch, origins, size):
         """
-        Make the network's input of a batch of cutouts.
+        Cut the input of a batch of cutouts, as `predict_cutouts` asks for it.
         """
-        shape = (len(origins), size, size)
-        residual, error, shapes = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        absent = np.ones(shape, dtype=bool)
-        for k, (x0, y0) in enumerate(origins):
-            residual[k] = extract_cutout(self.residual, x0, y0, size=size)
-            error[k] = extract_cutout(self.error, x0, y0, size=size)
-            shapes[k] = extract_cutout(self.shapes, x0, y0, size=size)
-            absent[k] = extract_cutout(self.missing, x0, y0, size=size, fill_value=True)
+        residual, error, shapes = (
+            cut_stack(image, origins, size)
+            for image in (self.residual, self.error, self.shapes)
+        )
+        absent = cut_stack(self.missing, origins, size, fill_value=True)
         residual[absent] = 0.0
         holes = small_holes(residual, error, absent) & ~absent
-        middle = size // 2
-        part = np.s_[:, middle - 16 : middle + 16, middle - 16 : middle + 16]
-        self.inner_radius[batch] = np.sqrt(holes[part].sum(axis=(1, 2)) / np.pi)
         validity = ~(absent | holes)
         images, scaling = residual_channels(
-            residual * self.factor,
-            error * self.factor,
+            residual * self.jy_per_pixel,
+            error * self.jy_per_pixel,
             shapes,
             validity,
             absent,
             **self.normalisation,
         )
-        return images, validity, scaling
+        return CutoutInput(images, validity, scaling, small_holes=holes)
 
-    def collect(self, i, emission, origin):
-        """
-        Keep the emission around one source.
-        """
-        margin = len(emission) // 2 - int(FIT_RADIUS) - 3
-        part = emission[margin:-margin, margin:-margin].copy()
-        self.windows[i] = origin + margin, part
+
+def _inner_radius(holes):
+    """Give the radii of discs with the area of the small holes in cutouts."""
+    middle = holes.shape[-1] // 2
+    near = slice(middle - _NEAR, middle + _NEAR)
+    return np.sqrt(holes[:, near, near].sum(axis=(1, 2)) / np.pi)
+
+
+def _cut_middle(emission, origin):
+    """Cut what a fit sees of a cutout; return its first pixel and itself."""
+    margin = len(emission) // 2 - int(FIT_RADIUS) - 3
+    return origin + margin, emission[margin:-margin, margin:-margin].copy()

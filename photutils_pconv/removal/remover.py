@@ -6,28 +6,15 @@ Removal of compact sources: the package's front door.
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice
+from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network.running import (
-    check_batch_size,
-    check_precision,
-    choose_device,
-)
-from photutils_pconv.psf.library import parse_psf
-from photutils_pconv.removal.measuring import make_eef
+from photutils_pconv.network.running import RunOptions
 from photutils_pconv.removal.pipeline import run_removal
-from photutils_pconv.removal.result import SourceRemovalResult
-from photutils_pconv.removal.settings import (
-    ERROR_METHODS,
-    check_passes,
-    find_model,
-    parse_aperture_radii,
-)
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.removal.settings import RemovalSettings
 
-__all__ = ['NeuralSourceRemover', 'SourceRemovalResult']
+__all__ = ['NeuralSourceRemover']
 
 
 class NeuralSourceRemover:
@@ -175,37 +162,53 @@ class NeuralSourceRemover:
         precision='auto',
         progress_bar=False,
     ):
-        self.setup = get_setup(mode, band, setup=setup)
-        self.aperture_radii = parse_aperture_radii(aperture_radii, self.setup)
-        self.aperture_corrections = aperture_corrections
-        check_passes(n_passes, psf)
-        check_choice(error_method, 'error_method', ERROR_METHODS)
-        self.psf = psf
-        self.known_psf = parse_psf(psf, self.setup)
-        if not isinstance(self.known_psf, str):
-            # An aperture outside the table is an error here, not after the
-            # work.
-            scale = self.setup.pixel_scale.to_value(u.arcsec)
-            eef = make_eef(self.setup, aperture_corrections, self.known_psf, scale)
-            eef(self.aperture_radii)
-        self.n_passes = n_passes
-        self.fit_positions = fit_positions
-        self.fit_psf_shape = fit_psf_shape
-        self.error_method = error_method
-        self.subtract_wings = subtract_wings
-        self.texture = texture
-        self.texture_seed = texture_seed
-        self.recenter = recenter
-        self.resample = resample
-        check_batch_size(batch_size)
-        check_precision(precision)
-        choose_device(device)
-        self.batch_size = batch_size
-        self.device = device
-        self.precision = precision
-        self.progress_bar = progress_bar
-        self.model, self.loaded_model = find_model(model, self.setup, n_passes)
+        run = RunOptions(
+            batch_size=batch_size,
+            device=device,
+            precision=precision,
+            progress_bar=progress_bar,
+        )
+        self.settings = RemovalSettings.from_arguments(
+            mode,
+            band,
+            setup=setup,
+            model=model,
+            psf=psf,
+            n_passes=n_passes,
+            aperture_radii=aperture_radii,
+            aperture_corrections=aperture_corrections,
+            recenter=recenter,
+            fit_positions=fit_positions,
+            fit_psf_shape=fit_psf_shape,
+            error_method=error_method,
+            subtract_wings=subtract_wings,
+            texture=texture,
+            texture_seed=texture_seed,
+            resample=resample,
+            run=run,
+        )
         self._result = None
+
+    @property
+    def setup(self):
+        """
+        The setup (`~photutils_pconv.ObservingSetup`).
+        """
+        return self.settings.setup
+
+    @property
+    def model(self):
+        """
+        The network (`~photutils_pconv.network.LoadedModel`).
+        """
+        return self.settings.model
+
+    @property
+    def aperture_radii(self):
+        """
+        The aperture radii in arcsec (1D `~numpy.ndarray`).
+        """
+        return self.settings.aperture_radii
 
     @property
     def results(self):
@@ -225,31 +228,28 @@ class NeuralSourceRemover:
         radii = np.array2string(self.aperture_radii, separator=', ')
         return (
             f'<{type(self).__name__}(setup={self.setup.name!r}, '
-            f'model={self.loaded_model.name!r}, aperture_radii={radii} arcsec)>'
+            f'model={self.model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
     def __str__(self):
-        lines = [f'<{type(self).__module__}.{type(self).__name__}>']
-        lines += [
-            f'{name}: {value!r}'
-            for name, value in (
-                ('setup', self.setup.name),
-                ('model', self.loaded_model.name),
-                ('aperture_radii', self.aperture_radii.tolist()),
-                ('aperture_corrections', self.aperture_corrections),
-                ('recenter', self.recenter),
-                ('psf', self.psf if isinstance(self.psf, str) else self.known_psf),
-                ('n_passes', self.n_passes),
-                ('error_method', self.error_method),
-                ('subtract_wings', self.subtract_wings),
-                ('texture', self.texture),
-                ('resample', self.resample),
-                ('batch_size', self.batch_size),
-                ('device', self.device),
-                ('precision', self.precision),
-            )
-        ]
-        return '\n'.join(lines)
+        settings = self.settings
+        shown = {
+            'setup': self.setup.name,
+            'model': self.model.name,
+            'aperture_radii': self.aperture_radii.tolist(),
+            'aperture_corrections': settings.aperture_corrections,
+            'recenter': settings.recenter,
+            'psf': settings.psf_name,
+            'n_passes': settings.n_passes,
+            'error_method': settings.error_method,
+            'subtract_wings': settings.subtract_wings,
+            'texture': settings.texture,
+            'resample': settings.resample,
+            'batch_size': settings.run.batch_size,
+            'device': settings.run.device,
+            'precision': settings.run.precision,
+        }
+        return format_parameters(self, shown, long=True)
 
     def __call__(
         self,
@@ -295,7 +295,7 @@ class NeuralSourceRemover:
 
         Returns
         -------
-        result : `SourceRemovalResult`
+        result : `~photutils_pconv.removal.SourceRemovalResult`
             Cleaned map and photometry; it unpacks into the two.
 
         Raises
@@ -314,7 +314,7 @@ class NeuralSourceRemover:
             pixel_scale=self.setup.pixel_scale,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(self, map_input, source_input)
+        self._result = run_removal(self.settings, map_input, source_input)
         return self._result
 
     def make_model_image(self, shape=None):

@@ -1,22 +1,303 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The arguments of `~photutils_pconv.removal`, checked before any work.
+What a user asks of a removal, checked before any work.
 """
 
+from dataclasses import dataclass, field, fields
+from typing import Any
+
 import astropy.units as u
+import numpy as np
 
-from photutils_pconv._utils.checks import as_radii
-from photutils_pconv.inpainting.residual_images import N_CHANNELS
-from photutils_pconv.network import LoadedModel, default_model, load_model
-from photutils_pconv.network.weights import is_one_pass
+from photutils_pconv._utils.checks import as_radii, check_choice
+from photutils_pconv.network.registry import default_model
+from photutils_pconv.network.running import PRECISIONS, RunOptions
+from photutils_pconv.psf.library import parse_psf
+from photutils_pconv.removal.measuring import make_eef
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups.setup import ObservingSetup
 
-#: The bundled model for removal with a PSF.
-PSF_MODEL = 'psf'
+__all__ = ['EMPIRICAL', 'ERROR_METHODS', 'RemovalSettings', 'removal_options']
 
+#: The accepted values of ``error_method``.
 ERROR_METHODS = ('empty_apertures', 'card', 'local')
 
+#: The value of ``psf`` for a PSF that is built from the map.
+EMPIRICAL = 'empirical'
 
-def parse_aperture_radii(radii, setup):
+
+def _about(text, *, default=None, kind=str, choices=None, many=False):
+    """
+    Describe a field that users set by a keyword or on the command line.
+
+    ``default`` is the user's, which for some fields is looked up: the field
+    then holds what was found.
+    """
+    return {
+        'help': text,
+        'default': default,
+        'kind': kind,
+        'choices': choices,
+        'many': many,
+    }
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RemovalSettings:
+    """
+    The settings of a removal, all of them checked.
+
+    Use `from_arguments` to make them from a user's keywords.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.ObservingSetup`
+        The observing setup.
+
+    model : `~photutils_pconv.network.LoadedModel`
+        The network.
+
+    psf : PSF or `None`
+        The PSF; `None` for none, or for one that is built from the map.
+
+    psf_name : str or `None`
+        What the user called the PSF; `EMPIRICAL` for one that is built from
+        the map.
+
+    n_passes : {1, 2}
+        1 does not look into the holes, 2 subtracts the PSF first.
+
+    aperture_radii : (A,) `~numpy.ndarray`
+        The aperture radii, in arcsec.
+
+    aperture_corrections : str, table or `None`
+        The table of encircled energies; `None` for the PSF's own, or the
+        setup's for real maps without a PSF.
+
+    recenter : bool
+        Whether positions are moved to their sources' centroids first.
+
+    fit_positions, fit_psf_shape : bool
+        Whether the positions of bright sources, and the PSF's angle and
+        width, are fitted.
+
+    error_method : str
+        One of `ERROR_METHODS`.
+
+    subtract_wings : bool
+        Whether one pass takes wings beyond the holes off the map.
+
+    texture : bool
+        Whether a realisation of noise and texture is added in the holes.
+
+    texture_seed : int or `numpy.random.Generator`
+        The seed of the texture.
+
+    resample : bool
+        Whether a map that is off the setup's pixel scale is resampled.
+
+    run : `~photutils_pconv.network.RunOptions`
+        How the network is run.
+    """
+
+    setup: ObservingSetup = field(
+        metadata=_about("a setup's name, instead of mode and band")
+    )
+    model: Any = field(
+        metadata=_about('a bundled model or a weights file (default: the setup)')
+    )
+    psf: Any = field(
+        metadata=_about("'setup', 'empirical', another setup's name, or a FITS file")
+    )
+    psf_name: str | None
+    n_passes: int = field(
+        metadata=_about(
+            '1: do not look into the holes; 2: subtract the PSF first',
+            default=1,
+            kind=int,
+            choices=(1, 2),
+        )
+    )
+    aperture_radii: np.ndarray = field(
+        metadata=_about(
+            "the aperture radii in arcsec (default: the setup's)", kind=float, many=True
+        )
+    )
+    aperture_corrections: Any = field(
+        metadata=_about(
+            "the encircled energies: 'real', 'simulation', or a table's file "
+            "(default: the PSF's own, or 'real' without one)"
+        )
+    )
+    recenter: bool = field(
+        metadata=_about(
+            'move the positions to the centroids of their sources first',
+            default=False,
+            kind=bool,
+        )
+    )
+    fit_positions: bool = field(
+        metadata=_about(
+            'with a PSF: fit the positions of bright sources', default=True, kind=bool
+        )
+    )
+    fit_psf_shape: bool = field(
+        metadata=_about(
+            'with a PSF: fit its angle and width to bright sources',
+            default=True,
+            kind=bool,
+        )
+    )
+    error_method: str = field(
+        metadata=_about(
+            'where the errors of fluxes come from',
+            default='empty_apertures',
+            choices=ERROR_METHODS,
+        )
+    )
+    subtract_wings: bool = field(
+        metadata=_about(
+            'take the expected wings of sources beyond their holes off the map',
+            default=False,
+            kind=bool,
+        )
+    )
+    texture: bool = field(
+        metadata=_about(
+            'complete the cleaned map with noise and texture', default=False, kind=bool
+        )
+    )
+    texture_seed: Any = field(
+        metadata=_about('the seed of the texture', default=0, kind=int)
+    )
+    resample: bool = field(
+        metadata=_about(
+            "resample a map that is off the setup's pixel scale",
+            default=True,
+            kind=bool,
+        )
+    )
+    run: RunOptions
+
+    @classmethod
+    def from_arguments(
+        cls,
+        mode=None,
+        band=None,
+        *,
+        setup=None,
+        model=None,
+        psf=None,
+        n_passes=1,
+        aperture_radii=None,
+        aperture_corrections=None,
+        recenter=False,
+        fit_positions=True,
+        fit_psf_shape=True,
+        error_method='empty_apertures',
+        subtract_wings=False,
+        texture=False,
+        texture_seed=0,
+        resample=True,
+        run=None,
+    ):
+        """
+        Make settings from a user's keywords.
+
+        Parameters
+        ----------
+        mode, band, setup, model, psf, n_passes, aperture_radii, \
+        aperture_corrections, recenter, fit_positions, fit_psf_shape, \
+        error_method, subtract_wings, texture, texture_seed, resample : optional
+            As for `~photutils_pconv.NeuralSourceRemover`.
+
+        run : `~photutils_pconv.network.RunOptions`, optional
+            How the network is run.
+
+        Returns
+        -------
+        settings : `RemovalSettings`
+            The settings.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a keyword is not accepted, or an aperture lies outside the
+            table of encircled energies.
+        """
+        setup = get_setup(mode, band, setup=setup)
+        radii = _parse_radii(aperture_radii, setup)
+        _check_passes(n_passes, psf)
+        check_choice(error_method, 'error_method', ERROR_METHODS)
+        psf_name = _name_psf(psf)
+        if psf_name == EMPIRICAL:
+            psf = None
+        else:
+            psf = parse_psf(psf, setup)
+            # An aperture outside the table is an error here, not after the
+            # work. That of an empirical PSF is not known yet.
+            scale = setup.pixel_scale.to_value(u.arcsec)
+            make_eef(setup, aperture_corrections, psf, scale)(radii)
+        return cls(
+            setup=setup,
+            model=_find_model(model, setup, n_passes),
+            psf=psf,
+            psf_name=psf_name,
+            n_passes=n_passes,
+            aperture_radii=radii,
+            aperture_corrections=aperture_corrections,
+            recenter=recenter,
+            fit_positions=fit_positions,
+            fit_psf_shape=fit_psf_shape,
+            error_method=error_method,
+            subtract_wings=subtract_wings,
+            texture=texture,
+            texture_seed=texture_seed,
+            resample=resample,
+            run=RunOptions() if run is None else run,
+        )
+
+    @property
+    def has_psf(self):
+        """
+        Whether a PSF is given, or is to be built from the map (`bool`).
+        """
+        return self.psf_name is not None
+
+
+#: The options of `RunOptions`, as `removal_options` describes them.
+_RUN_OPTIONS = {
+    'batch_size': {'help': 'cutouts that the network sees at once', 'kind': int},
+    'device': {'help': "a torch device; 'auto' takes a GPU where there is one"},
+    'precision': {'help': "the network's precision", 'choices': PRECISIONS},
+    'progress_bar': {'help': 'show a progress bar', 'kind': bool},
+}
+
+
+def removal_options():
+    """
+    Describe the keywords that a removal takes.
+
+    Returns
+    -------
+    options : dict of dict
+        The name of each keyword of `~photutils_pconv.NeuralSourceRemover`
+        but ``mode`` and ``band``, with its ``help``, ``default``, ``kind``
+        (a type), ``choices`` (or `None`), and ``many``, whether it takes
+        several values.
+    """
+    described = {
+        item.name: dict(item.metadata)
+        for item in fields(RemovalSettings)
+        if item.metadata
+    }
+    for item in fields(RunOptions):
+        about = {'kind': str, 'choices': None, 'many': False, 'default': item.default}
+        described[item.name] = about | _RUN_OPTIONS[item.name]
+    return described
+
+
+def _parse_radii(radii, setup):
     """Return the aperture radii in arcsec, by default the setup's."""
     if radii is None:
         radii = setup.aperture_radius
@@ -28,7 +309,14 @@ def parse_aperture_radii(radii, setup):
     return as_radii(radii, 'aperture_radii')
 
 
-def check_passes(n_passes, psf):
+def _name_psf(psf):
+    """Return what a PSF is called in metadata: its name or its class."""
+    if psf is None or isinstance(psf, str):
+        return psf
+    return type(psf).__name__
+
+
+def _check_passes(n_passes, psf):
     """Refuse a number of passes that is none, or that needs a PSF."""
     if n_passes not in (1, 2) or isinstance(n_passes, bool):
         msg = f'n_passes must be 1 or 2, got {n_passes!r}'
@@ -41,40 +329,33 @@ def check_passes(n_passes, psf):
         raise ValueError(msg)
 
 
-def find_model(model, setup, n_passes):
+def _find_model(model, setup, n_passes):
     """Return the loaded model, by default the bundled one for the passes."""
+    # Loading needs torch.
+    from photutils_pconv.network.weights import LoadedModel, load_model
+
     if model is None:
-        model = default_model(setup) if n_passes == 1 else PSF_MODEL
+        model = default_model(setup, n_passes=n_passes)
     loaded = model if isinstance(model, LoadedModel) else load_model(model)
-    if n_passes == 2:
-        check_psf_model(loaded)
-    elif not is_one_pass(loaded):
-        msg = (
-            f'the model {loaded.name!r} is made for removal with a PSF: give psf and '
-            'n_passes=2, or leave out model for the bundled one'
-        )
-        raise ValueError(msg)
-    return model, loaded
+    _check_kind(loaded, n_passes)
+    return loaded
 
 
-def check_psf_model(model):
-    """
-    Refuse a network that is not made for residuals.
+def _check_kind(model, n_passes):
+    """Refuse a model that is made for another number of passes."""
+    from photutils_pconv.inpainting.residual_images import N_CHANNELS
+    from photutils_pconv.network.weights import is_one_pass
 
-    Parameters
-    ----------
-    model : `~photutils_pconv.network.LoadedModel`
-        The model.
-
-    Raises
-    ------
-    ValueError
-        If it sees another number of images.
-    """
     channels = getattr(model.network, 'in_channels', 1)
-    if channels != N_CHANNELS or is_one_pass(model):
+    if n_passes == 2 and (channels != N_CHANNELS or is_one_pass(model)):
         msg = (
             f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
             f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
+        )
+        raise ValueError(msg)
+    if n_passes == 1 and not is_one_pass(model):
+        msg = (
+            f'the model {model.name!r} is made for removal with a PSF: give psf and '
+            'n_passes=2, or leave out model for the bundled one'
         )
         raise ValueError(msg)

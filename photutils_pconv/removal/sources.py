@@ -1,27 +1,158 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Sources on the map: which are usable, where they lie, what is near them.
+Sources on the map: which are usable, where they lie, and their holes.
 """
 
 import warnings
+from dataclasses import dataclass
 
+import astropy.units as u
 import numpy as np
-from astropy.utils.exceptions import AstropyUserWarning
 from photutils.centroids import centroid_quadratic
 from scipy.spatial import cKDTree
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.geometry.cutouts import cutout_origin
-from photutils_pconv.geometry.grids import to_native_position
-from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
+from photutils_pconv.inpainting.prediction import choose_sizes
+from photutils_pconv.inputs.sources import SourceInput
+from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
 
-__all__ = ['flag_duplicates', 'flag_holes', 'recenter', 'warn_unusable']
+__all__ = [
+    'Sources',
+    'choose_holes',
+    'flag_duplicates',
+    'flag_holes',
+    'locate_sources',
+    'move_to_centroids',
+]
 
-# Positions closer than this, in pixels, are the same source.
+# Positions closer than this, in pixels, are the same source: by choice, well
+# below any catalogue's errors.
 _DUPLICATE_DISTANCE = 0.1
 
 
-def warn_unusable(inside):
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """
+    The sources of a map, N of them; M lie on it.
+
+    Parameters
+    ----------
+    x, y : (N,) `~numpy.ndarray`
+        The positions, in pixels of the map.
+
+    inside : (N,) bool `~numpy.ndarray`
+        Which of them lie on the map.
+
+    flags : (N,) int `~numpy.ndarray`
+        See `~photutils_pconv.photometry.SourceFlags`.
+
+    source_input : `~photutils_pconv.inputs.SourceInput`
+        The positions as the table shows them.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    inside: np.ndarray
+    flags: np.ndarray
+    source_input: SourceInput
+
+    def __len__(self):
+        return self.x.size
+
+    def spread(self, values, *, fill=np.nan):
+        """
+        Give values for all sources from those on the map.
+
+        Parameters
+        ----------
+        values : (M, ...) `~numpy.ndarray`
+            The values of the sources on the map.
+
+        fill : scalar, optional
+            The value of the others.
+
+        Returns
+        -------
+        spread : (N, ...) `~numpy.ndarray`
+            The values of all sources.
+        """
+        spread = np.full((len(self), *values.shape[1:]), fill)
+        spread[self.inside] = values
+        return spread
+
+
+def locate_sources(source_input, grid, settings, *, wcs=None):
+    """
+    Find where sources lie on a map.
+
+    This is the only place where positions are checked.
+
+    Parameters
+    ----------
+    source_input : `~photutils_pconv.inputs.SourceInput`
+        The positions.
+
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        Whether positions are moved to their sources' centroids, and how
+        far: the PSF's FWHM.
+
+    wcs : WCS, optional
+        The map's WCS.
+
+    Returns
+    -------
+    sources : `Sources`
+        The sources. Those that are not on the map, or repeat another, are
+        flagged, with a warning.
+    """
+    x, y, inside, flags = flag_positions(
+        source_input.x, source_input.y, grid.data.shape
+    )
+    _warn_unusable(inside)
+    if settings.recenter:
+        fwhm = settings.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
+        x, y, failed = move_to_centroids(
+            grid.data, grid.missing, x, y, inside, fwhm=fwhm
+        )
+        flags |= failed
+        source_input = source_input.moved_to(x, y, wcs=wcs)
+    flags |= flag_duplicates(x, y, inside)
+    return Sources(x, y, inside, flags, source_input)
+
+
+def choose_holes(x, y, grid, setup):
+    """
+    Choose the holes of sources on a map (Eq. 1 and Table 3).
+
+    Parameters
+    ----------
+    x, y : (M,) `~numpy.ndarray`
+        Positions on the map, in its pixels.
+
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    setup : `~photutils_pconv.ObservingSetup`
+        The setup, for the radii of holes by SNR.
+
+    Returns
+    -------
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes, in the map's pixels. The SNR is measured on the native
+        grid.
+    """
+    snr = compute_snr(grid.native.data, *grid.to_native(x, y), setup=setup)
+    radius = setup.hole_radius(snr) / grid.factor
+    return Holes(x, y, radius, grid.data.shape, snr)
+
+
+def _warn_unusable(inside):
     """
     Warn of sources that are not on the map.
 
@@ -43,10 +174,10 @@ def warn_unusable(inside):
             f'{n} of {inside.size} sources lie outside the map or have no finite '
             "position; they are not measured (see the column 'flags')"
         )
-    warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+    warn_user(msg)
 
 
-def recenter(data, missing, x, y, inside, *, fwhm):
+def move_to_centroids(data, missing, x, y, inside, *, fwhm):
     """
     Move positions to the centroids of their sources.
 
@@ -127,58 +258,45 @@ def flag_duplicates(x, y, inside):
             f'{later.size} of {x.size} sources repeat the position of an earlier one '
             "(flag 'duplicate'): such a source is measured twice and cleaned once"
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        warn_user(msg)
     return flags
 
 
-def choose_holes(native_map, x, y, inside, *, setup):
-    """Return the SNR (Eq. 1) and the hole radii, in the map's pixels."""
-    snr = compute_snr(native_map.native[0], *native_map.to_native(x, y), setup=setup)
-    radius = np.full(x.size, np.nan)
-    radius[inside] = setup.hole_radius(snr[inside]) / native_map.factor
-    return snr, radius
-
-
-def flag_holes(x, y, radius, filled, *, shape, size, factor=1.0):
+def flag_holes(holes, filled, grid, model):
     """
     Flag what follows from where holes and cutouts lie.
 
     Parameters
     ----------
-    x, y, radius : 1D `~numpy.ndarray`
-        The positions and hole radii, in pixels.
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of the M sources on the map.
 
-    filled : 1D bool `~numpy.ndarray`
-        Which holes were filled.
+    filled : (M,) bool `~numpy.ndarray`
+        Which of them were filled.
 
-    shape : tuple of int
-        The shape (ny, nx) of the map.
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
 
-    size : 1D int `~numpy.ndarray`
-        The sides of the cutouts of the sources that were filled, in native
-        pixels.
-
-    factor : float, optional
-        Map pixel / native pixel.
+    model : `~photutils_pconv.network.LoadedModel`
+        The network, which knows how large its cutouts are.
 
     Returns
     -------
-    flags : 1D int `~numpy.ndarray`
-        ``RESAMPLED``, ``NEAR_EDGE`` and ``OVERLAPPING_HOLE``.
+    flags : (M,) int `~numpy.ndarray`
+        ``NO_BACKGROUND``, ``RESAMPLED``, ``NEAR_EDGE`` and
+        ``OVERLAPPING_HOLE``.
     """
-    flags = np.zeros(x.size, dtype=int)
+    flags = np.where(filled, 0, int(SourceFlags.NO_BACKGROUND))
     if not filled.any():
         return flags
-    if factor != 1:
+    if grid.factor != 1:
         flags[filled] |= SourceFlags.RESAMPLED
-    ny, nx = shape
-    x0, y0 = cutout_origin(
-        to_native_position(x[filled], factor),
-        to_native_position(y[filled], factor),
-        size=size,
-    )
+    x, y, radius = holes.x, holes.y, holes.radius
+    size = choose_sizes(model, radius[filled] * grid.factor + TAPER_WIDTH)
+    x0, y0 = cutout_origin(*grid.to_native(x[filled], y[filled]), size=size)
+    ny, nx = grid.data.shape
     edge = (x0 < 0) | (y0 < 0)
-    edge |= (x0 + size > nx * factor) | (y0 + size > ny * factor)
+    edge |= (x0 + size > nx * grid.factor) | (y0 + size > ny * grid.factor)
     flags[np.flatnonzero(filled)[edge]] |= SourceFlags.NEAR_EDGE
     a, b = _pairs(x, y, filled, 2.0 * radius[filled].max())
     overlap = np.hypot(x[a] - x[b], y[a] - y[b]) <= radius[a] + radius[b]

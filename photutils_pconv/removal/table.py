@@ -7,63 +7,84 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-__all__ = [
-    'make_photometry_table',
-]
+__all__ = ['make_photometry_table']
 
 
-def make_photometry_table(sources, measured, *, snr, hole_radius, flux_unit, unit):
+def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input, flags):
     """
     Put the measurements into a table.
 
     Parameters
     ----------
-    sources : `~photutils_pconv.inputs.SourceInput`
-        The positions.
+    sources : `~photutils_pconv.removal.sources.Sources`
+        The N sources, of which M lie on the map.
 
-    measured : dict of `~numpy.ndarray`
-        The results of `~photutils_pconv.photometry.source_photometry`,
-        fluxes already in ``flux_unit``, flags complete; and where there
-        is PSF photometry, ``flux_psf``, ``flux_psf_err``, ``qfit``,
-        ``cfit``, and if known ``x_fit``, ``y_fit`` and ``inner_radius``.
+    holes : `~photutils_pconv.geometry.Holes`
+        Their M holes, with the SNR (Eq. 1).
 
-    snr, hole_radius : 1D `~numpy.ndarray`
-        The SNR (Eq. 1) and the radius of the hole in the map's pixels.
+    fluxes : `~photutils_pconv.photometry.ApertureFluxes`
+        The fluxes in apertures, of M sources, in the map's unit times pixel.
 
-    flux_unit, unit : `~astropy.units.Unit` or `None`
-        The units of fluxes and of the map.
+    errors : `~photutils_pconv.removal.flux_errors.FluxErrors`
+        The errors of the fluxes.
+
+    psf_fluxes : `~photutils_pconv.removal.filling.PSFFluxes` or `None`
+        The PSF photometry, where there is one; its positions are shown
+        where they are given.
+
+    map_input : `~photutils_pconv.inputs.MapInput`
+        The map, for its units.
+
+    flags : (N,) int `~numpy.ndarray`
+        The flags of all sources.
 
     Returns
     -------
     table : `~astropy.table.QTable`
         A row a source, in the order of the input.
     """
+    to_flux = map_input.jy_per_pixel
+    unit, flux_unit = map_input.unit, map_input.flux_unit
     table = QTable()
     table['id'] = np.arange(1, len(sources) + 1)
-    table['x_center'] = sources.x
-    table['y_center'] = sources.y
-    if sources.sky is not None:
-        table['sky_center'] = sources.sky
-    table['snr'] = snr
-    table['hole_radius'] = hole_radius
-    if 'inner_radius' in measured:
-        table['inner_radius'] = measured['inner_radius']
-    n_apertures = measured['flux'].shape[1]
-    for name in ('flux', 'flux_err', 'flux_annulus'):
-        for k in range(n_apertures):
-            suffix = '' if n_apertures == 1 else f'_{k}'
-            table[name + suffix] = _with_unit(measured[name][:, k], flux_unit)
-    for name in ('flux_psf', 'flux_psf_err'):
-        if name in measured:
-            table[name] = _with_unit(measured[name], flux_unit)
-    for name in ('x_fit', 'y_fit', 'qfit', 'cfit'):
-        if name in measured:
-            table[name] = measured[name]
-    table['local_bkg'] = _with_unit(measured['local_bkg'], unit)
-    for k in range(n_apertures):
-        suffix = '' if n_apertures == 1 else f'_{k}'
-        table['aperture_correction' + suffix] = measured['aperture_correction'][:, k]
-    table['flags'] = measured['flags']
+    table['x_center'] = sources.source_input.x
+    table['y_center'] = sources.source_input.y
+    if sources.source_input.sky is not None:
+        table['sky_center'] = sources.source_input.sky
+    table['snr'] = sources.spread(holes.snr)
+    table['hole_radius'] = sources.spread(holes.radius)
+    if psf_fluxes is not None and psf_fluxes.inner_radius is not None:
+        table['inner_radius'] = sources.spread(psf_fluxes.inner_radius)
+    n_apertures = fluxes.flux.shape[1]
+    suffixes = [''] if n_apertures == 1 else [f'_{k}' for k in range(n_apertures)]
+    columns = {
+        'flux': fluxes.flux,
+        'flux_err': errors.flux_err,
+        'flux_annulus': fluxes.flux_annulus,
+    }
+    for name, values in columns.items():
+        for k, suffix in enumerate(suffixes):
+            spread = sources.spread(values[:, k]) * to_flux
+            table[name + suffix] = _with_unit(spread, flux_unit)
+    if psf_fluxes is not None:
+        for name, values in (
+            ('flux_psf', psf_fluxes.flux),
+            ('flux_psf_err', errors.flux_psf_err),
+        ):
+            table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
+        for name, values in (
+            ('x_fit', psf_fluxes.x),
+            ('y_fit', psf_fluxes.y),
+            ('qfit', psf_fluxes.qfit),
+            ('cfit', psf_fluxes.cfit),
+        ):
+            if values is not None:
+                table[name] = sources.spread(values)
+    table['local_bkg'] = _with_unit(sources.spread(fluxes.local_bkg), unit)
+    for k, suffix in enumerate(suffixes):
+        correction = sources.spread(fluxes.aperture_correction[:, k])
+        table['aperture_correction' + suffix] = correction
+    table['flags'] = flags
     return table
 
 

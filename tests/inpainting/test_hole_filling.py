@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import inpaint_biharmonic
 
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_holes
-from photutils_pconv.inpainting.hole_filling import inpaint
-from photutils_pconv.inpainting.native_grid import inpaint_resampled
+from photutils_pconv.geometry.grids import MapGrid
+from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes, draw_holes
+from photutils_pconv.inpainting.hole_filling import InpaintSettings, inpaint
+from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.setups.registry import get_setup
@@ -343,7 +344,7 @@ class TestCleanError:
         scatter = np.array([2.0, 5.0, 0.5])
         error = np.full(SHAPE, 0.1)
         result = inpaint(data, x, y, radius, model=flat_model)
-        new = result.clean_error(error, x, y, radius, scatter)
+        new = result.clean_error(error, Holes(x, y, radius, SHAPE), scatter)
         assert_array_equal(error, 0.1)
         assert_array_equal(new[~result.holes], 0.1)
         # Where holes overlap, the larger scatter; there, the second's.
@@ -361,9 +362,17 @@ class TestCleanError:
         data[distance(X[2], Y[2]) < 60] = np.nan
         result = inpaint(data, *POSITIONS, model=flat_model)
         error = np.full(SHAPE, 0.1)
-        new = result.clean_error(error, *POSITIONS, np.full(5, 9.0))
+        new = result.clean_error(error, Holes(*POSITIONS, SHAPE), np.full(5, 9.0))
         assert not result.filled[2]
         assert_array_equal(new[distance(X[2], Y[2]) < 10], 0.1)
+
+
+def inpaint_resampled(
+    data, x, y, radius, *, factor, missing, model, to_jy_per_pixel=1.0
+):
+    """Fill holes of a map that is off the native scale."""
+    grid = MapGrid(data, missing, factor=factor, jy_per_pixel=to_jy_per_pixel)
+    return inpaint_grid(grid, Holes(x, y, radius, data.shape), InpaintSettings(model))
 
 
 class TestResampled:

@@ -12,10 +12,10 @@ from photutils.aperture import (
 
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.photometry.annulus import annulus_photometry, local_background
+from photutils_pconv.photometry.aperture_fluxes import source_photometry
 from photutils_pconv.photometry.apertures import (
     encircled_energy_correction,
     removed_photometry,
-    source_photometry,
 )
 from photutils_pconv.photometry.flags import SourceFlags, decode_flags
 from photutils_pconv.setups.registry import get_setup

@@ -13,13 +13,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.network import save_model
 from photutils_pconv.network.weights import load_model
-from photutils_pconv.photometry.errors import (
+from photutils_pconv.photometry.calibration import (
     ErrorCalibration,
-    excess_variance,
-    flux_error,
     get_error_calibration,
-    scatter_ratio,
 )
+from photutils_pconv.photometry.errors import excess_variance, flux_error, scatter_ratio
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.setups.registry import get_setup
 

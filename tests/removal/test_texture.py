@@ -12,10 +12,10 @@ from scipy.stats import iqr
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.removal.texture import (
+from photutils_pconv.removal.texture import draw_texture
+from photutils_pconv.removal.texture_models import (
     cut_residuals,
     cut_surroundings,
-    draw_texture,
     fit_textures,
     local_scales,
     split_scales,

@@ -263,7 +263,7 @@ def _fill(scene, fill, **options):
         local_std=0.0,
         missing=scene.missing,
     )
-    flux = scene.in_aperture(measured['flux'][:, 0], measured['hole_fraction'][:, 0])
+    flux = scene.in_aperture(measured.flux[:, 0], measured.hole_fraction[:, 0])
     return {'flux': flux / scene.pixel_response, 'background': background}
 
 

@@ -44,7 +44,6 @@ from photutils_pconv.evaluation.summaries import (
 )
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network import default_model, read_card
-from photutils_pconv.removal.settings import PSF_MODEL
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['Sections']
@@ -301,7 +300,8 @@ class Sections:
                 for setup in self.setups_used.values():
                     names.setdefault(default_model(setup), None)
             if 'two_pass' in self.removers:
-                names.setdefault(PSF_MODEL, None)
+                for setup in self.setups_used.values():
+                    names.setdefault(default_model(setup, n_passes=2), None)
             cards = {name: read_card(name).to_dict() for name in names}
         elif hasattr(self.model, 'card'):
             cards = {self.model.card.name: self.model.card.to_dict()}

@@ -1,0 +1,37 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Warnings that point at the user's own line.
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+from astropy.utils.exceptions import AstropyUserWarning
+
+__all__ = ['warn_user']
+
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+
+
+def warn_user(message, category=AstropyUserWarning):
+    """
+    Warn, as if from the line that called this package.
+
+    However deep in the package the warning is made, it names the file and
+    line of whoever called in, so that it is shown there, and once.
+
+    Parameters
+    ----------
+    message : str
+        The warning.
+
+    category : type, optional
+        Its class.
+    """
+    # This function's caller is stack level 2.
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level - 1)

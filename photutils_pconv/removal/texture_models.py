@@ -1,0 +1,346 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The statistics of what reconstructions lack, from residuals in empty holes.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from astropy.stats import mad_std
+from scipy.ndimage import gaussian_filter
+
+from photutils_pconv.geometry.windows import find_window
+
+__all__ = [
+    'ResidualStamp',
+    'TextureModel',
+    'cut_residuals',
+    'cut_surroundings',
+    'fit_textures',
+    'local_scales',
+    'split_scales',
+]
+
+# The Gaussians that part fine from coarse structure, and coarse structure
+# from the large-scale emission, in pixels.
+_FINE, _COARSE = 1.5, 8.0
+# The ring around a hole in which the scales are measured, in pixels.
+_RING_GAP = 2.0
+_RING_WIDTH = 24.0
+# Rings of equal area in a hole, in which the residual is described.
+_PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
+_LEAST_STAMPS = 4
+# A stamp whose rms exceeds the median's by more holds a source.
+_OUTLIER = 4.0
+
+
+class ResidualStamp(NamedTuple):
+    """
+    The residual in one empty hole.
+
+    Parameters
+    ----------
+    parts : (2, ny, nx) `~numpy.ndarray`
+        The fine and the coarse part of map minus reconstruction, each in
+        units of its local scale, NaN beyond the hole.
+
+    share : 2D `~numpy.ndarray`
+        The distance from the hole's centre in units of its radius.
+
+    radius : float
+        The hole's radius, in pixels.
+
+    scales : (2,) `~numpy.ndarray`
+        The local scales.
+    """
+
+    parts: np.ndarray
+    share: np.ndarray
+    radius: float
+    scales: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TextureModel:
+    """
+    The statistics of the residual in holes of one radius.
+
+    Parameters
+    ----------
+    radius : float
+        The holes' radius, in pixels.
+
+    kernels : (2, m, m) `~numpy.ndarray`
+        For either part the filter that gives white noise its power
+        spectrum and the variance 1.
+
+    share : 1D `~numpy.ndarray`
+        Distances from the centre in units of the radius.
+
+    amplitudes : (2, k) `~numpy.ndarray`
+        The parts' standard deviations there, in units of the local
+        scales.
+    """
+
+    radius: float
+    kernels: np.ndarray
+    share: np.ndarray
+    amplitudes: np.ndarray
+
+
+def split_scales(data, unusable):
+    """
+    Part the fine and the coarse structure of a map.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
+
+    unusable : 2D bool `~numpy.ndarray`
+        Pixels not to use: missing ones and holes.
+
+    Returns
+    -------
+    parts : (2, ny, nx) `~numpy.ndarray`
+        The map minus its mean over a Gaussian of 1.5 pixels; and that
+        minus the mean over 8 pixels. NaN where unusable.
+    """
+    smooth = [_smooth(data, unusable, sigma) for sigma in (_FINE, _COARSE)]
+    parts = np.array([data - smooth[0], smooth[0] - smooth[1]])
+    parts[:, unusable] = np.nan
+    return parts
+
+
+def _smooth(data, unusable, sigma):
+    """
+    Average a map's usable pixels over a Gaussian.
+    """
+    weight = gaussian_filter((~unusable).astype(float), sigma, mode='constant')
+    total = gaussian_filter(np.where(unusable, 0.0, data), sigma, mode='constant')
+    return total / np.maximum(weight, 1.0e-12)
+
+
+def local_scales(parts, x, y, radius):
+    """
+    Measure the scatter of fine and coarse structure around holes.
+
+    Parameters
+    ----------
+    parts : (2, ny, nx) `~numpy.ndarray`
+        The map as `split_scales` gives it.
+
+    x, y, radius : (N,) `~numpy.ndarray`
+        The holes, in pixels.
+
+    Returns
+    -------
+    scales : (2, N) `~numpy.ndarray`
+        The robust standard deviations in a ring of 24 pixels, 2 pixels
+        beyond the rim, wide enough for the wings of a bright source to
+        count little; NaN without usable pixels.
+    """
+    scales = np.full((2, len(x)), np.nan)
+    for i in range(len(x)):
+        outer = radius[i] + _RING_GAP + _RING_WIDTH
+        window = find_window(parts.shape[1:], x[i], y[i], outer)
+        if window is None:
+            continue
+        values = parts[:, *window.region]
+        ring = window.distance > radius[i] + _RING_GAP
+        ring &= window.distance <= outer
+        values = values[:, ring & np.isfinite(values[0])]
+        if values.size:
+            scales[:, i] = mad_std(values, axis=1)
+    return scales
+
+
+def cut_residuals(residual, x, y, radius, scales):
+    """
+    Cut the residual in empty holes out of a map.
+
+    Parameters
+    ----------
+    residual : 2D `~numpy.ndarray`
+        The map minus the reconstruction.
+
+    x, y, radius : (N,) `~numpy.ndarray`
+        The holes, in pixels.
+
+    scales : (2, N) `~numpy.ndarray`
+        Their `local_scales`.
+
+    Returns
+    -------
+    stamps : list of `ResidualStamp`
+        The stamps, of those holes whose scales are positive.
+    """
+    stamps = []
+    for i in range(len(x)):
+        window = find_window(residual.shape, x[i], y[i], radius[i])
+        if window is None or not np.all(scales[:, i] > 0):
+            continue
+        beyond = ~window.within(radius[i])
+        values = np.where(beyond, np.nan, residual[window.region])
+        coarse = _smooth(values, beyond, _FINE)
+        parts = np.array([values - coarse, coarse + 0.0 * values])
+        parts /= scales[:, i, None, None]
+        share = window.distance / radius[i]
+        stamps.append(ResidualStamp(parts, share, float(radius[i]), scales[:, i]))
+    return stamps
+
+
+def cut_surroundings(parts, x, y, radius, scales):
+    """
+    Cut the fine structure around holes, where there are no empty holes.
+
+    Parameters
+    ----------
+    parts : (2, ny, nx) `~numpy.ndarray`
+        The map as `split_scales` gives it.
+
+    x, y, radius, scales : `~numpy.ndarray`
+        The sources' holes and their `local_scales`.
+
+    Returns
+    -------
+    stamps : list of `ResidualStamp`
+        Stamps of the surroundings without their coarse structure: how
+        much of that a reconstruction misses they do not tell. All pixels
+        count as being at the rim.
+    """
+    stamps = []
+    for i in range(len(x)):
+        outer = 2.0 * radius[i] + _RING_GAP
+        window = find_window(parts.shape[1:], x[i], y[i], outer)
+        if window is None or not scales[0, i] > 0:
+            continue
+        values = parts[:, *window.region] / scales[:, i, None, None]
+        values[1] *= 0.0
+        if np.isfinite(values[0]).any():
+            share = np.ones(values.shape[1:])
+            stamps.append(ResidualStamp(values, share, float(radius[i]), scales[:, i]))
+    return stamps
+
+
+def fit_textures(stamps):
+    """
+    Describe the residual in holes of each radius.
+
+    Parameters
+    ----------
+    stamps : list of `ResidualStamp`
+        The residual in empty holes.
+
+    Returns
+    -------
+    models : list of `TextureModel`
+        A model for each radius of which there are four stamps or more;
+        one for all of them if there is no such radius.
+
+    Notes
+    -----
+    The median residual is subtracted ring by ring: it is what the network
+    expects of a bright source's wings, which empty holes lack.
+    """
+    radii = np.array([stamp.radius for stamp in stamps])
+    classes, counts = np.unique(radii, return_counts=True)
+    models = [
+        _fit_texture([stamp for stamp in stamps if stamp.radius == one])
+        for one in classes[counts >= _LEAST_STAMPS]
+    ]
+    if not models and stamps:
+        models = [_fit_texture(stamps)]
+    return models
+
+
+def _fit_texture(stamps):
+    """
+    Fit one `TextureModel` to stamps.
+    """
+    radius = float(np.median([stamp.radius for stamp in stamps]))
+    kernels, amplitudes = [], []
+    for k in range(2):
+        values = [stamp.parts[k] for stamp in stamps]
+        level = np.array([np.sqrt(np.nanmean(value**2)) for value in values])
+        use = np.flatnonzero(level <= _OUTLIER * np.median(level))
+        values = [values[i] for i in use]
+        shares = [stamps[i].share for i in use]
+        weights = np.array([stamps[i].scales[k] ** 2 for i in use])
+        centres, offset, amplitude = _describe_rings(values, shares, weights)
+        whitened = [
+            (value - np.interp(share, centres, offset))
+            / np.interp(share, centres, amplitude)
+            for value, share in zip(values, shares, strict=True)
+        ]
+        kernels.append(_kernel(whitened, reach=int(np.ceil(2.0 * radius))))
+        amplitudes.append(amplitude)
+    return TextureModel(radius, np.array(kernels), centres, np.array(amplitudes))
+
+
+def _describe_rings(values, shares, weights):
+    """
+    Measure median and standard deviation about it, ring by ring.
+
+    Stamps count by the square of their scale: then the variance of all holes
+    together is right, even where the residual grows more slowly than the
+    scatter around it.
+    """
+    known = [np.isfinite(value) for value in values]
+    weight = np.concatenate(
+        [np.full(np.count_nonzero(k), w) for k, w in zip(known, weights, strict=True)]
+    )
+    share = np.concatenate([s[k] for s, k in zip(shares, known, strict=True)])
+    values = np.concatenate([v[k] for v, k in zip(values, known, strict=True)])
+    ring = np.searchsorted(_PROFILE_EDGES, share) - 1
+    ring = np.clip(ring, 0, _PROFILE_EDGES.size - 2)
+    rows = []
+    for one in np.unique(ring):
+        members = values[ring == one]
+        offset = np.median(members)
+        square = np.average((members - offset) ** 2, weights=weight[ring == one])
+        deviation = np.sqrt(square)
+        # A hole without any residual has no spectrum either.
+        rows.append((share[ring == one].mean(), offset, max(deviation, 1.0e-12)))
+    return np.array(rows).T
+
+
+def _kernel(stamps, *, reach):
+    """
+    Make the filter that gives white noise the stamps' mean spectrum.
+    """
+    size = 2 * reach + 1
+    side = max(max(stamp.shape) for stamp in stamps)
+    # Zero-padded, so that opposite edges do not meet.
+    padded = (side + size, side + size)
+    products, pairs = np.zeros(padded), np.zeros(padded)
+    for stamp in stamps:
+        known = np.isfinite(stamp)
+        for image, total in ((np.where(known, stamp, 0.0), products), (known, pairs)):
+            spectrum = np.abs(np.fft.fft2(image.astype(float), s=padded)) ** 2
+            total += np.fft.ifft2(spectrum).real
+    correlation = np.fft.fftshift(products / np.maximum(pairs, 0.5))
+    pairs = np.fft.fftshift(pairs)
+    lag = np.hypot(*(np.indices(padded) - padded[0] // 2))
+    # Isotropic: a map has too few stamps for a correlation by direction.
+    # Lags between the pixels count for the pixels' own lengths.
+    lengths, which = np.unique(np.round(lag, 6), return_inverse=True)
+    which = which.ravel()
+    total = np.bincount(which, weights=(correlation * pairs).ravel())
+    weight = np.bincount(which, weights=pairs.ravel())
+    good = (weight > 0.5) & (lengths <= reach)
+    mean = total[good] / weight[good]
+    grid = np.hypot(*(np.indices((size, size)) - reach))
+    taper = np.where(grid < reach, 0.5 * (1.0 + np.cos(np.pi * grid / reach)), 0.0)
+    image = np.interp(grid, lengths[good], mean) * taper
+    power = np.fft.fft2(np.fft.ifftshift(image)).real
+    # What is below the depth of the most negative power is an estimate's
+    # noise; to keep its positive half would make the field too fine.
+    power[power <= -power.min()] = 0.0
+    kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(np.maximum(power, 0.0))).real)
+    norm = np.sqrt(np.sum(kernel**2))
+    if norm > 0:
+        return kernel / norm
+    kernel[reach, reach] = 1.0
+    return kernel
