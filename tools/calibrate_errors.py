@@ -18,33 +18,31 @@ import argparse
 import json
 import warnings
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from astropy.stats import mad_std
 from scipy.optimize import minimize
 
-from photutils_pconv.geometry import NativeMap
+from photutils_pconv.geometry import Holes, MapGrid
 from photutils_pconv.network import is_one_pass, load_model, save_model
 from photutils_pconv.photometry import (
+    ApertureFluxes,
+    AperturePlan,
     ErrorCalibration,
     local_background,
-    source_photometry,
 )
-from photutils_pconv.psf import (
-    get_psf,
-    lobed_psf,
-    pixel_profile,
-    sample_psf,
-    wing_profile,
-)
+from photutils_pconv.psf import get_psf, lobed_psf, sample_psf
 from photutils_pconv.removal import (
-    OnePass,
-    TwoPass,
-    calculate_errors,
-    make_eef,
+    EmptySample,
+    RemovalSettings,
+    choose_holes,
+    estimate_errors,
+    make_filler,
+    make_plan,
+    measure,
     sample_empty_holes,
 )
 from photutils_pconv.setups import get_setup
@@ -90,59 +88,47 @@ def make_map(setup, psf, rng):
     return data, x, y, flux
 
 
+@dataclass(frozen=True, eq=False)
+class CalibrationMap:
+    """
+    What was measured on one map.
+    """
+
+    flux: np.ndarray
+    grid: MapGrid
+    holes: Holes
+    filled: Any
+    plan: AperturePlan
+    fluxes: ApertureFluxes
+    sample: EmptySample
+
+
 def measure_map(model, setup, psf, radii, n_passes, rng):
     """
     Remove and measure the sources of one map, and its empty holes.
     """
     data, x, y, flux = make_map(setup, psf, rng)
-    missing = np.zeros(data.shape, dtype=bool)
+    settings = RemovalSettings.from_arguments(
+        setup=setup, model=model, psf=psf, n_passes=n_passes
+    )
     scale = setup.pixel_scale.to_value('arcsec')
-    native_map = NativeMap(data, missing, 1.0)
-    inside = np.ones(len(x), dtype=bool)
-    snr, radius = native_map.choose_holes(x, y, inside, setup=setup)
-    holes = (x, y, radius)
-    annulus = setup.annulus_radii.to_value('arcsec')
-    options = {'model': model, 'to_jy_per_pixel': 1.0, 'pixel_scale': scale}
-    options |= {'psf': psf, 'fit_positions': True, 'fit_psf_shape': True}
-    if n_passes == 1:
-        chain = OnePass(
-            profile=wing_profile(setup), annulus_radii=annulus / scale, **options
-        )
-    else:
-        chain = TwoPass(
-            beam_fwhm=setup.psf_fwhm.to_value('arcsec') / scale,
-            aperture_radius=setup.aperture_radius.to_value('arcsec') / scale,
-            **options,
-        )
-    filled = chain.fill(native_map, *holes, snr=snr)
-    cleaned = filled.reconstruction.clean(data)
-    photometry = {
-        'radii': radii * scale,
-        'annulus_radii': annulus,
-        'pixel_scale': scale,
-        'eef': make_eef(setup, None, psf, scale),
-        'profile': pixel_profile(setup, scale),
-    }
-    default = {**photometry, 'radii': setup.aperture_radius.to_value('arcsec')[None]}
-    measured = source_photometry(data, data - cleaned, *holes, **default)
+    missing = np.zeros(data.shape, dtype=bool)
+    grid = MapGrid(data, missing, pixel_scale=scale)
+    holes = choose_holes(x, y, grid, setup)
+    filler = make_filler(settings, grid, settings.psf)
+    filled = filler.fill(grid, holes)
+    plan = make_plan(settings, grid, settings.psf)
+    fluxes = measure(grid, holes, filled, plan)
+    filled = filled.with_rms(fluxes.wingless_std)
     sample = sample_empty_holes(
-        native_map,
-        cleaned,
+        replace(grid, data=filled.reconstruction.clean(data)),
         holes,
+        filler,
         filled,
-        chain=chain,
-        photometry=photometry,
-        rms=measured['local_bkg_std'],
+        replace(plan, radii=radii * scale),
+        rms=fluxes.local_bkg_std,
     )
-    return SimpleNamespace(
-        holes=holes,
-        flux=flux,
-        snr=snr,
-        fluxes=filled.fluxes,
-        measured=measured,
-        sample=sample,
-        photometry=default,
-    )
+    return CalibrationMap(flux, grid, holes, filled, plan, fluxes, sample)
 
 
 def calibrate_setup(model, setup, n_maps, seed):
@@ -186,20 +172,21 @@ def calibrate_setup(model, setup, n_maps, seed):
             flux=one.sample.flux[:, [column]],
             hole_fraction=one.sample.hole_fraction[:, [column]],
         )
-        found, _ = calculate_errors(
-            one.measured,
+        found = estimate_errors(
+            one.grid,
             one.holes,
+            one.filled,
+            one.fluxes,
+            one.plan,
             calibration=calibration,
             sample=part,
-            photometry=one.photometry,
-            factor=1.0,
-            fluxes=one.fluxes,
         )
-        errors.append((found['flux_err'][:, 0], found['flux_psf_err']))
+        errors.append((found.flux_err[:, 0], found.flux_psf_err))
     error, psf_error = np.concatenate(errors, axis=1)
-    flux, snr = (np.concatenate([getattr(m, n) for m in maps]) for n in ('flux', 'snr'))
-    in_aperture = np.concatenate([one.measured['flux'][:, 0] for one in maps])
-    by_psf = np.concatenate([one.fluxes.flux for one in maps])
+    flux = np.concatenate([one.flux for one in maps])
+    snr = np.concatenate([one.holes.snr for one in maps])
+    in_aperture = np.concatenate([one.fluxes.flux[:, 0] for one in maps])
+    by_psf = np.concatenate([one.filled.psf_fluxes.flux for one in maps])
     kappa, eps, pulls = fit_pulls(in_aperture - flux, error, flux, snr)
     print(f'{setup.name}: kappa {kappa:.3f}, eps {eps:.5f}, pulls {pulls.round(2)}')
     psf_kappa, psf_eps, pulls = fit_pulls(by_psf - flux, psf_error, flux, snr)

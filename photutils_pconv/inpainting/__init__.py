@@ -1,85 +1,29 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-From holes in a map to the emission behind them.
+From holes in a map to the emission behind them: arrays in, arrays out.
 """
 
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'blending': ('Blender',),
-    'hole_filling': (
-        'InpaintSettings',
-        'inpaint',
-        'inpaint_holes',
-    ),
-    'kriging': (
-        'NOISES',
-        'SLOPES',
-        'choose_covariance',
-        'krige_cutout',
-        'krige_cutouts',
-    ),
-    'masked_images': ('scale_cutouts',),
-    'native_grid': (
-        'inpaint_grid',
-        'replace_on_map',
-        'to_map_grid',
-    ),
-    'prediction': (
-        'CutoutInput',
-        'PredictedCutouts',
-        'choose_sizes',
-        'predict_cutouts',
-    ),
+    'hole_filling': ('InpaintSettings', 'inpaint'),
+    'native_grid': ('inpaint_grid',),
     'reconstruction': ('Reconstruction',),
-    'residual_images': (
-        'MISMATCH_LIMIT',
-        'N_CHANNELS',
-        'residual_channels',
-        'small_holes',
-    ),
-    'scaling': (
-        'NORMALISATIONS',
-        'Scaling',
-        'normalise',
-    ),
-    'wings': (
-        'SourceWings',
-        'expected_wings',
-        'wings_beyond_holes',
-    ),
+    'scaling': ('NORMALISATIONS', 'Scaling', 'normalise'),
+    'wings': ('SourceWings', 'expected_wings'),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    'MISMATCH_LIMIT',
-    'NOISES',
     'NORMALISATIONS',
-    'N_CHANNELS',
-    'SLOPES',
-    'Blender',
-    'CutoutInput',
     'InpaintSettings',
-    'PredictedCutouts',
     'Reconstruction',
     'Scaling',
     'SourceWings',
-    'choose_covariance',
-    'choose_sizes',
     'expected_wings',
     'inpaint',
     'inpaint_grid',
-    'inpaint_holes',
-    'krige_cutout',
-    'krige_cutouts',
     'normalise',
-    'predict_cutouts',
-    'replace_on_map',
-    'residual_channels',
-    'scale_cutouts',
-    'small_holes',
-    'to_map_grid',
-    'wings_beyond_holes',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)
