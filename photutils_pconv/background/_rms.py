@@ -142,7 +142,7 @@ class EmptyHoleSettings:
     holes : `~photutils_pconv.geometry.Holes`
         The sources' holes that were filled, M of them.
 
-    filler : `~photutils_pconv.removal.filling.Filler`
+    filler : `~photutils_pconv.removal.Filler`
         What filled them.
 
     annulus_radii : 2-tuple of float

@@ -38,7 +38,7 @@ def pixel_response(x, y, *, radii, hole_radius, profile, method='exact', subpixe
         The radius of each source's hole: other pixels are not summed.
     profile : callable
         The mean flux a pixel at a distance from the source, as
-        `~photutils_pconv.inpainting.pixel_profile` makes it.
+        `~photutils_pconv.psf.pixel_profile` makes it.
     method : {'exact', 'center', 'subpixel'}, optional
         The way apertures overlap pixels.
     subpixels : int, optional

@@ -45,7 +45,7 @@ class FilledEmpty:
         The map that was filled: without its sources, whose holes are
         missing, and with what was put into the empty ones.
 
-    filled : `~photutils_pconv.removal.filling.Filled`
+    filled : `~photutils_pconv.removal.Filled`
         The holes, filled; the errors of PSF fluxes may be in units of the
         rms.
 
@@ -122,7 +122,7 @@ def fill_empty_holes(
     holes : `~photutils_pconv.geometry.Holes`
         The holes of the M sources on the map.
 
-    filler : `~photutils_pconv.removal.filling.Filler`
+    filler : `~photutils_pconv.removal.Filler`
         What filled them.
 
     annulus_radii : 2-tuple of float
@@ -190,10 +190,10 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=Fa
     holes : `~photutils_pconv.geometry.Holes`
         The holes of the M sources on the map.
 
-    filler : `~photutils_pconv.removal.filling.Filler`
+    filler : `~photutils_pconv.removal.Filler`
         What filled them.
 
-    filled : `~photutils_pconv.removal.filling.Filled`
+    filled : `~photutils_pconv.removal.Filled`
         Those holes, filled.
 
     plan : `~photutils_pconv.photometry.AperturePlan`

@@ -68,7 +68,7 @@ def estimate_errors(
     holes : `~photutils_pconv.geometry.Holes`
         The holes of the M sources.
 
-    filled : `~photutils_pconv.removal.filling.Filled`
+    filled : `~photutils_pconv.removal.Filled`
         The holes, filled, with final PSF fluxes.
 
     fluxes : `~photutils_pconv.photometry.ApertureFluxes`
@@ -81,7 +81,7 @@ def estimate_errors(
         The calibration of the model. `None` for errors that know nothing of
         the reconstruction's: those of the fluxes themselves.
 
-    sample : `~photutils_pconv.removal.empty_sample.EmptySample`, optional
+    sample : `~photutils_pconv.removal.EmptySample`, optional
         The empty holes; by default the calibration alone.
 
     known_psf_errors : bool, optional

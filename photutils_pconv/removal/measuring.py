@@ -54,7 +54,7 @@ def measure(grid, holes, filled, plan, *, unseen=None):
     holes : `~photutils_pconv.geometry.Holes`
         The holes of its M sources.
 
-    filled : `~photutils_pconv.removal.filling.Filled`
+    filled : `~photutils_pconv.removal.Filled`
         The holes, filled.
 
     plan : `~photutils_pconv.photometry.AperturePlan`

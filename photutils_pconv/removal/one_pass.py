@@ -63,7 +63,7 @@ class OnePassFiller:
 
         Returns
         -------
-        filled : `~photutils_pconv.removal.filling.Filled`
+        filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
         pixel_psf = self.pixel_psf
@@ -90,7 +90,7 @@ class OnePassFiller:
 
         Returns
         -------
-        filled : `~photutils_pconv.removal.filling.Filled`
+        filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
         # What is there is emission, not wings.

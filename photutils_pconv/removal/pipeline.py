@@ -57,16 +57,16 @@ class Removal:
     grid : `~photutils_pconv.geometry.MapGrid`
         The map.
 
-    sources : `~photutils_pconv.removal.sources.Sources`
+    sources : `~photutils_pconv.removal.Sources`
         The N sources.
 
     holes : `~photutils_pconv.geometry.Holes`
         The holes of the M sources on the map.
 
-    filler : `~photutils_pconv.removal.filling.Filler`
+    filler : `~photutils_pconv.removal.Filler`
         What filled them.
 
-    filled : `~photutils_pconv.removal.filling.Filled`
+    filled : `~photutils_pconv.removal.Filled`
         The holes, filled.
 
     plan : `~photutils_pconv.photometry.AperturePlan`
@@ -75,7 +75,7 @@ class Removal:
     fluxes : `~photutils_pconv.photometry.ApertureFluxes`
         The fluxes in them.
 
-    errors : `~photutils_pconv.removal.flux_errors.FluxErrors`
+    errors : `~photutils_pconv.removal.FluxErrors`
         Their errors.
 
     texture : 2D `~numpy.ndarray` or `None`
@@ -239,7 +239,7 @@ def make_filler(settings, grid, psf):
 
     Returns
     -------
-    filler : `~photutils_pconv.removal.filling.Filler`
+    filler : `~photutils_pconv.removal.Filler`
         The filler.
     """
     setup = settings.setup

@@ -16,7 +16,7 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
 
     Parameters
     ----------
-    sources : `~photutils_pconv.removal.sources.Sources`
+    sources : `~photutils_pconv.removal.Sources`
         The N sources, of which M lie on the map.
 
     holes : `~photutils_pconv.geometry.Holes`
@@ -25,10 +25,10 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
     fluxes : `~photutils_pconv.photometry.ApertureFluxes`
         The fluxes in apertures, of M sources, in the map's unit times pixel.
 
-    errors : `~photutils_pconv.removal.flux_errors.FluxErrors`
+    errors : `~photutils_pconv.removal.FluxErrors`
         The errors of the fluxes.
 
-    psf_fluxes : `~photutils_pconv.removal.filling.PSFFluxes` or `None`
+    psf_fluxes : `~photutils_pconv.removal.PSFFluxes` or `None`
         The PSF photometry, where there is one; its positions are shown
         where they are given.
 

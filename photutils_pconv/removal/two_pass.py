@@ -49,7 +49,7 @@ class TwoPassFiller:
 
         Returns
         -------
-        filled : `~photutils_pconv.removal.filling.Filled`
+        filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
         return self._fill(grid, holes, self.settings, self.pixel_psf)
@@ -71,7 +71,7 @@ class TwoPassFiller:
 
         Returns
         -------
-        filled : `~photutils_pconv.removal.filling.Filled`
+        filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
         settings = replace(self.settings, fit_positions=False, fit_psf_shape=False)
