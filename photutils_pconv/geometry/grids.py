@@ -105,7 +105,9 @@ def to_native_position(position, factor):
         The positions on the native grid. Call with ``1 / factor`` for
         the way back.
     """
-    return (np.asarray(position, dtype=float) + 0.5) * factor - 0.5
+    position = np.asarray(position, dtype=float)
+    # To the bit: adding and taking off a half would round.
+    return position if factor == 1 else (position + 0.5) * factor - 0.5
 
 
 def fill_missing(data, missing, *, sigma=2.0):
@@ -323,6 +325,8 @@ class MapGrid:
         holes : `~photutils_pconv.geometry.Holes`
             The same holes in native pixels; themselves on the native grid.
         """
+        if self.factor == 1:
+            return holes
         x, y = self.to_native(holes.x, holes.y)
         shape = self.native.data.shape
         return Holes(x, y, holes.radius * self.factor, shape, holes.snr)
