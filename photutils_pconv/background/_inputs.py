@@ -20,9 +20,10 @@ from photutils_pconv.inputs.values import check_mask
 
 __all__ = ['find_sources', 'parse_box_size', 'parse_masks', 'read_map', 'without_mask']
 
-# The side of a box in which the scatter is measured, in native pixels.
+# The side of a box in which the scatter is measured, in native pixels: half a
+# cutout, by choice.
 _BOX_SIZE = 48
-# What the default finder calls a source, in local rms.
+# What the default finder calls a source, in local rms; by choice, the usual five.
 _FINDER_SIGMA = 5.0
 
 

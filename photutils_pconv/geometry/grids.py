@@ -26,10 +26,12 @@ __all__ = [
     'to_native_position',
 ]
 
-#: The limits of map pixel / native pixel within which maps are resampled.
+#: The limits of map pixel / native pixel within which maps are resampled; by
+#: choice: beyond them the beam is sampled too coarsely, or by very many pixels.
 MIN_FACTOR, MAX_FACTOR = 0.4, 2.5
 
-# A map this close to the native pixel scale is used as it is.
+# A map this close to the native pixel scale is used as it is; by choice: over a
+# cutout's half the positions differ by one pixel at most.
 _SCALE_TOLERANCE = 0.02
 
 

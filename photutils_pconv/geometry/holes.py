@@ -24,7 +24,7 @@ __all__ = [
     'taper_weight',
 ]
 
-#: The width of the taper around a hole, in pixels.
+#: The width of the taper around a hole, in pixels; by choice, about half a beam.
 TAPER_WIDTH = 2.0
 
 

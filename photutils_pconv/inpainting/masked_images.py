@@ -97,5 +97,6 @@ def scale_cutouts(
     return np.stack(stack, axis=1), scaling, wings if with_wings else None
 
 
-# Some 40 times the scatter, after the arcsinh.
+# The largest value of the image of wings: some 40 times the scatter, after the
+# arcsinh. By choice, and the bundled models are trained with it.
 _BRIGHTEST = 10.0

@@ -16,9 +16,8 @@ __all__ = ['CutoutInput', 'PredictedCutouts', 'choose_sizes', 'predict_cutouts']
 # Fewer usable pixels than this in a cutout tell nothing of the emission: a
 # square of 8 pixels, by choice.
 _MINIMUM_VALID = 64
-# Cutouts that can grow with their hole keep this much around it (pixels): as
-# much as the cutouts of 64 pixels that the bundled models are trained on have
-# around their largest holes.
+# Cutouts that can grow with their hole keep this much around it, in pixels; by
+# choice, three beams and more.
 _SURROUNDINGS = 12
 # Their sides are multiples of this (pixels): twice what the networks need, so
 # that a map has few sizes, and batches are full.

@@ -20,7 +20,8 @@ __all__ = [
 ]
 
 #: The expected mismatch, in units of the scatter of the map around a
-#: source, above which a pixel of the residual is not used.
+#: source, above which a pixel of the residual is not used. By choice, and the
+#: bundled model is trained with it.
 MISMATCH_LIMIT = 2.5
 
 #: The number of images that the network sees.

@@ -15,7 +15,8 @@ __all__ = [
 
 #: The accepted normalisations of cutouts.
 NORMALISATIONS = ('minmax', 'robust')
-# The scale of a cutout that is exactly flat, relative to its value.
+# The scale of a cutout that is exactly flat, relative to its value: above the
+# rounding of float32, by choice.
 _FLAT = 1.0e-6
 # What stands for the value 0: too small for a map, large enough to divide by.
 _SMALLEST = 1.0e-30

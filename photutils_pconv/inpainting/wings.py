@@ -24,10 +24,11 @@ __all__ = [
 ]
 
 # The width of the ring of usable pixels around a hole that tells the local
-# background, in pixels.
+# background, in pixels, and how many of them there must be; by choice.
 _RING = 4.0
 _FEWEST = 8
-# Wings are followed to this distance from a source, in pixels.
+# Wings are followed to this distance from a source, in pixels: half the profile's
+# table (psf/profiles.py), by choice.
 _EXTENT = 80
 
 

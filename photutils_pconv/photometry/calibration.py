@@ -15,14 +15,16 @@ __all__ = [
     'get_error_calibration',
 ]
 
-# For models without a calibration: the fit to all setups of the bundled
-# ones, a = 0.37 r**1.3 R**1.05, in pixels.
+# For models without a calibration: a = 0.375 r**1.31 R**1.05, radii in pixels,
+# the fit to what tools/calibrate_errors.py gives for all setups of the models
+# that were bundled in November 2026.
 _GENERIC = (0.375, 1.31, 1.05)
-# PSF fluxes: the scatter and eps of those.
+# PSF fluxes: the scatter in units of the expected error, and eps; from the same.
 _GENERIC_PSF = (2.0, 0.005)
 _GENERIC_RADII = np.array([2.0, 40.0])
 _GENERIC_SHARES = np.array([0.1, 1.0])
-# Beyond the calibrated radii, a hole's scatter grows as this power.
+# Beyond the calibrated radii, a hole's scatter grows as this power: the sum of the
+# two exponents above.
 _POWER = 2.36
 
 

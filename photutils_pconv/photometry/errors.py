@@ -34,6 +34,7 @@ __all__ = [
 # The empty holes that weigh as much as the calibration: the scatter of m
 # from map to map is about 0.3, that of a robust deviation 0.3 for so many.
 _PRIOR = 10
+# Radii with fewer holes than this share the median of all; by choice.
 _LEAST_OF_A_CLASS = 4
 
 

@@ -17,9 +17,10 @@ from photutils_pconv.photometry._stamps import hole_on_stamp, iterate_stamps
 
 __all__ = ['pixel_response']
 
-# Positions within a pixel over which the mean is taken, along either axis.
+# Positions within a pixel over which the mean is taken, along either axis; by
+# choice.
 _N_PHASES = 8
-# Steps of the radial integral (pixels).
+# Steps of the radial integral, in pixels; by choice.
 _STEP = 0.01
 
 

@@ -26,8 +26,7 @@ from photutils_pconv.removal.texture_models import (
 
 __all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
 
-# Where empty holes lie is no choice of the user's: the date of the paper's
-# publication.
+# Where empty holes lie is no choice of the user's; a number by choice.
 _PLACES_SEED = 20250411
 
 

@@ -58,12 +58,13 @@ __all__ = [
     'remove_with_psf',
 ]
 
-
-# Wings are subtracted down to this share of the local scatter.
-_WING_LEVEL = 0.05
+# Wings are subtracted down to this share of the local scatter; by choice.
+_WING_SHARE = 0.05
+# The radius within which that scatter is measured, in pixels: that of the robust
+# normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
 # Half the side of the square in which small holes are counted as a source's own,
-# in pixels.
+# in pixels; by choice, the largest holes fit into it.
 _NEAR = 16
 
 
@@ -202,7 +203,7 @@ def remove_with_psf(
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
     whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
-    level = _WING_LEVEL * _scatter_around(data - whole, missing, fit.x, fit.y, radius)
+    level = _WING_SHARE * _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
     residual_map = _ResidualMap(
         data - sources,

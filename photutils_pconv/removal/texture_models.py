@@ -23,15 +23,19 @@ __all__ = [
 ]
 
 # The Gaussians that part fine from coarse structure, and coarse structure
-# from the large-scale emission, in pixels.
+# from the large-scale emission, in pixels; by choice: half a beam, and the largest
+# holes' half.
 _FINE, _COARSE = 1.5, 8.0
-# The ring around a hole in which the scales are measured, in pixels.
+# The ring around a hole in which the scales are measured, in pixels: beyond the
+# taper, and as wide as the circle that normalises cutouts; by choice.
 _RING_GAP = 2.0
 _RING_WIDTH = 24.0
-# Rings of equal area in a hole, in which the residual is described.
+# Rings of equal area in a hole, in which the residual is described, in units of
+# its radius; four of them, by choice.
 _PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
+# Fewer stamps than this of one radius do not make a model; by choice.
 _LEAST_STAMPS = 4
-# A stamp whose rms exceeds the median's by more holds a source.
+# A stamp whose rms exceeds the median's by this factor holds a source; by choice.
 _OUTLIER = 4.0
 
 
