@@ -161,7 +161,7 @@ def measure_optimum(truth: BenchmarkMap, *, model=None):
             ('kriging', truth.noisy, {}),
             ('wings', truth.data - wings, {'terms': terms}),
         ):
-            maps[name] = kriging(data, x, y, **options, **more)['background']
+            maps[name] = kriging(data, x, y, **options, **more).background
     for name in _ESTIMATES:
         table[f'rms_{name}'] = np.nan
         if name in maps:

@@ -166,10 +166,10 @@ def measure_map(truth, *, models=(None, None), peers=None):
         )[name]
         spent[name] = time.process_time() - start
         factor = model_eef(setup) if name in PSF_FITS else eef(radius)
-        table[f'ratio_{name}'] = found['flux'] * factor / true
-        left[name] = found['background']
-        if 'polynomial' in found:
-            left['quadratic alone'] = found['polynomial']
+        table[f'ratio_{name}'] = found.flux * factor / true
+        left[name] = found.background
+        if found.polynomial is not None:
+            left['quadratic alone'] = found.polynomial
     if truth.name.startswith('gaussian'):
         _add_kriging(table, truth, true, left, hole_radius)
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
@@ -210,9 +210,9 @@ def _add_kriging(table, truth, true, left, hole_radius):
     }
     options['psf'] = PixelPSF(get_psf(setup), scale)
     found = kriging(truth.data, truth.x, truth.y, **options)
-    left['kriging'] = found['background']
+    left['kriging'] = found.background
     inside = removed_photometry(
-        truth.data - found['background'],
+        truth.data - found.background,
         truth.x,
         truth.y,
         radii=[radius / scale],
@@ -221,12 +221,10 @@ def _add_kriging(table, truth, true, left, hole_radius):
     )['flux'][:, 0]
     table['ratio_kriging'] = inside / true
     found = kriging(truth.data, truth.x, truth.y, use_hole=True, **options)
-    left['kriging with PSF'] = found['background']
+    left['kriging with PSF'] = found.background
     eef = np.interp(radius, *truth.eef)
-    table['ratio_kriging with PSF'] = found['flux'] * eef / true
-    table['pull_kriging with PSF'] = (found['flux'] * eef - true) / (
-        found['flux_err'] * eef
-    )
+    table['ratio_kriging with PSF'] = found.flux * eef / true
+    table['pull_kriging with PSF'] = (found.flux * eef - true) / (found.flux_err * eef)
 
 
 def _hole_rms(truth, left, hole_radius):

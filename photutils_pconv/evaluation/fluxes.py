@@ -210,7 +210,7 @@ def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
         eef=eef,
         names=methods,
     )
-    return {name: one['flux'] for name, one in measured.items()}
+    return {name: one.flux for name, one in measured.items()}
 
 
 def evaluate_fluxes(
