@@ -39,7 +39,7 @@ _MODULES = {
     'statistics.power_laws': ('PowerLaw', 'fit_power_law'),
     'batch': ('MapRemoval', 'remove_from_maps', 'remove_from_simulations'),
     'plots.before_after': ('plot_before_after',),
-    'removers': ('list_removers', 'make_remover'),
+    'removers': ('RemoverChoice', 'list_removers'),
     'report.page': ('Report',),
     'run': ('Evaluation', 'run_evaluation'),
     'statistics.spectra': (
@@ -48,7 +48,9 @@ _MODULES = {
         'power_spectrum',
         'relative_difference',
     ),
-    'standard_stars': ('find_setup', 'load_standard_stars', 'measure_standard_stars'),
+    'map_lists': ('find_setup',),
+    'published': ('load_paper_statistics', 'load_standard_stars'),
+    'standard_stars': ('measure_standard_stars',),
     'statistics.pixels': (
         'PixelStatistics',
         'compare_pixel_statistics',
@@ -60,14 +62,14 @@ _MODULES = {
         'compare_truth',
         'evaluate_structure',
         'join_comparisons',
-        'load_paper_statistics',
     ),
     'summaries': (
         'compare_methods',
         'summarise_by_complexity',
         'summarise_ratios',
     ),
-    'verdicts': ('POWER_LIMIT', 'SHIFT_LIMIT', 'TEXTURE_LIMIT', 'Verdicts'),
+    'judging': ('POWER_LIMIT', 'SHIFT_LIMIT', 'TEXTURE_LIMIT'),
+    'verdicts': ('Verdict',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -84,8 +86,9 @@ __all__ = [
     'MapRemoval',
     'PixelStatistics',
     'PowerLaw',
+    'RemoverChoice',
     'Report',
-    'Verdicts',
+    'Verdict',
     'available_baselines',
     'compare_maps',
     'compare_methods',
@@ -104,7 +107,6 @@ __all__ = [
     'load_standard_stars',
     'make_evaluation_field',
     'make_evaluation_fields',
-    'make_remover',
     'measure_baselines',
     'measure_encircled_energy',
     'measure_ratios',

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.plotting import make_axes
@@ -18,10 +17,13 @@ from photutils_pconv.evaluation.fields import (
     make_evaluation_fields,
     rank_fields,
 )
-from photutils_pconv.evaluation.removers import list_removers
+from photutils_pconv.evaluation.removers import RemoverChoice, list_removers
 from photutils_pconv.evaluation.report.page import Report
 from photutils_pconv.evaluation.report.sections import Sections
-from photutils_pconv.evaluation.verdicts import Verdicts
+from photutils_pconv.evaluation.verdicts import (
+    make_limits_table,
+    make_verdicts_table,
+)
 
 __all__ = ['Evaluation', 'run_evaluation']
 
@@ -42,14 +44,14 @@ class Evaluation:
     figures : list of str
         The names of the figures.
 
-    verdicts : `~photutils_pconv.evaluation.verdicts.Verdicts`
+    verdicts : list of `~photutils_pconv.evaluation.Verdict`
         The verdicts.
     """
 
     output: Path
     tables: dict = field(default_factory=dict)
     figures: list = field(default_factory=list)
-    verdicts: Verdicts = field(default_factory=Verdicts)
+    verdicts: list = field(default_factory=list)
 
     @property
     def report(self):
@@ -139,7 +141,9 @@ class _Run(Sections):
     def __init__(self, config, output, model, quick, overwrite, report):
         self.config = config
         self.model = (config.model or None) if model is None else model
-        self.removers = list_removers(model=self.model, remover_options=config.remover)
+        self.removers = list_removers(
+            model=self.model, choice=RemoverChoice.from_dict(config.remover)
+        )
         self.quick, self.overwrite = quick, overwrite
         self.evaluation = Evaluation(output)
         self.verdicts = self.evaluation.verdicts
@@ -169,13 +173,13 @@ class _Run(Sections):
         if self.config.illustrations and self.fields:
             self._illustrations()
         self._colophon()
-        verdicts = self.verdicts.to_table()
+        verdicts = make_verdicts_table(self.verdicts)
         self._write_table('verdicts', verdicts)
         counts = ', '.join(
-            f'{np.count_nonzero(verdicts["verdict"] == kind)} {kind}'
+            f'{sum(one.verdict == kind for one in self.verdicts)} {kind}'
             for kind in ('met', 'not met', 'for comparison')
         )
-        limits = self.verdicts.summarise()
+        limits = make_limits_table(self.verdicts)
         self._write_table('limits', limits)
         summary.add_table(
             limits, 'Limits, by method: fields (or setups, stars) within', whole=True

@@ -1,6 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of test fields and of the ratios of measured to injected flux."""
 
+import dataclasses
+import inspect
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from astropy.nddata import CCDData
 from astropy.table import Table
 from numpy.testing import assert_allclose, assert_array_equal
 
+from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.evaluation.fields import (
     EvaluationField,
     make_evaluation_field,
@@ -26,7 +30,11 @@ from photutils_pconv.evaluation.plots.fluxes import (
     plot_flux_boxes,
     plot_ratio_by_aperture,
 )
-from photutils_pconv.evaluation.removers import list_removers, make_remover
+from photutils_pconv.evaluation.removers import (
+    ONE_PASS,
+    RemoverChoice,
+    list_removers,
+)
 from photutils_pconv.evaluation.summaries import (
     compare_methods,
     ratio_columns,
@@ -151,7 +159,7 @@ def measured(make_scene, flat_model):
         sources,
         setup='scanmap/green',
         psf=scene.psf,
-        model=flat_model,
+        removers=(dataclasses.replace(ONE_PASS, model=flat_model),),
         methods=['local_background'],
     )
 
@@ -178,48 +186,69 @@ class TestMeasureRatios:
         assert len(columns) == 3
         assert len(ratio_columns(measured[0])) == 2 * len(APERTURE_RADII) + 1
 
-    def test_bad_input(self, scene, flat_model):
+    def test_bad_input(self, scene):
         sources = Table({'x': scene.x, 'y': scene.y, 'flux': scene.flux})
-        options = {'setup': 'scanmap/green', 'model': flat_model, 'methods': ()}
+        options = {'setup': 'scanmap/green', 'methods': ()}
         with pytest.raises(ValueError, match='the map has no unit'):
             measure_ratios(scene.data, sources, **options)
         with pytest.raises(ValueError, match="must have the column 'flux'"):
             measure_ratios(scene.data, sources['x', 'y'], **options)
 
-    def test_remover_options(self, flat_model):
-        remover = make_remover(
-            'scanmap/green',
-            model=flat_model,
-            remover_options={'batch_size': 3, 'aperture_radii': 9},
-            aperture_radii=(4, 5),
-        )
-        assert remover.batch_size == 3
-        assert_array_equal(remover.aperture_radii, [9.0])
-        with pytest.raises(ValueError, match='must not name setup'):
-            make_remover('scanmap/green', remover_options={'setup': 'x'})
-
 
 class TestRemovers:
+    def test_choice(self, flat_model):
+        given = RemoverChoice(aperture_radii=(4, 5), error_method='card')
+        choice = RemoverChoice(model=flat_model, batch_size=3, aperture_radii=9)
+        remover = choice.or_else(given).make_remover('scanmap/green')
+        assert remover.batch_size == 3
+        assert_array_equal(remover.aperture_radii, [9.0])
+        assert remover.error_method == 'card'
+
+    def test_every_argument_can_be_chosen(self):
+        """What a remover takes and an evaluation does not set."""
+        arguments = set(inspect.signature(NeuralSourceRemover).parameters)
+        chosen = {item.name for item in dataclasses.fields(RemoverChoice)}
+        assert arguments - {'mode', 'band', 'setup'} == chosen - {'name'}
+
+    def test_defaults_are_those_of_the_remover(self, flat_model):
+        """What is left open everywhere is not passed on."""
+        one = RemoverChoice(model=flat_model).make_remover('scanmap/green')
+        two = NeuralSourceRemover(setup='scanmap/green', model=flat_model)
+        assert repr(one) == repr(two)
+
+    def test_from_dict(self):
+        values = {'batch_size': 4, 'texture': True}
+        choice = RemoverChoice.from_dict(values)
+        assert choice == RemoverChoice(batch_size=4, texture=True)
+        with pytest.raises(ValueError, match='must not name setup'):
+            RemoverChoice.from_dict({'setup': 'x'})
+        with pytest.raises(ValueError, match="unknown key 'batch'.*'batch_size'"):
+            RemoverChoice.from_dict({'batch': 3})
+
     def test_both(self):
-        removers = list_removers(remover_options={'batch_size': 4})
-        assert removers == {
-            'network': {'n_passes': 1, 'subtract_wings': True, 'batch_size': 4},
-            'two_pass': {'n_passes': 2, 'psf': 'setup', 'batch_size': 4},
-        }
-        own = list_removers(remover_options={'psf': 'empirical'})
-        assert {one['psf'] for one in own.values()} == {'empirical'}
+        removers = list_removers(choice=RemoverChoice(batch_size=4))
+        assert removers == (
+            RemoverChoice(
+                name='network', n_passes=1, subtract_wings=True, batch_size=4
+            ),
+            RemoverChoice(name='two_pass', n_passes=2, psf='setup', batch_size=4),
+        )
+        own = list_removers(choice=RemoverChoice(psf='empirical'))
+        assert {one.psf for one in own} == {'empirical'}
 
     @pytest.mark.parametrize(('number', 'name'), [(1, 'network'), (2, 'two_pass')])
     def test_one_of_them(self, number, name):
-        assert list(list_removers(remover_options={'n_passes': number})) == [name]
+        (one,) = list_removers(choice=RemoverChoice(n_passes=number))
+        assert one.name == name
 
     def test_of_a_model(self, flat_model):
-        assert list(list_removers(model=flat_model)) == ['network']
-        assert list(list_removers(model='psf')) == ['two_pass']
+        for model, name in ((flat_model, 'network'), ('psf', 'two_pass')):
+            (one,) = list_removers(model=model)
+            assert (one.name, one.model) == (name, model)
 
     def test_bad_number(self):
         with pytest.raises(ValueError, match='n_passes must be 1 or 2, got 3'):
-            list_removers(remover_options={'n_passes': 3})
+            list_removers(choice=RemoverChoice(n_passes=3))
 
 
 def test_two_passes_find_the_flux(fields):
@@ -241,7 +270,7 @@ def test_evaluate_fluxes(fields, flat_model):
         fields[:2],
         levels=(600, 2000),
         n_sources=2,
-        model=flat_model,
+        removers=(dataclasses.replace(ONE_PASS, model=flat_model),),
         methods=(),
         report=lines.append,
     )
@@ -250,7 +279,7 @@ def test_evaluate_fluxes(fields, flat_model):
     assert set(table['rank']) == {1, 2}
     assert lines == [f'{field.name}: 4 sources' for field in fields[:2]]
     with pytest.raises(ValueError, match='no field has a flux level'):
-        evaluate_fluxes(fields[:1], levels=(1e6,), model=flat_model)
+        evaluate_fluxes(fields[:1], levels=(1e6,))
 
 
 @pytest.fixture(scope='module')

@@ -12,13 +12,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.cli.main import main
 from photutils_pconv.evaluation.config import EvaluationConfig
+from photutils_pconv.evaluation.judging import judge_stars
+from photutils_pconv.evaluation.published import load_paper_statistics
 from photutils_pconv.evaluation.run import run_evaluation
-from photutils_pconv.evaluation.structure import (
-    STAGES,
-    TRUTH,
-    load_paper_statistics,
-)
-from photutils_pconv.evaluation.verdicts import Verdicts
+from photutils_pconv.evaluation.structure import STAGES, TRUTH
+from photutils_pconv.evaluation.verdicts import make_verdicts_table
 from photutils_pconv.simulation import simulate_sources, write_simulation
 
 pytest.importorskip('matplotlib')
@@ -278,7 +276,6 @@ class TestPaper:
         assert np.count_nonzero(shifts > 0.02) == 1
 
     def test_stars(self):
-        verdicts = Verdicts()
         table = QTable(
             {
                 'star': ['a', 'b', 'c'],
@@ -291,10 +288,11 @@ class TestPaper:
             },
             units={'flux': 'Jy'},
         )
-        verdicts.add_stars(table)
-        found = verdicts.to_table()
+        verdicts = judge_stars(table)
+        assert_allclose([one.value for one in verdicts], [0.015, 0.05, 0.03])
+        found = make_verdicts_table(verdicts)
         assert list(found['verdict']) == ['met', 'met', 'not met']
         assert list(found['paper']) == ['1.000', '1.070', 'none']
 
     def test_no_verdict(self):
-        assert len(Verdicts().to_table()) == 0
+        assert len(make_verdicts_table([])) == 0

@@ -4,19 +4,21 @@ The sections of an evaluation's report, for `photutils_pconv.evaluation.run`.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
 
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import write_atomically
-from photutils_pconv.evaluation.batch import (
-    list_maps,
-    photometry_table,
-    remove_from_maps,
-)
+from photutils_pconv.evaluation.batch import photometry_table, remove_from_maps
 from photutils_pconv.evaluation.fluxes import evaluate_fluxes
+from photutils_pconv.evaluation.judging import (
+    judge_fluxes,
+    judge_spectra,
+    judge_stars,
+    judge_statistics,
+)
+from photutils_pconv.evaluation.map_lists import list_fits, list_maps
 from photutils_pconv.evaluation.plots import fluxes as flux_plots
 from photutils_pconv.evaluation.plots import illustrations
 from photutils_pconv.evaluation.plots.before_after import (
@@ -29,13 +31,13 @@ from photutils_pconv.evaluation.plots.maps import (
     plot_delta_variance,
     plot_map_statistics,
 )
+from photutils_pconv.evaluation.published import load_paper_statistics
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.evaluation.structure import (
     TRUTH,
     WITH_TEXTURE,
     evaluate_structure,
     join_comparisons,
-    load_paper_statistics,
 )
 from photutils_pconv.evaluation.summaries import (
     compare_methods,
@@ -62,7 +64,6 @@ class Sections:
             levels=config.levels or None,
             n_sources=config.n_sources or None,
             methods=config.list_methods(),
-            model=self.model,
             removers=self.removers,
             report=self.say,
         )
@@ -76,7 +77,7 @@ class Sections:
             ('flux_comparison', comparison),
         ):
             self._write_table(name, one)
-        self.verdicts.add_fluxes(table)
+        self.verdicts += judge_fluxes(table)
         section = self.page.add(
             'Photometric accuracy (section 5.2, Figs. 11 and 12)',
             'Measured over injected flux of sources of known flux in '
@@ -94,7 +95,7 @@ class Sections:
         for mode, names in modes.items():
             part = table[np.isin(table['setup'], names)]
             stem = mode.replace('/', '_')
-            methods = (*self.removers, 'annulus')
+            methods = (*(one.name for one in self.removers), 'annulus')
             figure = flux_plots.plot_flux_boxes(part, methods=methods)
             section.add_image(
                 self._write_figure(f'fluxes_{stem}', figure),
@@ -133,7 +134,6 @@ class Sections:
         self.comparisons = evaluate_structure(
             self.fields,
             n_sources=number,
-            model=self.model,
             removers=self.removers,
             truth=True,
             report=self.say,
@@ -142,8 +142,8 @@ class Sections:
         self._write_table('power_spectra', spectra)
         self._write_table('delta_variance', variances)
         self._write_table('pixel_statistics', statistics)
-        self.verdicts.add_spectra(spectra)
-        self.verdicts.add_statistics(statistics)
+        self.verdicts += judge_spectra(spectra)
+        self.verdicts += judge_statistics(statistics)
         pictures = self.page.add(
             'Removal on simulations (section 4.1, Fig. 9)',
             'Sources of random flux between the faintest and the brightest level of '
@@ -197,20 +197,16 @@ class Sections:
     def _stars(self):
         jobs = []
         for entry in self.config.stars:
-            path = Path(entry['path']).expanduser()
-            found = [path]
-            if path.is_dir():
-                found = [p for p in sorted(path.iterdir()) if '.fit' in p.name.lower()]
-            jobs += [(one, entry.get('setup')) for one in found]
+            setup = entry.get('setup')
+            jobs += [(path, setup) for path in list_fits(entry['path'])]
         table = measure_standard_stars(
             jobs,
             methods=self.config.list_methods(),
-            model=self.model,
-            remover_options=next(iter(self.removers.values())),
+            remover=self.removers[0],
             report=self.say,
         )
         self._write_table('standard_stars', table)
-        self.verdicts.add_stars(table)
+        self.verdicts += judge_stars(table)
         section = self.page.add(
             'Standard stars (section 5.1, Table 5)',
             'Measured over reference flux (Balog et al. 2014; Klaas et al. 2018). '
@@ -224,9 +220,9 @@ class Sections:
 
     def _maps(self):
         groups = {'simulations': [], 'real': []}
-        for path, sources, setup, simulated in list_maps(self.config.maps):
-            kind = 'simulations' if simulated else 'real'
-            groups[kind].append((path, sources, setup))
+        for one in list_maps(self.config.maps):
+            kind = 'simulations' if one.simulated else 'real'
+            groups[kind].append((one.path, one.sources, one.setup))
         for kind, jobs in groups.items():
             if not jobs:
                 continue
@@ -236,8 +232,7 @@ class Sections:
                 simulated=kind == 'simulations',
                 overwrite=self.overwrite,
                 report=self.say,
-                model=self.model,
-                remover_options=next(iter(self.removers.values())),
+                remover=self.removers[0],
             )
             table = photometry_table(removals)
             self._write_table(f'photometry_{kind}', table)
@@ -297,10 +292,11 @@ class Sections:
         )
         names = {}
         if self.model is None:
-            if 'network' in self.removers:
+            used = {one.n_passes for one in self.removers}
+            if 1 in used:
                 for setup in self.setups_used.values():
                     names.setdefault(default_model(setup), None)
-            if 'two_pass' in self.removers:
+            if 2 in used:
                 names.setdefault(PSF_MODEL, None)
             cards = {name: read_card(name).to_dict() for name in names}
         elif hasattr(self.model, 'card'):
