@@ -10,7 +10,7 @@ methods.
 from dataclasses import dataclass
 
 import numpy as np
-from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, median
+from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, SNRBin, median
 
 __all__ = ['FIT', 'METHODS', 'OURS', 'PSFBinFigures', 'column', 'summarise']
 
@@ -40,18 +40,12 @@ _MAD_TO_STD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True)
-class PSFBinFigures:
+class PSFBinFigures(SNRBin):
     """
     What was found in a bin of the SNR.
 
     Parameters
     ----------
-    low, high : float
-        The bin; the lower limit belongs to it.
-
-    n : int
-        The number of sources.
-
     iqr, bias, rms, pull : dict of float
         By method: the interquartile range of the flux ratio (percent), its
         median bias (percent), the median hole RMS in units of the local
@@ -66,22 +60,12 @@ class PSFBinFigures:
         own, with its interval.
     """
 
-    low: float
-    high: float
-    n: int
     iqr: dict
     bias: dict
     rms: dict
     pull: dict
     iqr_ratio: dict
     rms_ratio: dict
-
-    @property
-    def name(self):
-        """
-        The bin's name in tables (str).
-        """
-        return f'{self.low} to {self.high}'
 
 
 def _iqr(values):

@@ -12,12 +12,15 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
+from astropy.table import vstack
+
 from photutils_pconv.network import package_versions
 
 __all__ = [
     'add_run_arguments',
     'describe_command',
     'describe_run',
+    'measure_maps',
     'print_progress',
     'run_jobs',
     'write_text',
@@ -77,6 +80,30 @@ def run_jobs(measure, jobs, *, processes=1, report=None):
         processes, mp_context=context, initializer=_use_one_thread
     ) as pool:
         return list(_follow(jobs, pool.map(measure, jobs), report))
+
+
+def measure_maps(measure, jobs, *, processes=1, report=None):
+    """
+    Measure many maps into one table.
+
+    Parameters
+    ----------
+    measure : callable
+        Gives the table of a job, or `None` for a map without sources.
+
+    jobs, processes, report : optional
+        See `run_jobs`.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        The rows of all maps.
+    """
+    tables = run_jobs(measure, jobs, processes=processes, report=report)
+    # Names of models may differ between setups.
+    return vstack(
+        [table for table in tables if table is not None], metadata_conflicts='silent'
+    )
 
 
 def _follow(jobs, results, report):

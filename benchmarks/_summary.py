@@ -11,6 +11,7 @@ from _tables import (
     INTERVAL,
     PERCENT,
     SMALLEST_SAMPLE,
+    SNRBin,
     geometric_mean,
     interquartile_range,
     median,
@@ -67,18 +68,12 @@ class MethodFigures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BinFigures:
+class BinFigures(SNRBin):
     """
     What was found in a bin of the SNR.
 
     Parameters
     ----------
-    low, high : float
-        The bin; the lower limit belongs to it.
-
-    n : int
-        The number of sources.
-
     pull : float
         The robust standard deviation of errors over stated errors.
 
@@ -90,19 +85,9 @@ class BinFigures:
         The figures by method.
     """
 
-    low: float
-    high: float
-    n: int
     pull: float
     iqr_ratio: tuple
     methods: dict
-
-    @property
-    def name(self):
-        """
-        The bin's name in tables (str).
-        """
-        return f'{self.low} to {self.high}'
 
 
 @dataclass(frozen=True, kw_only=True)

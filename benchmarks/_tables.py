@@ -3,6 +3,8 @@
 Figures of samples of sources, and Markdown tables of them.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 __all__ = [
@@ -10,6 +12,7 @@ __all__ = [
     'INTERVAL',
     'PERCENT',
     'SMALLEST_SAMPLE',
+    'SNRBin',
     'format_interval',
     'format_lines',
     'geometric_mean',
@@ -34,6 +37,32 @@ SMALLEST_SAMPLE = 10
 """
 An interquartile range of fewer sources says nothing (by choice).
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class SNRBin:
+    """
+    A bin of the SNR.
+
+    Parameters
+    ----------
+    low, high : float
+        The bin; the lower limit belongs to it.
+
+    n : int
+        The number of sources.
+    """
+
+    low: float
+    high: float
+    n: int
+
+    @property
+    def name(self):
+        """
+        The bin's name in tables (str).
+        """
+        return f'{self.low} to {self.high}'
 
 
 def interquartile_range(values, axis=None):

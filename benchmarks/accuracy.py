@@ -28,8 +28,8 @@ from _report import format_setups, format_table
 from _run import (
     add_run_arguments,
     describe_run,
+    measure_maps,
     print_progress,
-    run_jobs,
     write_text,
 )
 from _summary import summarise
@@ -143,36 +143,6 @@ def measure_job(job, run):
     return measure_map(benchmark_map, model=run.model, others=run.others)
 
 
-def measure_jobs(jobs, run, *, processes=1, report=None):
-    """
-    Make and measure many maps.
-
-    Parameters
-    ----------
-    jobs : list of tuple
-        The jobs.
-
-    run : `AccuracyRun`
-        What all maps have in common.
-
-    processes : int, optional
-        The number of processes.
-
-    report : callable, optional
-        Called with a line of text after each map.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        The rows of all maps.
-    """
-    measure = partial(measure_job, run=run)
-    tables = run_jobs(measure, jobs, processes=processes, report=report)
-    return vstack(
-        [table for table in tables if table is not None], metadata_conflicts='silent'
-    )
-
-
 def main(arguments=None):
     """
     Run the benchmark from the command line.
@@ -210,7 +180,10 @@ def main(arguments=None):
         seed=args.seed, folder=folder, model=args.model, others=tuple(args.others)
     )
     measure = partial(
-        measure_jobs, run=run, processes=args.processes, report=print_progress
+        measure_maps,
+        partial(measure_job, run=run),
+        processes=args.processes,
+        report=print_progress,
     )
 
     def jobs(part, n):

@@ -41,11 +41,11 @@ from _real import BACKGROUNDS
 from _run import (
     add_run_arguments,
     describe_run,
+    measure_maps,
     print_progress,
-    run_jobs,
     write_text,
 )
-from astropy.table import Table, vstack
+from astropy.table import Table
 
 from photutils_pconv.setups import get_setup
 
@@ -173,38 +173,6 @@ def _warm_up(setup, models):
         remover(truth.data, np.stack([truth.x, truth.y], axis=1))
 
 
-def measure_tasks(tasks, run, *, processes=1, report=None):
-    """
-    Make and measure many maps.
-
-    Parameters
-    ----------
-    tasks : list of tuple
-        What `list_tasks` gives.
-
-    run : `PSFRun`
-        What all maps have in common.
-
-    processes : int, optional
-        The number of processes.
-
-    report : callable, optional
-        Called with a line of text after each map.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        The sources of all maps.
-    """
-    measure = partial(measure_task, run=run)
-    tables = run_jobs(measure, tasks, processes=processes, report=report)
-    # Names of models may differ between setups.
-    table = vstack(
-        [table for table in tables if table is not None], metadata_conflicts='silent'
-    )
-    return table.filled(np.nan) if table.has_masked_columns else table
-
-
 def make_report(table):
     """
     Write the report of a table of sources.
@@ -212,7 +180,7 @@ def make_report(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        What `measure_tasks` gives, or what was read from a file.
+        The measured sources of all maps.
 
     Returns
     -------
@@ -295,9 +263,11 @@ def main(arguments=None):
         tasks = list_tasks(args.setups, counts, args.parts, folder=folder)
         models = (args.model, args.model_2)[: args.passes]
         run = PSFRun(seed=args.seed, folder=folder, models=models)
-        table = measure_tasks(
-            tasks, run, processes=args.processes, report=print_progress
+        measure = partial(measure_task, run=run)
+        table = measure_maps(
+            measure, tasks, processes=args.processes, report=print_progress
         )
+        table = table.filled(np.nan) if table.has_masked_columns else table
         table.meta['psf'] = 'Vesta' if folder else 'lobed_psf'
         text = make_report(table) + f'\nRun time: {time.time() - start:.0f} s.\n'
         if args.table:
