@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import astropy.units as u
-from astropy.table import QTable, vstack
+from astropy.table import QTable
 
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
-from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.map_lists import find_pairs, map_name
 from photutils_pconv.evaluation.plots.before_after import plot_before_after
 from photutils_pconv.evaluation.removers import RemoverChoice
+from photutils_pconv.evaluation.tables import label_rows, stack_tables
 from photutils_pconv.inputs.tables import read_source_table
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
@@ -306,13 +307,12 @@ def photometry_table(removals):
         The rows of all, with the column ``map`` and the setup of each in
         ``setup``.
     """
-    tables = []
-    for removal in removals:
-        table = removal.photometry.copy()
-        table.add_column([removal.name] * len(table), name='map', index=0)
-        table.add_column([table.meta['setup']] * len(table), name='setup', index=1)
-        tables.append(table)
-    joined = vstack(tables, metadata_conflicts='silent')
+    joined = stack_tables(
+        label_rows(
+            one.photometry, {'map': one.name, 'setup': one.photometry.meta['setup']}
+        )
+        for one in removals
+    )
     first = removals[0].photometry.meta
     joined.meta = {
         key: value

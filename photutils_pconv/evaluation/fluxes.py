@@ -13,8 +13,9 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table, vstack
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
+from photutils_pconv.evaluation.tables import label_rows
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
@@ -264,15 +265,13 @@ def evaluate_fluxes(
                 aperture_radii=aperture_radii,
                 methods=methods,
             )
-            for k, (name, value) in enumerate(
-                {
-                    'field': field.name,
-                    'setup': field.setup.name,
-                    'complexity': field.complexity,
-                    'rank': field.rank,
-                }.items()
-            ):
-                table.add_column([value] * len(table), name=name, index=k)
+            labels = {
+                'field': field.name,
+                'setup': field.setup.name,
+                'complexity': field.complexity,
+                'rank': field.rank,
+            }
+            table = label_rows(table, labels)
             table.meta = {}
             tables.append(table)
             count += len(table)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from astropy.table import QTable, vstack
+from astropy.table import QTable
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
 from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
 from photutils_pconv.evaluation.statistics.spectra import (
@@ -22,6 +22,7 @@ from photutils_pconv.evaluation.statistics.spectra import (
     power_spectrum,
     relative_difference,
 )
+from photutils_pconv.evaluation.tables import label_rows, stack_tables
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.values import as_array
 
@@ -346,29 +347,32 @@ def join_comparisons(comparisons):
     if not comparisons:
         msg = 'there is no comparison'
         raise ValueError(msg)
-    parts = ([], [], [])
-    for one in comparisons:
-        first = one.spectra['original']
-        table = QTable({'frequency': first['frequency'], 'n_modes': first['n_modes']})
-        for stage in STAGES:
-            table[f'power_{stage}'] = one.spectra[stage]['power']
-        for stage in STAGES[:0:-1]:
-            table[f'relative_{stage}'] = relative_difference(one.spectra[stage], first)
-        table['normalised_difference'] = normalised_difference(
-            one.spectra['cleaned'], first
-        )
-        lags = QTable({'lag': one.delta_variances['original']['lag']})
-        for stage in STAGES:
-            lags[f'delta_variance_{stage}'] = one.delta_variances[stage][
-                'delta_variance'
-            ]
-        for part, rows in zip(parts, (table, lags, one.statistics), strict=True):
-            rows = rows.copy()
-            for k, (name, value) in enumerate(
-                (('map', one.name), ('setup', one.setup), ('method', one.method))
-            ):
-                rows.add_column([value] * len(rows), name=name, index=k)
-            if part is parts[2]:
-                rows.add_column([one.complexity], name='complexity', index=3)
-            part.append(rows)
-    return tuple(vstack(part, metadata_conflicts='silent') for part in parts)
+    return tuple(
+        stack_tables(parts)
+        for parts in zip(*(_make_tables(one) for one in comparisons), strict=True)
+    )
+
+
+def _make_tables(one):
+    """
+    Make the tables of one comparison: spectra, delta-variances, statistics.
+    """
+    labels = {'map': one.name, 'setup': one.setup, 'method': one.method}
+    first = one.spectra['original']
+    spectra = QTable({'frequency': first['frequency'], 'n_modes': first['n_modes']})
+    for stage in STAGES:
+        spectra[f'power_{stage}'] = one.spectra[stage]['power']
+    for stage in STAGES[:0:-1]:
+        spectra[f'relative_{stage}'] = relative_difference(one.spectra[stage], first)
+    spectra['normalised_difference'] = normalised_difference(
+        one.spectra['cleaned'], first
+    )
+    variances = QTable({'lag': one.delta_variances['original']['lag']})
+    for stage in STAGES:
+        column = one.delta_variances[stage]['delta_variance']
+        variances[f'delta_variance_{stage}'] = column
+    return (
+        label_rows(spectra, labels),
+        label_rows(variances, labels),
+        label_rows(one.statistics, {**labels, 'complexity': one.complexity}),
+    )

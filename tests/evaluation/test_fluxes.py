@@ -12,11 +12,11 @@ from astropy.table import Table
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.fields import (
     EvaluationField,
     make_evaluation_field,
     make_evaluation_fields,
-    measure_encircled_energy,
     rank_fields,
     visible_flux_range,
 )

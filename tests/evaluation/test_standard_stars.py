@@ -10,7 +10,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.map_lists import find_setup
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import RemoverChoice

@@ -26,7 +26,6 @@ _MODULES = {
     ),
     'maps': (
         'MAP_COLORS',
-        'new_axes',
         'plot_delta_variance',
         'plot_difference',
         'plot_map_statistics',
@@ -40,7 +39,6 @@ __all__ = [
     'MAP_COLORS',
     'METHOD_COLORS',
     'display_limits',
-    'new_axes',
     'plot_before_after',
     'plot_complexity',
     'plot_delta_variance',
