@@ -58,7 +58,7 @@ def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):
     Returns
     -------
     spectra, statistics : `~astropy.table.QTable`
-        As `~photutils_pconv.evaluation.structure.join_comparisons` gives them.
+        As `~photutils_pconv.evaluation.join_comparisons` gives them.
     """
     fields = make_evaluation_fields(
         name, n_fields=n_fields, shape=(size, size), seed=seed

@@ -222,7 +222,7 @@ def evaluate_fluxes(
 
     Parameters
     ----------
-    fields : iterable of `~photutils_pconv.evaluation.fields.EvaluationField`
+    fields : iterable of `~photutils_pconv.evaluation.EvaluationField`
         The fields, of one setup or of several.
 
     levels : sequence of float, optional

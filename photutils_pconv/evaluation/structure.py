@@ -255,7 +255,7 @@ def evaluate_structure(
 
     Parameters
     ----------
-    fields : iterable of `~photutils_pconv.evaluation.fields.EvaluationField`
+    fields : iterable of `~photutils_pconv.evaluation.EvaluationField`
         The fields. The fluxes are spread evenly in their logarithm over
         each field's range.
 

@@ -84,8 +84,8 @@ def ratio_columns(table, *, aperture=None):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.measure_ratios` or
-        `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.measure_ratios` or
+        `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     aperture : float, optional
         The aperture (arcsec) of methods measured in several, instead of
@@ -115,7 +115,7 @@ def summarise_ratios(table, *, by=('setup', 'flux')):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     by : sequence of str, optional
         The columns to group by. The setup must be among them.
@@ -180,7 +180,7 @@ def summarise_by_complexity(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def compare_methods(table, *, by=('setup', 'flux'), reference='annulus'):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     by : sequence of str, optional
         The boxes; the setup must be among the columns.

@@ -40,7 +40,7 @@ def measure_annulus(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the map with the annulus' mean in the holes.
     """
     measured = annulus_photometry(
@@ -70,7 +70,7 @@ def measure_local_background(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the map with the annulus' clipped median in the
         holes.
     """

@@ -245,7 +245,7 @@ def measure_maskfill(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the filled map.
 
     Raises
@@ -267,7 +267,7 @@ def measure_biharmonic(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the filled map.
 
     Raises
@@ -289,7 +289,7 @@ def measure_interpolated(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the filled map.
     """
 

@@ -105,7 +105,7 @@ def kriging(
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.KrigingResult`
+    result : `~photutils_pconv.evaluation.KrigingResult`
         The map with the estimate in the holes, and with ``psf`` the
         fluxes and their errors.
 

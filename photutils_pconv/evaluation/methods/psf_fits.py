@@ -223,7 +223,7 @@ def measure_psf_photometry(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, and the map without the fitted PSFs.
     """
     fwhm = scene.setup.psf_fwhm.to_value(u.arcsec) / scene.pixel_scale
@@ -257,7 +257,7 @@ def measure_psf_polynomial(scene):
 
     Returns
     -------
-    result : `~photutils_pconv.evaluation.methods.MethodResult`
+    result : `~photutils_pconv.evaluation.MethodResult`
         The fluxes, the map without the fitted PSFs, and the same with the
         quadratic background in the part of each hole that was fitted.
     """

@@ -67,7 +67,7 @@ BASELINES = {
 """
 The methods by name: functions from a
 `~photutils_pconv.evaluation.methods.Scene` to a
-`~photutils_pconv.evaluation.methods.MethodResult`.
+`~photutils_pconv.evaluation.MethodResult`.
 """
 
 # Of the methods that need one, the module and the package's name for pip.
@@ -142,7 +142,7 @@ def measure_baselines(
 
     Returns
     -------
-    results : dict of `~photutils_pconv.evaluation.methods.MethodResult`
+    results : dict of `~photutils_pconv.evaluation.MethodResult`
         For each method its fluxes, and the map that it leaves.
         ``psf_polynomial_fit`` has a second map, ``polynomial``.
 

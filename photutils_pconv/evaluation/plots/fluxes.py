@@ -49,7 +49,7 @@ def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`,
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`,
         of one mode or of several.
 
     aperture : float, optional
@@ -135,7 +135,7 @@ def plot_ratio_by_aperture(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def plot_complexity(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def plot_standard_stars(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.standard_stars.measure_standard_stars`.
+        A table of `~photutils_pconv.evaluation.measure_standard_stars`.
 
     Returns
     -------

@@ -48,7 +48,11 @@ def _label(name, unit):
     return f'{name} ({unit.to_string("unicode")})'
 
 
-def _curves(tables, ax, x, y, **kwargs):
+def _curves(tables, x, y, *, ax, fit_limits, **kwargs):
+    """
+    Plot curves with errors, and a power law that is fitted to the first.
+    """
+    ax = one_axes(ax)
     if not tables:
         msg = f'there is nothing to plot: give one {y} or more, by their labels.'
         raise ValueError(msg)
@@ -68,7 +72,9 @@ def _curves(tables, ax, x, y, **kwargs):
         ylabel=_label(y.replace('_', ' '), first[y].unit),
     )
     ax.legend()
-    return first
+    if fit_limits is not None:
+        _draw_fit(ax, first, x, y, fit_limits)
+    return ax
 
 
 def plot_power_spectra(spectra, *, ax=None, fit_limits=None, **kwargs):
@@ -104,11 +110,9 @@ def plot_power_spectra(spectra, *, ax=None, fit_limits=None, **kwargs):
     ValueError
         If there is no spectrum.
     """
-    ax = one_axes(ax)
-    first = _curves(spectra, ax, 'frequency', 'power', **kwargs)
-    if fit_limits is not None:
-        _draw_fit(ax, first, 'frequency', 'power', fit_limits)
-    return ax
+    return _curves(
+        spectra, 'frequency', 'power', ax=ax, fit_limits=fit_limits, **kwargs
+    )
 
 
 def plot_delta_variance(tables, *, ax=None, fit_limits=None, **kwargs):
@@ -144,11 +148,9 @@ def plot_delta_variance(tables, *, ax=None, fit_limits=None, **kwargs):
     ValueError
         If there is no table.
     """
-    ax = one_axes(ax)
-    first = _curves(tables, ax, 'lag', 'delta_variance', **kwargs)
-    if fit_limits is not None:
-        _draw_fit(ax, first, 'lag', 'delta_variance', fit_limits)
-    return ax
+    return _curves(
+        tables, 'lag', 'delta_variance', ax=ax, fit_limits=fit_limits, **kwargs
+    )
 
 
 def _draw_fit(ax, table, x, y, limits):

@@ -74,7 +74,7 @@ def add_fluxes(run):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
     """
     config = run.config
@@ -147,7 +147,7 @@ def add_structure(run):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
 
     Returns
@@ -220,7 +220,7 @@ def add_stars(run):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
     """
     jobs = []
@@ -253,7 +253,7 @@ def add_maps(run):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
     """
     groups = {'simulations': [], 'real': []}
@@ -292,7 +292,7 @@ def add_illustrations(run, comparisons):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
 
     comparisons : list of `~photutils_pconv.evaluation.MapComparison`
@@ -342,7 +342,7 @@ def add_colophon(run):
 
     Parameters
     ----------
-    run : `~photutils_pconv.evaluation.run.Run`
+    run : Run
         The evaluation at work.
     """
     section = run.page.add(
