@@ -11,20 +11,21 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from photutils.aperture import CircularAperture
+from _stamps import STAMP_SIZE, flux_for_snr, measured_eef, place_stamp
 
 from photutils_pconv.photometry import local_background
 from photutils_pconv.psf import lobed_psf
 from photutils_pconv.simulation import emission_field, noise_field
 
 __all__ = [
+    'EMISSION_RANGE',
     'MARGIN',
+    'NOISE_RANGE',
     'BenchmarkMap',
     'draw_positions',
     'inject',
     'inject_pairs',
     'make_map',
-    'measured_eef',
     'simulate_emission_and_noise',
 ]
 
@@ -35,12 +36,14 @@ SNR_RANGE = (3.0, 1800.0)
 #: The least distance of a source from the map's edge, in pixels.
 MARGIN = 48
 
+# The least distance of two sources (pixels), by choice.
 _SEPARATION = 64.0
-# Sources are rendered on stamps that hold their wings, finely sampled
-# only where it matters.
-_STAMP = 193
-_CORE = 65
-_EEF_RADII = np.arange(2.0, 36.1, 0.5)
+#: The emission's standard deviation (Jy/pixel), and the noise's in units of it:
+#: powers of ten between these, by choice.
+EMISSION_RANGE = (-4.5, -2.5)
+NOISE_RANGE = (-1.5, 0.5)
+# Positions that are tried, at most, for each source.
+_TRIES = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,82 +122,6 @@ class BenchmarkMap:
         return self.emission[rows, columns] + others
 
 
-def _render_stamp(psf, x, y, *, pixel_scale, angle):
-    """
-    Render a source on a stamp, about whose middle pixel (x, y) lies.
-    """
-    shift = (_STAMP - _CORE) // 2
-    options = {'pixel_scale': pixel_scale, 'angle': angle}
-    stamp = psf.render((_STAMP, _STAMP), x, y, oversampling=1, **options)
-    core = psf.render((_CORE, _CORE), x - shift, y - shift, **options)
-    stamp[shift : shift + _CORE, shift : shift + _CORE] = core
-    return stamp
-
-
-def _place_stamp(psf, x, y, pixel_scale, angle):
-    """
-    Render a source of flux 1, and tell where on the padded map it belongs.
-    """
-    half = _STAMP // 2
-    x0, y0 = int(x) - half, int(y) - half
-    stamp = _render_stamp(psf, x - x0, y - y0, pixel_scale=pixel_scale, angle=angle)
-    region = np.s_[y0 + _STAMP : y0 + 2 * _STAMP, x0 + _STAMP : x0 + 2 * _STAMP]
-    return region, stamp
-
-
-def _flux_for_snr(stamp, target, scatter, ring):
-    """
-    Calculate the flux that has an SNR (Eq. 1) above the given scatter.
-    """
-    half = _STAMP // 2
-    own = local_background(stamp, [half], [half], annulus_radii=ring)
-    wings = own.local_bkg_std[0]
-    peak = stamp.max() - own.local_bkg[0]
-    # The wings limit the SNR that even a perfect map can give.
-    goal = min(target, 0.85 * peak / wings)
-    return goal * scatter / np.sqrt(peak**2 - (goal * wings) ** 2)
-
-
-def measured_eef(psf, pixel_scale):
-    """
-    Measure a PSF's encircled energy as photometry sees it: in pixels.
-
-    The pixels widen the PSF: with those of the parallel mode a 6 arcsec
-    aperture holds some percent less than the PSF's own encircled energy.
-    The fraction is the mean over positions within a pixel.
-
-    Parameters
-    ----------
-    psf : object
-        The PSF, with a method ``render``.
-
-    pixel_scale : float
-        The pixel scale (arcsec).
-
-    Returns
-    -------
-    radii, eef : 1D `~numpy.ndarray`
-        The radii (arcsec) and fractions.
-    """
-    middle = _STAMP // 2
-    eef = []
-    for dx in (-0.375, -0.125, 0.125, 0.375):
-        for dy in (-0.375, -0.125, 0.125, 0.375):
-            x, y = middle + dx, middle + dy
-            # The angle averages out over a circle, but not over pixels.
-            stamp = _render_stamp(
-                psf, x, y, pixel_scale=pixel_scale, angle=7.0 * dx + dy
-            )
-            eef.append(
-                [
-                    CircularAperture((x, y), radius).do_photometry(stamp)[0][0]
-                    for radius in _EEF_RADII / pixel_scale
-                ]
-            )
-    # Splines may fall by a rounding error where there is nothing.
-    return _EEF_RADII, np.maximum.accumulate(np.mean(eef, axis=0))
-
-
 @cache
 def _setup_psf(setup):
     psf = lobed_psf(setup)
@@ -229,7 +156,7 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
     """
     ny, nx = shape
     positions = np.empty((0, 2))
-    for _ in range(60 * n_sources):
+    for _ in range(_TRIES * n_sources):
         if len(positions) == n_sources:
             break
         one = rng.uniform(margin, (nx - margin, ny - margin))
@@ -290,12 +217,12 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
 
     sources = np.zeros(emission.shape)
     flux = np.empty(len(x))
-    padded = np.pad(sources, _STAMP)
+    padded = np.pad(sources, STAMP_SIZE)
     for i in range(len(x)):
-        region, stamp = _place_stamp(psf, x[i], y[i], pixel_scale, angle)
-        flux[i] = _flux_for_snr(stamp, target[i], scatter[i], ring)
+        region, stamp = place_stamp(psf, x[i], y[i], pixel_scale, angle)
+        flux[i] = flux_for_snr(stamp, target[i], scatter[i], ring)
         padded[region] += flux[i] * stamp
-    sources = padded[_STAMP:-_STAMP, _STAMP:-_STAMP]
+    sources = padded[STAMP_SIZE:-STAMP_SIZE, STAMP_SIZE:-STAMP_SIZE]
     return BenchmarkMap(
         name, setup, emission, noisy, noisy + sources, x, y, flux, psf, angle, eef
     )
@@ -334,18 +261,18 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(noisy, *positions, annulus_radii=ring).local_bkg_std
     x, y, flux = np.empty((3, 2 * len(pairs)))
-    padded = np.pad(np.zeros(emission.shape), _STAMP)
+    padded = np.pad(np.zeros(emission.shape), STAMP_SIZE)
     for k, (distance, share) in enumerate(pairs):
         turn = rng.uniform(0.0, 2.0 * np.pi)
         for i, sign in ((2 * k, -0.5), (2 * k + 1, 0.5)):
             x[i] = positions[0][k] + sign * distance * np.cos(turn)
             y[i] = positions[1][k] + sign * distance * np.sin(turn)
-            region, stamp = _place_stamp(psf, x[i], y[i], pixel_scale, angle)
+            region, stamp = place_stamp(psf, x[i], y[i], pixel_scale, angle)
             if sign < 0:
-                first = _flux_for_snr(stamp, snr, scatter[k], ring)
+                first = flux_for_snr(stamp, snr, scatter[k], ring)
             flux[i] = first if sign < 0 else share * first
             padded[region] += flux[i] * stamp
-    data = noisy + padded[_STAMP:-_STAMP, _STAMP:-_STAMP]
+    data = noisy + padded[STAMP_SIZE:-STAMP_SIZE, STAMP_SIZE:-STAMP_SIZE]
     return BenchmarkMap(name, setup, emission, noisy, data, x, y, flux, psf, angle, eef)
 
 
@@ -370,9 +297,9 @@ def simulate_emission_and_noise(setup, rng, shape):
         The two.
     """
     beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
-    unit = 10.0 ** rng.uniform(-4.5, -2.5)
+    unit = 10.0 ** rng.uniform(*EMISSION_RANGE)
     emission = unit * emission_field(shape, beam_fwhm=beam, rng=rng).astype(float)
-    noise = unit * 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(shape, rng=rng)
+    noise = unit * 10.0 ** rng.uniform(*NOISE_RANGE) * noise_field(shape, rng=rng)
     return emission, noise
 
 

@@ -3,14 +3,16 @@
 Remove and measure the sources of benchmark maps with every method.
 """
 
+from dataclasses import dataclass
+
 import astropy.units as u
 import numpy as np
+from _holes import cut_hole
 from _peers import make_peers
-from _report import LARGE_APERTURES
+from _summary import LARGE_APERTURES
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.geometry import hole_stamp
 from photutils_pconv.network import is_one_pass, load_model
 from photutils_pconv.photometry import (
     encircled_energy_correction,
@@ -22,8 +24,50 @@ from photutils_pconv.psf import pixel_profile
 
 __all__ = ['measure_map']
 
-# Half the side of the stamps that the peers see, in pixels.
+# Half the side of the stamps that the peers see, in pixels (by choice).
 _HALF = 32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Filled:
+    """
+    The holes of a map, filled by a method.
+
+    Parameters
+    ----------
+    removed : 2D `~numpy.ndarray`
+        What the method takes from the map (Jy/pixel).
+
+    rms, offset : 1D `~numpy.ndarray`
+        Root mean square and mean of the error in each hole (Jy/pixel).
+    """
+
+    removed: np.ndarray
+    rms: np.ndarray
+    offset: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OtherModel:
+    """
+    A removal with another model.
+
+    Parameters
+    ----------
+    name : str
+        The model's name.
+
+    cleaned : 2D `~numpy.ndarray`
+        The cleaned map (Jy/pixel).
+
+    flux, flux_err : 1D `~numpy.ndarray`
+        The fluxes and their errors (Jy).
+    """
+
+    name: str
+    cleaned: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
 
 
 def measure_map(benchmark_map, *, model=None, others=()):
@@ -94,10 +138,11 @@ def measure_map(benchmark_map, *, model=None, others=()):
 
     maps = {'ours': cleaned.value}
     for other in others:
-        name, cleaned, flux, error = _apply(other, truth, data, positions)
-        maps[name] = cleaned
-        table[f'ratio_{name}'] = flux / truth.flux
-        table[f'pull_{name}'] = _pull(table[f'ratio_{name}'], truth, error)
+        found = _apply(other, truth, data, positions)
+        ratio = found.flux / truth.flux
+        maps[found.name] = found.cleaned
+        table[f'ratio_{found.name}'] = ratio
+        table[f'pull_{found.name}'] = _pull(ratio, truth, found.flux_err)
 
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(truth.noisy, x, y, annulus_radii=ring).local_bkg_std
@@ -110,13 +155,13 @@ def measure_map(benchmark_map, *, model=None, others=()):
     with np.errstate(divide='ignore', invalid='ignore'):
         table['contrast'] = emission / noise
     fills = _fill_holes(truth, table['hole_radius'], maps)
-    for method, (removed, rms, offset) in fills.items():
+    for method, filled in fills.items():
         if f'ratio_{method}' not in table.colnames:
             table[f'ratio_{method}'] = (
-                _removed_flux(truth, removed, table['hole_radius']) / truth.flux
+                _removed_flux(truth, filled.removed, table['hole_radius']) / truth.flux
             )
-        table[f'rms_{method}'] = rms / scatter
-        table[f'offset_{method}'] = offset / scatter
+        table[f'rms_{method}'] = filled.rms / scatter
+        table[f'offset_{method}'] = filled.offset / scatter
     table['rms_annulus_pixels'] = table['rms_annulus']
     for key in ('model', 'model_checksum'):
         table.meta[key] = photometry.meta[key]
@@ -133,17 +178,17 @@ def _pull(ratio, truth, error):
 
 def _apply(model, truth, data, positions):
     """
-    Remove the sources with another model; give its name, map, fluxes and errors (Jy).
+    Remove the sources with another model.
     """
     loaded = load_model(model)
     one_pass = is_one_pass(loaded)
-    options = {} if one_pass else {'psf': 'setup', 'n_passes': 2}
     remover = NeuralSourceRemover(
         setup=truth.setup,
         model=model,
+        psf=None if one_pass else 'setup',
+        n_passes=1 if one_pass else 2,
         aperture_corrections=truth.eef if one_pass else None,
         error_method='card',
-        **options,
     )
     cleaned, photometry = remover(data, positions)
     column = 'flux' if one_pass else 'flux_psf'
@@ -154,17 +199,19 @@ def _apply(model, truth, data, positions):
         # A PSF flux is total; the aperture's share is that of the injected PSF.
         radius = truth.setup.aperture_radius.to_value(u.arcsec)
         given = truth.setup.eef(radius, table=truth.eef)
-        known = remover.known_psf.encircled_energy(
+        known = remover.settings.psf.encircled_energy(
             radius, pixel_scale=truth.setup.pixel_scale.to_value(u.arcsec)
         )
         factor = float(known) / float(given)
         flux, error = factor * flux, factor * error
-    return loaded.name, cleaned.value, flux, error
+    return OtherModel(
+        name=loaded.name, cleaned=cleaned.value, flux=flux, flux_err=error
+    )
 
 
 def _fill_holes(truth, hole_radius, maps):
     """
-    Fill the holes with every method; give what it removes, its RMS and mean.
+    Fill the holes with every method.
     """
     scale = truth.setup.pixel_scale.to_value(u.arcsec)
     inner, outer = truth.setup.annulus_radii.to_value(u.arcsec) / scale
@@ -174,28 +221,23 @@ def _fill_holes(truth, hole_radius, maps):
     rms, offset = (
         {name: np.full(len(truth.x), np.nan) for name in names} for _ in range(2)
     )
-    ny, nx = truth.data.shape
-    for i, (x, y, radius) in enumerate(zip(truth.x, truth.y, hole_radius, strict=True)):
-        rows = slice(max(int(y) - _HALF, 0), min(int(y) + _HALF + 1, ny))
-        columns = slice(max(int(x) - _HALF, 0), min(int(x) + _HALF + 1, nx))
-        image = truth.data[rows, columns]
-        hole = hole_stamp(
-            np.arange(rows.start, rows.stop),
-            np.arange(columns.start, columns.stop),
-            x,
-            y,
-            radius,
-        )
-        exact = truth.background(i, rows, columns)
+    for i, radius in enumerate(hole_radius):
+        stamp = cut_hole(truth, i, radius, half=_HALF)
+        region, hole = stamp.region, stamp.hole
+        image = truth.data[region]
+        exact = truth.background(i, *region)
         fills = {name: fill(image, hole) for name, fill in peers.items()}
-        fills |= {name: cleaned[rows, columns] for name, cleaned in maps.items()}
+        fills |= {name: cleaned[region] for name, cleaned in maps.items()}
         fills['exact'] = exact
         for name, filled in fills.items():
-            removed[name][rows, columns][hole] = (image - filled)[hole]
+            removed[name][region][hole] = (image - filled)[hole]
             error = (filled - exact)[hole]
             rms[name][i] = np.sqrt(np.mean(error**2))
             offset[name][i] = error.mean()
-    return {name: (removed[name], rms[name], offset[name]) for name in names}
+    return {
+        name: Filled(removed=removed[name], rms=rms[name], offset=offset[name])
+        for name in names
+    }
 
 
 def _removed_flux(truth, removed, hole_radius):

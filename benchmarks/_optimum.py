@@ -15,14 +15,16 @@ from functools import cache
 
 import astropy.units as u
 import numpy as np
-from _maps import MARGIN, BenchmarkMap, draw_positions, inject, measured_eef
+from _holes import hole_rms
+from _maps import MARGIN, BenchmarkMap, draw_positions, inject
 from _psf_maps import make_benchmark_map
-from _report import format_lines
+from _stamps import measured_eef
+from _tables import INTERVAL, format_lines
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.evaluation import kriging
-from photutils_pconv.geometry import draw_holes, hole_stamp
+from photutils_pconv.geometry import draw_holes
 from photutils_pconv.inpainting import expected_wings
 from photutils_pconv.photometry import local_background
 from photutils_pconv.psf import get_psf, wing_profile
@@ -36,8 +38,12 @@ FIELD_KINDS = ('gaussian', 'lognormal', 'filaments', 'noise')
 
 # The kriging sees so many pixels to each side of a source.
 _HALF = 24
+# The standard deviation of the fields (Jy/pixel), and the noise's in units of
+# it (by choice).
 _UNIT, _NOISE = 1.0e-3, 0.05
+# The side of the maps (pixels).
 _SIZE = 512
+# The SNR (Eq. 1) below which a source is faint (by choice).
 _FAINT = 40.0
 _ESTIMATES = ('ours', 'kriging', 'wings')
 
@@ -150,23 +156,25 @@ def measure_optimum(truth: BenchmarkMap, *, model=None):
     maps = {'ours': cleaned.value}
     if truth.name != 'noise':
         noise = np.std(truth.noisy - truth.emission)
-        options = {
-            'hole_radius': hole_radius,
-            'covariance': _covariance(truth.emission),
-            'noise': noise,
-            'half': _HALF,
-        }
-        wings, terms = _one_pass_wings(truth, hole_radius)
-        for name, data, more in (
-            ('kriging', truth.noisy, {}),
-            ('wings', truth.data - wings, {'terms': terms}),
+        covariance = _covariance(truth.emission)
+        wings, wing_terms = _one_pass_wings(truth, hole_radius)
+        for name, data, terms in (
+            ('kriging', truth.noisy, None),
+            ('wings', truth.data - wings, wing_terms),
         ):
-            maps[name] = kriging(data, x, y, **options, **more)['background']
+            maps[name] = kriging(
+                data,
+                x,
+                y,
+                hole_radius=hole_radius,
+                covariance=covariance,
+                noise=noise,
+                half=_HALF,
+                terms=terms,
+            ).background
+    rms = hole_rms(truth, maps, hole_radius, with_wings=False)
     for name in _ESTIMATES:
-        table[f'rms_{name}'] = np.nan
-        if name in maps:
-            values = _hole_rms(truth, maps[name], hole_radius)
-            table[f'rms_{name}'] = values / scatter
+        table[f'rms_{name}'] = rms[name] / scatter if name in rms else np.nan
     eef = setup.eef(radius, table=truth.eef)
     for name, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
         flux = phot[column].to_value(u.Jy)
@@ -199,27 +207,8 @@ def _compare(part, other, n_bootstrap, rng):
     ours, best = (np.asarray(part[f'rms_{name}']) for name in ('ours', other))
     pick = rng.integers(len(part), size=(n_bootstrap, len(part)))
     ratio = np.median(ours[pick], axis=1) / np.median(best[pick], axis=1)
-    low, high = np.percentile(ratio, (16, 84))
+    low, high = np.percentile(ratio, INTERVAL)
     return f'{np.median(ours) / np.median(best):.2f} ({low:.2f} to {high:.2f})'
-
-
-def _hole_rms(truth, image, hole_radius):
-    values = []
-    for i, radius in enumerate(hole_radius):
-        rows, columns = (
-            slice(int(v - radius) - 2, int(v + radius) + 3)
-            for v in (truth.y[i], truth.x[i])
-        )
-        hole = hole_stamp(
-            np.arange(rows.start, rows.stop),
-            np.arange(columns.start, columns.stop),
-            truth.x[i],
-            truth.y[i],
-            radius,
-        )
-        error = image[rows, columns] - truth.emission[rows, columns]
-        values.append(np.sqrt(np.mean(error[hole] ** 2)))
-    return np.array(values)
 
 
 def _aperture_noise(truth, radius):

@@ -17,10 +17,10 @@ from _maps import (
     inject,
     inject_pairs,
     make_map,
-    measured_eef,
     simulate_emission_and_noise,
 )
 from _real import BACKGROUNDS, load_vesta, make_real_map
+from _stamps import measured_eef
 from astropy.stats import gaussian_fwhm_to_sigma
 
 from photutils_pconv.psf import PixelPSF, get_psf
@@ -64,7 +64,7 @@ class RoundPSF:
     def __init__(self, setup):
         self.pixels = PixelPSF(get_psf(setup), setup.pixel_scale.to_value('arcsec'))
 
-    def render(self, shape, x, y, **options):
+    def render(self, shape, x, y, *, pixel_scale=None, angle=0.0, oversampling=1):
         """
         Render a source of flux 1, on the setup's pixels.
 
@@ -76,8 +76,9 @@ class RoundPSF:
         x, y : float
             The source's position.
 
-        **options
-            Are of no effect here.
+        pixel_scale, angle, oversampling : optional
+            Of no effect: the setup's pixels, all angles, and averages over
+            pixels are those of the PSF.
 
         Returns
         -------

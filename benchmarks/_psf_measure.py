@@ -5,17 +5,18 @@ Measure a benchmark map: ours with one and two passes, and every peer.
 
 import time
 import warnings
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 
 import astropy.units as u
 import numpy as np
+from _holes import hole_rms
 from _psf_maps import GAUSSIAN_FIELDS, GAUSSIAN_UNIT, gaussian_covariance
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.evaluation import available_baselines, kriging, measure_baselines
-from photutils_pconv.geometry import hole_stamp
 from photutils_pconv.photometry import local_background, removed_photometry
 from photutils_pconv.psf import PixelPSF, get_psf
 
@@ -49,14 +50,11 @@ def make_remover(setup, n_passes, model):
 
     Returns
     -------
-    remover : `~photutils_pconv.NeuralSourceRemover` or `None`
-        Ours; `None` where two passes are not available.
+    remover : `~photutils_pconv.NeuralSourceRemover`
+        Ours.
     """
-    options = {} if n_passes == 1 else {'psf': 'setup', 'n_passes': n_passes}
-    try:
-        return NeuralSourceRemover(setup=setup, model=model, **options)
-    except NotImplementedError:
-        return None
+    psf = None if n_passes == 1 else 'setup'
+    return NeuralSourceRemover(setup=setup, model=model, psf=psf, n_passes=n_passes)
 
 
 @cache
@@ -77,6 +75,36 @@ def model_eef(setup):
     radius = setup.aperture_radius.to_value(u.arcsec)
     scale = setup.pixel_scale.to_value(u.arcsec)
     return float(get_psf(setup).encircled_energy(radius, pixel_scale=scale))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """
+    What a method makes of the ``N`` sources of a map, as far as it does.
+
+    Parameters
+    ----------
+    name : str
+        The method.
+
+    ratio : 1D `~numpy.ndarray`, optional
+        Measured over true flux within the setup's aperture.
+
+    pull : 1D `~numpy.ndarray`, optional
+        The error of the flux over the error that is stated.
+
+    left : 2D `~numpy.ndarray`, optional
+        The map that it leaves (Jy/pixel).
+
+    seconds : float, optional
+        The time of the processor for all sources (s).
+    """
+
+    name: str
+    ratio: np.ndarray | None = None
+    pull: np.ndarray | None = None
+    left: np.ndarray | None = None
+    seconds: float | None = None
 
 
 def measure_map(truth, *, models=(None, None), peers=None):
@@ -114,140 +142,154 @@ def measure_map(truth, *, models=(None, None), peers=None):
         two fluxes, ``ours 2 aperture`` and ``ours 2 psf``, and leave one
         map, ``ours 2``.
     """
-    setup, x, y = truth.setup, truth.x, truth.y
+    setup = truth.setup
     radius = setup.aperture_radius.to_value(u.arcsec)
     true = truth.flux * np.interp(radius, *truth.eef)
-    table = Table({'map': [truth.name] * len(x), 'setup': [setup.name] * len(x)})
-    left, spent = {}, {}
+    table = Table({'map': [truth.name] * len(true), 'setup': [setup.name] * len(true)})
+    measured = []
     for n_passes, model in enumerate(models, start=1):
-        remover = make_remover(setup, n_passes, model)
-        if remover is None:
-            continue
         start = time.process_time()
-        with warnings.catch_warnings():
-            # Pairs lie in each other's holes; that is their point.
-            warnings.simplefilter('ignore', AstropyUserWarning)
-            cleaned, phot = remover(
-                u.Quantity(truth.data, u.Jy / u.pix), np.stack([x, y], axis=1)
-            )
-        spent[f'ours {n_passes}'] = time.process_time() - start
-        left[f'ours {n_passes}'] = cleaned.value
-        name = 'ours 1' if n_passes == 1 else 'ours 2 aperture'
-        # The fraction that aperture photometry is corrected with; that of the
-        # pixels stays corrected.
-        fraction = model_eef(setup) if n_passes > 1 else setup.eef(radius, table='real')
-        _put(table, name, phot['flux'], phot['flux_err'], fraction, true)
+        cleaned, phot = _remove(truth, make_remover(setup, n_passes, model))
+        seconds = time.process_time() - start
+        end = '' if n_passes == 1 else f'_{n_passes}'
+        for key in ('model', 'model_checksum'):
+            table.meta[f'{key}{end}'] = phot.meta.get(key)
         if n_passes == 1:
             table['snr'] = np.asarray(phot['snr'])
             hole_radius = table['hole_radius'] = np.asarray(phot['hole_radius'])
-            for key in ('model', 'model_checksum'):
-                table.meta[key] = phot.meta.get(key)
-        else:
-            eef = model_eef(setup)
-            fit = (phot['flux_psf'], phot['flux_psf_err'])
-            _put(table, 'ours 2 psf', *fit, eef, true)
-            for key in ('model', 'model_checksum'):
-                table.meta[f'{key}_2'] = phot.meta.get(key)
+        measured += _list_ours(phot, setup, n_passes, true)
+        ours = f'ours {n_passes}'
+        measured.append(Measured(name=ours, left=cleaned.value, seconds=seconds))
     table['flux_true'] = truth.flux
+    for name in available_baselines() if peers is None else peers:
+        measured += _measure_peer(name, truth, true, hole_radius)
+    if truth.name.startswith('gaussian'):
+        measured += _measure_kriging(truth, true, hole_radius)
+    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
+    table['scatter'] = local_background(
+        truth.noisy, truth.x, truth.y, annulus_radii=ring
+    ).local_bkg_std
+    left = {one.name: one.left for one in measured if one.left is not None}
+    rms = hole_rms(truth, left, hole_radius)
+    for one in measured:
+        if one.ratio is not None:
+            table[f'ratio_{one.name}'] = one.ratio
+        if one.pull is not None:
+            table[f'pull_{one.name}'] = one.pull
+        if one.left is not None:
+            table[f'rms_{one.name}'] = rms[one.name] / table['scatter']
+        if one.seconds is not None:
+            table[f'time_{one.name}'] = one.seconds / len(table)
+    return table
+
+
+def _remove(truth, remover):
+    """
+    Remove the sources with ours.
+    """
+    with warnings.catch_warnings():
+        # Pairs lie in each other's holes; that is their point.
+        warnings.simplefilter('ignore', AstropyUserWarning)
+        return remover(
+            u.Quantity(truth.data, u.Jy / u.pix), np.stack([truth.x, truth.y], axis=1)
+        )
+
+
+def _list_ours(phot, setup, n_passes, true):
+    """
+    List the fluxes of ours: one of one pass, two of two.
+    """
+    if n_passes == 1:
+        # The fraction that aperture photometry is corrected with; that of the
+        # pixels stays corrected.
+        radius = setup.aperture_radius.to_value(u.arcsec)
+        fraction = setup.eef(radius, table='real')
+        return [_compare('ours 1', phot['flux'], phot['flux_err'], fraction, true)]
+    fraction = model_eef(setup)
+    return [
+        _compare('ours 2 aperture', phot['flux'], phot['flux_err'], fraction, true),
+        _compare('ours 2 psf', phot['flux_psf'], phot['flux_psf_err'], fraction, true),
+    ]
+
+
+def _compare(name, flux, error, fraction, true):
+    """
+    Compare fluxes of ours with true ones, given what turns totals into sums.
+    """
+    flux, error = (
+        np.asarray(value.to_value(u.Jy)) * fraction for value in (flux, error)
+    )
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return Measured(name=name, ratio=flux / true, pull=(flux - true) / error)
+
+
+def _measure_peer(name, truth, true, hole_radius):
+    """
+    Measure with a peer.
+    """
+    setup = truth.setup
+    radius = setup.aperture_radius.to_value(u.arcsec)
 
     def eef(value):
         return setup.eef(value, table=truth.eef)
 
-    for name in available_baselines() if peers is None else peers:
-        start = time.process_time()
-        found = measure_baselines(
-            truth.data,
-            x,
-            y,
-            setup=setup,
-            hole_radius=hole_radius,
-            eef=eef,
-            names=[name],
-        )[name]
-        spent[name] = time.process_time() - start
-        factor = model_eef(setup) if name in PSF_FITS else eef(radius)
-        table[f'ratio_{name}'] = found['flux'] * factor / true
-        left[name] = found['background']
-        if 'polynomial' in found:
-            left['quadratic alone'] = found['polynomial']
-    if truth.name.startswith('gaussian'):
-        _add_kriging(table, truth, true, left, hole_radius)
-    ring = (setup.snr_inner_radius, setup.snr_outer_radius)
-    scatter = local_background(truth.noisy, x, y, annulus_radii=ring).local_bkg_std
-    table['scatter'] = scatter
-    rms = _hole_rms(truth, left, hole_radius)
-    for name, values in rms.items():
-        table[f'rms_{name}'] = values / scatter
-    for name, seconds in spent.items():
-        table[f'time_{name}'] = seconds / len(x)
-    return table
+    start = time.process_time()
+    found = measure_baselines(
+        truth.data,
+        truth.x,
+        truth.y,
+        setup=setup,
+        hole_radius=hole_radius,
+        eef=eef,
+        names=[name],
+    )[name]
+    seconds = time.process_time() - start
+    factor = model_eef(setup) if name in PSF_FITS else eef(radius)
+    ratio = found.flux * factor / true
+    measured = [
+        Measured(name=name, ratio=ratio, left=found.background, seconds=seconds)
+    ]
+    if found.polynomial is not None:
+        measured.append(Measured(name='quadratic alone', left=found.polynomial))
+    return measured
 
 
-def _put(table, name, flux, error, factor, true):
+def _measure_kriging(truth, true, hole_radius):
     """
-    Add flux ratio and pull of ours, given what turns totals into sums.
-    """
-    flux, error = (np.asarray(value.to_value(u.Jy)) * factor for value in (flux, error))
-    table[f'ratio_{name}'] = flux / true
-    with np.errstate(divide='ignore', invalid='ignore'):
-        table[f'pull_{name}'] = (flux - true) / error
-
-
-def _add_kriging(table, truth, true, left, hole_radius):
-    """
-    Add the optimum for a Gaussian field whose covariance is known.
+    Measure the optimum for a Gaussian field whose covariance is known.
     """
     setup = truth.setup
     scale = setup.pixel_scale.to_value(u.arcsec)
     radius = setup.aperture_radius.to_value(u.arcsec)
     slope, noise = GAUSSIAN_FIELDS[int(truth.name.split()[-1])]
     covariance = gaussian_covariance(setup, slope, half=_HALF)
-    options = {
-        'hole_radius': hole_radius,
-        'covariance': GAUSSIAN_UNIT**2 * covariance,
-        'noise': GAUSSIAN_UNIT * noise,
-        'half': _HALF,
-    }
-    options['psf'] = PixelPSF(get_psf(setup), scale)
-    found = kriging(truth.data, truth.x, truth.y, **options)
-    left['kriging'] = found['background']
+    estimate = partial(
+        kriging,
+        truth.data,
+        truth.x,
+        truth.y,
+        hole_radius=hole_radius,
+        covariance=GAUSSIAN_UNIT**2 * covariance,
+        noise=GAUSSIAN_UNIT * noise,
+        half=_HALF,
+        psf=PixelPSF(get_psf(setup), scale),
+    )
+    blind, seeing = estimate(), estimate(use_hole=True)
     inside = removed_photometry(
-        truth.data - found['background'],
+        truth.data - blind.background,
         truth.x,
         truth.y,
         radii=[radius / scale],
         hole_radius=hole_radius,
         local_std=0.0,
     ).flux[:, 0]
-    table['ratio_kriging'] = inside / true
-    found = kriging(truth.data, truth.x, truth.y, use_hole=True, **options)
-    left['kriging with PSF'] = found['background']
     eef = np.interp(radius, *truth.eef)
-    table['ratio_kriging with PSF'] = found['flux'] * eef / true
-    table['pull_kriging with PSF'] = (found['flux'] * eef - true) / (
-        found['flux_err'] * eef
-    )
-
-
-def _hole_rms(truth, left, hole_radius):
-    """
-    Compare what each method leaves in the holes with the noise-free emission.
-    """
-    rms = {name: np.full(len(truth.x), np.nan) for name in left}
-    ny, nx = truth.data.shape
-    for i, (x, y, radius) in enumerate(zip(truth.x, truth.y, hole_radius, strict=True)):
-        reach = int(radius) + 2
-        rows = slice(max(int(y) - reach, 0), min(int(y) + reach + 1, ny))
-        columns = slice(max(int(x) - reach, 0), min(int(x) + reach + 1, nx))
-        hole = hole_stamp(
-            np.arange(rows.start, rows.stop),
-            np.arange(columns.start, columns.stop),
-            x,
-            y,
-            radius,
-        )
-        exact = truth.background(i, rows, columns)
-        for name, image in left.items():
-            error = (image[rows, columns] - exact)[hole]
-            rms[name][i] = np.sqrt(np.mean(error**2))
-    return rms
+    return [
+        Measured(name='kriging', ratio=inside / true, left=blind.background),
+        Measured(
+            name='kriging with PSF',
+            ratio=seeing.flux * eef / true,
+            pull=(seeing.flux * eef - true) / (seeing.flux_err * eef),
+            left=seeing.background,
+        ),
+    ]

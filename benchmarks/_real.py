@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from _maps import MARGIN, draw_positions, inject, measured_eef
+from _maps import EMISSION_RANGE, MARGIN, NOISE_RANGE, draw_positions, inject
+from _stamps import measured_eef
 from astropy.io import fits
 from photutils.aperture import CircularAperture
 from scipy.ndimage import map_coordinates, median_filter
@@ -151,7 +152,7 @@ def load_vesta(folder, setup):
         The PSF, of total flux 1.
 
     eef : tuple of `~numpy.ndarray`
-        What `_maps.measured_eef` gives for it.
+        What `_stamps.measured_eef` gives for it.
     """
     scale = 2.4 if setup.band == 'red' else 1.2
     image = fits.getdata(folder / 'psf' / f'vesta_{setup.band}_{scale}arcsec.fits')
@@ -194,8 +195,8 @@ def make_real_map(folder, background, setup, *, seed, n_sources=30):
     emission = _load_background(folder / 'backgrounds' / f'{background}.fits')
     emission = np.rot90(emission, rng.integers(4)).copy()
     psf, eef = load_vesta(folder, setup)
-    unit = 10.0 ** rng.uniform(-4.5, -2.5)
-    noise = 10.0 ** rng.uniform(-1.5, 0.5) * noise_field(emission.shape, rng=rng)
+    unit = 10.0 ** rng.uniform(*EMISSION_RANGE)
+    noise = 10.0 ** rng.uniform(*NOISE_RANGE) * noise_field(emission.shape, rng=rng)
     noisy = emission + noise
 
     def accept(x, y):

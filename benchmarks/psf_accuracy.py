@@ -27,19 +27,25 @@ import os
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import argparse
-import multiprocessing
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from _psf_maps import PAIR_DISTANCES, PAIR_SHARES, make_benchmark_map
 from _psf_measure import FEW_PEERS, make_remover, measure_map
-from _psf_report import format_pairs, format_part, format_times, summarise
+from _psf_report import REAL_PULL_BAR, format_pairs, format_part, format_times
+from _psf_summary import summarise
 from _real import BACKGROUNDS
-from accuracy import describe_run
-from astropy.table import Table, vstack
+from _run import (
+    add_run_arguments,
+    describe_run,
+    measure_maps,
+    print_progress,
+    write_text,
+)
+from astropy.table import Table
 
 from photutils_pconv.setups import get_setup
 
@@ -83,7 +89,30 @@ def list_tasks(setups, counts, parts, *, folder):
     return tasks
 
 
-def measure_task(task, options):
+@dataclass(frozen=True, kw_only=True)
+class PSFRun:
+    """
+    What all maps of a run have in common.
+
+    Parameters
+    ----------
+    seed : int
+        The benchmark's seed.
+
+    folder : str or `None`
+        The folder of real data.
+
+    models : tuple of str or `None`
+        The models for one and two passes; a single one leaves two passes
+        out.
+    """
+
+    seed: int
+    folder: str | None = None
+    models: tuple = (None, None)
+
+
+def measure_task(task, run):
     """
     Make and measure one map.
 
@@ -92,9 +121,8 @@ def measure_task(task, options):
     task : tuple
         What `list_tasks` gives.
 
-    options : dict
-        ``seed``, ``folder``, ``models``, and what else
-        `_psf_maps.make_benchmark_map` takes.
+    run : `PSFRun`
+        What all maps have in common.
 
     Returns
     -------
@@ -102,14 +130,12 @@ def measure_task(task, options):
         The measured sources; `None` where a map holds none.
     """
     part, setup, k = task
-    options = dict(options)
-    models = options.pop('models')
-    _warm_up(setup, models)
-    truth = make_benchmark_map(part, setup, k, **options)
+    _warm_up(setup, run.models)
+    truth = make_benchmark_map(part, setup, k, seed=run.seed, folder=run.folder)
     if len(truth.x) == 0:
         return None
     peers = FEW_PEERS if part in ('pairs', 'gaussian') else None
-    table = measure_map(truth, models=models, peers=peers)
+    table = measure_map(truth, models=run.models, peers=peers)
     table['part'] = part
     table['map_id'] = f'{part} {truth.name} {setup} {k}'
     if part == 'pairs':
@@ -144,56 +170,7 @@ def _warm_up(setup, models):
     truth = make_benchmark_map('simulated', setup, 0, seed=0, n_sources=2, size=160)
     for n_passes, model in enumerate(models, start=1):
         remover = make_remover(get_setup(setup=setup), n_passes, model)
-        if remover is not None:
-            remover(truth.data, np.stack([truth.x, truth.y], axis=1))
-
-
-def run(tasks, options, *, processes=1, report=None):
-    """
-    Measure all maps.
-
-    Parameters
-    ----------
-    tasks : list of tuple
-        What `list_tasks` gives.
-
-    options : dict
-        As for `measure_task`.
-
-    processes : int, optional
-        The number of processes.
-
-    report : callable, optional
-        Called with a line of text after each map.
-
-    Returns
-    -------
-    table : `~astropy.table.Table`
-        The sources of all maps.
-    """
-    start = time.time()
-    tables = []
-
-    def collect(results):
-        for task, table in zip(tasks, results, strict=True):
-            if table is not None:
-                tables.append(table)
-            if report is not None:
-                n = 0 if table is None else len(table)
-                done = f'{time.time() - start:.0f} s'
-                report(f'{" ".join(map(str, task))}: {n} sources, {done}')
-
-    given = [options] * len(tasks)
-    if processes == 1:
-        collect(map(measure_task, tasks, given))
-    else:
-        # torch's threads do not survive a fork.
-        context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            collect(pool.map(measure_task, tasks, given))
-    # Names of models may differ between setups.
-    table = vstack(tables, metadata_conflicts='silent')
-    return table.filled(np.nan) if table.has_masked_columns else table
+        remover(truth.data, np.stack([truth.x, truth.y], axis=1))
 
 
 def make_report(table):
@@ -203,7 +180,7 @@ def make_report(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        What `run` gives, or what was read from a file.
+        The measured sources of all maps.
 
     Returns
     -------
@@ -222,14 +199,15 @@ def make_report(table):
         parts.append(format_part(summarise(simulated), title='Simulated fields'))
     real = table[part == 'real']
     if len(real):
-        options = {'pull_range': (0.7, 1.4), 'pull_minimum': 1}
         title = 'Real backgrounds, all together'
-        parts.append(format_part(summarise(real), title=title, **options))
+        parts.append(format_part(summarise(real), title=title, pull_bar=REAL_PULL_BAR))
         for name in BACKGROUNDS:
             one = table[(part == 'real') & (names == name)]
             if len(one):
                 title = f'Real background {name}'
-                parts.append(format_part(summarise(one), title=title, **options))
+                parts.append(
+                    format_part(summarise(one), title=title, pull_bar=REAL_PULL_BAR)
+                )
     pairs = table[part == 'pairs']
     if len(pairs):
         parts.append(format_pairs(pairs))
@@ -263,15 +241,9 @@ def main(arguments=None):
     parser.add_argument(
         '--passes', type=int, default=2, choices=(1, 2), help='1: leave two passes out'
     )
-    parser.add_argument('--seed', type=int, default=2026)
-    parser.add_argument('--processes', type=int, default=1)
-    parser.add_argument('--output', type=Path, help='a Markdown file to write')
-    parser.add_argument('--table', type=Path, help='an ECSV file of all sources')
+    add_run_arguments(parser, seed=2026, rows='sources')
     parser.add_argument('--from-table', type=Path, help='report on such a file')
     args = parser.parse_args(arguments)
-
-    def report(line):
-        print(line, file=sys.stderr, flush=True)
 
     if args.from_table:
         text = make_report(Table.read(args.from_table, format='ascii.ecsv'))
@@ -287,18 +259,20 @@ def main(arguments=None):
             counts[part] = counts[part] if given is None else given
         folder = os.environ.get('PCONV_REAL_DATA') or None
         if folder is None:
-            report('PCONV_REAL_DATA is not set: no real backgrounds nor PSFs')
+            print_progress('PCONV_REAL_DATA is not set: no real backgrounds nor PSFs')
         tasks = list_tasks(args.setups, counts, args.parts, folder=folder)
         models = (args.model, args.model_2)[: args.passes]
-        options = {'seed': args.seed, 'folder': folder, 'models': models}
-        table = run(tasks, options, processes=args.processes, report=report)
+        run = PSFRun(seed=args.seed, folder=folder, models=models)
+        measure = partial(measure_task, run=run)
+        table = measure_maps(
+            measure, tasks, processes=args.processes, report=print_progress
+        )
+        table = table.filled(np.nan) if table.has_masked_columns else table
         table.meta['psf'] = 'Vesta' if folder else 'lobed_psf'
         text = make_report(table) + f'\nRun time: {time.time() - start:.0f} s.\n'
         if args.table:
             table.write(args.table, format='ascii.ecsv', overwrite=True)
-    print(text)
-    if args.output:
-        args.output.write_text(text, encoding='utf-8')
+    write_text(text, args.output)
 
 
 if __name__ == '__main__':

@@ -15,21 +15,19 @@ noise of the same scatter (the map's own, with its sign reversed).
 """
 
 import argparse
-import shlex
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import numpy as np
-from _report import format_lines
+from _run import add_run_arguments, describe_command, run_jobs, write_text
+from _tables import format_lines
 from astropy.table import vstack
 
 from photutils_pconv.evaluation import (
     POWER_LIMIT,
     SHIFT_LIMIT,
     TEXTURE_LIMIT,
+    RemoverChoice,
     evaluate_structure,
     join_comparisons,
     list_removers,
@@ -37,6 +35,9 @@ from photutils_pconv.evaluation import (
 )
 from photutils_pconv.network import package_versions
 from photutils_pconv.setups import list_setups
+
+# A source for so many pixels, so that holes cover some 5 percent (by choice).
+_PIXELS_A_SOURCE = 6000
 
 
 def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):
@@ -57,16 +58,18 @@ def measure_setup(name, *, n_fields=6, size=512, seed=2025, model=None):
     Returns
     -------
     spectra, statistics : `~astropy.table.QTable`
-        As `~photutils_pconv.evaluation.structure.join_comparisons` gives them.
+        As `~photutils_pconv.evaluation.join_comparisons` gives them.
     """
     fields = make_evaluation_fields(
         name, n_fields=n_fields, shape=(size, size), seed=seed
     )
-    removers = list_removers(model=model) if model else list_removers()
     # What the paper leaves in the map.
-    removers = {'network, wings kept': {'n_passes': 1}, **removers}
+    kept = RemoverChoice(name='network, wings kept', model=model, n_passes=1)
     found = evaluate_structure(
-        fields, n_sources=size**2 // 6000, removers=removers, model=model, truth=True
+        fields,
+        n_sources=size**2 // _PIXELS_A_SOURCE,
+        removers=(kept, *list_removers(model=model)),
+        truth=True,
     )
     spectra, _, statistics = join_comparisons(found)
     return spectra, statistics
@@ -143,25 +146,18 @@ def main(arguments=None):
     parser.add_argument('--setups', nargs='*', default=list(list_setups()))
     parser.add_argument('--fields', type=int, default=6, help='fields a setup')
     parser.add_argument('--size', type=int, default=512, help='pixels')
-    parser.add_argument('--seed', type=int, default=2025)
     parser.add_argument('--model', help='a model of one pass')
-    parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--quick', action='store_true', help='one setup, three fields')
-    parser.add_argument('--output', type=Path, help='a Markdown file to write')
-    parser.add_argument('--table', type=Path, help='an ECSV file of all spectra')
+    add_run_arguments(parser, seed=2025, rows='spectra')
     args = parser.parse_args(arguments)
-    names = args.setups
-    options = {'n_fields': args.fields, 'size': args.size, 'seed': args.seed}
+    names, n_fields, size = args.setups, args.fields, args.size
     if args.quick:
-        names = names[:1]
-        options |= {'n_fields': 3, 'size': 256}
-    run = partial(measure_setup, model=args.model, **options)
+        names, n_fields, size = names[:1], 3, 256
+    measure = partial(
+        measure_setup, model=args.model, n_fields=n_fields, size=size, seed=args.seed
+    )
     start = time.time()
-    if args.processes == 1:
-        found = [run(name) for name in names]
-    else:
-        with ProcessPoolExecutor(args.processes, initializer=_one_thread) as pool:
-            found = list(pool.map(run, names))
+    found = run_jobs(measure, names, processes=args.processes)
     spectra, statistics = (
         vstack([pair[k] for pair in found], metadata_conflicts='silent')
         for k in range(2)
@@ -170,25 +166,17 @@ def main(arguments=None):
     text = '\n\n'.join(
         [
             '# Structure of cleaned maps',
-            f'- command: `{shlex.join(["python", *sys.argv])}`\n- versions: {versions}',
-            f'{len(names)} setups, {options["n_fields"]} fields each, from plain to '
+            f'{describe_command()}\n- versions: {versions}',
+            f'{len(names)} setups, {n_fields} fields each, from plain to '
             'complex; power spectra against those of the source-free maps, pixels in '
             'the holes in units of their standard deviation.',
             summarise(spectra, statistics),
             f'Run time: {time.time() - start:.0f} s.',
         ]
     )
-    print(text)
-    if args.output:
-        args.output.write_text(text + '\n', encoding='utf-8')
+    write_text(text, args.output)
     if args.table:
         spectra.write(args.table, format='ascii.ecsv', overwrite=True)
-
-
-def _one_thread():
-    import torch
-
-    torch.set_num_threads(1)
 
 
 if __name__ == '__main__':

@@ -101,6 +101,6 @@ def _evaluate(options):
         report=None if options.quiet else lambda line: print(line, flush=True),
     )
     if not options.quiet:
-        verdicts = evaluation.verdicts.to_table()
+        verdicts = evaluation.tables['verdicts']
         for kind in ('met', 'not met'):
             print(f'{sum(verdicts["verdict"] == kind)} limits {kind}')

@@ -13,13 +13,11 @@ many sources as the map's size allows.
 import os
 import zlib
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.nddata import CCDData
-from photutils.aperture import CircularAperture
 
 from photutils_pconv._utils.checks import to_float
 from photutils_pconv.inputs.fits import read_fits_map
@@ -40,7 +38,6 @@ __all__ = [
     'EvaluationField',
     'make_evaluation_field',
     'make_evaluation_fields',
-    'measure_encircled_energy',
     'rank_fields',
     'visible_flux_range',
 ]
@@ -49,19 +46,22 @@ __all__ = [
 # the noise: the paper's own test fields (Table 6) span a factor of 60.
 _KINDS = ('gaussian', 'gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
 _CONTRAST = (0.5, 40.0)
-# Noise a pixel of 1.6 arcsec, in Jy; it grows with the pixel's area.
+# Noise a pixel of that side (arcsec), in Jy, by choice; it grows with the
+# pixel's area.
 _NOISE = 2.0e-4
+_NOISE_SCALE = 1.6
 
 # The least SNR (Eq. 1) of the faintest level, and the range of levels:
 # the ratio of Tables A.1 to A.3 has a median near 150.
 _FAINTEST_SNR = 3.0
 _DYNAMIC_RANGE = 150.0
 
-_MARGIN = 40.0  # arcsec
+# The least distances of sources from the map's edge and from each other
+# (arcsec), by choice: the annulus of a source, to 35 arcsec, is on the map.
+_MARGIN = 40.0
 _SEPARATION = 30.0
-_EEF_RADII = np.arange(1.0, 50.1, 0.5)
-# Positions spread evenly over a pixel, along both axes.
-_OFFSETS = ((-0.375, 0.125), (-0.125, -0.375), (0.125, 0.375), (0.375, -0.125))
+# The positions at which a map's scatter is sampled.
+_N_SAMPLES = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,17 +156,23 @@ class EvaluationField:
         sources : `~astropy.table.QTable`
             The columns ``ra``, ``dec`` (deg) and ``flux`` (mJy).
         """
-        options = {'separation': _SEPARATION, 'margin': _MARGIN}
         psf = get_psf(self.setup if psf is None else psf)
         while True:
             rng = np.random.default_rng([self.seed, stream])
             try:
                 return simulate_sources(
-                    self.image, psf, flux, rng=rng, n_sources=n_sources, **options
+                    self.image,
+                    psf,
+                    flux,
+                    rng=rng,
+                    n_sources=n_sources,
+                    separation=_SEPARATION,
+                    margin=_MARGIN,
                 )
             except ValueError:
                 if n_sources is None or n_sources < 2:
                     raise
+                # Two thirds of them, until they find room.
                 n_sources = n_sources * 2 // 3
 
 
@@ -204,7 +210,7 @@ def make_evaluation_fields(setup, *, n_fields=6, shape=(320, 320), seed=2025):
         msg = f'n_fields must be 1 or more, got {n_fields}'
         raise ValueError(msg)
     scale = setup.pixel_scale.to_value(u.arcsec)
-    noise = _NOISE * (scale / 1.6) ** 2
+    noise = _NOISE * (scale / _NOISE_SCALE) ** 2
     contrast = np.geomspace(*_CONTRAST, n_fields)
     made = []
     for k in range(n_fields):
@@ -334,7 +340,12 @@ def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
     # The positions only sample the map: any fixed seed does.
     rng = np.random.default_rng(0)
     x, y = random_positions(
-        given.shape, 25, rng=rng, separation=1, margin=ring[1], mask=given.missing
+        given.shape,
+        _N_SAMPLES,
+        rng=rng,
+        separation=1,
+        margin=ring[1],
+        mask=given.missing,
     )
     scatter = local_background(given.data, x, y, annulus_radii=ring).local_bkg_std
     scatter = np.nanmedian(scatter) * given.jy_per_pixel
@@ -345,50 +356,3 @@ def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
     first = min(np.searchsorted(levels, needed), len(levels) - 2)
     within = levels[levels <= max(levels[first] * _DYNAMIC_RANGE, levels[first + 1])]
     return float(levels[first]), float(within[-1])
-
-
-def measure_encircled_energy(psf, pixel_scale):
-    """
-    Measure a PSF's encircled energy as photometry sees it: in pixels.
-
-    Pixels widen the PSF: with 3.2 arcsec, an aperture of 6 arcsec holds
-    some percent less than the PSF's own encircled energy. Simulations
-    are corrected with this table, so that no error of a table is in
-    their figures.
-
-    Parameters
-    ----------
-    psf : setup, str, path, array or PSF
-        The PSF, as `~photutils_pconv.psf.get_psf` takes it.
-
-    pixel_scale : float or `~astropy.units.Quantity`
-        The pixel's side (arcsec).
-
-    Returns
-    -------
-    radii, eef : 1D `~numpy.ndarray`
-        The radii (arcsec) and the fractions, the mean over positions
-        within a pixel.
-    """
-    scale = u.Quantity(pixel_scale, u.arcsec).value
-    return _measure_eef(get_psf(psf), float(scale))
-
-
-@cache
-def _measure_eef(psf, scale):
-    side = 2 * int(np.ceil((_EEF_RADII[-1] + 2.0) / scale)) + 1
-    middle = side // 2
-    fractions = []
-    for dx, dy in _OFFSETS:
-        x, y = middle + dx, middle + dy
-        stamp = psf.render(
-            (side, side), x, y, pixel_scale=scale, angle=7.0 * dx + dy, oversampling=7
-        )
-        fractions.append(
-            [
-                CircularAperture((x, y), radius).do_photometry(stamp)[0][0]
-                for radius in _EEF_RADII / scale
-            ]
-        )
-    # Splines may fall by a rounding error where there is nothing.
-    return _EEF_RADII.copy(), np.maximum.accumulate(np.mean(fractions, axis=0))

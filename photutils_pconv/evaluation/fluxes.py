@@ -13,8 +13,9 @@ import astropy.units as u
 import numpy as np
 from astropy.table import Table, vstack
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
-from photutils_pconv.evaluation.removers import ONE_PASS, make_remover
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
+from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
+from photutils_pconv.evaluation.tables import label_rows
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
@@ -42,8 +43,7 @@ def measure_ratios(
     *,
     setup,
     psf=None,
-    model=None,
-    removers=None,
+    removers=(ONE_PASS,),
     aperture_radii=APERTURE_RADII,
     methods=None,
 ):
@@ -66,13 +66,10 @@ def measure_ratios(
         The PSF that was injected, as `~photutils_pconv.psf.get_psf`
         takes it; by default the setup's.
 
-    model : optional
-        The model, as `~photutils_pconv.NeuralSourceRemover` takes it.
-
-    removers : dict, optional
-        The removers to compare, their options by name (see
-        `~photutils_pconv.evaluation.removers.list_removers`); by default
-        that of one pass.
+    removers : sequence of `~photutils_pconv.evaluation.RemoverChoice`, optional
+        The removers to compare (see
+        `~photutils_pconv.evaluation.list_removers`); by default that of
+        one pass.
 
     aperture_radii : sequence of float, optional
         The aperture radii (arcsec). The setup's is added to them.
@@ -114,18 +111,14 @@ def measure_ratios(
     scale = map_input.pixel_scale
     scale = setup.pixel_scale if scale is None else scale
     eef = measure_encircled_energy(psf, scale)
+    given = RemoverChoice(
+        aperture_radii=radii, aperture_corrections=eef, error_method='card'
+    )
     results = {}
-    for method, own_options in (removers or ONE_PASS).items():
-        remover = make_remover(
-            setup,
-            model=model,
-            # Ratios have no error, and a texture changes no flux.
-            remover_options={**own_options, 'texture': False},
-            aperture_radii=radii,
-            aperture_corrections=eef,
-            error_method='card',
-        )
-        results[method] = remover(ccd, sources)
+    for one in removers:
+        # Ratios have no error, and a texture changes no flux.
+        remover = replace(one, texture=False).or_else(given).make_remover(setup)
+        results[one.name] = remover(ccd, sources)
     radii = remover.aperture_radii
 
     photometry = next(iter(results.values())).photometry
@@ -210,7 +203,7 @@ def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
         eef=eef,
         names=methods,
     )
-    return {name: one['flux'] for name, one in measured.items()}
+    return {name: one.flux for name, one in measured.items()}
 
 
 def evaluate_fluxes(
@@ -219,8 +212,7 @@ def evaluate_fluxes(
     levels=None,
     n_sources=None,
     psf=None,
-    model=None,
-    removers=None,
+    removers=(ONE_PASS,),
     aperture_radii=APERTURE_RADII,
     methods=None,
     report=None,
@@ -230,7 +222,7 @@ def evaluate_fluxes(
 
     Parameters
     ----------
-    fields : iterable of `~photutils_pconv.evaluation.fields.EvaluationField`
+    fields : iterable of `~photutils_pconv.evaluation.EvaluationField`
         The fields, of one setup or of several.
 
     levels : sequence of float, optional
@@ -240,7 +232,7 @@ def evaluate_fluxes(
     n_sources : int, optional
         The sources a simulation; by default 0.5 per square arcmin.
 
-    psf, model, removers, aperture_radii, methods : optional
+    psf, removers, aperture_radii, methods : optional
         See `measure_ratios`.
 
     report : callable, optional
@@ -269,20 +261,17 @@ def evaluate_fluxes(
                 sources,
                 setup=field.setup,
                 psf=psf,
-                model=model,
                 removers=removers,
                 aperture_radii=aperture_radii,
                 methods=methods,
             )
-            for k, (name, value) in enumerate(
-                {
-                    'field': field.name,
-                    'setup': field.setup.name,
-                    'complexity': field.complexity,
-                    'rank': field.rank,
-                }.items()
-            ):
-                table.add_column([value] * len(table), name=name, index=k)
+            labels = {
+                'field': field.name,
+                'setup': field.setup.name,
+                'complexity': field.complexity,
+                'rank': field.rank,
+            }
+            table = label_rows(table, labels)
             table.meta = {}
             tables.append(table)
             count += len(table)

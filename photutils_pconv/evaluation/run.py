@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.plotting import make_axes
@@ -18,12 +17,25 @@ from photutils_pconv.evaluation.fields import (
     make_evaluation_fields,
     rank_fields,
 )
-from photutils_pconv.evaluation.removers import list_removers
+from photutils_pconv.evaluation.removers import RemoverChoice, list_removers
 from photutils_pconv.evaluation.report.page import Report
-from photutils_pconv.evaluation.report.sections import Sections
-from photutils_pconv.evaluation.verdicts import Verdicts
+from photutils_pconv.evaluation.report.sections import (
+    add_colophon,
+    add_fluxes,
+    add_illustrations,
+    add_maps,
+    add_stars,
+    add_structure,
+)
+from photutils_pconv.evaluation.verdicts import (
+    make_limits_table,
+    make_verdicts_table,
+)
 
-__all__ = ['Evaluation', 'run_evaluation']
+__all__ = ['Evaluation', 'Run', 'run_evaluation']
+
+# The resolution of figures, in dots per inch (by choice).
+_DPI = 100
 
 
 @dataclass
@@ -42,14 +54,14 @@ class Evaluation:
     figures : list of str
         The names of the figures.
 
-    verdicts : `~photutils_pconv.evaluation.verdicts.Verdicts`
+    verdicts : list of `~photutils_pconv.evaluation.Verdict`
         The verdicts.
     """
 
     output: Path
     tables: dict = field(default_factory=dict)
     figures: list = field(default_factory=list)
-    verdicts: Verdicts = field(default_factory=Verdicts)
+    verdicts: list = field(default_factory=list)
 
     @property
     def report(self):
@@ -119,8 +131,11 @@ def run_evaluation(
         config = EvaluationConfig.from_toml(config)
     if quick:
         config = config.make_quick()
-    # What is missing is said before the work, not after it.
+    # What is missing or wrong is said before the work, not after it.
     make_axes(1)
+    model = (config.model or None) if model is None else model
+    choice = RemoverChoice.from_dict(config.remover)
+    removers = list_removers(model=model, choice=choice)
     output = Path(output)
     if output.exists() and not output.is_dir():
         msg = f'{output} is a file: choose another name for the folder'
@@ -128,18 +143,50 @@ def run_evaluation(
     refuse_existing([output / 'report.html'], overwrite=overwrite)
     for name in ('tables', 'figures'):
         (output / name).mkdir(parents=True, exist_ok=True)
-    return _Run(config, output, model, quick, overwrite, report).run()
+    run = Run(
+        config,
+        output,
+        model=model,
+        removers=removers,
+        quick=quick,
+        overwrite=overwrite,
+        report=report,
+    )
+    return run.evaluate()
 
 
-class _Run(Sections):
+class Run:
     """
     One evaluation at work.
+
+    Parameters
+    ----------
+    config : `EvaluationConfig`
+        The configuration.
+
+    output : `pathlib.Path`
+        The folder, with ``tables`` and ``figures`` in it.
+
+    model : str, path or loaded model
+        The model; `None` for the bundled ones.
+
+    removers : tuple of `~photutils_pconv.evaluation.RemoverChoice`
+        The removers to compare.
+
+    quick : bool
+        Whether the configuration was cut down.
+
+    overwrite : bool
+        Whether to replace files.
+
+    report : callable or `None`
+        Called with lines of text on the progress.
     """
 
-    def __init__(self, config, output, model, quick, overwrite, report):
+    def __init__(self, config, output, *, model, removers, quick, overwrite, report):
         self.config = config
-        self.model = (config.model or None) if model is None else model
-        self.removers = list_removers(model=self.model, remover_options=config.remover)
+        self.model = model
+        self.removers = removers
         self.quick, self.overwrite = quick, overwrite
         self.evaluation = Evaluation(output)
         self.verdicts = self.evaluation.verdicts
@@ -149,10 +196,26 @@ class _Run(Sections):
         self.setups_used = {}
 
     def say(self, text):
+        """
+        Report on the progress.
+
+        Parameters
+        ----------
+        text : str
+            A line of text.
+        """
         if self._report is not None:
             self._report(f'{time.monotonic() - self.start:6.0f} s  {text}')
 
-    def run(self):
+    def evaluate(self):
+        """
+        Do all that the configuration asks for.
+
+        Returns
+        -------
+        evaluation : `Evaluation`
+            What was found.
+        """
         summary = self.page.add(
             'Summary',
             'What was measured, beside a limit and the figure of the paper (Madarász '
@@ -160,23 +223,23 @@ class _Run(Sections):
             'figure that could be held against ours on other fields.',
         )
         if self.fields:
-            self._fluxes()
-            self._structure()
+            add_fluxes(self)
+            comparisons = add_structure(self)
         if self.config.stars:
-            self._stars()
+            add_stars(self)
         if self.config.maps:
-            self._maps()
+            add_maps(self)
         if self.config.illustrations and self.fields:
-            self._illustrations()
-        self._colophon()
-        verdicts = self.verdicts.to_table()
-        self._write_table('verdicts', verdicts)
+            add_illustrations(self, comparisons)
+        add_colophon(self)
+        verdicts = make_verdicts_table(self.verdicts)
+        self.write_table('verdicts', verdicts)
         counts = ', '.join(
-            f'{np.count_nonzero(verdicts["verdict"] == kind)} {kind}'
+            f'{sum(one.verdict == kind for one in self.verdicts)} {kind}'
             for kind in ('met', 'not met', 'for comparison')
         )
-        limits = self.verdicts.summarise()
-        self._write_table('limits', limits)
+        limits = make_limits_table(self.verdicts)
+        self.write_table('limits', limits)
         summary.add_table(
             limits, 'Limits, by method: fields (or setups, stars) within', whole=True
         )
@@ -192,6 +255,9 @@ class _Run(Sections):
 
     @lazyproperty
     def fields(self):
+        """
+        The fields into which sources are injected (list).
+        """
         config, made = self.config, []
         if config.n_fields:
             shape = (config.size, config.size)
@@ -211,18 +277,42 @@ class _Run(Sections):
             self.setups_used[one.setup.name] = one.setup
         return made
 
-    def _write_table(self, name, table):
+    def write_table(self, name, table):
+        """
+        Write a table, and keep it.
+
+        Parameters
+        ----------
+        name : str
+            The name of the file, without ending.
+
+        table : `~astropy.table.Table`
+            The table.
+        """
         path = self.evaluation.output / 'tables' / f'{name}.ecsv'
         write_atomically(path, lambda f: table.write(f, format='ascii.ecsv'))
         self.evaluation.tables[name] = table
 
-    def _write_figure(self, name, figure):
+    def write_figure(self, name, figure):
         """
-        Write a figure in both forms, and return the PNG's content.
+        Write a figure as PDF and PNG.
+
+        Parameters
+        ----------
+        name : str
+            The name of the files, without ending.
+
+        figure : `~matplotlib.figure.Figure`
+            The figure.
+
+        Returns
+        -------
+        content : bytes
+            The content of the PNG.
         """
         folder = self.evaluation.output / 'figures'
-        for kind, options in (('pdf', {}), ('png', {'dpi': 100})):
+        for kind in ('pdf', 'png'):
             path = folder / f'{name}.{kind}'
-            write_atomically(path, lambda f, kw=options: figure.savefig(f, **kw))
+            write_atomically(path, lambda f: figure.savefig(f, dpi=_DPI))
         self.evaluation.figures.append(name)
         return (folder / f'{name}.png').read_bytes()

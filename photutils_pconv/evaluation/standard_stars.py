@@ -8,8 +8,6 @@ paper's own measurements (Table 5) ship with the package.
 
 import warnings
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import astropy.units as u
@@ -19,16 +17,15 @@ from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv.evaluation.fluxes import measure_others
-from photutils_pconv.evaluation.removers import make_remover
-from photutils_pconv.inputs.fits import read_fits_map
+from photutils_pconv.evaluation.map_lists import list_fits, setup_of_file
+from photutils_pconv.evaluation.published import load_standard_stars
+from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'STAR_APERTURES',
-    'find_setup',
-    'load_standard_stars',
     'measure_standard_stars',
 ]
 
@@ -38,80 +35,12 @@ The aperture radii (arcsec) for standard stars, those of Balog et al.
 2014 (Exp. Astron. 37, 129).
 """
 
-# Wavelengths as headers give them, in micron.
-_BANDS = {70.0: 'blue', 100.0: 'green', 160.0: 'red'}
-
-
-@cache
-def _read_stars():
-    path = resources.files('photutils_pconv') / 'data/evaluation/standard_stars.ecsv'
-    with resources.as_file(path) as name:
-        return QTable.read(name, format='ascii.ecsv')
-
-
-def load_standard_stars():
-    """
-    Load the standard stars of the paper's Table 5.
-
-    Returns
-    -------
-    stars : `~astropy.table.QTable`
-        A row a star: ``name``, ``ra``, ``dec`` (deg, J2000), for every
-        band ``reference_BAND`` and ``reference_err_BAND``, the model's
-        flux and its error, ``paper_BAND``, the flux that the paper
-        measured (mJy, NaN where it has none), and ``source``, where the
-        model comes from.
-    """
-    return _read_stars().copy()
-
-
-def find_setup(data, *, mode=None):
-    """
-    Find the setup of a PACS map from its header.
-
-    Parameters
-    ----------
-    data : map or path
-        The map; its header must have ``WAVELNTH``, as products of the
-        Herschel Science Archive do, or ``SETUP``, as simulations do.
-
-    mode : str, optional
-        The observing mode. By default ``'parallel'`` where the header
-        speaks of it, else ``'scanmap'``.
-
-    Returns
-    -------
-    setup : `~photutils_pconv.ObservingSetup`
-        The setup.
-
-    Raises
-    ------
-    ValueError
-        If the header does not tell the band.
-    """
-    meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
-    if mode is None and meta.get('SETUP') in list_setups():
-        return get_setup(setup=meta['SETUP'])
-    try:
-        band = _BANDS[round(float(meta.get('WAVELNTH', 0.0)), 1)]
-    except (KeyError, TypeError, ValueError):
-        msg = (
-            f'the header has WAVELNTH = {meta.get("WAVELNTH")!r}, which tells no band '
-            '(70, 100 or 160 micron): give the setup with the map'
-        )
-        raise ValueError(msg) from None
-    if mode is None:
-        words = ' '.join(str(meta.get(key, '')) for key in ('CUSMODE', 'OBS_MODE'))
-        mode = 'parallel' if 'parallel' in words.lower() else 'scanmap'
-    return get_setup(mode, band)
-
 
 def measure_standard_stars(
     maps,
     *,
     setup=None,
-    model=None,
-    remover_options=None,
+    remover=None,
     aperture_radius=None,
     methods=None,
     report=None,
@@ -129,8 +58,9 @@ def measure_standard_stars(
         The setup of all maps that name none; by default as `find_setup`
         says.
 
-    model, remover_options : optional
-        See `~photutils_pconv.evaluation.removers.make_remover`.
+    remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
+        The remover; by default a plain
+        `~photutils_pconv.NeuralSourceRemover`.
 
     aperture_radius : float or `~astropy.units.Quantity`, optional
         The aperture radius (arcsec), by default `STAR_APERTURES`, or
@@ -170,11 +100,12 @@ def measure_standard_stars(
     AstropyUserWarning
         If no standard star lies on one of several maps.
     """
-    jobs = _list_maps(maps)
+    remover = RemoverChoice() if remover is None else remover
+    jobs = _list_jobs(maps)
     stars = load_standard_stars()
     # What cannot be measured is said before anything is.
     setups = [
-        get_setup(setup=own or setup) if own or setup else _find_setup(path)
+        get_setup(setup=own or setup) if own or setup else setup_of_file(path)
         for path, own in jobs
     ]
     rows = []
@@ -190,8 +121,7 @@ def measure_standard_stars(
             map_input,
             stars[index],
             found,
-            model=model,
-            remover_options=remover_options,
+            remover=remover,
             aperture_radius=aperture_radius,
             methods=methods,
         )
@@ -204,32 +134,17 @@ def measure_standard_stars(
     return QTable(rows=rows)
 
 
-def _list_maps(maps):
+def _list_jobs(maps):
     """
     Return paths and the setups that came with them.
     """
     if isinstance(maps, str | Path):
-        folder = Path(maps).expanduser()
-        if not folder.is_dir():
-            return [(folder, None)]
-        names = [p for p in sorted(folder.iterdir()) if '.fit' in p.name.lower()]
-        if not names:
-            msg = f'{str(folder)!r} holds no FITS file'
-            raise FileNotFoundError(msg)
-        return [(path, None) for path in names]
+        return [(path, None) for path in list_fits(maps)]
     jobs = []
     for item in maps:
         path, own = (item, None) if isinstance(item, str | Path) else item
         jobs.append((Path(path).expanduser(), own))
     return jobs
-
-
-def _find_setup(path):
-    try:
-        return find_setup(path)
-    except ValueError as exc:
-        msg = f'{path.name}: {exc}'
-        raise ValueError(msg) from exc
 
 
 def _find_star(map_input, stars):
@@ -260,8 +175,7 @@ def _measure_star(
     star,
     setup,
     *,
-    model,
-    remover_options,
+    remover,
     aperture_radius,
     methods,
 ):
@@ -269,13 +183,8 @@ def _measure_star(
     if radius is None:
         radius = setup.aperture_radius if aperture_radius is None else aperture_radius
     radius = u.Quantity(radius, u.arcsec)
-    remover = make_remover(
-        setup,
-        model=model,
-        remover_options=remover_options,
-        aperture_radii=radius,
-        recenter=True,
-    )
+    given = RemoverChoice(aperture_radii=radius, recenter=True)
+    remover = remover.or_else(given).make_remover(setup)
     sky = SkyCoord(star['ra'], star['dec'])
     photometry = remover(path, sky.reshape(1)).photometry
     found = photometry[0]

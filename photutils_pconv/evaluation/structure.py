@@ -8,15 +8,13 @@ the cleaned map are compared with those of the field itself.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
-from astropy.table import QTable, vstack
+from astropy.table import QTable
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
-from photutils_pconv.evaluation.removers import ONE_PASS, make_remover
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
+from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
 from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
 from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
@@ -24,6 +22,7 @@ from photutils_pconv.evaluation.statistics.spectra import (
     power_spectrum,
     relative_difference,
 )
+from photutils_pconv.evaluation.tables import label_rows, stack_tables
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.values import as_array
 
@@ -36,7 +35,6 @@ __all__ = [
     'compare_truth',
     'evaluate_structure',
     'join_comparisons',
-    'load_paper_statistics',
 ]
 
 STAGES = ('original', 'injected', 'cleaned')
@@ -248,8 +246,7 @@ def evaluate_structure(
     *,
     n_sources=None,
     psf=None,
-    model=None,
-    removers=None,
+    removers=(ONE_PASS,),
     truth=False,
     report=None,
 ):
@@ -258,7 +255,7 @@ def evaluate_structure(
 
     Parameters
     ----------
-    fields : iterable of `~photutils_pconv.evaluation.fields.EvaluationField`
+    fields : iterable of `~photutils_pconv.evaluation.EvaluationField`
         The fields. The fluxes are spread evenly in their logarithm over
         each field's range.
 
@@ -268,14 +265,11 @@ def evaluate_structure(
     psf : optional
         The PSF to inject; by default the setup's.
 
-    model : optional
-        The model, as `~photutils_pconv.NeuralSourceRemover` takes it.
-
-    removers : dict, optional
-        The removers to compare, their options by name (see
-        `~photutils_pconv.evaluation.removers.list_removers`); by default
-        that of one pass. Unless ``texture`` is among the options, maps
-        are compared both without and with texture.
+    removers : sequence of `~photutils_pconv.evaluation.RemoverChoice`, optional
+        The removers to compare (see
+        `~photutils_pconv.evaluation.list_removers`); by default that of
+        one pass. Unless ``texture`` is chosen, maps are compared both
+        without and with texture.
 
     truth : bool, optional
         Whether to add what could be reached (`compare_truth`), for fields
@@ -294,19 +288,15 @@ def evaluate_structure(
     for field in fields:
         setup = field.setup
         if setup.name not in made:
-            eef = measure_encircled_energy(
-                setup if psf is None else psf, setup.pixel_scale
+            given = RemoverChoice(
+                aperture_corrections=measure_encircled_energy(
+                    setup if psf is None else psf, setup.pixel_scale
+                ),
+                error_method='card',
+                texture=True,
             )
             made[setup.name] = {
-                method: make_remover(
-                    setup,
-                    model=model,
-                    remover_options=options,
-                    aperture_corrections=eef,
-                    error_method='card',
-                    texture=True,
-                )
-                for method, options in (removers or ONE_PASS).items()
+                one.name: one.or_else(given).make_remover(setup) for one in removers
             }
         ccd, sources = field.simulate(field.flux_range, n_sources=n_sources, psf=psf)
         found = compare_maps(
@@ -357,64 +347,32 @@ def join_comparisons(comparisons):
     if not comparisons:
         msg = 'there is no comparison'
         raise ValueError(msg)
-    parts = ([], [], [])
-    for one in comparisons:
-        first = one.spectra['original']
-        table = QTable({'frequency': first['frequency'], 'n_modes': first['n_modes']})
-        for stage in STAGES:
-            table[f'power_{stage}'] = one.spectra[stage]['power']
-        for stage in STAGES[:0:-1]:
-            table[f'relative_{stage}'] = relative_difference(one.spectra[stage], first)
-        table['normalised_difference'] = normalised_difference(
-            one.spectra['cleaned'], first
-        )
-        lags = QTable({'lag': one.delta_variances['original']['lag']})
-        for stage in STAGES:
-            lags[f'delta_variance_{stage}'] = one.delta_variances[stage][
-                'delta_variance'
-            ]
-        for part, rows in zip(parts, (table, lags, one.statistics), strict=True):
-            rows = rows.copy()
-            for k, (name, value) in enumerate(
-                (('map', one.name), ('setup', one.setup), ('method', one.method))
-            ):
-                rows.add_column([value] * len(rows), name=name, index=k)
-            if part is parts[2]:
-                rows.add_column([one.complexity], name='complexity', index=3)
-            part.append(rows)
-    return tuple(vstack(part, metadata_conflicts='silent') for part in parts)
+    return tuple(
+        stack_tables(parts)
+        for parts in zip(*(_make_tables(one) for one in comparisons), strict=True)
+    )
 
 
-@cache
-def _read_paper_statistics():
-    path = resources.files('photutils_pconv') / 'data/evaluation/pixel_statistics.ecsv'
-    with resources.as_file(path) as name:
-        table = QTable.read(name, format='ascii.ecsv')
-    std = table['original_std']
-    table['mean_shift'] = (table['cleaned_mean'] - table['original_mean']) / std
-    table['median_shift'] = (table['cleaned_median'] - table['original_median']) / std
-    for name in ('std', 'mad', 'iqr'):
-        table[f'{name}_ratio'] = table[f'cleaned_{name}'] / table[f'original_{name}']
-    table['skewness_shift'] = table['cleaned_skewness'] - table['original_skewness']
-    # A misprint, which its other values contradict.
-    wrong = table['obsid'] == '1342244170'
-    table['mean_shift'][wrong] = table['std_ratio'][wrong] = np.nan
-    return table
-
-
-def load_paper_statistics():
+def _make_tables(one):
     """
-    Load the paper's Table 6, with the measures derived from it.
-
-    Returns
-    -------
-    table : `~astropy.table.QTable`
-        A row a test field: the moments of the original and of the
-        cleaned map in the masked regions (Jy/pixel; the table's notes
-        say mJy/pixel, in error), and ``mean_shift``, ``median_shift``,
-        ``std_ratio``, ``mad_ratio``, ``iqr_ratio``, ``skewness_shift``
-        as in
-        `~photutils_pconv.evaluation.compare_pixel_statistics`.
-        What depends on a misprint in the row of 1342244170 is NaN.
+    Make the tables of one comparison: spectra, delta-variances, statistics.
     """
-    return _read_paper_statistics().copy()
+    labels = {'map': one.name, 'setup': one.setup, 'method': one.method}
+    first = one.spectra['original']
+    spectra = QTable({'frequency': first['frequency'], 'n_modes': first['n_modes']})
+    for stage in STAGES:
+        spectra[f'power_{stage}'] = one.spectra[stage]['power']
+    for stage in STAGES[:0:-1]:
+        spectra[f'relative_{stage}'] = relative_difference(one.spectra[stage], first)
+    spectra['normalised_difference'] = normalised_difference(
+        one.spectra['cleaned'], first
+    )
+    variances = QTable({'lag': one.delta_variances['original']['lag']})
+    for stage in STAGES:
+        column = one.delta_variances[stage]['delta_variance']
+        variances[f'delta_variance_{stage}'] = column
+    return (
+        label_rows(spectra, labels),
+        label_rows(variances, labels),
+        label_rows(one.statistics, {**labels, 'complexity': one.complexity}),
+    )

@@ -13,14 +13,68 @@ from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'compare_methods',
+    'in_own_aperture',
+    'own_aperture',
     'ratio_columns',
     'summarise_by_complexity',
     'summarise_ratios',
 ]
 
+# The least interquartile range that has a logarithm: no scatter at all.
+_NO_SCATTER = 1.0e-12
+
 _COLUMN = re.compile(r'ratio_(?P<method>.*?)(?:_(?P<radius>[0-9.]+))?')
-# Points beyond the box by this many of its lengths, as boxplots have it.
+# Points beyond the box by this many of its lengths, as boxplots have it
+# (Tukey 1977, Exploratory Data Analysis).
 _WHISKER = 1.5
+
+
+def own_aperture(setup):
+    """
+    Give the aperture radius of a setup.
+
+    Parameters
+    ----------
+    setup : str
+        The setup's name.
+
+    Returns
+    -------
+    radius : float
+        The radius, in arcsec.
+    """
+    return get_setup(setup=str(setup)).aperture_radius.to_value(u.arcsec)
+
+
+def in_own_aperture(summary):
+    """
+    Choose the rows of a summary that are of each setup's own aperture.
+
+    Parameters
+    ----------
+    summary : `~astropy.table.Table`
+        A table with the columns ``setup`` and ``aperture`` (arcsec).
+
+    Returns
+    -------
+    part : `~astropy.table.Table`
+        Those rows.
+    """
+    own = [row['aperture'] == own_aperture(row['setup']) for row in summary]
+    return summary[np.array(own, dtype=bool)]
+
+
+def _in_order(rows, table, k):
+    """
+    Sort rows, whose item ``k`` is the setup, as a table has the setups.
+    """
+    # Grouping sorts; setups are to stay as they came.
+    order = list(dict.fromkeys(table['setup']))
+    return sorted(rows, key=lambda row: order.index(row[k]))
+
+
+def _geometric_mean(values):
+    return float(np.exp(np.mean(np.log(np.maximum(values, _NO_SCATTER)))))
 
 
 def ratio_columns(table, *, aperture=None):
@@ -30,8 +84,8 @@ def ratio_columns(table, *, aperture=None):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.measure_ratios` or
-        `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.measure_ratios` or
+        `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     aperture : float, optional
         The aperture (arcsec) of methods measured in several, instead of
@@ -61,7 +115,7 @@ def summarise_ratios(table, *, by=('setup', 'flux')):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     by : sequence of str, optional
         The columns to group by. The setup must be among them.
@@ -88,8 +142,7 @@ def summarise_ratios(table, *, by=('setup', 'flux')):
     rows = []
     for group in table.group_by(list(by)).groups:
         key = tuple(group[name][0] for name in by)
-        own = get_setup(setup=str(group['setup'][0])).aperture_radius
-        own = own.to_value(u.arcsec)
+        own = own_aperture(group['setup'][0])
         for column, (method, radius) in columns.items():
             values = np.asarray(group[column], dtype=float)
             values = values[np.isfinite(values)]
@@ -111,9 +164,7 @@ def summarise_ratios(table, *, by=('setup', 'flux')):
                     beyond.mean(),
                 )
             )
-    # Grouping sorts; setups are to stay as they came.
-    order = list(dict.fromkeys(table['setup']))
-    rows.sort(key=lambda row: order.index(row[by.index('setup')]))
+    rows = _in_order(rows, table, by.index('setup'))
     names = ('median', 'q25', 'q75', 'iqr', 'outlier_fraction')
     names = (*by, 'method', 'aperture', 'n', *names)
     return Table(rows=rows, names=names)
@@ -129,7 +180,7 @@ def summarise_by_complexity(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -147,13 +198,12 @@ def summarise_by_complexity(table):
             *(group[name][0] for name in (*keys, 'method', 'aperture')),
             int(group['n'].sum()),
             float(np.median(group['median'])),
-            float(np.exp(np.mean(np.log(np.maximum(group['iqr'], 1.0e-12))))),
+            _geometric_mean(group['iqr']),
             float(np.average(group['outlier_fraction'], weights=group['n'])),
         )
         for group in groups
     ]
-    order = list(dict.fromkeys(table['setup']))
-    rows.sort(key=lambda row: order.index(row[0]))
+    rows = _in_order(rows, table, 0)
     names = ('n', 'median', 'iqr', 'outlier_fraction')
     return Table(rows=rows, names=(*keys, 'method', 'aperture', *names))
 
@@ -165,7 +215,7 @@ def compare_methods(table, *, by=('setup', 'flux'), reference='annulus'):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     by : sequence of str, optional
         The boxes; the setup must be among the columns.
@@ -193,7 +243,7 @@ def compare_methods(table, *, by=('setup', 'flux'), reference='annulus'):
         raise ValueError(msg)
     rows = []
     for setup in dict.fromkeys(summary['setup']):
-        own = get_setup(setup=str(setup)).aperture_radius.to_value(u.arcsec)
+        own = own_aperture(setup)
         part = summary[(summary['setup'] == setup) & (summary['aperture'] == own)]
         boxes = {}
         for row in part:
@@ -205,14 +255,13 @@ def compare_methods(table, *, by=('setup', 'flux'), reference='annulus'):
                 [own_boxes[k]['iqr'] / boxes[reference][k]['iqr'] for k in shared]
             )
             offset = [abs(own_boxes[k]['median'] - 1.0) for k in shared]
-            mean = np.exp(np.mean(np.log(np.maximum(ratio, 1.0e-12))))
             rows.append(
                 (
                     str(setup),
                     method,
                     len(shared),
                     float(np.median(offset)),
-                    float(mean),
+                    _geometric_mean(ratio),
                     float(np.mean(ratio < 1)),
                 )
             )

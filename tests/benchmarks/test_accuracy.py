@@ -156,7 +156,7 @@ def test_measured_eef(load, name):
 
     setup = get_setup(setup=name)
     psf = lobed_psf(setup)
-    radii, eef = load('_maps').measured_eef(psf, setup.pixel_scale.value)
+    radii, eef = load('_stamps').measured_eef(psf, setup.pixel_scale.value)
     own = psf.encircled_energy(radii)
     assert np.all(np.diff(eef) >= 0)
     assert np.all(eef <= own + 1e-3)
@@ -247,8 +247,8 @@ def test_errors_of_other_models(load, simulated):
 def test_other_models_stand_behind_ours(load):
     table = make_table()
     table['rms_small'], table['ratio_small'] = 0.9, table['ratio_annulus']
-    summary = load('_report').summarise(table, bins=((4, 12), (12, 40)))
-    assert list(summary['geometric']) == ['ours', 'small', 'annulus']
+    summary = load('_summary').summarise(table, bins=((4, 12), (12, 40)))
+    assert list(summary.geometric) == ['ours', 'small', 'annulus']
     text = load('_report').format_table(summary, title='A title')
     assert '| SNR | sources | ours | small | annulus | ours / best peer |' in text
     # The annulus is the only peer; other models of ours are none.
@@ -298,59 +298,60 @@ def make_table():
 
 
 def test_summarise(load):
-    report = load('_report')
-    summary = report.summarise(make_table(), bins=((4, 12), (12, 40), (40, 130)))
-    faint, bright, empty = summary['bins']
-    assert summary['left_out'] == 1
-    assert (faint['n'], bright['n'], empty['n']) == (101, 101, 0)
-    assert faint['methods']['ours']['bias'] == pytest.approx(2.0)
-    assert faint['methods']['annulus']['bias'] == pytest.approx(-5.0)
-    assert bright['methods']['ours']['bias'] == pytest.approx(-1.0)
+    summary = load('_summary').summarise(
+        make_table(), bins=((4, 12), (12, 40), (40, 130))
+    )
+    faint, bright, empty = summary.bins
+    assert summary.left_out == 1
+    assert (faint.n, bright.n, empty.n) == (101, 101, 0)
+    assert faint.methods['ours'].bias == pytest.approx(2.0)
+    assert faint.methods['annulus'].bias == pytest.approx(-5.0)
+    assert bright.methods['ours'].bias == pytest.approx(-1.0)
     # Half of an even spread of +-10 percent.
-    assert faint['methods']['ours']['iqr'] == pytest.approx(10.0)
-    assert bright['methods']['annulus']['iqr'] == pytest.approx(4.0)
-    assert faint['methods']['ours']['rms'] == pytest.approx(0.5)
-    assert summary['geometric']['ours']['iqr'] == pytest.approx(np.sqrt(10.0 * 2.0))
-    assert summary['geometric']['annulus']['rms'] == pytest.approx(np.sqrt(1.6))
+    assert faint.methods['ours'].iqr == pytest.approx(10.0)
+    assert bright.methods['annulus'].iqr == pytest.approx(4.0)
+    assert faint.methods['ours'].rms == pytest.approx(0.5)
+    assert summary.geometric['ours'].iqr == pytest.approx(np.sqrt(10.0 * 2.0))
+    assert summary.geometric['annulus'].rms == pytest.approx(np.sqrt(1.6))
     # Ratios are half of each other, source by source: paired samples
     # leave no scatter.
-    for ratio in (faint['iqr_ratio'], bright['iqr_ratio'], summary['iqr_ratio']):
+    for ratio in (faint.iqr_ratio, bright.iqr_ratio, summary.iqr_ratio):
         np.testing.assert_allclose(ratio, 0.5)
-    assert np.isnan(empty['methods']['ours']['iqr'])
-    assert summary['large'][12.0]['ours'] == pytest.approx(3.0)
-    assert summary['large'][12.0]['annulus'] == pytest.approx(-10.0)
-    assert 18.0 not in summary['large']
+    assert np.isnan(empty.methods['ours'].iqr)
+    assert summary.large[12.0]['ours'] == pytest.approx(3.0)
+    assert summary.large[12.0]['annulus'] == pytest.approx(-10.0)
+    assert 18.0 not in summary.large
 
 
 def test_summarise_setups(load):
     # A bias that differs between setups is no scatter within them.
-    report = load('_report')
+    summarise = load('_summary').summarise
     table = make_table()
     other = table.copy()
     other['setup'] = 'scanmap/red'
     other['ratio_annulus'] += 0.5
     one, both = (
-        report.summarise(part, bins=((4, 12),))['bins'][0]
+        summarise(part, bins=((4, 12),)).bins[0]
         for part in (table, vstack([table, other]))
     )
-    assert both['n'] == 2 * one['n']
+    assert both.n == 2 * one.n
     for name in ('ours', 'annulus'):
-        assert both['methods'][name]['iqr'] == pytest.approx(
-            one['methods'][name]['iqr']
-        )
-    np.testing.assert_allclose(both['iqr_ratio'], 0.5)
+        assert both.methods[name].iqr == pytest.approx(one.methods[name].iqr)
+    np.testing.assert_allclose(both.iqr_ratio, 0.5)
 
 
 def test_summarise_few_sources(load):
-    summary = load('_report').summarise(make_table()[:5])
-    assert summary['bins'][0]['n'] == 5
-    assert np.isfinite(summary['bins'][0]['methods']['ours']['bias'])
-    assert np.isnan(summary['iqr_ratio']).all()
+    summary = load('_summary').summarise(make_table()[:5])
+    assert summary.bins[0].n == 5
+    assert np.isfinite(summary.bins[0].methods['ours'].bias)
+    assert np.isnan(summary.iqr_ratio).all()
 
 
 def test_format_table(load):
     report = load('_report')
-    text = report.format_table(report.summarise(make_table()), title='A title')
+    text = report.format_table(
+        load('_summary').summarise(make_table()), title='A title'
+    )
     assert text.startswith('## A title')
     assert '| 4 to 12 | 101 | +2.00 | -5.00 |' in text
     assert '| 12 to 40 | 101 | 2.00 | 4.00 | 0.50 (0.50 to 0.50) |' in text
@@ -380,7 +381,8 @@ def _blank_model():
 
 def test_measure_map(load, simulated):
     accuracy = load('accuracy')
-    table = accuracy.measure_maps([simulated, simulated], model=_blank_model())
+    one = load('_measure').measure_map(simulated, model=_blank_model())
+    table = vstack([one, one])
     assert len(table) == 8
     assert table.meta['model'] == 'blank'
     # With the truth in the hole, noise and pixels are all that is left.

@@ -166,19 +166,19 @@ def sources():
 
 
 def test_summarise(load, sources):
-    bins = load('_psf_report').summarise(sources, n_bootstrap=20)
+    bins = load('_psf_summary').summarise(sources, n_bootstrap=20)
     row = bins[1]
-    assert [one['n'] for one in bins] == [0, N, 0, 0, 0]
+    assert [one.n for one in bins] == [0, N, 0, 0, 0]
     # The geometric mean of the setups' ranges.
-    assert row['iqr']['annulus'] == pytest.approx(100 * np.sqrt(0.02))
-    assert row['bias']['ours 1'] == pytest.approx(0.5)
-    assert row['rms']['ours 2'] == pytest.approx(0.4)
-    assert row['pull']['ours 1'] == pytest.approx(1.4, rel=0.15)
+    assert row.iqr['annulus'] == pytest.approx(100 * np.sqrt(0.02))
+    assert row.bias['ours 1'] == pytest.approx(0.5)
+    assert row.rms['ours 2'] == pytest.approx(0.4)
+    assert row.pull['ours 1'] == pytest.approx(1.4, rel=0.15)
     # All scale alike: pairs leave no scatter in the ratios.
-    ratio = row['iqr_ratio']['ours 2 aperture', 'psf_polynomial_fit']
+    ratio = row.iqr_ratio['ours 2 aperture', 'psf_polynomial_fit']
     np.testing.assert_allclose(ratio, 0.8)
-    np.testing.assert_allclose(row['rms_ratio']['ours 1'], 0.8)
-    assert np.isnan(bins[0]['iqr']['ours 1'])
+    np.testing.assert_allclose(row.rms_ratio['ours 1'], 0.8)
+    assert np.isnan(bins[0].iqr['ours 1'])
 
 
 def test_bootstrap_draws_whole_maps(load, sources):
@@ -187,14 +187,16 @@ def test_bootstrap_draws_whole_maps(load, sources):
     wide = np.isin(sources['map_id'], ('a', 'c'))
     ratio = sources['ratio_ours 2 psf']
     sources['ratio_ours 2 psf'] = np.where(wide, 1 + 2 * (ratio - 1), ratio)
-    row = load('_psf_report').summarise(sources, n_bootstrap=200)[1]
-    _, low, high = row['iqr_ratio']['ours 2 psf', 'psf_polynomial_fit']
+    row = load('_psf_summary').summarise(sources, n_bootstrap=200)[1]
+    _, low, high = row.iqr_ratio['ours 2 psf', 'psf_polynomial_fit']
     assert low < 1.3 < 1.5 < high
 
 
 def test_verdicts(load, sources):
     report = load('_psf_report')
-    text = report.format_part(report.summarise(sources, n_bootstrap=5), title='Title')
+    text = report.format_part(
+        load('_psf_summary').summarise(sources, n_bootstrap=5), title='Title'
+    )
     lines = [line for line in text.splitlines() if line.startswith('| ours, 2')]
     lines += [line for line in text.splitlines() if line.startswith('| hole')]
 
@@ -229,7 +231,9 @@ def test_bar_of_bright_sources(load, sources):
         sources['ratio_psf_polynomial_fit'] - 1
     )
     report = load('_psf_report')
-    text = report.format_part(report.summarise(sources, n_bootstrap=5), title='Title')
+    text = report.format_part(
+        load('_psf_summary').summarise(sources, n_bootstrap=5), title='Title'
+    )
     (line,) = (
         line
         for line in text.splitlines()

@@ -8,17 +8,11 @@ import numpy as np
 import pytest
 from astropy.nddata import CCDData
 from astropy.table import QTable
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from photutils_pconv.cli.main import main
-from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.evaluation.run import run_evaluation
-from photutils_pconv.evaluation.structure import (
-    STAGES,
-    TRUTH,
-    load_paper_statistics,
-)
-from photutils_pconv.evaluation.verdicts import Verdicts
+from photutils_pconv.evaluation.structure import STAGES, TRUTH
 from photutils_pconv.simulation import simulate_sources, write_simulation
 
 pytest.importorskip('matplotlib')
@@ -216,85 +210,3 @@ class TestCommand:
         assert "no configuration file 'none.toml'" in capsys.readouterr().err
         assert main(['evaluate', '--stars', 'none', *output]) == 1
         assert 'no such file or folder: none' in capsys.readouterr().err
-
-
-class TestConfig:
-    def test_paths_begin_at_the_file(self, tmp_path):
-        (tmp_path / 'maps').mkdir()
-        (tmp_path / 'maps' / 'a.fits').touch()
-        path = tmp_path / 'config.toml'
-        path.write_text(
-            "model = 'pacs'\nstars = ['maps']\n"
-            "[[maps]]\npath = 'maps/a.fits'\nsources = 'b.csv'\n"
-        )
-        config = EvaluationConfig.from_toml(path)
-        assert config.model == 'pacs'
-        assert config.stars[0]['path'] == str(tmp_path / 'maps')
-        assert config.maps[0]['path'] == str(tmp_path / 'maps' / 'a.fits')
-        assert config.maps[0]['sources'] == 'b.csv'
-
-    def test_quick(self):
-        config = EvaluationConfig(size=1024, n_sources=80)
-        quick = config.make_quick()
-        assert (quick.n_fields, quick.size, quick.n_sources) == (3, 256, 10)
-        assert set(quick.list_methods()) < set(config.list_methods())
-        own = EvaluationConfig(levels=(100,), methods=('none',)).make_quick()
-        assert own.levels == (100.0,)
-        assert own.list_methods() == ()
-
-    def test_psf_and_texture(self, tmp_path):
-        (tmp_path / 'psf.fits').touch()
-        path = tmp_path / 'config.toml'
-        path.write_text("[remover]\npsf = 'psf.fits'\ntexture = true\n")
-        options = EvaluationConfig.from_toml(path).remover
-        assert options == {'psf': str(tmp_path / 'psf.fits'), 'texture': True}
-        path.write_text("[remover]\npsf = 'setup'\nn_passes = 2\n")
-        options = EvaluationConfig.from_toml(path).remover
-        assert options == {'psf': 'setup', 'n_passes': 2}
-
-    def test_setups(self):
-        assert len(EvaluationConfig().list_setups()) == 6
-        names = EvaluationConfig(model='pacs').list_setups()
-        assert len(names) == 6
-        assert EvaluationConfig(setups=['parallel/red']).list_setups() == (
-            'parallel/red',
-        )
-
-
-class TestPaper:
-    def test_table_6(self):
-        """Rows as printed, and what follows from them."""
-        table = load_paper_statistics()
-        assert len(table) == 17
-        row = table[table['obsid'] == '1342216409'][0]
-        assert_allclose(row['original_mean'].to_value('Jy/pix'), 4.07e-4)
-        assert_allclose(row['mean_shift'], (4.12e-4 - 4.07e-4) / 6.47e-4)
-        assert_allclose(row['iqr_ratio'], 7.09 / 7.15)
-        assert_array_equal(
-            table['obsid'][np.isnan(table['mean_shift'])], ['1342244170']
-        )
-        # But for one test field, the paper's means agree within 0.02.
-        shifts = np.abs(table['mean_shift'][np.isfinite(table['mean_shift'])])
-        assert np.count_nonzero(shifts > 0.02) == 1
-
-    def test_stars(self):
-        verdicts = Verdicts()
-        table = QTable(
-            {
-                'star': ['a', 'b', 'c'],
-                'setup': ['scanmap/blue'] * 3,
-                'map': ['m'] * 3,
-                'flux': [1.0, 1.0, 1.0],
-                'ratio': [1.015, 1.05, 1.03],
-                'ratio_annulus': [1.0, 1.0, 1.0],
-                'ratio_paper': [1.0, 1.07, np.nan],
-            },
-            units={'flux': 'Jy'},
-        )
-        verdicts.add_stars(table)
-        found = verdicts.to_table()
-        assert list(found['verdict']) == ['met', 'met', 'not met']
-        assert list(found['paper']) == ['1.000', '1.070', 'none']
-
-    def test_no_verdict(self):
-        assert len(Verdicts().to_table()) == 0

@@ -10,12 +10,11 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.evaluation.fields import measure_encircled_energy
-from photutils_pconv.evaluation.standard_stars import (
-    find_setup,
-    load_standard_stars,
-    measure_standard_stars,
-)
+from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
+from photutils_pconv.evaluation.map_lists import find_setup
+from photutils_pconv.evaluation.published import load_standard_stars
+from photutils_pconv.evaluation.removers import RemoverChoice
+from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
 
@@ -116,8 +115,7 @@ class TestMadeMaps:
         lines = []
         table = measure_standard_stars(
             tmp_path,
-            model=flat_model,
-            remover_options={'aperture_corrections': eef},
+            remover=RemoverChoice(model=flat_model, aperture_corrections=eef),
             aperture_radius=8 * u.arcsec,
             methods=(),
             report=lines.append,
@@ -137,7 +135,7 @@ class TestMadeMaps:
             pytest.warns(AstropyUserWarning, match='no standard star lies on a.fits'),
             pytest.raises(ValueError, match='on any of the maps'),
         ):
-            measure_standard_stars([path], model=flat_model)
+            measure_standard_stars([path], remover=RemoverChoice(model=flat_model))
 
     def test_no_map(self, tmp_path):
         with pytest.raises(FileNotFoundError, match='no FITS file'):

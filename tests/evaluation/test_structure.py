@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.evaluation.fields import make_evaluation_fields
+from photutils_pconv.evaluation.removers import ONE_PASS
 from photutils_pconv.evaluation.structure import (
     TRUTH,
     evaluate_structure,
     join_comparisons,
 )
-from photutils_pconv.evaluation.verdicts import Verdicts
 from photutils_pconv.inputs.values import as_array
 
 
@@ -26,8 +26,8 @@ def field():
 
 @pytest.fixture(scope='module')
 def comparisons(field, flat_model):
-    options = {'n_sources': 3, 'model': flat_model}
-    return evaluate_structure([field], truth=True, **options)
+    removers = (replace(ONE_PASS, model=flat_model),)
+    return evaluate_structure([field], n_sources=3, removers=removers, truth=True)
 
 
 class TestTruth:
@@ -58,38 +58,9 @@ class TestTruth:
 
     def test_emission_is_not_known(self, field, flat_model):
         found = evaluate_structure(
-            [replace(field, emission=None)], n_sources=3, model=flat_model, truth=True
+            [replace(field, emission=None)],
+            n_sources=3,
+            removers=(replace(ONE_PASS, model=flat_model),),
+            truth=True,
         )
         assert [one.method for one in found] == ['network', 'network+texture']
-
-
-class TestVerdicts:
-    def test_counts(self):
-        """Fields are counted over setups, and the truth is not judged."""
-        verdicts = Verdicts()
-        for setup, good in (('a', 2), ('b', 3)):
-            for method in ('network', 'exact'):
-                verdicts.add(
-                    'power',
-                    setup,
-                    'something',
-                    method=method,
-                    limit='every field',
-                    met=good == 3,
-                    counts=(good, 3),
-                )
-        verdicts.add('bias', 'a', 'something', limit='small', met=True)
-        verdicts.add('scatter', 'a', 'something', method='exact')
-        table = verdicts.to_table()
-        assert list(table['verdict']) == [
-            'not met',
-            'not met by the truth',
-            'met',
-            'met by the truth',
-            'met',
-            'for comparison',
-        ]
-        limits = verdicts.summarise()
-        assert list(limits['topic']) == ['power', 'bias']
-        assert list(limits['network']) == ['5 of 6', '1 of 1']
-        assert list(limits['exact']) == ['5 of 6', '']

@@ -67,7 +67,7 @@ def test_near_the_optimum_of_known_covariance(slope, noise, radius):
         covariance=covariance,
         noise=noise,
         half=20,
-    )['background'].reshape(noisy.shape)
+    ).background.reshape(noisy.shape)
     rms, optimum = (
         np.sqrt(np.mean((image - emission)[:, hole] ** 2)) for image in (filled, best)
     )

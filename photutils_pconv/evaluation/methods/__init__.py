@@ -13,23 +13,16 @@ _MODULES = {
         'fill_local_median',
         'fill_maskfill',
     ),
-    'known_covariance': ('kriging',),
-    'psf_fits': (
-        'fit_psf_photometry',
-        'fit_psf_polynomial',
-        'round_image_psf',
-    ),
-    'registry': (
-        'BASELINES',
-        'available_baselines',
-        'measure_baselines',
-    ),
-    'scene': ('Scene',),
+    'known_covariance': ('KrigingResult', 'kriging'),
+    'registry': ('BASELINES', 'available_baselines', 'measure_baselines'),
+    'scene': ('MethodResult', 'Scene'),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     'BASELINES',
+    'KrigingResult',
+    'MethodResult',
     'Scene',
     'available_baselines',
     'fill_annulus_mean',
@@ -37,11 +30,8 @@ __all__ = [
     'fill_interpolated',
     'fill_local_median',
     'fill_maskfill',
-    'fit_psf_photometry',
-    'fit_psf_polynomial',
     'kriging',
     'measure_baselines',
-    'round_image_psf',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

@@ -1,13 +1,12 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What others put into a hole. Their public home is
-`photutils_pconv.evaluation`.
+What others put into a hole, and the fluxes that this gives.
 
-Each is a function from an image and a hole (True = to be filled) to the
-filled image; pixels outside the hole stay as they are. Image and hole
-are stamps around a source. A hole may have several parts, and contain
-missing pixels; where a centre and a radius are needed and not given, the
-hole is taken to be a single disc.
+``fill_...`` are functions from an image and a hole (True = to be filled)
+to the filled image; pixels outside the hole stay as they are. Image and
+hole are stamps around a source. A hole may have several parts, and
+contain missing pixels; where a centre and a radius are needed and not
+given, the hole is taken to be a single disc.
 """
 
 import warnings
@@ -18,13 +17,26 @@ from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
 from astropy.utils.exceptions import AstropyUserWarning
 from photutils.background import LocalBackground
 
+from photutils_pconv.evaluation.methods.annuli import (
+    BACKGROUND_GAP,
+    BACKGROUND_WIDTH,
+)
+from photutils_pconv.evaluation.methods.scene import MethodResult
+from photutils_pconv.photometry.apertures import removed_photometry
+
 __all__ = [
     'fill_annulus_mean',
     'fill_biharmonic',
     'fill_interpolated',
     'fill_local_median',
     'fill_maskfill',
+    'measure_biharmonic',
+    'measure_interpolated',
+    'measure_maskfill',
 ]
+
+# Half the side of the stamps that the fills see, in pixels (by choice).
+_HALF = 32
 
 
 def require(name, package):
@@ -100,7 +112,7 @@ def fill_annulus_mean(image, hole, *, inner, outer):
     return _put(image, hole, image[annulus].mean())
 
 
-def fill_local_median(image, hole, *, gap=2.0, width=6.0):
+def fill_local_median(image, hole, *, gap=BACKGROUND_GAP, width=BACKGROUND_WIDTH):
     """
     Fill a hole with photutils' LocalBackground: a clipped median.
 
@@ -220,3 +232,97 @@ def fill_maskfill(image, hole):
     maskfill = require('maskfill', 'maskfill')
     filled, _ = maskfill.maskfill(_put(image, hole, 0.0), hole.astype(float))
     return _put(image, hole, filled[hole])
+
+
+def measure_maskfill(scene):
+    """
+    Fill the holes by maskfill.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, and the filled map.
+
+    Raises
+    ------
+    ImportError
+        If maskfill is not installed.
+    """
+    return _measure(scene, lambda image, hole, _: fill_maskfill(image, hole))
+
+
+def measure_biharmonic(scene):
+    """
+    Fill the holes by biharmonic surfaces.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, and the filled map.
+
+    Raises
+    ------
+    ImportError
+        If scikit-image is not installed.
+    """
+    return _measure(scene, lambda image, hole, _: fill_biharmonic(image, hole))
+
+
+def measure_interpolated(scene):
+    """
+    Fill the holes by astropy's ``interpolate_replace_nans``.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, and the filled map.
+    """
+
+    def fill(image, hole, radius):
+        return fill_interpolated(image, hole, radius=radius)
+
+    return _measure(scene, fill)
+
+
+def _measure(scene, fill):
+    """
+    Fill all holes, and measure what was removed.
+
+    The function ``fill`` gets a stamp, the pixels to fill, and the radius of
+    the hole in its middle.
+    """
+    background = scene.data.copy()
+    for i in np.flatnonzero(scene.usable):
+        window = scene.window(i, _HALF)
+        region, hole = window.region, scene.hole(i, window)
+        unknown = scene.holes[region] | scene.missing[region]
+        filled = fill(scene.data[region], unknown, scene.hole_radius[i])
+        background[region][hole] = filled[hole]
+    background[scene.missing] = np.nan
+    removed = np.where(scene.missing, 0.0, scene.data - background)
+    measured = removed_photometry(
+        removed,
+        scene.x,
+        scene.y,
+        radii=[scene.aperture_radius],
+        hole_radius=np.where(scene.usable, scene.hole_radius, np.nan),
+        local_std=0.0,
+        missing=scene.missing,
+    )
+    flux = scene.in_aperture(measured.flux[:, 0], measured.hole_fraction[:, 0])
+    return MethodResult(flux=flux / scene.pixel_response, background=background)

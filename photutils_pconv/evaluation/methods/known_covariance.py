@@ -1,8 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The optimum for Gaussian fields of known covariance. Its public home is
-`photutils_pconv.evaluation`.
+The optimum for Gaussian fields of known covariance.
 """
+
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -15,7 +16,30 @@ from photutils_pconv._utils.arrays import (
 )
 from photutils_pconv.geometry.windows import find_window
 
-__all__ = ['kriging']
+__all__ = ['KrigingResult', 'kriging']
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KrigingResult:
+    """
+    What `kriging` estimates.
+
+    Parameters
+    ----------
+    background : 2D `~numpy.ndarray`
+        The map, with the estimate of the emission without noise in the
+        holes.
+
+    flux, flux_err : 1D `~numpy.ndarray` or `None`
+        With a PSF, the PSF's total flux and the standard deviation of
+        its error for each of the ``N`` sources, in the map's unit times
+        pixel: those of the wings only, unless the pixels of the hole are
+        used.
+    """
+
+    background: np.ndarray = field(repr=False)
+    flux: np.ndarray | None = None
+    flux_err: np.ndarray | None = None
 
 
 def kriging(
@@ -81,11 +105,9 @@ def kriging(
 
     Returns
     -------
-    result : dict
-        ``background`` (2D): the map, with the estimate of the emission
-        without noise in the holes. With ``psf`` also ``flux`` and
-        ``flux_err`` (N), the PSF's total flux and the standard deviation
-        of its error: those of the wings only, without ``use_hole``.
+    result : `~photutils_pconv.evaluation.KrigingResult`
+        The map with the estimate in the holes, and with ``psf`` the
+        fluxes and their errors.
 
     Raises
     ------
@@ -135,10 +157,9 @@ def kriging(
         if psf is not None:
             flux[i] = fitted[1]
             flux_err[i] = np.sqrt(np.linalg.inv(normal)[1, 1])
-    result = {'background': background}
-    if psf is not None:
-        result.update(flux=flux, flux_err=flux_err)
-    return result
+    if psf is None:
+        return KrigingResult(background=background)
+    return KrigingResult(background=background, flux=flux, flux_err=flux_err)
 
 
 def _matrices(covariance, noise, half):

@@ -1,11 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Plain fits of a PSF. Their public home is
-`photutils_pconv.evaluation`.
+Plain fits of a PSF: by photutils, and with a quadratic background.
 """
 
 import warnings
 
+import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
@@ -13,11 +13,34 @@ from photutils.background import LocalBackground
 from photutils.psf import ImagePSF, PSFPhotometry, SourceGrouper
 
 from photutils_pconv._utils.arrays import join_missing, on_map
+from photutils_pconv.evaluation.methods.annuli import (
+    BACKGROUND_GAP,
+    BACKGROUND_WIDTH,
+)
+from photutils_pconv.evaluation.methods.scene import MethodResult
 
-__all__ = ['fit_psf_photometry', 'fit_psf_polynomial', 'round_image_psf']
+__all__ = [
+    'FIT_RADIUS',
+    'fit_psf_photometry',
+    'fit_psf_polynomial',
+    'measure_psf_photometry',
+    'measure_psf_polynomial',
+    'round_image_psf',
+]
+
+FIT_RADIUS = 9.0
+"""
+The radius of the fit of PSF and quadratic background, in pixels (by
+choice).
+"""
+
+# What photutils' PSFPhotometry is told, in units of the FWHM (by choice).
+_WINDOW = 3.0
+_GROUP_DISTANCE = 3.0
 
 # Windows fitted at once: with a radius of 9 pixels some 20 MB.
 _CHUNK = 1024
+# The flux, and the six terms of a quadratic polynomial.
 _TERMS = 7
 
 
@@ -183,3 +206,91 @@ def fit_psf_photometry(
     flux[inside] = np.ma.filled(measured['flux_fit'].astype(float), np.nan)
     background[inside] = np.ma.filled(measured['local_bkg'].astype(float), np.nan)
     return flux, background
+
+
+def measure_psf_photometry(scene):
+    """
+    Fit the PSF with photutils' PSFPhotometry, at forced positions.
+
+    The window is as wide as three times the FWHM, the local background
+    the one that ``LocalBackground`` takes around the smallest hole.
+    Sources closer than three times the FWHM are fitted together.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, and the map without the fitted PSFs.
+    """
+    fwhm = scene.setup.psf_fwhm.to_value(u.arcsec) / scene.pixel_scale
+    inner = scene.setup.hole_radii[-1] + BACKGROUND_GAP
+    fit_shape = 2 * round(0.5 * _WINDOW * fwhm) + 1
+    # No larger than the window: photutils makes its spline for each fit.
+    model = round_image_psf(scene.pixel_psf, radius=fit_shape / 2 + 2)
+    flux, _ = fit_psf_photometry(
+        scene.data,
+        scene.x,
+        scene.y,
+        model,
+        fit_shape=fit_shape,
+        annulus_radii=(inner, inner + BACKGROUND_WIDTH),
+        group_distance=_GROUP_DISTANCE * fwhm,
+        missing=scene.missing,
+    )
+    return MethodResult(flux=flux, background=_subtract(scene, flux))
+
+
+def measure_psf_polynomial(scene):
+    """
+    Fit the PSF and a quadratic background by linear least squares.
+
+    Every source is fitted alone, within 9 pixels, its position forced.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, the map without the fitted PSFs, and the same with the
+        quadratic background in the part of each hole that was fitted.
+    """
+    coefficients = fit_psf_polynomial(
+        scene.data,
+        scene.x,
+        scene.y,
+        scene.pixel_psf,
+        radius=FIT_RADIUS,
+        missing=scene.missing,
+    )
+    background = _subtract(scene, coefficients[:, 0])
+    surface = background.copy()
+    for i in np.flatnonzero(scene.usable & np.isfinite(coefficients[:, 0])):
+        window = scene.window(i, int(FIT_RADIUS) + 2)
+        dx, dy = window.dx, window.dy
+        inside = scene.hole(i, window) & window.within(FIT_RADIUS)
+        values = polynomial(dx / FIT_RADIUS, dy / FIT_RADIUS) @ coefficients[i, 1:]
+        surface[window.region][inside] = values[inside]
+    surface[scene.missing] = np.nan
+    return MethodResult(
+        flux=coefficients[:, 0], background=background, polynomial=surface
+    )
+
+
+def _subtract(scene, flux):
+    """
+    Subtract fitted PSFs from the map.
+    """
+    model = np.zeros(scene.data.shape)
+    half = int(scene.pixel_psf.radius)
+    for i in np.flatnonzero(scene.usable & np.isfinite(flux)):
+        window = scene.window(i, half)
+        image = scene.pixel_psf.evaluate(window.dx, window.dy)
+        model[window.region] += flux[i] * image
+    return np.where(scene.missing, np.nan, scene.data - model)

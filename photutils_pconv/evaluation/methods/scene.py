@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Map and sources as the other methods take them. The public home is
-`photutils_pconv.evaluation`.
+What the other methods take, a map and its sources, and what they give.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +18,32 @@ from photutils_pconv.photometry.response import pixel_response
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import pixel_profile
 
-__all__ = ['Scene']
+__all__ = ['MethodResult', 'Scene']
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MethodResult:
+    """
+    What a method makes of a map: fluxes, and the map that it leaves.
+
+    Parameters
+    ----------
+    flux : 1D `~numpy.ndarray`
+        The total fluxes of the ``N`` sources, in the map's unit times
+        pixel; NaN where the method failed.
+
+    background : 2D `~numpy.ndarray`
+        The map without the sources, NaN where it is missing. Fills and
+        annuli change the holes only, PSF fits subtract the whole PSF.
+
+    polynomial : 2D `~numpy.ndarray` or `None`
+        Of a fit of PSF and polynomial, the same with the polynomial in
+        the part of each hole that was fitted.
+    """
+
+    flux: np.ndarray
+    background: np.ndarray = field(repr=False)
+    polynomial: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,13 +130,44 @@ class Scene:
 
     def window(self, i, half):
         """
-        Return the part of the map around a source, and the source's hole there.
+        Find the part of the map around a source.
+
+        Parameters
+        ----------
+        i : int
+            The source; it lies on the map.
+
+        half : int
+            Half the side of the part, in pixels.
+
+        Returns
+        -------
+        window : `~photutils_pconv.geometry.Window`
+            The square about the source's pixel, whose offsets are those
+            from its position.
         """
         x, y = self.x[i], self.y[i]
         rows, columns = find_window(self.data.shape, int(x), int(y), half).region
-        # The square is that of the pixel, the hole that of the position.
-        window = Window(rows, columns, x, y)
-        return window.region, window.within(self.hole_radius[i])
+        return Window(rows, columns, x, y)
+
+    def hole(self, i, window):
+        """
+        Tell which pixels of a window belong to a source's hole.
+
+        Parameters
+        ----------
+        i : int
+            The source.
+
+        window : `~photutils_pconv.geometry.Window`
+            Its window.
+
+        Returns
+        -------
+        hole : 2D bool `~numpy.ndarray`
+            True in the hole.
+        """
+        return window.within(self.hole_radius[i])
 
     @cached_property
     def pixel_response(self):
@@ -129,7 +184,20 @@ class Scene:
 
     def in_aperture(self, fluxes, fraction):
         """
-        Correct sums in the aperture, of which a fraction was usable.
+        Correct sums in the aperture to total fluxes.
+
+        Parameters
+        ----------
+        fluxes : 1D `~numpy.ndarray`
+            The sums.
+
+        fraction : 1D `~numpy.ndarray`
+            The share of the aperture that was usable.
+
+        Returns
+        -------
+        fluxes : 1D `~numpy.ndarray`
+            The total fluxes.
         """
         correction = encircled_energy_correction(
             [self.setup.aperture_radius.to_value(u.arcsec)], fraction[:, None], self.eef

@@ -6,11 +6,7 @@ Figures of an evaluation.
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'before_after': (
-        'display_limits',
-        'plot_before_after',
-        'render_images',
-    ),
+    'before_after': ('plot_before_after',),
     'fluxes': (
         'METHOD_COLORS',
         'plot_complexity',
@@ -26,7 +22,6 @@ _MODULES = {
     ),
     'maps': (
         'MAP_COLORS',
-        'new_axes',
         'plot_delta_variance',
         'plot_difference',
         'plot_map_statistics',
@@ -39,8 +34,6 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     'MAP_COLORS',
     'METHOD_COLORS',
-    'display_limits',
-    'new_axes',
     'plot_before_after',
     'plot_complexity',
     'plot_delta_variance',
@@ -55,7 +48,6 @@ __all__ = [
     'plot_snr',
     'plot_source_loss',
     'plot_standard_stars',
-    'render_images',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

@@ -6,12 +6,15 @@ Pictures of maps before and after the removal, as in Figs. 9 and 10.
 import numpy as np
 
 from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.evaluation.plots._axes import check_number
 from photutils_pconv.inputs.values import as_array
 
 __all__ = ['display_limits', 'plot_before_after', 'render_images']
 
-# Linear up to this part of the range, then logarithmic.
+# Linear up to this part of the range, then logarithmic (by choice).
 _STRETCH = 0.2
+# The percentiles of the cleaned map between which the stretch lies (by choice).
+_PERCENTILES = (0.5, 99.8)
 
 
 def display_limits(cleaned, missing=None):
@@ -35,15 +38,22 @@ def display_limits(cleaned, missing=None):
     good = np.isfinite(cleaned)
     if missing is not None:
         good &= ~missing
-    low, high = np.percentile(cleaned[good], [0.5, 99.8])
+    low, high = np.percentile(cleaned[good], _PERCENTILES)
     # A map of one value has no range of its own.
     return float(low), float(max(high, low + 1.0e-12 + 1.0e-6 * abs(low)))
 
 
-def _images(result):
+def _images(result, limits):
+    """
+    Return the map before and after, and the stretch that both have.
+    """
+    from astropy.visualization import AsinhStretch, ImageNormalize
+
     map_input = result.map_input
     cleaned = np.where(map_input.missing, np.nan, as_array(result.cleaned))
-    return map_input.data, cleaned
+    low, high = display_limits(cleaned) if limits is None else limits
+    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(_STRETCH))
+    return map_input.data, cleaned, norm
 
 
 def plot_before_after(result, *, title=None, axes=None, limits=None):
@@ -81,14 +91,8 @@ def plot_before_after(result, *, title=None, axes=None, limits=None):
         If there are not two axes.
     """
     axes = make_axes(2) if axes is None else axes
-    if len(axes) != 2:
-        msg = f'axes must be two axes, got {len(axes)}'
-        raise ValueError(msg)
-    from astropy.visualization import AsinhStretch, ImageNormalize
-
-    before, after = _images(result)
-    low, high = display_limits(after) if limits is None else limits
-    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(_STRETCH))
+    check_number(axes, 2)
+    before, after, norm = _images(result, limits)
     unit = result.map_input.unit
     label = '' if unit is None else unit.to_string('unicode')
     for ax, image, name in zip(axes, (before, after), ('before', 'after'), strict=True):
@@ -130,12 +134,9 @@ def render_images(result, *, limits=None, largest=640):
         If matplotlib is missing.
     """
     make_axes(1)  # says what to install where matplotlib is missing
-    from astropy.visualization import AsinhStretch, ImageNormalize
     from matplotlib import colormaps
 
-    before, after = _images(result)
-    low, high = display_limits(after) if limits is None else limits
-    norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(_STRETCH))
+    before, after, norm = _images(result, limits)
     step = int(np.ceil(max(after.shape) / largest))
     zoom = max(1, largest // max(after.shape))
     colormap = colormaps['magma'].with_extremes(bad='0.75')

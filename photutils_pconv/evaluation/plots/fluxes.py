@@ -3,15 +3,15 @@
 Figures of photometric accuracy: box plots as in Figs. 11 and 12.
 """
 
-import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.evaluation.plots._axes import new_axes, setup_axes
 from photutils_pconv.evaluation.summaries import (
+    in_own_aperture,
+    own_aperture,
     ratio_columns,
     summarise_by_complexity,
 )
-from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
     'METHOD_COLORS',
@@ -34,20 +34,12 @@ The colours of the boxes; of network and annulus, those of the paper.
 _OTHERS = ('#d98b3a', '#b08d57', '#a2649b', '#c0504d', '#8c7853', '#3aa6a6', '#777777')
 
 
-def _own_aperture(setup):
-    return get_setup(setup=str(setup)).aperture_radius.to_value(u.arcsec)
-
-
 def _color(method, k):
     return METHOD_COLORS.get(method, _OTHERS[k % len(_OTHERS)])
 
 
-def _figure(n_rows, n_columns, width, height):
-    # It says what to install where matplotlib is missing.
-    figure = make_axes(1).figure
-    figure.clear()
-    figure.set_size_inches(width * n_columns, height * n_rows)
-    return figure, figure.subplots(n_rows, n_columns, squeeze=False)
+def _setups(table):
+    return list(dict.fromkeys(str(name) for name in table['setup']))
 
 
 def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
@@ -57,7 +49,7 @@ def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`,
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`,
         of one mode or of several.
 
     aperture : float, optional
@@ -82,12 +74,13 @@ def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
     ValueError
         If the table has no ratio in that aperture.
     """
-    setups = list(dict.fromkeys(str(name) for name in table['setup']))
+    setups = _setups(table)
     n_levels = len(set(table['flux']))
-    figure, axes = _figure(len(setups), 1, max(7.0, 0.35 * n_levels + 2.0), 3.0)
+    size = (max(7.0, 0.35 * n_levels + 2.0), 3.0)
+    axes = new_axes(len(setups), 1, size=size, interactive=False)
     for ax, setup in zip(axes[:, 0], setups, strict=True):
         part = table[table['setup'] == setup]
-        radius = _own_aperture(setup) if aperture is None else aperture
+        radius = own_aperture(setup) if aperture is None else aperture
         names = {m: c for c, (m, _) in ratio_columns(part, aperture=radius).items()}
         lacking = [method for method in methods if method not in names]
         if lacking:
@@ -132,7 +125,7 @@ def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
         )
         ax.legend(handles, methods, fontsize='small', loc='upper right')
     axes[-1, 0].set_xlabel('injected flux (mJy)')
-    return figure
+    return axes[0, 0].figure
 
 
 def plot_ratio_by_aperture(table):
@@ -142,7 +135,7 @@ def plot_ratio_by_aperture(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -154,12 +147,8 @@ def plot_ratio_by_aperture(table):
     ImportError
         If matplotlib is missing.
     """
-    setups = list(dict.fromkeys(str(name) for name in table['setup']))
-    n_columns = min(3, len(setups))
-    n_rows = -(-len(setups) // n_columns)
-    figure, axes = _figure(n_rows, n_columns, 4.0, 3.0)
-    for ax in axes.flat[len(setups) :]:
-        ax.set_visible(False)
+    setups = _setups(table)
+    axes = setup_axes(len(setups), size=(4.0, 3.0), interactive=False)
     for ax, setup in zip(axes.flat, setups, strict=False):
         part = table[table['setup'] == setup]
         curves = {}
@@ -176,7 +165,7 @@ def plot_ratio_by_aperture(table):
         ax.axhline(1.0, color='k', linewidth=0.6)
         ax.set(title=setup, xlabel='aperture (arcsec)', ylabel='measured / injected')
     axes.flat[0].legend(fontsize='small')
-    return figure
+    return axes.flat[0].figure
 
 
 def plot_complexity(table):
@@ -186,7 +175,7 @@ def plot_complexity(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.fluxes.evaluate_fluxes`.
+        A table of `~photutils_pconv.evaluation.evaluate_fluxes`.
 
     Returns
     -------
@@ -198,17 +187,11 @@ def plot_complexity(table):
     ImportError
         If matplotlib is missing.
     """
-    summary = summarise_by_complexity(table)
-    setups = list(dict.fromkeys(str(name) for name in table['setup']))
-    n_columns = min(3, len(setups))
-    n_rows = -(-len(setups) // n_columns)
-    figure, axes = _figure(n_rows, n_columns, 4.0, 3.0)
-    for ax in axes.flat[len(setups) :]:
-        ax.set_visible(False)
+    summary = in_own_aperture(summarise_by_complexity(table))
+    setups = _setups(table)
+    axes = setup_axes(len(setups), size=(4.0, 3.0), interactive=False)
     for ax, setup in zip(axes.flat, setups, strict=False):
-        part = summary[
-            (summary['setup'] == setup) & (summary['aperture'] == _own_aperture(setup))
-        ]
+        part = summary[summary['setup'] == setup]
         for k, method in enumerate(dict.fromkeys(part['method'])):
             rows = part[part['method'] == method]
             order = np.argsort(rows['complexity'])
@@ -225,6 +208,7 @@ def plot_complexity(table):
         ax.tick_params(axis='x', which='minor', labelbottom=False)
         ax.set(title=setup, xlabel='complexity', ylabel='interquartile range')
     handles, labels = axes.flat[0].get_legend_handles_labels()
+    figure = axes.flat[0].figure
     figure.legend(handles, labels, fontsize='small', loc='outside right upper')
     return figure
 
@@ -236,7 +220,7 @@ def plot_standard_stars(table):
     Parameters
     ----------
     table : `~astropy.table.Table`
-        A table of `~photutils_pconv.evaluation.standard_stars.measure_standard_stars`.
+        A table of `~photutils_pconv.evaluation.measure_standard_stars`.
 
     Returns
     -------
@@ -248,8 +232,8 @@ def plot_standard_stars(table):
     ImportError
         If matplotlib is missing.
     """
-    figure, axes = _figure(1, 1, max(5.0, 0.7 * len(table) + 3.0), 3.5)
-    ax = axes[0, 0]
+    size = (max(5.0, 0.7 * len(table) + 3.0), 3.5)
+    ax = new_axes(size=size, interactive=False)[0, 0]
     place = np.arange(len(table))
     for shift, column, marker, color in (
         (-0.15, 'ratio', 'o', METHOD_COLORS['network']),
@@ -263,4 +247,4 @@ def plot_standard_stars(table):
     ax.set_xticks(place, labels, fontsize='x-small')
     ax.set(ylabel='measured / reference', xlim=(-0.6, len(table) - 0.4))
     ax.legend(fontsize='small')
-    return figure
+    return ax.figure

@@ -11,7 +11,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, pair_positions
-from photutils_pconv.evaluation.plots.maps import new_axes
+from photutils_pconv.evaluation.plots._axes import row_axes, setup_axes
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
 from photutils_pconv.geometry.holes import hole_stamp
 from photutils_pconv.inputs.maps import parse_map
@@ -30,16 +30,6 @@ _PACS = tuple(
 
 # The names of the six mask sizes (section 2.4.4), largest first.
 _MASK_NAMES = ('Full', 'Large', 'Moderate', 'Small', 'Focused', 'Minimal')
-
-
-def _check_axes(axes, shape, size, **kwargs):
-    if axes is None:
-        return new_axes(*shape, size=size, **kwargs)
-    axes = np.asarray(axes, dtype=object)
-    if axes.size != np.prod(shape):
-        msg = f'axes must be {shape[0]} rows of {shape[1]}, got {axes.size} axes.'
-        raise ValueError(msg)
-    return axes.reshape(shape)
 
 
 def _show(ax, image, *, title, **options):
@@ -95,14 +85,10 @@ def plot_psfs(setups=None, *, width=96.0, decades=3.5, axes=None):
     """
     setups = [get_setup(setup=one) for one in (_PACS if setups is None else setups)]
     width = u.Quantity(width, u.arcsec).value
-    columns = min(3, len(setups))
-    rows = -(-len(setups) // columns)
     if axes is None:
-        axes = new_axes(rows, columns, size=(3.0, 3.2))
+        axes = setup_axes(len(setups), size=(3.0, 3.2))
     else:
-        axes = _check_axes(axes, (1, len(setups)), None)
-    for ax in axes.flat[len(setups) :]:
-        ax.set_visible(False)
+        axes = row_axes(axes, (1, len(setups)), None)
     for ax, setup in zip(axes.flat, setups, strict=False):
         image, half = _render(setup, width)
         _show(
@@ -150,7 +136,7 @@ def plot_snr(setups=('scanmap/blue', 'parallel/blue'), *, decades=4.0, axes=None
         If a setup is not known, or there are not as many axes.
     """
     setups = [get_setup(setup=one) for one in setups]
-    axes = _check_axes(axes, (1, len(setups)), (4.0, 4.3))[0]
+    axes = row_axes(axes, (1, len(setups)), (4.0, 4.3))[0]
     for ax, setup in zip(axes, setups, strict=True):
         reach = setup.snr_outer_radius + 4
         scale = setup.pixel_scale.to_value(u.arcsec)
@@ -183,7 +169,18 @@ def _circle(ax, x, y, radius, color, **kwargs):
     ax.add_patch(Circle((x, y), radius, fill=False, color=color, lw=1.5, **kwargs))
 
 
-def plot_masks(data, sources, *, setup, axes=None, **kwargs):
+def plot_masks(
+    data,
+    sources,
+    *,
+    setup,
+    axes=None,
+    mask=None,
+    coverage_mask=None,
+    wcs=None,
+    beam=None,
+    pixel_scale=None,
+):
     """
     Show a source with each size of hole, and the network's mask (Fig. 5).
 
@@ -206,8 +203,8 @@ def plot_masks(data, sources, *, setup, axes=None, **kwargs):
     axes : sequence of `~matplotlib.axes.Axes`, optional
         Where to plot, two for each radius; by default a new figure.
 
-    **kwargs
-        Keyword arguments of `~photutils_pconv.inputs.parse_map`.
+    mask, coverage_mask, wcs, beam, pixel_scale : optional
+        See `~photutils_pconv.inputs.parse_map`.
 
     Returns
     -------
@@ -226,7 +223,14 @@ def plot_masks(data, sources, *, setup, axes=None, **kwargs):
         hole, or there are not as many axes.
     """
     setup = get_setup(setup=setup)
-    map_input = parse_map(data, **kwargs)
+    map_input = parse_map(
+        data,
+        mask=mask,
+        coverage_mask=coverage_mask,
+        wcs=wcs,
+        beam=beam,
+        pixel_scale=pixel_scale,
+    )
     positions = parse_sources(sources, wcs=map_input.wcs)
     x, y = pair_positions(positions.x, positions.y)
     ratio = snr(map_input.data, x, y, setup=setup)
@@ -236,7 +240,7 @@ def plot_masks(data, sources, *, setup, axes=None, **kwargs):
         msg = 'no source has a signal-to-noise ratio: none lies on the map.'
         raise ValueError(msg)
     validity = ~_all_holes(map_input, x, y, radius)
-    axes = _check_axes(axes, (2, len(chosen)), (2.5, 2.7))
+    axes = row_axes(axes, (2, len(chosen)), (2.5, 2.7))
     for column, (k, i) in zip(axes.T, chosen, strict=True):
         x0, y0 = (int(value) for value in cutout_origin(x[i], y[i]))
         image = extract_cutout(map_input.data, x0, y0, fill_value=np.nan)
@@ -314,7 +318,7 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap='inferno'):
     )
     real, extracted = image - truth, image - prediction
     difference = real - extracted
-    axes = _check_axes(axes, (2, 3), (3.2, 3.0), sharex=True, sharey=True)
+    axes = row_axes(axes, (2, 3), (3.2, 3.0), sharex=True, sharey=True)
     low, high = np.nanmin(truth), np.nanmax(truth)
     emission = {'cmap': cmap, 'vmin': low, 'vmax': high}
     source = {'cmap': cmap, 'vmin': 0.0, 'vmax': np.nanmax(real)}

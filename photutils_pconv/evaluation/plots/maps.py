@@ -9,7 +9,7 @@ new figure, and returns them.
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.evaluation.plots._axes import check_number, new_axes, one_axes
 from photutils_pconv.evaluation.statistics.pdfs import pixel_pdf
 from photutils_pconv.evaluation.statistics.power_laws import fit_power_law
 from photutils_pconv.evaluation.statistics.spectra import (
@@ -20,7 +20,6 @@ from photutils_pconv.evaluation.statistics.spectra import (
 
 __all__ = [
     'MAP_COLORS',
-    'new_axes',
     'plot_delta_variance',
     'plot_difference',
     'plot_map_statistics',
@@ -38,39 +37,8 @@ The colours of curves with these labels, those of Fig. 13.
 """
 
 
-def new_axes(n_rows=1, n_columns=1, *, size=(4.5, 3.6), **kwargs):
-    """
-    Make a figure, and give its axes.
-
-    Parameters
-    ----------
-    n_rows, n_columns : int, optional
-        The numbers of rows and columns.
-
-    size : pair of float, optional
-        The width and the height of each axes, in inches.
-
-    **kwargs
-        Keyword arguments of `~matplotlib.figure.Figure.subplots`.
-
-    Returns
-    -------
-    axes : 2D `~numpy.ndarray` of `~matplotlib.axes.Axes`
-        The axes.
-
-    Raises
-    ------
-    ImportError
-        If matplotlib is missing; the message says what to install.
-    """
-    figure = make_axes(1, interactive=True).figure
-    figure.clear()
-    figure.set_size_inches(size[0] * n_columns, size[1] * n_rows)
-    return figure.subplots(n_rows, n_columns, squeeze=False, **kwargs)
-
-
-def _one_axes(ax):
-    return new_axes()[0, 0] if ax is None else ax
+# The relative difference of power spectra that is marked: that of the verdicts.
+_TOLERANCE = 0.05
 
 
 def _label(name, unit):
@@ -80,7 +48,11 @@ def _label(name, unit):
     return f'{name} ({unit.to_string("unicode")})'
 
 
-def _curves(tables, ax, x, y, **kwargs):
+def _curves(tables, x, y, *, ax, fit_limits, **kwargs):
+    """
+    Plot curves with errors, and a power law that is fitted to the first.
+    """
+    ax = one_axes(ax)
     if not tables:
         msg = f'there is nothing to plot: give one {y} or more, by their labels.'
         raise ValueError(msg)
@@ -100,7 +72,9 @@ def _curves(tables, ax, x, y, **kwargs):
         ylabel=_label(y.replace('_', ' '), first[y].unit),
     )
     ax.legend()
-    return first
+    if fit_limits is not None:
+        _draw_fit(ax, first, x, y, fit_limits)
+    return ax
 
 
 def plot_power_spectra(spectra, *, ax=None, fit_limits=None, **kwargs):
@@ -136,11 +110,9 @@ def plot_power_spectra(spectra, *, ax=None, fit_limits=None, **kwargs):
     ValueError
         If there is no spectrum.
     """
-    ax = _one_axes(ax)
-    first = _curves(spectra, ax, 'frequency', 'power', **kwargs)
-    if fit_limits is not None:
-        _draw_fit(ax, first, 'frequency', 'power', fit_limits)
-    return ax
+    return _curves(
+        spectra, 'frequency', 'power', ax=ax, fit_limits=fit_limits, **kwargs
+    )
 
 
 def plot_delta_variance(tables, *, ax=None, fit_limits=None, **kwargs):
@@ -176,11 +148,9 @@ def plot_delta_variance(tables, *, ax=None, fit_limits=None, **kwargs):
     ValueError
         If there is no table.
     """
-    ax = _one_axes(ax)
-    first = _curves(tables, ax, 'lag', 'delta_variance', **kwargs)
-    if fit_limits is not None:
-        _draw_fit(ax, first, 'lag', 'delta_variance', fit_limits)
-    return ax
+    return _curves(
+        tables, 'lag', 'delta_variance', ax=ax, fit_limits=fit_limits, **kwargs
+    )
 
 
 def _draw_fit(ax, table, x, y, limits):
@@ -242,7 +212,7 @@ def plot_difference(spectra, reference, *, relative=False, tolerance=None, ax=No
         raise ValueError(msg)
     compare = relative_difference if relative else normalised_difference
     differences = {name: compare(one, reference) for name, one in spectra.items()}
-    ax = _one_axes(ax)
+    ax = one_axes(ax)
     frequency = u.Quantity(reference['frequency'])
     for label, difference in differences.items():
         values = 100.0 * difference if relative else np.abs(difference)
@@ -306,7 +276,7 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
     if not maps:
         msg = 'there is nothing to plot: give one map or more, by their labels.'
         raise ValueError(msg)
-    ax = _one_axes(ax)
+    ax = one_axes(ax)
     name = 'eta' if log else 'value'
     for label, data in maps.items():
         pdf = pixel_pdf(data, region=region, bins=bins, limits=limits, log=log)
@@ -367,9 +337,7 @@ def plot_map_statistics(original, with_sources, cleaned, *, region, axes=None):
     """
     if axes is None:
         axes = new_axes(1, 3)[0]
-    if len(axes) != 3:
-        msg = f'axes must be three axes, got {len(axes)}.'
-        raise ValueError(msg)
+    check_number(axes, 3)
     maps = {'original': original, 'with sources': with_sources, 'cleaned': cleaned}
     spectra = {label: power_spectrum(data) for label, data in maps.items()}
     plot_power_spectra(spectra, ax=axes[0])
@@ -377,7 +345,7 @@ def plot_map_statistics(original, with_sources, cleaned, *, region, axes=None):
         {'cleaned': spectra['cleaned']},
         spectra['original'],
         relative=True,
-        tolerance=0.05,
+        tolerance=_TOLERANCE,
         ax=axes[1],
     )
     del maps['with sources']

@@ -23,6 +23,14 @@ from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = ['Report', 'Section', 'encode_image', 'format_table']
 
+MAX_ROWS = 400
+"""
+The number of rows that a table in the report shows (by choice).
+"""
+
+# The quality of JPEG images, in percent (by choice).
+_QUALITY = 90
+
 _VERDICT_CLASSES = {'met': 'met', 'not met': 'missed'}
 
 
@@ -47,7 +55,7 @@ def encode_image(image, *, kind='png'):
         from matplotlib.image import imsave
 
         buffer = io.BytesIO()
-        options = {'quality': 90, 'optimize': True}
+        options = {'quality': _QUALITY, 'optimize': True}
         imsave(buffer, image[..., :3], format='jpeg', pil_kwargs=options)
         image, kind = buffer.getvalue(), 'jpeg'
     return f'data:image/{kind};base64,{base64.b64encode(image).decode("ascii")}'
@@ -64,7 +72,7 @@ def _cell(value):
     return html.escape(str(value))
 
 
-def format_table(table, *, verdicts=False, whole=False, limit=400):
+def format_table(table, *, verdicts=False, whole=False, limit=MAX_ROWS):
     """
     Make an HTML table.
 
@@ -127,7 +135,9 @@ class Section:
     text: str = ''
     parts: list = field(default_factory=list, repr=False)
 
-    def add_table(self, table, caption='', **options):
+    def add_table(
+        self, table, caption='', *, verdicts=False, whole=False, limit=MAX_ROWS
+    ):
         """
         Add a table.
 
@@ -139,11 +149,13 @@ class Section:
         caption : str, optional
             What it shows.
 
-        **options : dict
-            Keyword arguments of `format_table`.
+        verdicts, whole, limit : optional
+            See `format_table`.
         """
         self._add_caption(caption)
-        self.parts.append(format_table(table, **options))
+        self.parts.append(
+            format_table(table, verdicts=verdicts, whole=whole, limit=limit)
+        )
 
     def add_image(self, image, caption=''):
         """

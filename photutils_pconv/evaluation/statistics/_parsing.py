@@ -62,11 +62,11 @@ def parse_region(region, shape):
     return region
 
 
-def select_pixels(data, region, **options):
+def select_pixels(data, region, *, mask=None, coverage_mask=None):
     """
     Return the values with data in a region, and their unit or `None`.
     """
-    values, unit, _ = parse_any_unit(data, **options)
+    values, unit, _ = parse_any_unit(data, mask=mask, coverage_mask=coverage_mask)
     chosen = parse_region(region, values.shape) & np.isfinite(values)
     if not chosen.any():
         msg = 'region holds no pixel with data.'

@@ -8,7 +8,7 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from astropy.table import QTable
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.evaluation.statistics.power_laws import PowerLaw, fit_power_law
+from photutils_pconv.evaluation.statistics.power_laws import fit_power_law
 from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
     normalised_difference,
@@ -42,9 +42,6 @@ def slope_of(table, x, y, **kwargs):
 
 def spectrum_of(data, **kwargs):
     return values(power_spectrum(data, **kwargs)['power'])
-
-
-# -- power spectra
 
 
 @pytest.mark.parametrize('taper', [0.0, 0.15, 0.3])
@@ -183,9 +180,6 @@ def test_table_round_trip(tmp_path):
             assert u.allclose(u.Quantity(back[name]), u.Quantity(table[name]))
 
 
-# -- missing pixels
-
-
 def _scattered(shape, rng):
     return rng.random(shape) < 0.01
 
@@ -256,9 +250,6 @@ def test_missing_values_play_no_part():
     )
 
 
-# -- comparison
-
-
 def test_differences():
     rng = np.random.default_rng(13)
     reference = power_spectrum(power_law_field((100, 100), -3.0, rng))
@@ -297,9 +288,6 @@ def test_differences_need_one_grid(other):
     reference = power_spectrum(np.eye(40), pixel_scale=1.6)
     with pytest.raises((ValueError, u.UnitConversionError), match='same bins|convert'):
         relative_difference(other, reference)
-
-
-# -- delta-variance
 
 
 @pytest.mark.parametrize('slope', [-2.0, -2.5, -3.0, -3.5, -4.0])
@@ -438,48 +426,6 @@ def test_lags():
     )
 
 
-# -- power laws
-
-
-def test_fit_exact():
-    x = np.geomspace(0.01, 0.5, 12) / u.arcsec
-    y = 3.0 * u.Jy * (x.value / 0.1) ** -2.7
-    fit = fit_power_law(x, y)
-    assert isinstance(fit, PowerLaw)
-    assert_allclose(fit.slope, -2.7, rtol=1e-10)
-    assert fit.slope_err < 1e-10
-    assert u.allclose(fit(0.1 / u.arcsec), 3.0 * u.Jy)
-    assert u.allclose(fit(6.0 / u.arcmin), 3.0 * u.Jy)
-    fit = fit_power_law(x.value, y.value, y_err=0.1 * y.value)
-    assert_allclose(fit.slope, -2.7, rtol=1e-10)
-    assert_allclose(fit(0.1), 3.0)
-
-
-def test_fit_error():
-    """The scatter of fits is the error that each states."""
-    rng = np.random.default_rng(20)
-    x = np.geomspace(1, 100, 15)
-    sigma = np.linspace(0.02, 0.2, 15)
-    fits = [
-        fit_power_law(x, y, y_err=sigma * y)
-        for y in x**-2.0 * np.exp(sigma * rng.standard_normal((300, 15)))
-    ]
-    slopes = [fit.slope for fit in fits]
-    assert_allclose(np.std(slopes), np.mean([fit.slope_err for fit in fits]), rtol=0.12)
-    assert_allclose(np.mean(slopes), -2.0, atol=0.005)
-
-
-def test_fit_limits():
-    x = np.geomspace(1, 100, 21)
-    y = np.where(x < 9.9, x**-1.0, 0.1 * (x / 10) ** -3.0)
-    y[-1] = -1.0
-    assert_allclose(fit_power_law(x, y, limits=(1, 10)).slope, -1.0)
-    assert_allclose(fit_power_law(x, y, limits=(11, 200)).slope, -3.0)
-
-
-# -- bad input
-
-
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
@@ -519,18 +465,3 @@ def test_pixel_scale_given_twice(ccd):
 def test_bad_delta_variance(kwargs, message):
     with pytest.raises(ValueError, match=message):
         delta_variance(np.eye(30), **kwargs)
-
-
-@pytest.mark.parametrize(
-    ('x', 'y', 'kwargs', 'message'),
-    [
-        ([1, 2], [1, 2], {}, 'three points, got 2'),
-        ([1, 2, 3], [1, -2, 3], {}, 'three points, got 2'),
-        ([1, 2, 3], [1, 2, 3], {'limits': (2, 9)}, 'three points, got 2'),
-        ([1, 2, 3], [1, 2], {}, 'of one length'),
-        ([1, 2, 3], [1, 2, 3], {'y_err': [1, 2]}, 'of one length'),
-    ],
-)
-def test_bad_fit(x, y, kwargs, message):
-    with pytest.raises(ValueError, match=message):
-        fit_power_law(x, y, **kwargs)

@@ -9,16 +9,16 @@ from astropy.table import QTable, Table
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.evaluation.batch import (
-    find_pairs,
-    list_maps,
     remove_from_maps,
     remove_from_simulations,
 )
+from photutils_pconv.evaluation.map_lists import find_pairs, list_maps
 from photutils_pconv.evaluation.plots.before_after import (
     display_limits,
     plot_before_after,
     render_images,
 )
+from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.simulation import simulate_sources, write_simulation
 
 pytest.importorskip('matplotlib')
@@ -54,7 +54,7 @@ def removed(simulations, flat_model, tmp_path_factory):
         simulations,
         output,
         setup='scanmap/green',
-        model=flat_model,
+        remover=RemoverChoice(model=flat_model),
         report=lines.append,
     )
     assert lines == ['flat_L2_5_sim1: 3 sources', 'flat_L2_5_sim2: 3 sources']
@@ -103,7 +103,10 @@ class TestSimulations:
         before = (output / 'photometry.ecsv').stat().st_mtime_ns
         with pytest.raises(FileExistsError, match='would be overwritten'):
             remove_from_simulations(
-                simulations, output, setup='scanmap/green', model=flat_model
+                simulations,
+                output,
+                setup='scanmap/green',
+                remover=RemoverChoice(model=flat_model),
             )
         assert (output / 'photometry.ecsv').stat().st_mtime_ns == before
 
@@ -126,7 +129,7 @@ class TestMaps:
             [(simulations / 'flat_L2_5_sim1.fits', sources)],
             tmp_path / 'out',
             setup='scanmap/green',
-            model=flat_model,
+            remover=RemoverChoice(model=flat_model),
             picture=False,
         )
         assert 'ratio' not in removal.photometry.colnames
@@ -150,10 +153,10 @@ class TestMaps:
         entries = [{'path': str(path), 'setup': 'scanmap/red'}]
         entries.append({'path': str(simulations), 'setup': 'scanmap/green'})
         maps = list_maps(entries)
-        assert [item[2] for item in maps] == ['scanmap/red', *['scanmap/green'] * 2]
+        assert [item.setup for item in maps] == ['scanmap/red', *['scanmap/green'] * 2]
         # By their names they are simulations.
-        assert all(item[3] for item in maps)
-        assert not list_maps([{**entries[0], 'simulated': False}])[0][3]
+        assert all(item.simulated for item in maps)
+        assert not list_maps([{**entries[0], 'simulated': False}])[0].simulated
 
     @pytest.mark.parametrize(
         ('entry', 'message'),

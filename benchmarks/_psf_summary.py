@@ -1,0 +1,241 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+From a table of sources measured with a known PSF to figures.
+
+Interquartile ranges are taken setup by setup and averaged geometrically;
+intervals are from bootstrap samples of whole maps, the same maps for all
+methods.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, SNRBin, median
+
+__all__ = ['FIT', 'METHODS', 'OURS', 'PSFBinFigures', 'column', 'summarise']
+
+#: The names of the methods in the tables' order, with their titles.
+METHODS = {
+    'annulus': 'annulus',
+    'local_background': 'LocalBackground',
+    'psf_photometry': 'PSFPhotometry',
+    'psf_polynomial_fit': 'PSF + quadratic',
+    'quadratic alone': 'the quadratic',
+    'maskfill': 'maskfill',
+    'biharmonic': 'biharmonic',
+    'interpolate': 'interpolate',
+    'kriging': 'kriging of the hole',
+    'kriging with PSF': 'kriging, hole seen',
+    'ours 1': 'ours, 1 pass',
+    'ours 2': 'ours, 2 passes',
+    'ours 2 aperture': 'ours, 2 passes, aperture',
+    'ours 2 psf': 'ours, 2 passes, PSF',
+}
+#: The two fluxes of ours with two passes.
+OURS = ('ours 2 aperture', 'ours 2 psf')
+#: The peer against which those are judged.
+FIT = 'psf_polynomial_fit'
+# From a median absolute deviation to a standard deviation, of a Gaussian.
+_MAD_TO_STD = 1.4826
+
+
+@dataclass(frozen=True, kw_only=True)
+class PSFBinFigures(SNRBin):
+    """
+    What was found in a bin of the SNR.
+
+    Parameters
+    ----------
+    iqr, bias, rms, pull : dict of float
+        By method: the interquartile range of the flux ratio (percent), its
+        median bias (percent), the median hole RMS in units of the local
+        scatter, and the robust standard deviation of the pulls.
+
+    iqr_ratio : dict of tuple
+        By pair of ours and another method, the ratio of their interquartile
+        ranges with its 68 percent interval.
+
+    rms_ratio : dict of tuple
+        By other method, the ratio of hole RMS of ours in two passes to its
+        own, with its interval.
+    """
+
+    iqr: dict
+    bias: dict
+    rms: dict
+    pull: dict
+    iqr_ratio: dict
+    rms_ratio: dict
+
+
+def _iqr(values):
+    values = values[np.isfinite(values)]
+    if len(values) < SMALLEST_SAMPLE:
+        return np.nan
+    high, low = np.percentile(values, (75, 25))
+    return PERCENT * (high - low)
+
+
+def _mean_iqr(ratio, groups):
+    """
+    Average the interquartile ranges of groups of sources geometrically.
+    """
+    values = np.array([_iqr(ratio[rows]) for rows in groups])
+    values = values[np.isfinite(values) & (values > 0)]
+    return float(np.exp(np.mean(np.log(values)))) if len(values) else np.nan
+
+
+def _robust_std(values):
+    values = values[np.isfinite(values)]
+    if len(values) < SMALLEST_SAMPLE:
+        return np.nan
+    return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))
+
+
+def column(table, name):
+    """
+    Take a column of a table, NaN where it has no value.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The table.
+
+    name : str
+        The column's name.
+
+    Returns
+    -------
+    values : 1D `~numpy.ndarray`
+        The values.
+    """
+    values = table[name]
+    return np.asarray(np.ma.filled(values, np.nan), dtype=float)
+
+
+def summarise(table, *, n_bootstrap=300, seed=1):
+    """
+    Turn a table of sources into figures.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        What `_psf_measure.measure_map` gives for several maps, with a
+        column ``map_id``.
+
+    n_bootstrap : int, optional
+        The number of bootstrap samples.
+
+    seed : int, optional
+        Their seed.
+
+    Returns
+    -------
+    bins : list of `PSFBinFigures`
+        The figures in each bin.
+    """
+    rng = np.random.default_rng(seed)
+    snr = column(table, 'snr')
+    setup, map_id = np.asarray(table['setup']), np.asarray(table['map_id'])
+    columns = {
+        kind: {
+            name: column(table, f'{kind}_{name}')
+            for name in METHODS
+            if f'{kind}_{name}' in table.colnames
+        }
+        for kind in ('ratio', 'rms', 'pull')
+    }
+    for kind, methods in columns.items():
+        # A part of the table has columns of another.
+        columns[kind] = {k: v for k, v in methods.items() if np.isfinite(v).any()}
+    bins = []
+    for low, high in BINS:
+        rows = np.flatnonzero((snr >= low) & (snr < high))
+        groups = [rows[setup[rows] == name] for name in np.unique(setup[rows])]
+        ratio, rms = columns['ratio'], columns['rms']
+        iqr = {name: _mean_iqr(values, groups) for name, values in ratio.items()}
+        typical = {name: median(values[rows]) for name, values in rms.items()}
+        samples = [
+            np.concatenate(sample) if sample else rows
+            for sample in _resample(rows, setup, map_id, n_bootstrap, rng)
+        ]
+        bins.append(
+            PSFBinFigures(
+                low=low,
+                high=high,
+                n=len(rows),
+                iqr=iqr,
+                bias={
+                    name: PERCENT * (median(values[rows]) - 1.0)
+                    for name, values in ratio.items()
+                },
+                rms=typical,
+                pull={
+                    name: _robust_std(values[rows])
+                    for name, values in columns['pull'].items()
+                },
+                iqr_ratio=_iqr_ratios(ratio, iqr, samples, setup),
+                rms_ratio=_rms_ratios(rms, typical, samples),
+            )
+        )
+    return bins
+
+
+def _resample(rows, setup, map_id, n_bootstrap, rng):
+    """
+    Draw bootstrap samples of maps, within each setup.
+    """
+    parts = []
+    for name in np.unique(setup[rows]):
+        own = rows[setup[rows] == name]
+        parts.append([own[map_id[own] == one] for one in np.unique(map_id[own])])
+    for _ in range(n_bootstrap):
+        yield [
+            maps[k] for maps in parts for k in rng.integers(len(maps), size=len(maps))
+        ]
+
+
+def _iqr_ratios(ratio, iqr, samples, setup):
+    """
+    Compare the scatter of ours with that of the others, paired.
+    """
+    ours = [name for name in ('ours 1', *OURS) if name in ratio]
+    others = [name for name in ('annulus', FIT, 'ours 1') if name in ratio]
+    drawn = {name: [] for name in {*ours, *others}}
+    for sample in samples:
+        names = np.unique(setup[sample])
+        groups = [sample[setup[sample] == name] for name in names]
+        for name, values in drawn.items():
+            values.append(_mean_iqr(ratio[name], groups))
+    return {
+        (one, other): (
+            iqr[one] / iqr[other],
+            *_percentiles(np.array(drawn[one]) / np.array(drawn[other])),
+        )
+        for one in ours
+        for other in others
+        if one != other
+    }
+
+
+def _rms_ratios(rms, typical, samples):
+    """
+    Compare the hole RMS of ours in two passes with that of the others.
+    """
+    ours = 'ours 2'
+    if ours not in rms:
+        return {}
+    return {
+        other: (
+            typical[ours] / typical[other],
+            *_percentiles([median(rms[ours][s]) / median(values[s]) for s in samples]),
+        )
+        for other, values in rms.items()
+        if other != ours
+    }
+
+
+def _percentiles(values):
+    values = np.asarray(values)
+    values = values[np.isfinite(values)]
+    return np.percentile(values, INTERVAL) if len(values) else (np.nan, np.nan)

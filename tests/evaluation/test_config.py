@@ -1,0 +1,51 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of the configuration of an evaluation."""
+
+import pytest
+
+from photutils_pconv.evaluation.config import EvaluationConfig
+
+pytest.importorskip('matplotlib')
+
+
+class TestConfig:
+    def test_paths_begin_at_the_file(self, tmp_path):
+        (tmp_path / 'maps').mkdir()
+        (tmp_path / 'maps' / 'a.fits').touch()
+        path = tmp_path / 'config.toml'
+        path.write_text(
+            "model = 'pacs'\nstars = ['maps']\n"
+            "[[maps]]\npath = 'maps/a.fits'\nsources = 'b.csv'\n"
+        )
+        config = EvaluationConfig.from_toml(path)
+        assert config.model == 'pacs'
+        assert config.stars[0]['path'] == str(tmp_path / 'maps')
+        assert config.maps[0]['path'] == str(tmp_path / 'maps' / 'a.fits')
+        assert config.maps[0]['sources'] == 'b.csv'
+
+    def test_quick(self):
+        config = EvaluationConfig(size=1024, n_sources=80)
+        quick = config.make_quick()
+        assert (quick.n_fields, quick.size, quick.n_sources) == (3, 256, 10)
+        assert set(quick.list_methods()) < set(config.list_methods())
+        own = EvaluationConfig(levels=(100,), methods=('none',)).make_quick()
+        assert own.levels == (100.0,)
+        assert own.list_methods() == ()
+
+    def test_psf_and_texture(self, tmp_path):
+        (tmp_path / 'psf.fits').touch()
+        path = tmp_path / 'config.toml'
+        path.write_text("[remover]\npsf = 'psf.fits'\ntexture = true\n")
+        options = EvaluationConfig.from_toml(path).remover
+        assert options == {'psf': str(tmp_path / 'psf.fits'), 'texture': True}
+        path.write_text("[remover]\npsf = 'setup'\nn_passes = 2\n")
+        options = EvaluationConfig.from_toml(path).remover
+        assert options == {'psf': 'setup', 'n_passes': 2}
+
+    def test_setups(self):
+        assert len(EvaluationConfig().list_setups()) == 6
+        names = EvaluationConfig(model='pacs').list_setups()
+        assert len(names) == 6
+        assert EvaluationConfig(setups=['parallel/red']).list_setups() == (
+            'parallel/red',
+        )
