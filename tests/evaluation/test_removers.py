@@ -19,9 +19,9 @@ class TestRemovers:
         given = RemoverChoice(aperture_radii=(4, 5), error_method='card')
         choice = RemoverChoice(model=flat_model, batch_size=3, aperture_radii=9)
         remover = choice.or_else(given).make_remover('scanmap/green')
-        assert remover.batch_size == 3
+        assert remover.settings.run.batch_size == 3
         assert_array_equal(remover.aperture_radii, [9.0])
-        assert remover.error_method == 'card'
+        assert remover.settings.error_method == 'card'
 
     def test_every_argument_can_be_chosen(self):
         """What a remover takes and an evaluation does not set."""
