@@ -11,7 +11,7 @@ from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry import hole_stamp
-from photutils_pconv.network import is_one_pass, load_model
+from photutils_pconv.network import load_model
 from photutils_pconv.photometry import (
     encircled_energy_correction,
     local_background,
@@ -136,7 +136,7 @@ def _apply(model, truth, data, positions):
     Remove the sources with another model; give its name, map, fluxes and errors (Jy).
     """
     loaded = load_model(model)
-    one_pass = is_one_pass(loaded)
+    one_pass = loaded.card.kind == 'masked'
     options = {} if one_pass else {'psf': 'setup', 'n_passes': 2}
     remover = NeuralSourceRemover(
         setup=truth.setup,

@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from photutils_pconv.inpainting import N_CHANNELS
 from photutils_pconv.network import FilledUNet
 from photutils_pconv.setups import get_setup, list_setups
 from photutils_pconv.simulation import ResidualConfig, ResidualSampler
@@ -178,7 +177,7 @@ def train(args):
     validation = [held_out.batch(64, [SEED, 3, k]) for k in range(16)]
     print(f'fields and PSFs made in {time.time() - start:.0f} s', flush=True)
 
-    network = FilledUNet(width=args.width, in_channels=N_CHANNELS)
+    network = FilledUNet(width=args.width, in_channels=3)
     network = network.to(memory_format=torch.channels_last)
     average = torch.optim.swa_utils.AveragedModel(
         network,

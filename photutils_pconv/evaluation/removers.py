@@ -7,7 +7,6 @@ the one that knows the PSF, of two.
 from types import MappingProxyType
 
 from photutils_pconv.network import LoadedModel, load_model
-from photutils_pconv.network.weights import is_one_pass
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.setups.registry import get_setup
 
@@ -66,7 +65,7 @@ def list_removers(*, model=None, remover_options=None):
         raise ValueError(msg)
     if number is None and model is not None:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        number = 1 if is_one_pass(loaded) else 2
+        number = 1 if loaded.card.kind == 'masked' else 2
     if number is not None:
         removers = {k: v for k, v in removers.items() if v['n_passes'] == number}
     return removers

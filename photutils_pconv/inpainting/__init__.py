@@ -24,7 +24,6 @@ _MODULES = {
     'reconstruction': ('Reconstruction',),
     'residual_images': (
         'MISMATCH_LIMIT',
-        'N_CHANNELS',
         'residual_channels',
         'small_holes',
     ),
@@ -45,7 +44,6 @@ __all__ = [
     'MISMATCH_LIMIT',
     'NOISES',
     'NORMALISATIONS',
-    'N_CHANNELS',
     'SLOPES',
     'Blender',
     'Reconstruction',

@@ -23,7 +23,7 @@ _MODULES = {
     'filled': ('FilledUNet', 'ResidualBlock', 'smooth_fill'),
     'registry': ('default_model', 'list_models', 'model_path', 'read_card'),
     'unet': ('PConvUNet',),
-    'weights': ('LoadedModel', 'is_one_pass', 'load_model', 'save_model'),
+    'weights': ('LoadedModel', 'load_model', 'save_model'),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -41,7 +41,6 @@ __all__ = [
     'check_input',
     'convert_reference_checkpoint',
     'default_model',
-    'is_one_pass',
     'list_models',
     'load_model',
     'make_activation',

@@ -28,6 +28,7 @@ from photutils_pconv.inpainting.residual_images import (
     residual_channels,
     small_holes,
 )
+from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
     expected_error_image,
@@ -48,7 +49,6 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_quality,
 )
 from photutils_pconv.psf_photometry.shape import fit_shape
-from photutils_pconv.removal.settings import check_psf_model
 
 __all__ = [
     'PSFRemoval',
@@ -143,7 +143,7 @@ def remove_with_psf(
         The PSF on the map's pixels.
 
     model : `~photutils_pconv.network.LoadedModel`
-        A network of `~photutils_pconv.inpainting.N_CHANNELS` channels.
+        A model of kind ``'residual'``.
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels (default: those that are not finite).
@@ -183,7 +183,7 @@ def remove_with_psf(
     ValueError
         If the network is not made for residuals.
     """
-    check_psf_model(model)
+    check_kind(model.card, 'residual')
     if missing is None:
         missing = ~np.isfinite(data)
     data = np.where(missing, 0.0, data)

@@ -6,9 +6,8 @@ The arguments of `~photutils_pconv.removal`, checked before any work.
 import astropy.units as u
 
 from photutils_pconv._utils.checks import as_radii
-from photutils_pconv.inpainting.residual_images import N_CHANNELS
 from photutils_pconv.network import LoadedModel, default_model, load_model
-from photutils_pconv.network.weights import is_one_pass
+from photutils_pconv.network.kinds import check_kind
 
 #: The bundled model for removal with a PSF.
 PSF_MODEL = 'psf'
@@ -46,35 +45,5 @@ def find_model(model, setup, n_passes):
     if model is None:
         model = default_model(setup) if n_passes == 1 else PSF_MODEL
     loaded = model if isinstance(model, LoadedModel) else load_model(model)
-    if n_passes == 2:
-        check_psf_model(loaded)
-    elif not is_one_pass(loaded):
-        msg = (
-            f'the model {loaded.name!r} is made for removal with a PSF: give psf and '
-            'n_passes=2, or leave out model for the bundled one'
-        )
-        raise ValueError(msg)
+    check_kind(loaded.card, 'masked' if n_passes == 1 else 'residual')
     return model, loaded
-
-
-def check_psf_model(model):
-    """
-    Refuse a network that is not made for residuals.
-
-    Parameters
-    ----------
-    model : `~photutils_pconv.network.LoadedModel`
-        The model.
-
-    Raises
-    ------
-    ValueError
-        If it sees another number of images.
-    """
-    channels = getattr(model.network, 'in_channels', 1)
-    if channels != N_CHANNELS or is_one_pass(model):
-        msg = (
-            f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
-            f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
-        )
-        raise ValueError(msg)

@@ -14,7 +14,7 @@ from torch import nn
 
 from photutils_pconv._utils.optional import require
 from photutils_pconv.network.architectures import build_network, describe_network
-from photutils_pconv.network.card import n_images
+from photutils_pconv.network.kinds import check_kind, list_images
 from photutils_pconv.network.weights import load_model
 from photutils_pconv.training.data import Cutouts
 from photutils_pconv.training.optimisers import (
@@ -28,7 +28,7 @@ from photutils_pconv.training.weighted_loss import WeightedLoss
 __all__ = ['Engine', 'describe_architecture', 'make_accelerator']
 
 
-def describe_architecture(config, normalisation):
+def describe_architecture(config, kind, normalisation):
     """
     Give the architecture that a configuration asks for.
 
@@ -37,8 +37,11 @@ def describe_architecture(config, normalisation):
     config : `~photutils_pconv.training.TrainingConfig`
         The configuration.
 
+    kind : {'masked', 'residual'}
+        The kind of model.
+
     normalisation : dict
-        The scaling of the data, which tells the number of images.
+        The scaling of the data.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def describe_architecture(config, normalisation):
         'class': given.architecture,
         'width': given.width,
         'decoder_activation': given.decoder_activation,
-        'in_channels': n_images(normalisation),
+        'in_channels': len(list_images(kind, normalisation)),
     }
     if given.architecture == 'FilledUNet':
         architecture['blocks'] = given.blocks
@@ -109,6 +112,9 @@ class Engine:
     accelerator : `accelerate.Accelerator`
         The accelerator.
 
+    kind : {'masked', 'residual'}
+        The kind of model.
+
     normalisation : dict
         The scaling of the data, which that of a network to start from
         must equal.
@@ -122,14 +128,14 @@ class Engine:
         If the network to start from is another one.
     """
 
-    def __init__(self, config, accelerator, *, normalisation, n_steps):
+    def __init__(self, config, accelerator, *, kind, normalisation, n_steps):
         self.config = config
         self.accelerator = accelerator
         # One process downloads, the others find the file.
         with accelerator.local_main_process_first():
             self.loss = WeightedLoss.from_config(config.loss)
         self.loss.to(accelerator.device)
-        self._make_network(normalisation)
+        self._make_network(kind, normalisation)
         self.optimiser = accelerator.prepare_optimizer(
             make_optimiser(self.network, config.optimiser)
         )
@@ -139,13 +145,13 @@ class Engine:
         decay = config.optimiser.ema_decay
         self.average = None if decay is None else WeightAverage(self.network, decay)
 
-    def _make_network(self, normalisation):
+    def _make_network(self, kind, normalisation):
         config, accelerator = self.config, self.accelerator
         with torch.random.fork_rng(devices=[]), torch.device('cpu'):
             torch.default_generator.manual_seed(config.seed)
-            network = build_network(describe_architecture(config, normalisation))
+            network = build_network(describe_architecture(config, kind, normalisation))
         if config.network.start:
-            _start_from(network, config.network.start, normalisation)
+            _start_from(network, config.network.start, kind, normalisation)
         several = accelerator.num_processes > 1
         if config.sync_batch_norm and several and accelerator.device.type == 'cuda':
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -360,8 +366,9 @@ class Engine:
             self.network.load_state_dict(live)
 
 
-def _start_from(network, start, normalisation):
+def _start_from(network, start, kind, normalisation):
     model = load_model(start, cache=False)
+    check_kind(model.card, kind)
     found, wanted = describe_network(model.network), describe_network(network)
     if found != wanted:
         msg = (

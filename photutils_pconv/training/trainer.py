@@ -12,7 +12,9 @@ import time
 from pathlib import Path
 
 from photutils_pconv._utils.optional import require
+from photutils_pconv.network.kinds import list_images
 from photutils_pconv.training._inputs import (
+    common_kind,
     common_normalisation,
     cutout_size,
     describe,
@@ -104,13 +106,16 @@ class Trainer:
         self.setups = parse_setups(setups)
         self.output = Path(output).expanduser()
         self.normalisation = common_normalisation(train_data, validation_data)
-        self.cutout_size = cutout_size(train_data)
+        self.kind = common_kind(train_data, validation_data)
+        images = list_images(self.kind, self.normalisation)
+        self.cutout_size = cutout_size(train_data, images)
 
         self.accelerator = make_accelerator(config.device)
         self._make_batches()
         self.engine = Engine(
             config,
             self.accelerator,
+            kind=self.kind,
             normalisation=self.normalisation,
             n_steps=self._batches.n_batches * config.epochs,
         )
@@ -367,6 +372,7 @@ class Trainer:
         return {
             'training_cutouts': len(self.train_data),
             'validation_cutouts': len(self.validation_data),
+            'kind': self.kind,
             'normalisation': self.normalisation,
             'setups': [setup.name for setup in self.setups],
             'cutout_size': self.cutout_size,

@@ -27,7 +27,7 @@ def test_the_bundled_model_is_that_of_its_recipe():
     card = read_card('pacs')
     normalisation = dict(config.data.normalisation)
     assert card.normalisation == normalisation
-    assert card.architecture == describe_architecture(config, normalisation)
+    assert card.architecture == describe_architecture(config, 'masked', normalisation)
     assert card.setups == tuple(config.data.setups)
     assert card.recipe['seed'] == config.seed
     assert card.cutout_size == config.data.sampler['size']
