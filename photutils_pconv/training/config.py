@@ -52,6 +52,11 @@ class TrainingConfig(Configuration):
     batch_size : int, optional
         The cutouts a step, over all processes together.
 
+    repeats : int, optional
+        How often in a row each batch serves, the second time and later
+        flipped and turned at random: where drawing cutouts takes longer
+        than learning from them.
+
     seed : int, optional
         The seed of everything: weights, order, data, augmentation.
 
@@ -116,6 +121,7 @@ class TrainingConfig(Configuration):
     output: str = path('training_output', output=True)
     epochs: int = number(20, low=1, kind=int)
     batch_size: int = number(64, low=1, kind=int)
+    repeats: int = number(1, low=1, high=16, kind=int)
     seed: int = number(0, low=0, high=2**63 - 1, kind=int)
     device: str = choice('auto', 'cpu')
     precision: str = choice('float32', 'bfloat16')

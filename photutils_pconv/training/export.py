@@ -9,7 +9,7 @@ from importlib import metadata
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.weights import build_loaded, save_model
-from photutils_pconv.training.engine import describe_architecture
+from photutils_pconv.training.initial_network import describe_architecture
 
 __all__ = ['export_checkpoint', 'make_card']
 
