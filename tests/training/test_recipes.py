@@ -73,7 +73,6 @@ def test_the_model_of_two_passes_is_that_of_its_recipe():
     assert recipe['learning_rate'] == config.optimiser.learning_rate
     assert recipe['seed'] == config.seed
     curve = card.accuracy['curve']
-    assert len(curve['step']) == config.epochs
     assert curve['step'][-1] * recipe['batch_size'] == seen
     assert curve['weighted_error'][-1] < curve['weighted_error'][0]
 
