@@ -18,7 +18,8 @@ from photutils_pconv.geometry.grids import (
 )
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
-from photutils_pconv.network import LoadedModel, default_model, load_model
+from photutils_pconv.network import LoadedModel, load_model
+from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import (
     check_batch_size,
     check_precision,

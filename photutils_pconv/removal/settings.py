@@ -6,8 +6,9 @@ The arguments of `~photutils_pconv.removal`, checked before any work.
 import astropy.units as u
 
 from photutils_pconv._utils.checks import as_radii
-from photutils_pconv.network import LoadedModel, default_model, load_model
+from photutils_pconv.network import LoadedModel, load_model
 from photutils_pconv.network.kinds import check_kind
+from photutils_pconv.network.registry import default_model
 
 #: The bundled model for removal with a PSF.
 PSF_MODEL = 'psf'

@@ -10,7 +10,7 @@ import numpy as np
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.simulation._sampler import STAMP_SIZE, CutoutConfig
+from photutils_pconv.simulation._sampler import OVERSAMPLING, STAMP_SIZE, CutoutConfig
 
 __all__ = ['ResidualConfig', 'SetupStamps', 'Stamp', 'make_stamps']
 
@@ -147,16 +147,21 @@ def make_stamps(setup, cfg, rng):
         number = rng.integers(cfg.n_angles)
         grade = (k // 2) % len(cfg.mismatch)
         error = cfg.mismatch[grade]
-        options = {
-            'pixel_scale': scale * np.exp(rng.normal(0.0, cfg.width * error)),
-            'stretch': np.exp(rng.normal(0.0, cfg.stretch * error)),
-            'oversampling': 2,
-        }
+        own_scale = scale * np.exp(rng.normal(0.0, cfg.width * error))
+        stretch = np.exp(rng.normal(0.0, cfg.stretch * error))
         angle = angles[number] + rng.normal(0.0, error)
-        shape = (STAMP_SIZE, STAMP_SIZE)
         share = rng.uniform(0.0, cfg.lobes * error)
-        image = (1 - share) * own.render(shape, x, y, angle=angle, **options)
-        image += share * lobed.render(shape, x, y, angle=angle, **options)
+        image = 0.0
+        for psf, part in ((own, 1 - share), (lobed, share)):
+            image = image + part * psf.render(
+                (STAMP_SIZE, STAMP_SIZE),
+                x,
+                y,
+                pixel_scale=own_scale,
+                angle=angle,
+                stretch=stretch,
+                oversampling=OVERSAMPLING,
+            )
         stamps.append(
             Stamp(
                 image=image.astype(np.float32),

@@ -20,6 +20,8 @@ __all__ = ['CutoutConfig', 'Ground', 'Sampler', 'draw_missing', 'shift_stamp']
 
 #: The side of the stamps of sources, which are cut to cutouts, in pixels.
 STAMP_SIZE = 2 * CUTOUT_SIZE
+#: The samples a pixel, along each axis, with which PSFs are averaged over it.
+OVERSAMPLING = 2
 
 # The range of a field's beam, in units of the setup's FWHM: emission that is a
 # little sharper than the beam is part of real maps (by choice).

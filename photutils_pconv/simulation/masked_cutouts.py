@@ -19,6 +19,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.simulation._sampler import (
+    OVERSAMPLING,
     STAMP_SIZE,
     CutoutConfig,
     Sampler,
@@ -34,6 +35,8 @@ __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 _CROWD = 48
 # Given positions are off by at most this, in pixels (section 2.4.3).
 _LARGEST_ERROR = 2.0
+# The range of the share of the setup's own PSF in a mixture (by choice).
+_OWN_SHARE = (0.5, 1.0)
 # The share of holes whose radius is any of the setup's (by choice).
 _OTHER_RADIUS = 0.1
 # The range of any radius, in pixels (by choice: Table 3's and somewhat more).
@@ -235,20 +238,28 @@ class CutoutSampler(Sampler):
         if cfg.far_position and rng.random() < cfg.far_position:
             error = rng.uniform(-_LARGEST_ERROR, _LARGEST_ERROR, 2)
         x, y = STAMP_SIZE // 2 + offset + error
-        options = {
-            'pixel_scale': setup.pixel_scale.to_value('arcsec'),
-            'angle': rng.uniform(0.0, 2.0 * np.pi),
-            'stretch': np.exp(rng.uniform(-1, 1) * cfg.stretch),
-            'oversampling': 2,
-        }
+        scale = setup.pixel_scale.to_value('arcsec')
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        stretch = np.exp(rng.uniform(-1, 1) * cfg.stretch)
         if cfg.width:
-            options['pixel_scale'] *= np.exp(rng.normal(0.0, cfg.width))
-        shape = (STAMP_SIZE, STAMP_SIZE)
-        image = lobed_psf(setup).render(shape, x, y, **options)
+            scale *= np.exp(rng.normal(0.0, cfg.width))
+
+        def render(psf):
+            return psf.render(
+                (STAMP_SIZE, STAMP_SIZE),
+                x,
+                y,
+                pixel_scale=scale,
+                angle=angle,
+                stretch=stretch,
+                oversampling=OVERSAMPLING,
+            )
+
+        image = render(lobed_psf(setup))
         if cfg.all_psfs:
-            share = rng.uniform(0.5, 1.0)
+            share = rng.uniform(*_OWN_SHARE)
             image *= 1.0 - share
-            image += share * get_psf(setup).render(shape, x, y, **options)
+            image += share * render(get_psf(setup))
         return _Stamp(image.astype(np.float32), offset, image.max())
 
     def batch(self, n, seed):

@@ -72,7 +72,7 @@ class Trainer:
 
     Attributes
     ----------
-    progress : `~photutils_pconv.training.Progress`
+    progress : ``Progress``
         How far the training has come.
 
     Raises

@@ -104,7 +104,7 @@ class WeightedLoss(nn.Module):
 
         hole : `torch.Tensor`, optional
             1 where the loss is to see holes (`ResidualCutouts
-            <photutils_pconv.training.data.ResidualCutouts>`); by default
+            <photutils_pconv.training.ResidualCutouts>`); by default
             where pixels are not usable.
 
         weight : `torch.Tensor`, optional

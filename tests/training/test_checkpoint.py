@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from photutils_pconv.training import (
-    Progress,
-    TrainingConfig,
-    load_checkpoint,
-    save_checkpoint,
-)
+from photutils_pconv.training import TrainingConfig
 from photutils_pconv.training.checkpoint import (
     check_compatible,
     get_random_states,
+    load_checkpoint,
+    save_checkpoint,
     set_random_states,
 )
+from photutils_pconv.training.progress import Progress
 
 DATA = {'training_cutouts': 9, 'normalisation': {'name': 'minmax'}}
 

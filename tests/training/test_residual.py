@@ -22,14 +22,17 @@ from photutils_pconv.training import (
     SimulatedCutouts,
     Trainer,
     TrainingConfig,
-    WeightedLoss,
-    load_checkpoint,
     make_data,
-    residual_figures,
 )
 from photutils_pconv.training.augmentation import augment, turn_cutouts
+from photutils_pconv.training.checkpoint import load_checkpoint
 from photutils_pconv.training.loading import EpochBatches, make_loader, repeat_batches
-from photutils_pconv.training.validation import softening_of, summarise_residual
+from photutils_pconv.training.validation import (
+    residual_figures,
+    softening_of,
+    summarise_residual,
+)
+from photutils_pconv.training.weighted_loss import WeightedLoss
 
 pytest.importorskip('accelerate')
 pytest.importorskip('kornia')

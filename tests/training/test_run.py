@@ -148,7 +148,7 @@ training.TrainingConfig.from_dict({'epochs': 2})
 assert 'Trainer' in dir(training)
 for name in ('torch', 'kornia', 'accelerate', 'matplotlib'):
     assert name not in sys.modules, name
-training.WeightedLoss
+training.SimulatedCutouts
 for name in ('kornia', 'accelerate', 'matplotlib'):
     assert name not in sys.modules, name
 """
@@ -177,7 +177,8 @@ REFUSED = {
 @pytest.mark.parametrize('field', REFUSED)
 def test_another_model_is_not_resumed(write, monkeypatch, field):
     """A checkpoint of another model is refused in words, before data are made."""
-    from photutils_pconv.training import run, save_checkpoint
+    from photutils_pconv.training import run
+    from photutils_pconv.training.checkpoint import save_checkpoint
     from photutils_pconv.training.progress import Progress
 
     section, before, now = REFUSED[field]

@@ -19,9 +19,9 @@ from photutils_pconv.training import (
     DivergenceError,
     Trainer,
     TrainingConfig,
-    load_checkpoint,
     open_arrays,
 )
+from photutils_pconv.training.checkpoint import load_checkpoint
 
 pytest.importorskip('accelerate')
 pytest.importorskip('kornia')
