@@ -13,7 +13,7 @@ from _summary import LARGE_APERTURES
 from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.network import is_one_pass, load_model
+from photutils_pconv.network import load_model
 from photutils_pconv.photometry import (
     encircled_energy_correction,
     local_background,
@@ -181,7 +181,7 @@ def _apply(model, truth, data, positions):
     Remove the sources with another model.
     """
     loaded = load_model(model)
-    one_pass = is_one_pass(loaded)
+    one_pass = loaded.card.kind == 'masked'
     remover = NeuralSourceRemover(
         setup=truth.setup,
         model=model,

@@ -95,7 +95,7 @@ def measure(
             'progress_bar': False,
             'network': {'width': width},
             'data': {
-                'kind': store,
+                'source': store,
                 'setups': list(_SETUPS),
                 'folder': str(folder),
                 'epoch_size': (warm_up + steps + 1) * batch_size,

@@ -27,7 +27,7 @@ from astropy.stats import mad_std
 from scipy.optimize import minimize
 
 from photutils_pconv.geometry import Holes, MapGrid
-from photutils_pconv.network import is_one_pass, load_model, save_model
+from photutils_pconv.network import load_model, save_model
 from photutils_pconv.photometry import (
     ApertureFluxes,
     AperturePlan,
@@ -137,7 +137,7 @@ def calibrate_setup(model, setup, n_maps, seed):
     """
     # Two models of the PSF: the sources' own is another one still.
     psfs = (get_psf(setup), sample_psf(lobed_psf(setup), setup))
-    n_passes = 1 if is_one_pass(model) else 2
+    n_passes = 1 if model.card.kind == 'masked' else 2
     scale = setup.pixel_scale.to_value('arcsec')
     default = setup.aperture_radius.to_value('arcsec') / scale
     classes = np.unique(setup.hole_radii)

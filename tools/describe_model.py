@@ -113,10 +113,15 @@ def read_curve(path):
     """Read the validation figures from the metrics of a training."""
     with Path(path).open(encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
-    keys = ('valid_loss', 'hole_rms', 'mean_error')
+    # The last two are those of models of either kind.
+    keys = ('valid_loss', 'hole_rms', 'mean_error', 'weighted_error')
     return {
         'step': [int(row['step']) for row in rows],
-        **{key: [round(float(row[key]), 5) for row in rows] for key in keys},
+        **{
+            key: [round(float(row[key]), 5) for row in rows]
+            for key in keys
+            if key in rows[0]
+        },
     }
 
 

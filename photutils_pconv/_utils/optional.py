@@ -1,19 +1,40 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The import of what only training needs.
+The import of packages that only parts of this one need.
 """
 
 from importlib import import_module
 
+__all__ = ['require']
 
-def require(name):
+
+def require(
+    name,
+    *,
+    package=None,
+    purpose='training',
+    install="'photutils-pconv[train]'",
+    otherwise=None,
+):
     """
-    Import kornia, accelerate or a part of them.
+    Import an optional package or a part of it.
 
     Parameters
     ----------
     name : str
         The module, such as ``'kornia.metrics'``.
+
+    package : str, optional
+        What the package is called; by default as its module is.
+
+    purpose : str, optional
+        What needs it.
+
+    install : str, optional
+        What pip is to install.
+
+    otherwise : str, optional
+        What can be done instead.
 
     Returns
     -------
@@ -28,6 +49,8 @@ def require(name):
     try:
         return import_module(name)
     except ImportError as exc:
-        package = name.partition('.')[0]
-        msg = f"training needs {package}: pip install 'photutils-pconv[train]'"
+        package = package or name.partition('.')[0]
+        msg = f'{purpose} needs {package}: pip install {install}'
+        if otherwise:
+            msg += f', or {otherwise}'
         raise ImportError(msg) from exc

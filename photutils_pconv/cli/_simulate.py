@@ -96,9 +96,9 @@ def _simulate(options):
         flux_levels,
         simulate_levels,
         simulate_sources,
-        simulation_paths,
         write_simulation,
     )
+    from photutils_pconv.simulation.files import simulation_paths
 
     if options.output.exists() and not options.output.is_dir():
         msg = f'{options.output} is a file: choose another name for the folder'

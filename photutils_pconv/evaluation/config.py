@@ -4,20 +4,18 @@ The configuration of an evaluation, which a TOML file fills.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 from photutils_pconv._utils.config import (
     TABLE,
-    Section,
     flag,
     number,
     path,
     texts,
     unknown_key,
 )
+from photutils_pconv._utils.toml import Configuration
 from photutils_pconv.evaluation.methods.registry import BASELINES, available_baselines
 from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.simulation import flux_levels
@@ -28,6 +26,7 @@ __all__ = ['EvaluationConfig']
 _MAP_KEYS = {'path': str, 'sources': str, 'setup': str, 'simulated': bool}
 _FIELD_KEYS = {'path': str, 'setup': str}
 _STAR_KEYS = {'path': str, 'setup': str}
+_PATH_KEYS = ('path', 'sources')
 
 # Some of the levels of Table 1, a factor of five to six apart: three a field.
 _QUICK_LEVELS = (20.0, 100.0, 600.0, 3000.0, 15000.0)
@@ -72,7 +71,7 @@ def _tables(accepted, required):
             checked.append(dict(item))
         return tuple(checked)
 
-    return field(default=(), metadata={'check': check, 'tables': True})
+    return field(default=(), metadata={'check': check, 'path_keys': _PATH_KEYS})
 
 
 def _numbers():
@@ -97,7 +96,7 @@ def _numbers():
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationConfig(Section):
+class EvaluationConfig(Configuration):
     """
     What to evaluate, and on what.
 
@@ -179,7 +178,9 @@ class EvaluationConfig(Section):
     fields: tuple = _tables(_FIELD_KEYS, ('path', 'setup'))
     maps: tuple = _tables(_MAP_KEYS, ('path',))
     stars: tuple = _tables(_STAR_KEYS, ('path',))
-    remover: dict = field(default_factory=dict, metadata=TABLE)
+    remover: dict = field(
+        default_factory=dict, metadata={**TABLE, 'path_keys': ('psf',)}
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -196,103 +197,6 @@ class EvaluationConfig(Section):
                 'stars'
             )
             raise ValueError(msg)
-
-    @classmethod
-    def from_dict(cls, values):
-        """
-        Make a configuration from a dictionary.
-
-        Parameters
-        ----------
-        values : dict
-            Keys as the attributes.
-
-        Returns
-        -------
-        config : `EvaluationConfig`
-            The configuration.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a key is unknown, or a value not accepted.
-        """
-        names = [item.name for item in fields(cls)]
-        for key in values:
-            if key not in names:
-                raise ValueError(unknown_key(key, names, 'the configuration'))
-        return cls(**values)
-
-    @classmethod
-    def from_toml(cls, path):
-        """
-        Read a configuration from a TOML file.
-
-        Parameters
-        ----------
-        path : path-like
-            The file. Relative paths in it begin at its folder.
-
-        Returns
-        -------
-        config : `EvaluationConfig`
-            The configuration.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-
-        TypeError, ValueError
-            If the file is not TOML, or its content is not accepted; the
-            message names the file.
-        """
-        path = Path(path).expanduser()
-        if not path.is_file():
-            msg = f'no configuration file {str(path)!r}'
-            raise FileNotFoundError(msg)
-        try:
-            config = cls.from_dict(tomllib.loads(path.read_text(encoding='utf-8')))
-        except (ValueError, TypeError) as exc:
-            kind = TypeError if isinstance(exc, TypeError) else ValueError
-            msg = f'{str(path)!r}: {exc}'
-            raise kind(msg) from exc
-        return config.resolve(path.resolve().parent)
-
-    def resolve(self, folder):
-        """
-        Let relative paths begin at a folder.
-
-        Parameters
-        ----------
-        folder : path-like
-            The folder. A name that is no file there is kept, since it
-            may be a bundled model's.
-
-        Returns
-        -------
-        config : `EvaluationConfig`
-            The configuration with full paths.
-        """
-
-        def find(name):
-            candidate = Path(folder) / Path(name).expanduser()
-            return str(candidate) if name and candidate.exists() else name
-
-        changes = {'model': find(self.model)}
-        psf = self.remover.get('psf')
-        if isinstance(psf, str | os.PathLike):
-            changes['remover'] = {**self.remover, 'psf': find(psf)}
-        for item in fields(self):
-            if 'tables' in item.metadata:
-                changes[item.name] = [
-                    {
-                        key: find(value) if key in ('path', 'sources') else value
-                        for key, value in entry.items()
-                    }
-                    for entry in getattr(self, item.name)
-                ]
-        return replace(self, **changes)
 
     def make_quick(self):
         """

@@ -81,7 +81,7 @@ class EvaluationField:
         The map, in a unit of surface brightness, with a WCS.
 
     complexity : float
-        Its complexity (`~photutils_pconv.simulation.partition.complexity`).
+        Its complexity (`~photutils_pconv.simulation.complexity`).
 
     rank : int
         Its place among the fields of the setup, 1 for the least complex.

@@ -9,7 +9,6 @@ from typing import Any
 
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.network import LoadedModel, load_model
-from photutils_pconv.network.weights import is_one_pass
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.setups.registry import get_setup
 
@@ -223,7 +222,7 @@ def list_removers(*, model=None, choice=None):
         raise ValueError(msg)
     if number is None and model is not None:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        number = 1 if is_one_pass(loaded) else 2
+        number = 1 if loaded.card.kind == 'masked' else 2
     return tuple(
         replace(choice, name=own.name, n_passes=own.n_passes, model=model).or_else(own)
         for own in (ONE_PASS, TWO_PASSES)

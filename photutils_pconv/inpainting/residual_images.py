@@ -14,7 +14,6 @@ from photutils_pconv.inpainting.scaling import normalise
 
 __all__ = [
     'MISMATCH_LIMIT',
-    'N_CHANNELS',
     'residual_channels',
     'small_holes',
 ]
@@ -23,9 +22,6 @@ __all__ = [
 #: source, above which a pixel of the residual is not used. By choice, and the
 #: bundled model is trained with it.
 MISMATCH_LIMIT = 2.5
-
-#: The number of images that the network sees.
-N_CHANNELS = 3
 
 
 def small_holes(residual, error, missing, *, radius=24.0, limit=MISMATCH_LIMIT):

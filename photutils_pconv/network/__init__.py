@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The partial-convolution network, its weights files and their model cards.
+The networks, weights files with their model cards, and the bundled models.
 
 The names below are imported at their first use, so that reading a model
 card or listing the bundled models does not import torch.
@@ -9,21 +9,12 @@ card or listing the bundled models does not import torch.
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'blocks': (
-        'PCDown',
-        'PCUp',
-        'PartialConv2d',
-        'PartialConvTranspose2d',
-        'check_input',
-        'make_activation',
-    ),
-    'architectures': ('build_network',),
     'card': ('ModelCard', 'package_versions'),
     'conversion': ('convert_reference_checkpoint', 'write_converted_checkpoint'),
-    'filled': ('FilledUNet', 'ResidualBlock', 'smooth_fill'),
-    'registry': ('default_model', 'list_models', 'model_path', 'read_card'),
+    'filled': ('FilledUNet',),
+    'registry': ('list_models', 'read_card'),
     'unet': ('PConvUNet',),
-    'weights': ('LoadedModel', 'is_one_pass', 'load_model', 'save_model'),
+    'weights': ('LoadedModel', 'load_model', 'save_model'),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -31,25 +22,13 @@ __all__ = [
     'FilledUNet',
     'LoadedModel',
     'ModelCard',
-    'PCDown',
-    'PCUp',
     'PConvUNet',
-    'PartialConv2d',
-    'PartialConvTranspose2d',
-    'ResidualBlock',
-    'build_network',
-    'check_input',
     'convert_reference_checkpoint',
-    'default_model',
-    'is_one_pass',
     'list_models',
     'load_model',
-    'make_activation',
-    'model_path',
     'package_versions',
     'read_card',
     'save_model',
-    'smooth_fill',
     'write_converted_checkpoint',
 ]
 

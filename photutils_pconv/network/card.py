@@ -9,99 +9,29 @@ import torch.
 """
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime
-
-import numpy as np
+from datetime import UTC, datetime
 
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network._card_checks import (
+    check_architecture,
+    check_cutout_size,
+    check_images,
+    check_normalisation,
+    check_text,
+    check_texts,
+    to_plain,
+)
+from photutils_pconv.network._card_formats import FORMAT_VERSION, upgrade_card
 
-__all__ = [
-    'FORMAT_VERSION',
-    'ModelCard',
-    'n_images',
-]
+__all__ = ['ModelCard']
 
-FORMAT_VERSION = 1
-"""
-The version of the card's layout that this package writes and reads.
-"""
-
-_FILLS = ('smooth', 'given')
-_ACTIVATIONS = ('leaky_relu', 'relu')
-_NORMALISATIONS = ('minmax', 'robust')
-# The arguments of each class, and which of them are positive integers.
-_ARCHITECTURES = {
-    'PConvUNet': ('width', 'decoder_activation', 'in_channels'),
-    'FilledUNet': (
-        'width',
-        'blocks',
-        'fill',
-        'decoder_activation',
-        'in_channels',
-        'turns',
-    ),
-}
-_COUNTS = ('width', 'blocks', 'in_channels', 'turns')
-_REQUIRED = ('name', 'architecture', 'normalisation')
-# What each class can take: PConvUNet halves its input five times, then needs
-# a 3 x 3 window. Multiple and minimum, in pixels.
-_CUTOUTS = {'PConvUNet': (32, 96), 'FilledUNet': (16, 32)}
+_REQUIRED = ('name', 'architecture', 'normalisation', 'kind', 'images')
 
 
 def _today():
     return datetime.now(tz=UTC).date().isoformat()
-
-
-def _plain(value, where):
-    """Reduce a value to what JSON keeps: a card equals its own round trip."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            msg = f'{where} must be finite, got {value}: use None for a missing number'
-            raise ValueError(msg)
-        return value
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                msg = f'the keys of {where} must be str, got {key!r}'
-                raise TypeError(msg)
-        return {key: _plain(item, f'{where}[{key!r}]') for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, f'{where}[{i}]') for i, item in enumerate(value)]
-    msg = (
-        f'{where} must be made of str, numbers, bool, None, lists and dicts, got '
-        f'{type(value).__name__}'
-    )
-    raise TypeError(msg)
-
-
-def _check_version(version):
-    if version != FORMAT_VERSION:
-        msg = (
-            f'the model card has the format version {version!r}, this package reads '
-            f'{FORMAT_VERSION}: install a newer photutils-pconv, or write the model '
-            'again'
-        )
-        raise ValueError(msg)
-
-
-def _check_positive_integer(value, where):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        msg = f'{where} must be a positive integer, got {value!r}'
-        raise ValueError(msg)
-
-
-def _check_one_of(value, where, accepted):
-    if value not in accepted:
-        msg = f'{where} must be one of {list(accepted)}, got {value!r}'
-        raise ValueError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +60,16 @@ class ModelCard:
         whether expected wings are taken off, and ``kriging``: whether the
         holes are filled by kriging first (see
         `~photutils_pconv.inpainting`).
+
+    kind : {'masked', 'residual'}, optional
+        What the network sees: the map alone, whose holes it fills in one
+        pass, or the map minus its sources, in the second of two passes.
+
+    images : tuple of str, optional
+        The names of the images that the network sees of a cutout, in
+        their order: ``'map'``, and ``'wings'`` and ``'kriging'`` where the
+        normalisation has them, or ``'residual'``, ``'shapes'`` and
+        ``'mismatch'``. By default they follow from the other arguments.
 
     description : str, optional
         One or two sentences for the user.
@@ -163,7 +103,8 @@ class ModelCard:
         Anything else.
 
     format_version : int, optional
-        The version of the card's layout.
+        The version of the card's layout, 2. Cards of version 1, which had
+        neither ``kind`` nor ``images``, are converted when they are read.
 
     Raises
     ------
@@ -171,12 +112,15 @@ class ModelCard:
         If a value has the wrong type, or cannot be written as JSON.
 
     ValueError
-        If a value is not among the accepted ones.
+        If a value is not among the accepted ones, or kind, images,
+        normalisation and architecture do not fit together.
     """
 
     name: str
     architecture: dict
     normalisation: dict
+    kind: str = 'masked'
+    images: tuple = None
     description: str = ''
     setups: tuple = ()
     cutout_size: int = 96
@@ -190,92 +134,29 @@ class ModelCard:
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self):
-        _check_version(self.format_version)
-        self._check_text()
+        if self.format_version != FORMAT_VERSION:
+            msg = (
+                f'a new model card has the format version {FORMAT_VERSION}, got '
+                f'{self.format_version!r}: leave format_version out, or read an old '
+                'card with ModelCard.from_dict'
+            )
+            raise ValueError(msg)
+        check_text(self)
         for key in ('architecture', 'normalisation', 'recipe', 'accuracy', 'versions'):
             value = getattr(self, key)
             if not isinstance(value, Mapping):
                 msg = f'{key} must be a dict, got {type(value).__name__}'
                 raise TypeError(msg)
-            object.__setattr__(self, key, _plain(value, key))
-        self._check_setups()
-        self._check_architecture()
-        self._check_normalisation()
-        self._check_cutout_size()
-
-    def _check_text(self):
-        for key in ('name', 'description', 'created', 'checksum', 'licence', 'notes'):
-            value = getattr(self, key)
-            if not isinstance(value, str):
-                msg = f'{key} must be a str, got {type(value).__name__}'
-                raise TypeError(msg)
-        if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9._-]*', self.name):
-            msg = (
-                "name must be made of letters, digits and '.', '_', '-', got "
-                f'{self.name!r}'
-            )
-            raise ValueError(msg)
-        try:
-            date.fromisoformat(self.created)
-        except ValueError as exc:
-            msg = f"created must be a date as '2025-12-31', got {self.created!r}"
-            raise ValueError(msg) from exc
-        if self.checksum and not re.fullmatch('[0-9a-f]{64}', self.checksum):
-            msg = (
-                'checksum must be a SHA-256 of 64 lower-case hexadecimal digits, '
-                f'got {self.checksum!r}'
-            )
-            raise ValueError(msg)
-
-    def _check_setups(self):
-        setups = self.setups
-        # A bare str would pass as a sequence of one-letter names.
-        if isinstance(setups, str) or not isinstance(setups, list | tuple):
-            msg = f'setups must be a tuple of setup names, got {setups!r}'
-            raise TypeError(msg)
-        if not all(isinstance(name, str) for name in setups):
-            msg = f'setups must hold names (str), got {setups!r}'
-            raise TypeError(msg)
-        object.__setattr__(self, 'setups', tuple(setups))
-
-    def _check_architecture(self):
-        given = self.architecture
-        name = given.get('class', 'PConvUNet')
-        _check_one_of(name, "architecture['class']", tuple(_ARCHITECTURES))
-        keys = ('class', *_ARCHITECTURES[name])
-        if set(given) != set(keys):
-            msg = f'architecture must have the keys {list(keys)}, got {sorted(given)}'
-            raise ValueError(msg)
-        for key in _COUNTS:
-            if key in keys:
-                _check_positive_integer(given[key], f'architecture[{key!r}]')
-        _check_one_of(
-            given['decoder_activation'],
-            "architecture['decoder_activation']",
-            _ACTIVATIONS,
+            object.__setattr__(self, key, to_plain(value, key))
+        setups = check_texts(self.setups, 'setups', 'setup names')
+        object.__setattr__(self, 'setups', setups)
+        check_architecture(self.architecture)
+        check_normalisation(self.normalisation)
+        images = check_images(
+            self.kind, self.images, self.normalisation, self.architecture
         )
-        if 'fill' in keys:
-            _check_one_of(given['fill'], "architecture['fill']", _FILLS)
-
-    def _check_normalisation(self):
-        _check_one_of(
-            self.normalisation.get('name'), "normalisation['name']", _NORMALISATIONS
-        )
-        for key, value in self.normalisation.items():
-            if isinstance(value, list | dict):
-                msg = f'normalisation[{key!r}] must be a single value, got {value!r}'
-                raise TypeError(msg)
-
-    def _check_cutout_size(self):
-        size = self.cutout_size
-        _check_positive_integer(size, 'cutout_size')
-        divisor, minimum = _CUTOUTS[self.architecture['class']]
-        if size < minimum or size % divisor:
-            msg = (
-                f'cutout_size must be a multiple of {divisor} and at least {minimum} '
-                f'pixels for a {self.architecture["class"]}, got {size}'
-            )
-            raise ValueError(msg)
+        object.__setattr__(self, 'images', images)
+        check_cutout_size(self.cutout_size, self.architecture)
 
     def to_dict(self):
         """
@@ -287,7 +168,7 @@ class ModelCard:
             A copy of every value.
         """
         names = [item.name for item in fields(self)]
-        return {name: _plain(getattr(self, name), name) for name in names}
+        return {name: to_plain(getattr(self, name), name) for name in names}
 
     @classmethod
     def from_dict(cls, values):
@@ -297,7 +178,9 @@ class ModelCard:
         Parameters
         ----------
         values : dict
-            What `to_dict` gives; keys with a default may be left out.
+            What `to_dict` gives, or gave in an earlier version; of the
+            keys, ``name``, ``architecture``, ``normalisation``, ``kind`` and
+            ``images`` must be there.
 
         Returns
         -------
@@ -310,13 +193,14 @@ class ModelCard:
             If ``values`` is not a dict or a value has the wrong type.
 
         ValueError
-            If a key is unknown or missing, or a value is not accepted.
+            If a key is unknown or missing, a value is not accepted, or the
+            card is newer than this package.
         """
         if not isinstance(values, Mapping):
             msg = f'a model card must be a dict, got {type(values).__name__}'
             raise TypeError(msg)
-        # First, since a newer layout may well have other keys.
-        _check_version(values.get('format_version', FORMAT_VERSION))
+        # First, since another layout may well have other keys.
+        values = upgrade_card(values)
         known = [item.name for item in fields(cls)]
         unknown = sorted(str(key) for key in set(values) - set(known))
         if unknown:
@@ -368,20 +252,3 @@ class ModelCard:
             msg = f'the model card is not valid JSON: {exc}'
             raise ValueError(msg) from exc
         return cls.from_dict(values)
-
-
-def n_images(normalisation):
-    """
-    Tell how many images a cutout has.
-
-    Parameters
-    ----------
-    normalisation : dict
-        The model's normalisation.
-
-    Returns
-    -------
-    n : int
-        1, and one more for wings and for kriging.
-    """
-    return 1 + bool(normalisation.get('wings')) + bool(normalisation.get('kriging'))

@@ -15,13 +15,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.kinds import BUNDLED
 
 __all__ = ['default_model', 'list_models', 'model_path', 'read_card']
 
 _MODEL_FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'models'
 _SUFFIX = '.safetensors'
-_DEFAULT_MODEL = 'pacs'
-_PSF_MODEL = 'psf'
 _CARD_KEY = 'model_card'
 _CARD_CHECKSUM = 'card_checksum'
 # First bytes of torch.save's files: a zip archive, or a bare pickle.
@@ -65,9 +64,9 @@ def default_model(setup, *, n_passes=1):
         The model's name.
     """
     if n_passes > 1:
-        return _PSF_MODEL
-    named = setup.mode in list_models() and setup.mode != _PSF_MODEL
-    return setup.mode if named else _DEFAULT_MODEL
+        return BUNDLED['residual']
+    named = setup.mode in list_models() and setup.mode != BUNDLED['residual']
+    return setup.mode if named else BUNDLED['masked']
 
 
 def model_path(name):
@@ -175,7 +174,8 @@ def _card_to_metadata(card):
     One key only: safetensors writes several in a random order, and the
     same model would not give the same bytes.
     """
-    values = {**card.to_dict(), _CARD_CHECKSUM: _card_checksum(card)}
+    values = card.to_dict()
+    values[_CARD_CHECKSUM] = _card_checksum(values)
     return {_CARD_KEY: json.dumps(values, sort_keys=True, allow_nan=False)}
 
 
@@ -189,11 +189,13 @@ def _card_from_metadata(metadata, path):
     try:
         values = json.loads(metadata[_CARD_KEY])
         checksum = values.pop(_CARD_CHECKSUM, None)
+        # Of what stands in the file: a card of an earlier format is converted.
+        expected = _card_checksum(values)
         card = ModelCard.from_dict(values)
     except (ValueError, TypeError, AttributeError, RecursionError) as exc:
         msg = f'the model card of {str(path)!r} is not valid: {exc}'
         raise ValueError(msg) from exc
-    if checksum != _card_checksum(card):
+    if checksum != expected:
         msg = (
             f'the model card of {str(path)!r} does not match its checksum: the file '
             'is damaged or was changed'
@@ -202,5 +204,7 @@ def _card_from_metadata(metadata, path):
     return card
 
 
-def _card_checksum(card):
-    return hashlib.sha256(card.to_json().encode()).hexdigest()
+def _card_checksum(values):
+    """Hash the values of a card, always in the same form."""
+    text = json.dumps(values, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

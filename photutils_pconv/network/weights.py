@@ -20,7 +20,7 @@ from safetensors.numpy import save as serialise
 
 from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.network.architectures import build_network, describe_network
-from photutils_pconv.network.card import ModelCard, n_images
+from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.registry import (
     _card_from_metadata,
     _card_to_metadata,
@@ -30,7 +30,6 @@ from photutils_pconv.network.registry import (
 
 __all__ = [
     'LoadedModel',
-    'is_one_pass',
     'load_model',
     'save_model',
 ]
@@ -77,7 +76,8 @@ class LoadedModel:
     def __repr__(self):
         architecture = self.card.architecture
         return (
-            f'<{type(self).__name__}({self.name!r}: {architecture["class"]}, '
+            f'<{type(self).__name__}({self.name!r}: {self.card.kind}, '
+            f'{architecture["class"]}, '
             f'width {architecture["width"]}, '
             f'{self.card.normalisation["name"]} normalisation, '
             f'checksum {self.checksum[:12]})>'
@@ -303,20 +303,3 @@ def _checksum(arrays):
         digest.update(f'{name}|{array.dtype.name}|{array.shape}|'.encode())
         digest.update(little.tobytes())
     return digest.hexdigest()
-
-
-def is_one_pass(model):
-    """
-    Tell whether a model fills holes from the map alone.
-
-    Parameters
-    ----------
-    model : `~photutils_pconv.network.LoadedModel`
-        The model.
-
-    Returns
-    -------
-    one_pass : bool
-        False for a model that is told the PSF and what a fit of it left.
-    """
-    return model.network.in_channels == n_images(model.card.normalisation)

@@ -30,6 +30,7 @@ from photutils_pconv.inpainting.residual_images import (
     residual_channels,
     small_holes,
 )
+from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
@@ -119,7 +120,7 @@ class SubtractionSettings:
     Parameters
     ----------
     model : `~photutils_pconv.network.LoadedModel`
-        A network that sees residual images.
+        A model of the kind ``'residual'``.
 
     beam_fwhm : float
         The FWHM of the beam, in native pixels, through which the emission
@@ -148,6 +149,9 @@ class SubtractionSettings:
     fit_positions: bool = True
     fit_psf_shape: bool = True
     run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self):
+        check_kind(self.model.card, 'residual')
 
 
 def remove_with_psf(

@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.checks import as_radii, check_choice
+from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import PRECISIONS, RunOptions
 from photutils_pconv.psf.library import parse_psf
@@ -337,25 +338,5 @@ def _find_model(model, setup, n_passes):
     if model is None:
         model = default_model(setup, n_passes=n_passes)
     loaded = model if isinstance(model, LoadedModel) else load_model(model)
-    _check_kind(loaded, n_passes)
+    check_kind(loaded.card, 'masked' if n_passes == 1 else 'residual')
     return loaded
-
-
-def _check_kind(model, n_passes):
-    """Refuse a model that is made for another number of passes."""
-    from photutils_pconv.inpainting.residual_images import N_CHANNELS
-    from photutils_pconv.network.weights import is_one_pass
-
-    channels = getattr(model.network, 'in_channels', 1)
-    if n_passes == 2 and (channels != N_CHANNELS or is_one_pass(model)):
-        msg = (
-            f'the model {model.name!r} sees {channels} image(s) a cutout, removal '
-            f"with a PSF needs one that sees {N_CHANNELS} of residuals, such as 'psf'"
-        )
-        raise ValueError(msg)
-    if n_passes == 1 and not is_one_pass(model):
-        msg = (
-            f'the model {model.name!r} is made for removal with a PSF: give psf and '
-            'n_passes=2, or leave out model for the bundled one'
-        )
-        raise ValueError(msg)

@@ -6,56 +6,36 @@ Everything is drawn from seeded `numpy.random.Generator` objects; nothing
 here needs torch.
 """
 
-from photutils_pconv.simulation.cutout_files import CutoutWriter, write_cutouts
-from photutils_pconv.simulation.cutout_sets import (
-    RESTRICTED_SETUPS,
-    TrainingCutouts,
-    extract_training_cutouts,
-    merge_cutouts,
-    split_cutouts,
-)
-from photutils_pconv.simulation.emission import (
-    EmissionConfig,
-    bubble_field,
-    emission_field,
-    filament_field,
-    fractional_brownian_motion,
-    gradient_field,
-    simulate_emission,
-)
-from photutils_pconv.simulation.fields import SimulatedField, simulate_field
-from photutils_pconv.simulation.files import simulation_paths, write_simulation
-from photutils_pconv.simulation.injection import (
-    clustered_positions,
-    inject_sources,
-    random_positions,
-)
-from photutils_pconv.simulation.masked_cutouts import (
-    CutoutBatch,
-    CutoutSampler,
-    SamplerConfig,
-)
-from photutils_pconv.simulation.noise import (
-    confusion_field,
-    coverage_map,
-    coverage_noise,
-    noise_field,
-)
-from photutils_pconv.simulation.observations import (
-    flux_levels,
-    simulate_levels,
-    simulate_sources,
-)
-from photutils_pconv.simulation.partition import complexity, split_fields
-from photutils_pconv.simulation.residual_cutouts import (
-    ResidualBatch,
-    ResidualConfig,
-    ResidualSampler,
-)
-from photutils_pconv.simulation.small_set import make_small_training_set
+from photutils_pconv._utils.lazy import attach
+
+_MODULES = {
+    'cutout_files': ('CutoutWriter', 'write_cutouts'),
+    'cutout_sets': (
+        'TrainingCutouts',
+        'extract_training_cutouts',
+        'merge_cutouts',
+        'split_cutouts',
+    ),
+    'emission': (
+        'EmissionConfig',
+        'emission_field',
+        'filament_field',
+        'fractional_brownian_motion',
+        'simulate_emission',
+    ),
+    'fields': ('SimulatedField', 'simulate_field'),
+    'files': ('write_simulation',),
+    'injection': ('inject_sources', 'random_positions'),
+    'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
+    'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
+    'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
+    'partition': ('complexity', 'split_fields'),
+    'residual_cutouts': ('ResidualBatch', 'ResidualConfig', 'ResidualSampler'),
+    'small_set': ('make_small_training_set',),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    'RESTRICTED_SETUPS',
     'CutoutBatch',
     'CutoutSampler',
     'CutoutWriter',
@@ -66,8 +46,6 @@ __all__ = [
     'SamplerConfig',
     'SimulatedField',
     'TrainingCutouts',
-    'bubble_field',
-    'clustered_positions',
     'complexity',
     'confusion_field',
     'coverage_map',
@@ -77,7 +55,6 @@ __all__ = [
     'filament_field',
     'flux_levels',
     'fractional_brownian_motion',
-    'gradient_field',
     'inject_sources',
     'make_small_training_set',
     'merge_cutouts',
@@ -87,9 +64,10 @@ __all__ = [
     'simulate_field',
     'simulate_levels',
     'simulate_sources',
-    'simulation_paths',
     'split_cutouts',
     'split_fields',
     'write_cutouts',
     'write_simulation',
 ]
+
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -108,7 +108,7 @@ class CutoutWriter:
         part : str
             The part, such as 'train', 'valid' or 'test'.
 
-        cutouts : `~photutils_pconv.simulation.cutout_sets.TrainingCutouts`
+        cutouts : `~photutils_pconv.simulation.TrainingCutouts`
             The cutouts; none are fine.
 
         Raises
@@ -234,7 +234,7 @@ def write_cutouts(folder, sets, *, layout='arrays'):
 
     sets : dict
         For each part ('train', 'valid', 'test') the `TrainingCutouts
-        <photutils_pconv.simulation.cutout_sets.TrainingCutouts>`, or a
+        <photutils_pconv.simulation.TrainingCutouts>`, or a
         sequence of them.
 
     layout : {'arrays', 'files'}, optional

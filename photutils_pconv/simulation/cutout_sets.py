@@ -316,7 +316,7 @@ def split_cutouts(cutouts, parts, *, restricted=None):
 
     parts : dict
         The fields of each part, as
-        `~photutils_pconv.simulation.partition.split_fields` gives them.
+        `~photutils_pconv.simulation.split_fields` gives them.
 
     restricted : dict, optional
         For the name of a setup, the only parts in which it may appear;

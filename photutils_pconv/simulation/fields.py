@@ -75,7 +75,7 @@ def simulate_field(
         The shape (ny, nx).
 
     kinds, config : optional
-        See `~photutils_pconv.simulation.emission.simulate_emission`.
+        See `~photutils_pconv.simulation.simulate_emission`.
 
     emission : float, optional
         The robust standard deviation of the emission, in Jy/pixel.

@@ -12,31 +12,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.inpainting.masked_images import scale_cutouts
+from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.inpainting.wings import expected_wings
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import wing_profile
-from photutils_pconv.simulation._cutout_parts import (
+from photutils_pconv.simulation._sampler import (
+    OVERSAMPLING,
     STAMP_SIZE,
-    draw_missing,
-    shift_stamp,
+    CutoutConfig,
+    Sampler,
+    draw_peak_ratio,
+    stack,
 )
-from photutils_pconv.simulation.emission import (
-    emission_field,
-    noise_field,
-    simulate_emission,
-)
+from photutils_pconv.simulation.emission import emission_field, simulate_emission
 
 __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 
-# Sources beyond a cutout still have wings on it.
-_CROWD = CUTOUT_SIZE // 2
+# How far from the centre further sources lie, in pixels: those beyond a small
+# cutout still have wings on it.
+_CROWD = 48
+# Given positions are off by at most this, in pixels (section 2.4.3).
+_LARGEST_ERROR = 2.0
+# The range of the share of the setup's own PSF in a mixture (by choice).
+_OWN_SHARE = (0.5, 1.0)
+# The share of holes whose radius is any of the setup's (by choice).
+_OTHER_RADIUS = 0.1
+# The range of any radius, in pixels (by choice: Table 3's and somewhat more).
+_ANY_RADIUS = (3.0, 15.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplerConfig:
+class SamplerConfig(CutoutConfig):
     """
     The ranges from which a `CutoutSampler` draws.
 
@@ -46,24 +54,21 @@ class SamplerConfig:
         The number of emission fields, of noise fields, and of PSF stamps
         a setup.
 
-    field_size : int, optional
-        The side of a field, in pixels.
-
-    log_noise : tuple of float, optional
-        The range of log10(noise / local scatter of the emission).
-
     log_peak : tuple of float, optional
         The limits of log10(peak of the source / local scatter): three
         quarters of the sources between the first two, the rest up to the
         third. Together with the scatter of a map this covers the paper's
         fluxes of 10 mJy to 40 Jy (Table 1).
 
-    stretch : float, optional
-        The largest stretch of a PSF along a random axis, as a logarithm.
+    field_size : int, optional
+        The side of a field, in pixels.
 
-    position_error : float, optional
-        The sigma of the given positions' error, in pixels; errors are
-        cut at 2 pixels (section 2.4.3 of the paper).
+    size : int, optional
+        The side of a cutout, in pixels: even, and at most
+        `~photutils_pconv.geometry.CUTOUT_SIZE`.
+
+    log_noise : tuple of float, optional
+        The range of log10(noise / local scatter of the emission).
 
     neighbours : float, optional
         The probability of a cutout to hold one to three further sources.
@@ -71,8 +76,12 @@ class SamplerConfig:
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
-    size : int, optional
-        The side of the cutouts, in pixels.
+    stretch : float, optional
+        The largest stretch of a PSF along a random axis, as a logarithm.
+
+    position_error : float, optional
+        The sigma of the given positions' error, in pixels; errors are
+        cut at 2 pixels (section 2.4.3 of the paper).
 
     all_emission : bool, optional
         Whether half of the fields are those of `simulate_emission`, with
@@ -101,14 +110,9 @@ class SamplerConfig:
     n_fields: int = 240
     n_noise: int = 24
     n_stamps: int = 96
-    field_size: int = 512
-    log_noise: tuple = (-1.7, 1.0)
     log_peak: tuple = (0.4, 3.0, 4.5)
     stretch: float = 0.08
     position_error: float = 0.4
-    neighbours: float = 0.35
-    missing: float = 0.15
-    size: int = CUTOUT_SIZE
     all_emission: bool = False
     all_psfs: bool = False
     width: float = 0.0
@@ -157,14 +161,39 @@ class CutoutBatch:
     hole: np.ndarray
     radius: np.ndarray
     snr: np.ndarray
-    scaling: object
+    scaling: Scaling
     raw: np.ndarray
     emission: np.ndarray
 
 
-class CutoutSampler:
+@dataclass(frozen=True)
+class _Stamp:
+    """The image of a source, its nominal offset (dx, dy), and its peak."""
+
+    image: np.ndarray
+    offset: np.ndarray
+    peak: float
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One cutout before the scaling; ``terms`` only for wings."""
+
+    raw: np.ndarray
+    emission: np.ndarray
+    validity: np.ndarray
+    missing: np.ndarray
+    hole: np.ndarray
+    radius: float
+    snr: float
+    beam: float
+    wings: np.ndarray
+    terms: list | None
+
+
+class CutoutSampler(Sampler):
     """
-    Draw simulated training cutouts of the setups of one mode.
+    Draw simulated training cutouts of maps with holes.
 
     Parameters
     ----------
@@ -175,46 +204,25 @@ class CutoutSampler:
         The ranges.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`.
+        Keyword arguments of `~photutils_pconv.geometry.normalise`, and
+        ``wings`` and ``kriging`` (see
+        `~photutils_pconv.inpainting.scale_cutouts`).
 
     seed : int, optional
         The seed of the fields and stamps.
     """
 
-    def __init__(self, setups, *, config=None, normalisation=None, seed=0):
-        self.setups = tuple(setups)
-        self.config = SamplerConfig() if config is None else config
-        self.normalisation = normalisation or {'name': 'robust'}
-        cfg = self.config
-        rng = np.random.default_rng([seed, 1])
-        shape = (cfg.field_size, cfg.field_size)
-        self._owner = np.arange(cfg.n_fields) % len(self.setups)
-        beams = [
-            (setup.psf_fwhm / setup.pixel_scale).to_value('') for setup in self.setups
-        ]
-        self._fields = np.stack(
-            [
-                self._generator(i)(
-                    shape, beam_fwhm=beams[k] * rng.uniform(0.75, 1.1), rng=rng
-                )
-                for i, k in enumerate(self._owner)
-            ]
-        )
-        self._noise = np.stack(
-            [noise_field(shape, rng=rng) for _ in range(cfg.n_noise)]
-        )
-        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
-        self._half = cfg.size // 2
-        self._yy, self._xx = np.indices((cfg.size, cfg.size))
+    kind = 'masked'
+    config_class = SamplerConfig
+    _faint_share = 0.75
 
-    def _generator(self, i):
-        # Each setup has fields of both.
-        every_other = (i // len(self.setups)) % 2
-        return (
-            simulate_emission
-            if self.config.all_emission and every_other
-            else (emission_field)
-        )
+    def _generator(self, turn):
+        if self.config.all_emission and turn:
+            return simulate_emission
+        return emission_field
+
+    def _turn(self, crop, rng):
+        return _dihedral(crop, rng.integers(8))
 
     def _make_stamps(self, setup, rng):
         return [self._make_stamp(setup, rng) for _ in range(self.config.n_stamps)]
@@ -224,25 +232,35 @@ class CutoutSampler:
         # The reference rounds positions up, so the nominal position
         # lies on or within a pixel below the centre.
         offset = -rng.uniform(0.0, 1.0, size=2)
-        error = np.clip(rng.normal(0, cfg.position_error, 2), -2, 2)
+        error = np.clip(
+            rng.normal(0, cfg.position_error, 2), -_LARGEST_ERROR, _LARGEST_ERROR
+        )
         if cfg.far_position and rng.random() < cfg.far_position:
-            error = rng.uniform(-2.0, 2.0, 2)
+            error = rng.uniform(-_LARGEST_ERROR, _LARGEST_ERROR, 2)
         x, y = STAMP_SIZE // 2 + offset + error
-        options = {
-            'pixel_scale': setup.pixel_scale.to_value('arcsec'),
-            'angle': rng.uniform(0.0, 2.0 * np.pi),
-            'stretch': np.exp(rng.uniform(-1, 1) * cfg.stretch),
-            'oversampling': 2,
-        }
+        scale = setup.pixel_scale.to_value('arcsec')
+        angle = rng.uniform(0.0, 2.0 * np.pi)
+        stretch = np.exp(rng.uniform(-1, 1) * cfg.stretch)
         if cfg.width:
-            options['pixel_scale'] *= np.exp(rng.normal(0.0, cfg.width))
-        shape = (STAMP_SIZE, STAMP_SIZE)
-        image = lobed_psf(setup).render(shape, x, y, **options)
+            scale *= np.exp(rng.normal(0.0, cfg.width))
+
+        def render(psf):
+            return psf.render(
+                (STAMP_SIZE, STAMP_SIZE),
+                x,
+                y,
+                pixel_scale=scale,
+                angle=angle,
+                stretch=stretch,
+                oversampling=OVERSAMPLING,
+            )
+
+        image = render(lobed_psf(setup))
         if cfg.all_psfs:
-            share = rng.uniform(0.5, 1.0)
+            share = rng.uniform(*_OWN_SHARE)
             image *= 1.0 - share
-            image += share * get_psf(setup).render(shape, x, y, **options)
-        return image.astype(np.float32), offset, image.max()
+            image += share * render(get_psf(setup))
+        return _Stamp(image.astype(np.float32), offset, image.max())
 
     def batch(self, n, seed):
         """
@@ -263,18 +281,19 @@ class CutoutSampler:
         """
         rng = np.random.default_rng(seed)
         samples = [self._sample(rng) for _ in range(n)]
-        *columns, terms = zip(*samples, strict=True)
-        raw, emission, validity, missing, hole, radius, snr, beam, wings = (
-            np.stack(column) for column in columns
+        raw, emission, validity, missing, radius = (
+            stack(samples, name)
+            for name in ('raw', 'emission', 'validity', 'missing', 'radius')
         )
+        with_wings = bool(self.normalisation.get('wings'))
         image, scaling, _ = scale_cutouts(
             raw,
             validity,
             missing,
             self.normalisation,
-            wings=wings if self.normalisation.get('wings') else None,
-            terms=terms if self.normalisation.get('wings') else None,
-            beam=beam,
+            wings=stack(samples, 'wings') if with_wings else None,
+            terms=[sample.terms for sample in samples] if with_wings else None,
+            beam=stack(samples, 'beam'),
             radius=radius,
         )
         if image.shape[1] == 1:
@@ -285,88 +304,63 @@ class CutoutSampler:
             target=target.astype(np.float32),
             validity=validity,
             missing=missing,
-            hole=hole,
+            hole=stack(samples, 'hole'),
             radius=radius,
-            snr=snr,
+            snr=stack(samples, 'snr'),
             scaling=scaling,
             raw=raw,
             emission=emission,
         )
 
-    def _crop(self, field, rng):
-        size = self.config.size
-        y, x = rng.integers(0, self.config.field_size - size + 1, size=2)
-        crop = field[y : y + size, x : x + size]
-        return _dihedral(crop, rng.integers(8)).astype(float)
-
     def _sample(self, rng):
         cfg = self.config
-        index = rng.integers(cfg.n_fields)
-        setup = self.setups[self._owner[index]]
-        stamps = self._stamps[self._owner[index]]
-        emission = self._crop(self._fields[index], rng)
-        noise = self._crop(self._noise[rng.integers(cfg.n_noise)], rng)
-
-        annulus = self._ring(self._half, setup.snr_inner_radius, setup.snr_outer_radius)
-        spread = max(emission[annulus].std(), 1.0e-3)
-        # Coverage, and with it the noise, changes slowly over a cutout.
-        tilt = np.exp(rng.normal(0.0, 0.2) * (self._xx / self._half - 1.0))
-        noise = noise * tilt * spread * 10.0 ** rng.uniform(*cfg.log_noise)
-        image = emission + noise
-        spread = image[annulus].std()
+        ground = self._draw_ground(rng)
+        setup, stamps = ground.setup, self._stamps[ground.owner]
 
         # The central source, and the hole that its SNR asks for.
-        faint, bright, brightest = cfg.log_peak
-        log_peak = (
-            rng.uniform(faint, bright)
-            if rng.random() < 0.75
-            else rng.uniform(bright, brightest)
-        )
-        stamp, offset, stamp_peak = stamps[rng.integers(len(stamps))]
-        peak = spread * 10.0**log_peak
+        log_peak = self._draw_log_peak(rng)
+        stamp = stamps[rng.integers(len(stamps))]
+        peak = ground.spread * 10.0**log_peak
         if cfg.empty and rng.random() < cfg.empty:
             peak = 0.0
-        image = image + shift_stamp(stamp, 0, 0, size=cfg.size) * (peak / stamp_peak)
+        image = self._add(ground.image, stamp.image, 0, 0, peak / stamp.peak)
 
         others = []
-        if rng.random() < cfg.neighbours:
-            for _ in range(rng.integers(1, 4)):
-                dx, dy = rng.integers(-_CROWD, _CROWD, size=2)
-                other, other_offset, other_peak = stamps[rng.integers(len(stamps))]
-                value = peak or spread * 10.0**log_peak
-                value *= 10.0 ** np.clip(rng.normal(-0.3, 0.6), -2.0, 1.0)
-                image = image + shift_stamp(other, dx, dy, size=cfg.size) * (
-                    value / other_peak
-                )
-                others.append((dx + other_offset[0], dy + other_offset[1], value))
+        for _ in range(self._draw_n_neighbours(rng)):
+            dx, dy = rng.integers(-_CROWD, _CROWD, size=2)
+            other = stamps[rng.integers(len(stamps))]
+            value = peak or ground.spread * 10.0**log_peak
+            value *= draw_peak_ratio(rng)
+            image = self._add(image, other.image, dx, dy, value / other.peak)
+            others.append((dx + other.offset[0], dy + other.offset[1], value))
 
-        snr = self._snr(image, setup, annulus)
+        snr = self._snr(image, setup, ground.annulus)
         radius = setup.hole_radius(snr)
-        if rng.random() < 0.1:
+        if rng.random() < _OTHER_RADIUS:
             radius = rng.choice(setup.hole_radii)
         if cfg.any_radius and rng.random() < cfg.any_radius:
-            radius = rng.uniform(3.0, 15.0)
-        hole = self._disc(offset, radius)
+            radius = rng.uniform(*_ANY_RADIUS)
+        hole = self._disc(stamp.offset, radius)
         holes = hole.copy()
-        sources = [(*offset, radius)]
+        sources = [(*stamp.offset, radius)]
         for dx, dy, value in others:
-            sources.append((dx, dy, setup.hole_radius(value / spread)))
+            sources.append((dx, dy, setup.hole_radius(value / ground.spread)))
             holes |= self._disc((dx, dy), sources[-1][2])
 
-        missing = np.zeros(image.shape, dtype=bool)
-        if rng.random() < cfg.missing:
-            missing = draw_missing(self._xx, self._yy, rng)
+        missing = self._draw_missing(rng)
         validity = ~(holes | missing)
-        return (
-            image,
-            emission,
-            validity,
-            missing,
-            hole,
-            float(radius),
-            float(snr),
-            wing_profile(setup).beam_fwhm,
-            *self._wings(image, sources, setup, validity, missing),
+        wings, terms = self._wings(image, sources, setup, validity, missing)
+        return _Sample(
+            raw=image,
+            emission=ground.emission,
+            validity=validity,
+            missing=missing,
+            hole=hole,
+            radius=float(radius),
+            snr=float(snr),
+            beam=wing_profile(setup).beam_fwhm,
+            wings=wings,
+            terms=terms,
         )
 
     def _wings(self, image, sources, setup, validity, missing):
@@ -393,24 +387,18 @@ class CutoutSampler:
         )
         return wings.image, terms
 
-    def _ring(self, centre, inner, outer):
-        r = np.hypot(self._xx - centre, self._yy - centre)
-        return (r >= inner) & (r <= outer)
-
     def _disc(self, offset, radius):
         dx = self._xx - self._half - offset[0]
         dy = self._yy - self._half - offset[1]
         return dx**2 + dy**2 <= radius**2
 
     def _snr(self, image, setup, annulus):
-        source = self._ring(self._half, 0.0, setup.snr_source_radius)
+        source = self._ring(0.0, setup.snr_source_radius)
         background = image[annulus]
         return (image[source].max() - background.mean()) / background.std()
 
 
 def _dihedral(image, k):
-    """
-    Apply one of the eight flips and quarter turns.
-    """
+    """Apply one of the eight flips and quarter turns."""
     image = np.rot90(image, k % 4)
     return image[:, ::-1] if k >= 4 else image

@@ -199,21 +199,25 @@ def simulate_sources(
     elif n_sources < 1:
         msg = f'n_sources must be 1 or more, got {n_sources!r}.'
         raise ValueError(msg)
-    options = {
-        'rng': rng,
-        'separation': separation,
-        'margin': margin,
-        'mask': forbidden,
-    }
     if n_clusters is None:
-        x, y = random_positions(map_input.shape, n_sources, **options)
+        x, y = random_positions(
+            map_input.shape,
+            n_sources,
+            rng=rng,
+            separation=separation,
+            margin=margin,
+            mask=forbidden,
+        )
     else:
         x, y = clustered_positions(
             map_input.shape,
             n_sources,
             n_clusters=n_clusters,
             radius=cluster_radius,
-            **options,
+            rng=rng,
+            separation=separation,
+            margin=margin,
+            mask=forbidden,
         )
     n = len(x)
     fluxes = low * (high / low) ** (rng.random(n) if high > low else np.zeros(n))
@@ -237,7 +241,24 @@ def simulate_sources(
     return ccd, sources
 
 
-def simulate_levels(data, psf, minimum, maximum, *, rng, **options):
+def simulate_levels(
+    data,
+    psf,
+    minimum,
+    maximum,
+    *,
+    rng,
+    n_sources=None,
+    density=None,
+    separation=30.0,
+    margin=15.0,
+    n_clusters=None,
+    cluster_radius=60.0,
+    rotation='map',
+    mask=None,
+    coverage_mask=None,
+    wcs=None,
+):
     """
     Make one simulation for each flux level between two limits.
 
@@ -255,8 +276,9 @@ def simulate_levels(data, psf, minimum, maximum, *, rng, **options):
     rng : `numpy.random.Generator`
         The source of randomness.
 
-    **options : dict
-        Further keyword arguments of `simulate_sources`.
+    n_sources, density, separation, margin, n_clusters, cluster_radius, rotation, \
+            mask, coverage_mask, wcs : optional
+        As for `simulate_sources`.
 
     Yields
     ------
@@ -274,7 +296,22 @@ def simulate_levels(data, psf, minimum, maximum, *, rng, **options):
     """
     levels = flux_levels(minimum, maximum)
     for level, stream in zip(levels, rng.spawn(len(levels)), strict=True):
-        yield simulate_sources(data, psf, level, rng=stream, **options)
+        yield simulate_sources(
+            data,
+            psf,
+            level,
+            rng=stream,
+            n_sources=n_sources,
+            density=density,
+            separation=separation,
+            margin=margin,
+            n_clusters=n_clusters,
+            cluster_radius=cluster_radius,
+            rotation=rotation,
+            mask=mask,
+            coverage_mask=coverage_mask,
+            wcs=wcs,
+        )
 
 
 def _parse_flux(flux):

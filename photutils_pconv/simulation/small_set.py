@@ -72,7 +72,7 @@ def make_small_training_set(
         The number of sources a map.
 
     layout : {'arrays', 'files'}, optional
-        As for `~photutils_pconv.simulation.cutout_files.CutoutWriter`.
+        As for `~photutils_pconv.simulation.CutoutWriter`.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Training of networks: losses, augmentation, data, and the `Trainer`.
+Training of networks: the configuration, data, and the `Trainer`.
 
 The paper's sections 2.4.3, 3.3 and 3.5. Training needs kornia and
 accelerate: ``pip install 'photutils-pconv[train]'``. The names below are
@@ -12,22 +12,9 @@ from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
     'arrays': ('open_arrays',),
-    'augmentation': ('augment', 'draw_transforms'),
-    'checkpoint': ('Progress', 'load_checkpoint', 'save_checkpoint'),
     'config': ('TrainingConfig',),
-    'data': ('ArrayCutouts', 'Cutouts', 'SimulatedCutouts'),
-    'features': ('RandomFeatures', 'VGG16Features', 'fetch_vgg16'),
-    'losses': (
-        'balanced_loss',
-        'composite',
-        'gram_matrix',
-        'hole_l1',
-        'mean_flux_loss',
-        'source_loss',
-        'ssim_loss',
-        'style_loss',
-        'valid_l1',
-    ),
+    'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
+    'divergence': ('DivergenceError',),
     'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
     'run': ('make_data', 'run_training'),
     'sections': (
@@ -37,9 +24,7 @@ _MODULES = {
         'NetworkConfig',
         'OptimiserConfig',
     ),
-    'trainer': ('DivergenceError', 'Trainer'),
-    'validation': ('hole_figures',),
-    'weighted_loss': ('WeightedLoss',),
+    'trainer': ('Trainer',),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -54,31 +39,13 @@ __all__ = [
     'LossConfig',
     'NetworkConfig',
     'OptimiserConfig',
-    'Progress',
-    'RandomFeatures',
+    'ResidualCutouts',
     'SimulatedCutouts',
     'Trainer',
     'TrainingConfig',
-    'VGG16Features',
-    'WeightedLoss',
-    'augment',
-    'balanced_loss',
-    'composite',
-    'draw_transforms',
-    'fetch_vgg16',
-    'gram_matrix',
-    'hole_figures',
-    'hole_l1',
-    'load_checkpoint',
     'make_data',
-    'mean_flux_loss',
     'open_arrays',
     'run_training',
-    'save_checkpoint',
-    'source_loss',
-    'ssim_loss',
-    'style_loss',
-    'valid_l1',
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

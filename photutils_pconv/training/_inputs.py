@@ -3,10 +3,15 @@
 Checks of what the `Trainer` is given.
 """
 
-from photutils_pconv.network.card import n_images
 from photutils_pconv.setups.registry import get_setup
 
-__all__ = ['common_normalisation', 'cutout_size', 'describe', 'parse_setups']
+__all__ = [
+    'common_kind',
+    'common_normalisation',
+    'cutout_size',
+    'describe',
+    'parse_setups',
+]
 
 
 def parse_setups(setups):
@@ -47,14 +52,28 @@ def common_normalisation(train_data, validation_data):
     return normalisations[0]
 
 
-def cutout_size(data):
+def common_kind(train_data, validation_data):
     """
-    Give the side of the cutouts, which must be square.
+    Give the kind of model that both data sets are for: masked, unless they say.
+    """
+    kinds = [getattr(data, 'kind', 'masked') for data in (train_data, validation_data)]
+    if kinds[0] != kinds[1]:
+        msg = f'train_data and validation_data must be of one kind, got {kinds}'
+        raise ValueError(msg)
+    return kinds[0]
+
+
+def cutout_size(data, images):
+    """
+    Give the side of the cutouts, which must be square and have all images.
     """
     shape = tuple(data[0, 0].image.shape)
-    wanted = n_images(data.normalisation)
+    wanted = len(images)
     if len(shape) != 3 or shape[0] != wanted or shape[1] != shape[2]:
-        msg = f'a cutout must have the shape ({wanted}, size, size), got {shape}'
+        msg = (
+            f'a cutout must have the shape ({wanted}, size, size), for the images '
+            f'{images}, got {shape}'
+        )
         raise ValueError(msg)
     return shape[1]
 

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from photutils_pconv._utils.optional import require
-from photutils_pconv.training.data import Cutouts
 
-__all__ = ['augment', 'draw_transforms']
+__all__ = ['augment', 'draw_transforms', 'turn_cutouts']
 
 # One of the streams that share a seed; see `photutils_pconv.training.data`.
 _STREAM = 4
@@ -99,7 +98,7 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
 
     Parameters
     ----------
-    cutouts : `Cutouts`
+    cutouts : `Cutouts` or `ResidualCutouts`
         The cutouts, tensors of shape (N, C, H, W). Pixels that are NaN
         or infinite in input or target become missing ones.
 
@@ -114,7 +113,7 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
 
     Returns
     -------
-    cutouts : `Cutouts`
+    cutouts : `Cutouts` or `ResidualCutouts`
         New cutouts of the same shape, free of NaN.
 
     Raises
@@ -126,7 +125,13 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
         If an option is not accepted.
     """
     warp_affine = require('kornia.geometry.transform').warp_affine
-    image, target, validity, missing = cutouts
+    image, target, validity, missing = cutouts[:4]
+    # They are 0 where pixels are missing, and stay so.
+    others = {
+        name: part
+        for name in ('hole', 'weight')
+        if (part := getattr(cutouts, name)) is not None
+    }
     finite = torch.isfinite(image).all(dim=1, keepdim=True)
     bad = (missing > 0) | ~finite | ~torch.isfinite(target)
     # Even a weight of 0 would spread NaN.
@@ -139,7 +144,7 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
     matrices = draw_transforms(
         keys, shape, seed=seed, shift=shift, flips=flips, rotation=rotation
     )
-    stack = torch.cat([image, target, usable, present], dim=1)
+    stack = torch.cat([image, target, usable, present, *others.values()], dim=1)
     stack = warp_affine(
         stack,
         torch.from_numpy(matrices).to(stack),
@@ -148,8 +153,43 @@ def augment(cutouts, keys, *, seed, shift=2, flips=True, rotation='quarter'):
         padding_mode='zeros',
         align_corners=True,
     )
-    image, target, usable, present = stack.split([image.shape[1], 1, 1, 1], dim=1)
+    sizes = [image.shape[1], *[1] * (3 + len(others))]
+    image, target, usable, present, *moved = stack.split(sizes, dim=1)
     # The weights of four pixels sum to 1 but for rounding.
     present = (present > 0.999).to(image.dtype)
     usable = (usable > 0.999).to(image.dtype) * present
-    return Cutouts(image * present, target * present, usable, 1 - present)
+    moved = [part * present for part in moved]
+    others = dict(zip(others, moved, strict=True))
+    if 'hole' in others:
+        others['hole'] = (others['hole'] > 0.5).to(image.dtype)
+    return cutouts._replace(
+        image=image * present,
+        target=target * present,
+        validity=usable,
+        missing=1 - present,
+        **others,
+    )
+
+
+def turn_cutouts(cutouts, rng):
+    """
+    Turn a batch of square cutouts by 90, 180 or 270 degrees, and flip half.
+
+    Parameters
+    ----------
+    cutouts : `Cutouts` or `ResidualCutouts`
+        The batch.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    Returns
+    -------
+    cutouts : `Cutouts` or `ResidualCutouts`
+        The batch, all of it turned alike and never as it was.
+    """
+    turns, flip = int(rng.integers(1, 4)), rng.random() < 0.5
+    parts = (torch.rot90(part, turns, (-2, -1)) for part in cutouts)
+    if flip:
+        parts = (part.flip(-1) for part in parts)
+    return type(cutouts)(*(part.contiguous() for part in parts))

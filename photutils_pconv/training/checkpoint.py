@@ -10,16 +10,16 @@ read with ``torch.load(weights_only=True)``, which runs no code of it.
 import io
 import random
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from photutils_pconv._utils.writing import write_bytes_atomically
+from photutils_pconv.training.progress import Progress
 
 __all__ = [
-    'Progress',
     'check_compatible',
     'get_random_states',
     'load_checkpoint',
@@ -27,7 +27,7 @@ __all__ = [
     'set_random_states',
 ]
 
-_FORMAT = 1
+_FORMAT = 2
 _KEYS = (
     'format',
     'config',
@@ -39,12 +39,16 @@ _KEYS = (
     'progress',
     'random_states',
 )
-# What changes the result; all else may change between two runs.
+# What changes the model; all else may change between two runs.
 _FIXED = (
     'seed',
     'batch_size',
+    'repeats',
     'freeze_batch_norm',
+    'network.architecture',
     'network.width',
+    'network.blocks',
+    'network.turns',
     'network.decoder_activation',
     'optimiser',
     'loss.preset',
@@ -52,52 +56,10 @@ _FIXED = (
     'loss.features',
     'augmentation',
 )
-
-
-@dataclass
-class Progress:
-    """
-    How far a training has come.
-
-    Parameters
-    ----------
-    epoch : int, optional
-        The present epoch, from 0.
-
-    batch : int, optional
-        The next batch of it: the sampler's position.
-
-    step : int, optional
-        The number of steps done.
-
-    seconds : float, optional
-        The time spent in training steps.
-
-    smoothed : float, optional
-        The running mean of the loss.
-
-    sums : dict, optional
-        Sums over the present epoch's steps.
-
-    best_loss : float, optional
-        The lowest validation loss.
-
-    best_epoch : int, optional
-        Its epoch.
-
-    history : list of dict, optional
-        The figures of every finished epoch.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    smoothed: float | None = None
-    sums: dict = field(default_factory=dict)
-    best_loss: float | None = None
-    best_epoch: int | None = None
-    history: list = field(default_factory=list)
+# What the data tell, too, when there are any.
+_FIXED_DATA = ('data.kind', 'data.normalisation')
+# Schedules that follow from the number of all steps.
+_BOUNDED = ('cosine', 'linear')
 
 
 def get_random_states():
@@ -141,7 +103,18 @@ def set_random_states(states):
         torch.cuda.set_rng_state_all(states['cuda'])
 
 
-def save_checkpoint(path, *, progress, average=None, **state):
+def save_checkpoint(
+    path,
+    *,
+    config,
+    data,
+    network,
+    optimiser,
+    schedule,
+    progress,
+    random_states,
+    average=None,
+):
     """
     Write a checkpoint, whole or not at all.
 
@@ -150,15 +123,23 @@ def save_checkpoint(path, *, progress, average=None, **state):
     path : path-like
         The file, replaced if it exists.
 
-    progress : `Progress`
+    config : dict
+        The configuration.
+
+    data : dict
+        What must be the same of the data: numbers, kind and normalisation.
+
+    network, optimiser, schedule : dict
+        Their states.
+
+    progress : `~photutils_pconv.training.progress.Progress`
         How far the training has come.
+
+    random_states : list of dict
+        The states of the random streams of each process.
 
     average : dict, optional
         The state of the averaged weights.
-
-    **state
-        ``config``, ``data``, ``network``, ``optimiser``, ``schedule``
-        (dicts) and ``random_states`` (a list, one dict a process).
 
     Raises
     ------
@@ -169,9 +150,14 @@ def save_checkpoint(path, *, progress, average=None, **state):
     path = Path(path)
     content = {
         'format': _FORMAT,
-        **state,
+        'config': config,
+        'data': data,
+        'network': network,
+        'optimiser': optimiser,
+        'schedule': schedule,
         'average': average,
         'progress': asdict(progress),
+        'random_states': random_states,
     }
     # In memory first: an error on the way is then one of plain writing.
     buffer = io.BytesIO()
@@ -196,7 +182,7 @@ def load_checkpoint(path):
     Returns
     -------
     state : dict
-        What `save_checkpoint` was given; ``progress`` is a `Progress`.
+        What `save_checkpoint` was given.
 
     Raises
     ------
@@ -233,7 +219,7 @@ def load_checkpoint(path):
     return {**state, 'progress': Progress(**state['progress'])}
 
 
-def check_compatible(state, config, data, path):
+def check_compatible(state, config, path, *, data=None):
     """
     Refuse a checkpoint of another training.
 
@@ -245,11 +231,13 @@ def check_compatible(state, config, data, path):
     config : dict
         The present configuration.
 
-    data : dict
-        What must be the same of the data: numbers and normalisation.
-
     path : path-like
         The checkpoint, for the message.
+
+    data : dict, optional
+        What must be the same of the data: numbers, kind and
+        normalisation; by default kind and normalisation are compared as
+        the configurations have them, before data are made.
 
     Raises
     ------
@@ -258,23 +246,21 @@ def check_compatible(state, config, data, path):
         message names every difference.
     """
     before, now = _flat(state['config']), _flat(config)
-    differences = [
-        f'{key} was {before.get(key)!r} and is {now.get(key)!r}'
+    names = _FIXED if data is not None else (*_FIXED, *_FIXED_DATA)
+    keys = [
+        key
         for key in sorted({*before, *now})
-        if any(key == name or key.startswith(f'{name}.') for name in _FIXED)
-        and before.get(key) != now.get(key)
+        if any(key == name or key.startswith(f'{name}.') for name in names)
     ]
-    # The whole cosine follows from the number of epochs.
-    if (
-        now['optimiser.schedule'] == 'cosine' or now['optimiser.warm_up'] > 0
-    ) and before['epochs'] != now['epochs']:
-        differences.append(f'epochs was {before["epochs"]} and is {now["epochs"]}')
-    if state['data'] != data:
+    if now['optimiser.schedule'] in _BOUNDED or now['optimiser.warm_up'] > 0:
+        keys.append('epochs')
+    differences = [_tell(key, before.get(key), now.get(key)) for key in keys]
+    if data is not None:
         differences += [
-            f'{key} of the data was {state["data"].get(key)!r} and is {value!r}'
+            _tell(f'{key} of the data', state['data'].get(key), value)
             for key, value in data.items()
-            if state['data'].get(key) != value
         ]
+    differences = [one for one in differences if one]
     if differences:
         msg = (
             f'{str(path)!r} belongs to another training: {"; ".join(differences)}. '
@@ -282,6 +268,13 @@ def check_compatible(state, config, data, path):
             'anew (network.start takes an exported model)'
         )
         raise ValueError(msg)
+
+
+def _tell(key, before, now):
+    """Tell a difference; nothing if there is none."""
+    if before == now:
+        return ''
+    return f'{key} is {before!r} in the checkpoint, but {now!r} in the configuration'
 
 
 def _flat(values, prefix=''):

@@ -15,7 +15,7 @@ import torch
 
 from photutils_pconv.inpainting.scaling import normalise
 
-__all__ = ['ArrayCutouts', 'Cutouts', 'SimulatedCutouts']
+__all__ = ['ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts']
 
 # The streams of random numbers that share a seed.
 _TRAINING, _VALIDATION = 2, 3
@@ -30,7 +30,7 @@ class Cutouts(NamedTuple):
     ----------
     image : `torch.Tensor`
         The scaled input, (1, H, W) or (N, 1, H, W), float32; 0 where
-        missing. With wings there are two images instead of one.
+        missing. There are more images with wings and kriging.
 
     target : `torch.Tensor`
         The extended emission on the same scale.
@@ -47,6 +47,46 @@ class Cutouts(NamedTuple):
     validity: torch.Tensor
     missing: torch.Tensor
 
+    # What only residual cutouts have.
+    hole = None
+    weight = None
+
+
+class ResidualCutouts(NamedTuple):
+    """
+    One cutout of a map minus its sources, or a batch of them.
+
+    Parameters
+    ----------
+    image, target, validity, missing : `torch.Tensor`
+        As of `Cutouts`; ``image`` is (3, H, W) or (N, 3, H, W), and
+        ``validity`` is 0 where the expected mismatch drowns the emission.
+
+    hole : `torch.Tensor`
+        1 in the holes (Table 3) of all sources but for missing pixels,
+        (1, H, W) or (N, 1, H, W).
+
+    weight : `torch.Tensor`
+        The weights by which a PSF fit sums the central source's pixels, of
+        the same shape.
+
+    snr : `torch.Tensor`
+        The central source's SNR, (1, 1, 1) or (N, 1, 1, 1).
+
+    scale : `torch.Tensor`
+        The scale of image and target over the local scatter, of the same
+        shape.
+    """
+
+    image: torch.Tensor
+    target: torch.Tensor
+    validity: torch.Tensor
+    missing: torch.Tensor
+    hole: torch.Tensor
+    weight: torch.Tensor
+    snr: torch.Tensor
+    scale: torch.Tensor
+
 
 class SimulatedCutouts(torch.utils.data.Dataset):
     """
@@ -54,8 +94,9 @@ class SimulatedCutouts(torch.utils.data.Dataset):
 
     Parameters
     ----------
-    sampler : `~photutils_pconv.simulation.CutoutSampler`
-        The sampler.
+    sampler : `~photutils_pconv.simulation.CutoutSampler` or \
+            `~photutils_pconv.simulation.ResidualSampler`
+        The sampler, which tells the kind of the cutouts.
 
     size : int
         The number of cutouts an epoch.
@@ -77,6 +118,11 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         self.fixed = fixed
 
     @property
+    def kind(self):
+        """The kind of model that the cutouts train (`str`)."""
+        return self.sampler.kind
+
+    @property
     def normalisation(self):
         """The keyword arguments of the cutouts' scaling (`dict`)."""
         return dict(self.sampler.normalisation)
@@ -89,7 +135,16 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         stream = [_VALIDATION, 0] if self.fixed else [_TRAINING, epoch]
         batch = self.sampler.batch(1, [self.seed, *stream, index])
         arrays = (batch.image, batch.target, batch.validity, batch.missing)
-        return Cutouts(*(_tensor(array[0]) for array in arrays))
+        if self.kind == 'masked':
+            return Cutouts(*(_tensor(array[0]) for array in arrays))
+        scatter = batch.peak / batch.snr
+        arrays += (
+            batch.hole & ~batch.missing,
+            batch.weight,
+            batch.snr[:, None, None],
+            batch.scaling.scale / scatter[:, None, None],
+        )
+        return ResidualCutouts(*(_tensor(array[0]) for array in arrays))
 
     def describe(self):
         """
@@ -102,7 +157,8 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         """
         config = self.sampler.config
         return {
-            'kind': 'simulated',
+            'source': 'simulated',
+            'kind': self.kind,
             'size': self.size,
             'seed': self.seed,
             'setups': [setup.name for setup in self.sampler.setups],
@@ -149,6 +205,9 @@ class ArrayCutouts(torch.utils.data.Dataset):
         If the numbers or shapes differ, a validity is neither 0 nor 1,
         or a target is NaN where the input is not.
     """
+
+    #: The kind of model that the cutouts train.
+    kind = 'masked'
 
     def __init__(
         self,
@@ -244,11 +303,16 @@ class ArrayCutouts(torch.utils.data.Dataset):
         Returns
         -------
         values : dict
-            The kind, size and origin.
+            Where they are from, their kind and number.
         """
         # Not the whole path: a card is published.
         origin = '/'.join(Path(self.label).parts[-2:])
-        return {'kind': 'arrays', 'size': len(self), 'origin': origin}
+        return {
+            'source': 'arrays',
+            'kind': self.kind,
+            'size': len(self),
+            'origin': origin,
+        }
 
 
 def _tensor(array):

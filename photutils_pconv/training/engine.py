@@ -13,50 +13,22 @@ import torch
 from torch import nn
 
 from photutils_pconv._utils.optional import require
-from photutils_pconv.network.architectures import build_network, describe_network
-from photutils_pconv.network.card import n_images
-from photutils_pconv.network.weights import load_model
-from photutils_pconv.training.data import Cutouts
+from photutils_pconv.training.initial_network import make_network
 from photutils_pconv.training.optimisers import (
     WeightAverage,
     make_optimiser,
     make_schedule,
 )
-from photutils_pconv.training.validation import hole_figures, summarise
+from photutils_pconv.training.validation import (
+    hole_figures,
+    residual_figures,
+    softening_of,
+    summarise,
+    summarise_residual,
+)
 from photutils_pconv.training.weighted_loss import WeightedLoss
 
-__all__ = ['Engine', 'describe_architecture', 'make_accelerator']
-
-
-def describe_architecture(config, normalisation):
-    """
-    Give the architecture that a configuration asks for.
-
-    Parameters
-    ----------
-    config : `~photutils_pconv.training.TrainingConfig`
-        The configuration.
-
-    normalisation : dict
-        The scaling of the data, which tells the number of images.
-
-    Returns
-    -------
-    architecture : dict
-        What a model card holds.
-    """
-    given = config.network
-    architecture = {
-        'class': given.architecture,
-        'width': given.width,
-        'decoder_activation': given.decoder_activation,
-        'in_channels': n_images(normalisation),
-    }
-    if given.architecture == 'FilledUNet':
-        architecture['blocks'] = given.blocks
-        architecture['turns'] = given.turns
-        architecture['fill'] = 'given' if normalisation.get('kriging') else 'smooth'
-    return architecture
+__all__ = ['Engine', 'make_accelerator']
 
 
 def make_accelerator(device='auto'):
@@ -109,6 +81,9 @@ class Engine:
     accelerator : `accelerate.Accelerator`
         The accelerator.
 
+    kind : {'masked', 'residual'}
+        The kind of model.
+
     normalisation : dict
         The scaling of the data, which that of a network to start from
         must equal.
@@ -122,14 +97,16 @@ class Engine:
         If the network to start from is another one.
     """
 
-    def __init__(self, config, accelerator, *, normalisation, n_steps):
+    def __init__(self, config, accelerator, *, kind, normalisation, n_steps):
         self.config = config
         self.accelerator = accelerator
+        self.kind = kind
+        self._softening = softening_of(normalisation)
         # One process downloads, the others find the file.
         with accelerator.local_main_process_first():
             self.loss = WeightedLoss.from_config(config.loss)
         self.loss.to(accelerator.device)
-        self._make_network(normalisation)
+        self._make_network(kind, normalisation)
         self.optimiser = accelerator.prepare_optimizer(
             make_optimiser(self.network, config.optimiser)
         )
@@ -139,13 +116,9 @@ class Engine:
         decay = config.optimiser.ema_decay
         self.average = None if decay is None else WeightAverage(self.network, decay)
 
-    def _make_network(self, normalisation):
+    def _make_network(self, kind, normalisation):
         config, accelerator = self.config, self.accelerator
-        with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-            torch.default_generator.manual_seed(config.seed)
-            network = build_network(describe_architecture(config, normalisation))
-        if config.network.start:
-            _start_from(network, config.network.start, normalisation)
+        network = make_network(config, kind, normalisation)
         several = accelerator.num_processes > 1
         if config.sync_batch_norm and several and accelerator.device.type == 'cuda':
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -177,7 +150,8 @@ class Engine:
 
         Parameters
         ----------
-        batch : `~photutils_pconv.training.Cutouts`
+        batch : `~photutils_pconv.training.Cutouts` or \
+                `~photutils_pconv.training.ResidualCutouts`
             This process' share of the batch.
 
         Returns
@@ -192,8 +166,7 @@ class Engine:
         with self._autocast():
             output = self._model(batch.image, batch.validity)
         self.loss.reduce = self._mean_over_processes
-        # Never in bfloat16, whatever the network was run in.
-        loss, terms = self.loss(output.to(batch.target.dtype), *batch[1:])
+        loss, terms = self._compare(output, batch)
         values = torch.stack([loss.detach(), *terms.values()])
         values = self._mean_over_processes(values).tolist()
         return loss, dict(zip(('loss', *terms), values, strict=True))
@@ -255,8 +228,10 @@ class Engine:
         Returns
         -------
         figures : dict
-            ``valid_loss``, the terms, and
-            `~photutils_pconv.training.hole_figures`, of all processes.
+            ``valid_loss``, the terms, and the medians of
+            `~photutils_pconv.training.validation.hole_figures`, or of
+            `~photutils_pconv.training.validation.residual_figures`, of all
+            processes.
 
         examples : tuple or `None`
             The first batch and the network's output, as arrays
@@ -277,22 +252,42 @@ class Engine:
                 # wrapped for several processes.
                 with self._autocast():
                     output = self.network(batch.image, batch.validity)
-                output = output.to(batch.target.dtype)
-                loss, terms = self.loss(output, *batch[1:])
+                loss, terms = self._compare(output, batch)
                 values = torch.stack([torch.ones_like(loss), loss, *terms.values()])
                 sums += values.double() * len(output)
-                output, *parts = (t[:, 0].cpu().numpy() for t in (output, *cutouts))
-                image, target, validity, missing = parts
-                rows = hole_figures(output, target, image, validity, missing)
-                figures.extend(rows.tolist())
+                # Never in bfloat16, which numpy does not know.
+                output, *parts = (
+                    t[:, 0].cpu().numpy()
+                    for t in (output.to(batch.target.dtype), *cutouts)
+                )
+                figures.extend(self._measure(output, type(cutouts)(*parts)).tolist())
                 if examples is None:
-                    examples = (parts, output)
+                    examples = (parts[:4], output)
         if self.accelerator.num_processes > 1:
             sums = self.accelerator.reduce(sums, reduction='sum')
             figures = require('accelerate.utils').gather_object(figures)
         means = (sums[1:] / sums[0]).tolist()
         values = {f'valid_{n}': v for n, v in zip(names, means, strict=True)}
-        return {**values, **summarise(figures)}, examples
+        summarised = summarise if self.kind == 'masked' else summarise_residual
+        return {**values, **summarised(figures)}, examples
+
+    def _compare(self, output, batch):
+        """Compute the loss; never in bfloat16, whatever the network was run in."""
+        return self.loss(
+            output.to(batch.target.dtype),
+            batch.target,
+            batch.validity,
+            batch.missing,
+            hole=batch.hole,
+            weight=batch.weight,
+        )
+
+    def _measure(self, output, cutouts):
+        """Compute the figures of cutouts, arrays of shape (N, H, W)."""
+        if self.kind == 'residual':
+            return residual_figures(output, cutouts, softening=self._softening)
+        image, target, validity, missing = cutouts
+        return hole_figures(output, target, image, validity, missing)
 
     def state_dict(self):
         """
@@ -327,7 +322,7 @@ class Engine:
 
     def _to_device(self, batch):
         device = self.accelerator.device
-        return Cutouts(
+        return type(batch)(
             *(
                 part.to(device, non_blocking=True, memory_format=self._layout)
                 for part in batch
@@ -358,21 +353,3 @@ class Engine:
             yield
         finally:
             self.network.load_state_dict(live)
-
-
-def _start_from(network, start, normalisation):
-    model = load_model(start, cache=False)
-    found, wanted = describe_network(model.network), describe_network(network)
-    if found != wanted:
-        msg = (
-            f'network.start = {start!r} is a network with {found}, but the '
-            f'configuration asks for {wanted}'
-        )
-        raise ValueError(msg)
-    if model.card.normalisation != normalisation:
-        msg = (
-            f'network.start = {start!r} was trained with the normalisation '
-            f'{model.card.normalisation}, but the data have {normalisation}'
-        )
-        raise ValueError(msg)
-    network.load_state_dict(model.network.state_dict())

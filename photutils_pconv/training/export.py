@@ -9,7 +9,7 @@ from importlib import metadata
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.weights import build_loaded, save_model
-from photutils_pconv.training.engine import describe_architecture
+from photutils_pconv.training.initial_network import describe_architecture
 
 __all__ = ['export_checkpoint', 'make_card']
 
@@ -44,6 +44,7 @@ def make_card(state, config, *, setups, cutout_size, described):
         The card, with the figures of the checkpoint's last epoch.
     """
     progress = state['progress']
+    kind, normalisation = (state['data'][key] for key in ('kind', 'normalisation'))
     values = config.to_dict(full_paths=False)
     for key in ('name', 'description', 'output', 'progress_bar'):
         values.pop(key)
@@ -61,8 +62,9 @@ def make_card(state, config, *, setups, cutout_size, described):
         name=config.name,
         description=config.description
         or f'A network of width {config.network.width} for {", ".join(names)}.',
-        architecture=describe_architecture(config, state['data']['normalisation']),
-        normalisation=state['data']['normalisation'],
+        architecture=describe_architecture(config, kind, normalisation),
+        normalisation=normalisation,
+        kind=kind,
         setups=tuple(names),
         cutout_size=cutout_size,
         recipe={

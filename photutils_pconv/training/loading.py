@@ -6,13 +6,12 @@ Which cutouts a step gets, and the processes that make them.
 import numpy as np
 import torch
 
-from photutils_pconv.training.augmentation import augment
-from photutils_pconv.training.data import Cutouts
+from photutils_pconv.training.augmentation import augment, turn_cutouts
 
-__all__ = ['EpochBatches', 'make_loader']
+__all__ = ['EpochBatches', 'make_loader', 'make_loaders', 'repeat_batches']
 
-# One of the streams that share a seed; see `photutils_pconv.training.data`.
-_ORDER = 1
+# Two of the streams that share a seed; see `photutils_pconv.training.data`.
+_ORDER, _REPEATS = 1, 5
 
 
 class EpochBatches:
@@ -35,6 +34,10 @@ class EpochBatches:
         incomplete last batch out. Otherwise all cutouts come in their
         own order, as those of epoch 0.
 
+    repeats : int, optional
+        How often each batch serves in a row; what makes batches draws it
+        once (see `repeat_batches`).
+
     rank, n_processes : int, optional
         This process, and the number of processes. When shuffled, each
         process gets its part of every batch, otherwise every
@@ -47,7 +50,15 @@ class EpochBatches:
     """
 
     def __init__(
-        self, size, batch_size, *, seed=0, shuffle=True, rank=0, n_processes=1
+        self,
+        size,
+        batch_size,
+        *,
+        seed=0,
+        shuffle=True,
+        repeats=1,
+        rank=0,
+        n_processes=1,
     ):
         if shuffle and batch_size % n_processes:
             msg = (
@@ -65,6 +76,7 @@ class EpochBatches:
         self.batch_size = batch_size
         self.seed = seed
         self.shuffle = shuffle
+        self.repeats = repeats
         self.rank = rank
         self.n_processes = n_processes
         #: The epoch, and the first batch of it, of the next iteration.
@@ -73,7 +85,11 @@ class EpochBatches:
 
     @property
     def n_batches(self):
-        """The number of batches an epoch, over all processes."""
+        """The number of batches an epoch, repeats and all processes included."""
+        return self._n_drawn * self.repeats
+
+    @property
+    def _n_drawn(self):
         if self.shuffle:
             return self.size // self.batch_size
         return -(-self.size // self.batch_size)
@@ -92,7 +108,7 @@ class EpochBatches:
         keys : list of tuple of int
             The (epoch, index) of each cutout.
         """
-        return self._keys(self._order(), batch)
+        return self._keys(self._order(), batch // self.repeats)
 
     def _order(self):
         if not self.shuffle:
@@ -107,7 +123,7 @@ class EpochBatches:
 
     def __iter__(self):
         order = self._order()
-        for batch in range(self.first, self.n_batches):
+        for batch in range(self.first // self.repeats, self._n_drawn):
             keys = self._keys(order, batch)
             if self.shuffle:
                 share = self.batch_size // self.n_processes
@@ -117,7 +133,7 @@ class EpochBatches:
 
     def __len__(self):
         # A length for the loader, which does not rely on it.
-        return self.n_batches
+        return self._n_drawn
 
 
 class _Batches(torch.utils.data.Dataset):
@@ -125,17 +141,26 @@ class _Batches(torch.utils.data.Dataset):
     Whole batches, augmented, from lists of keys.
     """
 
-    def __init__(self, data, options, seed):
+    def __init__(self, data, augmentation, seed):
         self.data = data
-        self.options = options
+        self.augmentation = augmentation
         self.seed = seed
 
     def __getitems__(self, keys):
         cutouts = [self.data[key] for key in keys]
-        batch = Cutouts(*(torch.stack(parts) for parts in zip(*cutouts, strict=True)))
-        if self.options is not None:
-            batch = augment(batch, keys, seed=self.seed, **self.options)
-        return batch
+        kind = type(cutouts[0])
+        batch = kind(*(torch.stack(parts) for parts in zip(*cutouts, strict=True)))
+        options = self.augmentation
+        if options is None or not options.enabled:
+            return batch
+        return augment(
+            batch,
+            keys,
+            seed=self.seed,
+            shift=options.shift,
+            flips=options.flips,
+            rotation=options.rotation,
+        )
 
 
 def _unchanged(batch):
@@ -168,21 +193,15 @@ def make_loader(data, batches, *, augmentation=None, workers=0, prefetch=4, pin=
     Returns
     -------
     loader : `torch.utils.data.DataLoader`
-        Gives `~photutils_pconv.training.Cutouts`.
+        Gives `~photutils_pconv.training.Cutouts` or
+        `~photutils_pconv.training.ResidualCutouts`.
     """
-    options = None
-    if augmentation is not None and augmentation.enabled:
-        options = {
-            'shift': augmentation.shift,
-            'flips': augmentation.flips,
-            'rotation': augmentation.rotation,
-        }
     more = {}
     if workers > 0:
         # The fields of a simulation are not to be handed over every epoch.
         more = {'prefetch_factor': prefetch, 'persistent_workers': True}
     return torch.utils.data.DataLoader(
-        _Batches(data, options, batches.seed),
+        _Batches(data, augmentation, batches.seed),
         batch_sampler=batches,
         collate_fn=_unchanged,
         num_workers=workers,
@@ -191,3 +210,74 @@ def make_loader(data, batches, *, augmentation=None, workers=0, prefetch=4, pin=
         generator=torch.Generator().manual_seed(0),
         **more,
     )
+
+
+def make_loaders(train_data, validation_data, config, accelerator):
+    """
+    Make the loaders of a training, for one of its processes.
+
+    Parameters
+    ----------
+    train_data, validation_data : `torch.utils.data.Dataset`
+        The data sets.
+
+    config : `~photutils_pconv.training.TrainingConfig`
+        The configuration.
+
+    accelerator : `accelerate.Accelerator`
+        The accelerator, which knows the processes.
+
+    Returns
+    -------
+    training, validation : tuple
+        For each the loader, and its `EpochBatches`.
+    """
+    made = []
+    for data, shuffle in ((train_data, True), (validation_data, False)):
+        batches = EpochBatches(
+            len(data),
+            config.batch_size,
+            seed=config.seed if shuffle else 0,
+            shuffle=shuffle,
+            repeats=config.repeats if shuffle else 1,
+            rank=accelerator.process_index,
+            n_processes=accelerator.num_processes,
+        )
+        loader = make_loader(
+            data,
+            batches,
+            augmentation=config.augmentation if shuffle else None,
+            workers=config.workers,
+            prefetch=config.prefetch,
+            pin=accelerator.device.type == 'cuda',
+        )
+        made.append((loader, batches))
+    return tuple(made)
+
+
+def repeat_batches(loader, batches):
+    """
+    Let each batch serve several times in a row, from the second time on turned.
+
+    Parameters
+    ----------
+    loader : iterable
+        What `make_loader` gives.
+
+    batches : `EpochBatches`
+        Which batches: ``repeats`` says how often, ``first`` where to begin.
+
+    Yields
+    ------
+    batch : `~photutils_pconv.training.Cutouts`
+        The batches.
+    """
+    first, again = divmod(batches.first, batches.repeats)
+    for number, batch in enumerate(loader, start=first):
+        for repeat in range(again, batches.repeats):
+            if repeat == 0:
+                yield batch
+                continue
+            key = [batches.seed, _REPEATS, batches.epoch, number, repeat]
+            yield turn_cutouts(batch, np.random.default_rng(key))
+        again = 0

@@ -11,12 +11,72 @@ import numpy as np
 
 from photutils_pconv._utils.writing import write_bytes_atomically
 
-__all__ = ['METRICS', 'Monitor', 'write_examples', 'write_metrics']
+__all__ = [
+    'METRICS',
+    'Monitor',
+    'make_progress_bar',
+    'prepare_folder',
+    'write_examples',
+    'write_metrics',
+]
 
 METRICS = 'metrics.csv'
 """
 The name of the file with the figures of all epochs.
 """
+
+
+def prepare_folder(folder, history, *, checkpoints):
+    """
+    Make the folder of a run, free of what a killed one was writing.
+
+    Parameters
+    ----------
+    folder : `pathlib.Path`
+        The folder.
+
+    history : list of dict
+        The figures of the epochs so far.
+
+    checkpoints : sequence of str
+        The names of checkpoints.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*checkpoints, METRICS):
+        for path in folder.glob(f'.{name}.*.tmp*'):
+            path.unlink(missing_ok=True)
+    if history:
+        write_metrics(folder / METRICS, history)
+
+
+def make_progress_bar(progress, *, n_batches, epochs, show):
+    """
+    Make the progress bar of an epoch.
+
+    Parameters
+    ----------
+    progress : `~photutils_pconv.training.progress.Progress`
+        How far the training has come.
+
+    n_batches, epochs : int
+        The number of batches an epoch, and of epochs.
+
+    show : bool
+        Whether to show it.
+
+    Returns
+    -------
+    bar : `tqdm.tqdm`
+        The progress bar.
+    """
+    from tqdm.auto import tqdm
+
+    return tqdm(
+        total=n_batches,
+        initial=progress.batch,
+        desc=f'epoch {progress.epoch + 1}/{epochs}',
+        disable=not show,
+    )
 
 
 class Monitor:

@@ -49,21 +49,25 @@ def rate_factor(step, n_steps, config):
         The number of steps of the whole run.
 
     config : `~photutils_pconv.training.OptimiserConfig`
-        The configuration, with the schedule 'cosine' or 'constant'.
+        The configuration, with any schedule but 'plateau'.
 
     Returns
     -------
     factor : float
         Rising linearly over the warm-up, then falling as half a cosine,
-        or constant.
+        or constant, for 'linear' until the decay begins.
     """
     warm_up = round(config.warm_up * n_steps)
     if step < warm_up:
         return (step + 1) / warm_up
     if config.schedule == 'constant':
         return 1.0
-    phase = (step - warm_up) / max(n_steps - warm_up, 1)
     floor = config.minimum_rate / config.learning_rate
+    if config.schedule == 'linear':
+        start = int(config.decay_start * n_steps)
+        left = (n_steps - step) / max(n_steps - start, 1)
+        return floor + (1.0 - floor) * min(max(left, 0.0), 1.0)
+    phase = (step - warm_up) / max(n_steps - warm_up, 1)
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * min(phase, 1.0)))
 
 

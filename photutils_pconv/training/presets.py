@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from photutils_pconv._utils.config import unknown_key
 
-__all__ = ['LOSS_PRESETS', 'LOSS_TERMS', 'resolve_terms']
+__all__ = ['LOSS_PRESETS', 'LOSS_TERMS', 'check_terms', 'resolve_terms']
 
 LOSS_TERMS = {
     'hole': {'mean': 'image', 'limit': None},
@@ -20,6 +20,7 @@ LOSS_TERMS = {
     'ssim': {'window': 5, 'max_val': 2.0, 'halved': False},
     'source': {'composited': False},
     'mean_flux': {'limit': None},
+    'psf_flux': {'limit': None},
     'balanced': {
         'valid': 0.3,
         'flux': 0.5,
@@ -48,6 +49,12 @@ LOSS_PRESETS = {
     },
     # The bundled one-pass models'.
     'balanced': {'balanced': {'weight': 1.0}},
+    # The bundled two-pass models'.
+    'residual': {
+        'hole': {'weight': 6.0, 'mean': 'region', **_LIMITED},
+        'valid': {'weight': 1.0, 'mean': 'region', **_LIMITED},
+        'psf_flux': {'weight': 2.0, **_LIMITED},
+    },
     # Eq. 7. The images span [-1, 1], hence the dynamic range L = 2 of Eq. 5.
     'paper': {
         'valid': {'weight': 2.0},
@@ -71,7 +78,8 @@ LOSS_PRESETS = {
 }
 """
 The terms and weights of the presets: ``'default'``, ``'balanced'`` (that of the
-bundled models of one pass), ``'paper'`` (Eq. 7) and ``'released'`` (the
+bundled models of one pass), ``'residual'`` (that of the bundled models of two
+passes), ``'paper'`` (Eq. 7) and ``'released'`` (the
 authors' program).
 """
 
@@ -130,6 +138,32 @@ def resolve_terms(preset, terms=None):
         msg = f'the loss has no term: give one of {", ".join(LOSS_TERMS)} a weight'
         raise ValueError(msg)
     return resolved
+
+
+def check_terms(terms, kind):
+    """
+    Refuse terms that cutouts of a kind cannot serve.
+
+    Parameters
+    ----------
+    terms : dict of dict
+        What `resolve_terms` gives.
+
+    kind : {'masked', 'residual'}
+        The kind of the cutouts.
+
+    Raises
+    ------
+    ValueError
+        If a term needs cutouts of the other kind.
+    """
+    if kind != 'residual' and 'psf_flux' in terms:
+        msg = (
+            "the loss term 'psf_flux' (of the preset 'residual') needs cutouts of "
+            f"kind 'residual', but these are {kind!r}: set data.kind = 'residual', or "
+            'choose another loss.preset'
+        )
+        raise ValueError(msg)
 
 
 def _check(value, key, where):

@@ -10,13 +10,18 @@ from pathlib import Path
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
-from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
+from photutils_pconv.simulation.masked_cutouts import CutoutSampler
+from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 from photutils_pconv.training.arrays import open_arrays
+from photutils_pconv.training.checkpoint import check_compatible, load_checkpoint
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts
-from photutils_pconv.training.trainer import Trainer
+from photutils_pconv.training.presets import check_terms
+from photutils_pconv.training.trainer import LAST, Trainer
 
 __all__ = ['make_data', 'run_training']
+
+_SAMPLERS = {'masked': CutoutSampler, 'residual': ResidualSampler}
 
 
 def run_training(config_path, *, resume=False, overwrite=False):
@@ -54,13 +59,16 @@ def run_training(config_path, *, resume=False, overwrite=False):
         If accelerate or kornia is missing.
 
     TypeError, ValueError
-        If the configuration or the data are not accepted.
+        If the configuration or the data are not accepted, or the checkpoint
+        to resume belongs to another training; the message names what
+        differs.
     """
     config = TrainingConfig.from_toml(config_path)
     model = Path(config.output) / f'{config.name}.safetensors'
     if model.exists() and not overwrite:
         msg = f'{str(model)!r} exists: set overwrite=True to replace it'
         raise FileExistsError(msg)
+    _check_resumable(config, resume)
     setups, train_data, validation_data = make_data(config)
     trainer = Trainer(
         config,
@@ -104,24 +112,27 @@ def make_data(config):
     if not setups:
         msg = "data.setups must name at least one setup, such as 'scanmap/green'"
         raise ValueError(msg)
-    if data.kind == 'arrays':
-        options = {
-            'csv_folder': data.csv_folder or None,
-            'mask_channel': data.mask_channel,
-            'normalisation': data.normalisation,
-            'nan_targets': data.nan_targets,
-        }
+    if data.source == 'arrays':
         sets = [
-            open_arrays(data.folder, part, **options) for part in ('train', 'valid')
+            open_arrays(
+                data.folder,
+                part,
+                csv_folder=data.csv_folder or None,
+                mask_channel=data.mask_channel,
+                normalisation=data.normalisation,
+                nan_targets=data.nan_targets,
+            )
+            for part in ('train', 'valid')
         ]
         return (tuple(setups), *sets)
 
     sets = []
+    kind = _SAMPLERS[data.kind]
     for fixed in (False, True):
         # Other seeds, other fields: training and validation are disjoint.
-        sampler = CutoutSampler(
+        sampler = kind(
             setups,
-            config=_sampler_config(data, fixed),
+            config=_sampler_config(data, fixed, kind.config_class),
             normalisation=dict(data.normalisation),
             seed=2 * config.seed + fixed,
         )
@@ -130,14 +141,22 @@ def make_data(config):
     return (tuple(setups), *sets)
 
 
-def _sampler_config(data, fixed):
+def _check_resumable(config, resume):
+    """Refuse what cannot be resumed before data are made, which takes long."""
+    check_terms(config.loss.resolve(), config.data.kind)
+    path = Path(config.output).expanduser() / LAST
+    if resume and path.exists():
+        check_compatible(load_checkpoint(path), config.to_dict(), path)
+
+
+def _sampler_config(data, fixed, config_class):
     values = {**data.sampler, **(data.validation_sampler if fixed else {})}
-    accepted = [item.name for item in fields(SamplerConfig)]
+    accepted = [item.name for item in fields(config_class)]
     for key in values:
         if key not in accepted:
             raise ValueError(unknown_key(key, accepted, '[data.sampler]'))
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return SamplerConfig(**values)
+    return config_class(**values)
 
 
 def _read_setup(path):

@@ -95,10 +95,11 @@ class OptimiserConfig(Section):
     clip_norm : float, optional
         The largest norm of the gradient; by default it is not clipped.
 
-    schedule : {'plateau', 'cosine', 'constant'}, optional
+    schedule : {'plateau', 'cosine', 'constant', 'linear'}, optional
         'plateau' multiplies the learning rate by ``factor`` when the
         validation loss did not fall for more than ``patience`` epochs;
-        'cosine' falls to ``minimum_rate`` over the whole run.
+        'cosine' falls to ``minimum_rate`` over the whole run, 'linear'
+        from the share ``decay_start`` of it on.
 
     patience : int, optional
         For 'plateau'.
@@ -111,7 +112,11 @@ class OptimiserConfig(Section):
 
     warm_up : float, optional
         The share of all steps over which the learning rate rises from
-        0; for 'cosine' and 'constant'.
+        0; for all schedules but 'plateau'.
+
+    decay_start : float, optional
+        For 'linear': the share of all steps after which the learning
+        rate falls.
 
     ema_decay : float, optional
         The decay of an exponential moving average of the weights, which
@@ -125,19 +130,20 @@ class OptimiserConfig(Section):
     betas: tuple = pair((0.9, 0.999), low=0, high=1)
     weight_decay: float = number(0.0, low=0)
     clip_norm: float | None = number(None, above=0, optional=True)
-    schedule: str = choice('plateau', 'cosine', 'constant')
+    schedule: str = choice('plateau', 'cosine', 'constant', 'linear')
     patience: int = number(5, low=0, kind=int)
     factor: float = number(0.5, above=0, high=1)
     minimum_rate: float = number(0.0, low=0)
     warm_up: float = number(0.0, low=0, high=1)
+    decay_start: float = number(0.65, low=0, high=1)
     ema_decay: float | None = number(None, above=0, high=1, optional=True)
 
     def __post_init__(self):
         super().__post_init__()
         if self.warm_up and self.schedule == 'plateau':
             msg = (
-                "optimiser.warm_up serves the schedules 'cosine' and 'constant' only: "
-                'set it to 0, or choose one of them'
+                "optimiser.warm_up serves all schedules but 'plateau': set it to 0, or "
+                'choose another one'
             )
             raise ValueError(msg)
         if self.minimum_rate > self.learning_rate:
@@ -155,7 +161,7 @@ class LossConfig(Section):
 
     Parameters
     ----------
-    preset : {'default', 'balanced', 'paper', 'released', 'none'}, optional
+    preset : {'default', 'balanced', 'residual', 'paper', 'released', 'none'}, optional
         The terms to begin with; see
         `~photutils_pconv.training.LOSS_PRESETS`.
 
@@ -180,7 +186,18 @@ class LossConfig(Section):
 
     def __post_init__(self):
         super().__post_init__()
-        resolve_terms(None if self.preset == 'none' else self.preset, self.terms)
+        self.resolve()
+
+    def resolve(self):
+        """
+        Merge the preset and the terms.
+
+        Returns
+        -------
+        terms : dict of dict
+            Term name to ``weight`` and all options.
+        """
+        return resolve_terms(None if self.preset == 'none' else self.preset, self.terms)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,9 +236,14 @@ class DataConfig(Section):
 
     Parameters
     ----------
-    kind : {'simulated', 'arrays'}, optional
+    kind : {'masked', 'residual'}, optional
+        The kind of the cutouts, and of the model: maps with holes, which
+        a model fills in one pass, or maps minus their sources, which it
+        sees in the second of two passes.
+
+    source : {'simulated', 'arrays'}, optional
         Cutouts simulated on the fly, or ``.npy`` files in the paper's
-        layout.
+        layout, which are ``'masked'``.
 
     setups : tuple of str, optional
         The names of the observing setups, all of one mode as in the
@@ -234,17 +256,19 @@ class DataConfig(Section):
 
     normalisation : dict, optional
         Keyword arguments of `~photutils_pconv.geometry.normalise`, and for
-        'simulated' ``wings`` and ``kriging``: whether the expected wings of
-        sources are taken off the cutouts and shown as a second image, and
-        whether the cutouts, filled by kriging, are a third. It is written
-        into the model's card.
+        'masked' and 'simulated' ``wings`` and ``kriging``: whether the
+        expected wings of sources are taken off the cutouts and shown as a
+        second image, and whether the cutouts, filled by kriging, are a
+        third. It is written into the model's card.
 
     epoch_size, validation_size : int, optional
-        For 'simulated': the number of cutouts.
+        For 'simulated': the number of cutouts, each of
+        which serves ``repeats`` times.
 
     sampler, validation_sampler : dict, optional
         For 'simulated': keyword arguments of
-        `~photutils_pconv.simulation.SamplerConfig`. The validation set
+        `~photutils_pconv.simulation.SamplerConfig`, for 'residual' of
+        `~photutils_pconv.simulation.ResidualConfig`. The validation set
         has fields of its own.
 
     folder : str, optional
@@ -266,7 +290,8 @@ class DataConfig(Section):
 
     _title = '[data]'
 
-    kind: str = choice('simulated', 'arrays')
+    kind: str = choice('masked', 'residual')
+    source: str = choice('simulated', 'arrays')
     setups: tuple = texts()
     setup_files: tuple = texts(paths=True)
     normalisation: dict = field(default_factory=_ROBUST.copy, metadata=TABLE)
@@ -290,12 +315,18 @@ class DataConfig(Section):
             raise ValueError(msg)
         accepted = ['name', *(key for key in _ROBUST if key != 'name')]
         accepted = accepted if name == 'robust' else ['name']
-        if self.kind == 'simulated':
+        if self.source == 'simulated' and self.kind == 'masked':
             accepted += ['wings', 'kriging']
         for key in self.normalisation:
             if key not in accepted:
                 msg = unknown_key(key, accepted, f'data.normalisation ({name})')
                 raise ValueError(msg)
-        if self.kind == 'arrays' and not self.folder:
-            msg = "data.kind = 'arrays' needs data.folder"
+        if self.source == 'arrays' and not self.folder:
+            msg = "data.source = 'arrays' needs data.folder"
+            raise ValueError(msg)
+        if self.source == 'arrays' and self.kind != 'masked':
+            msg = (
+                f"data.kind = {self.kind!r} needs data.source = 'simulated': arrays in "
+                "the paper's layout have no PSFs"
+            )
             raise ValueError(msg)

@@ -12,14 +12,15 @@ import time
 from pathlib import Path
 
 from photutils_pconv._utils.optional import require
+from photutils_pconv.network.kinds import list_images
 from photutils_pconv.training._inputs import (
+    common_kind,
     common_normalisation,
     cutout_size,
     describe,
     parse_setups,
 )
 from photutils_pconv.training.checkpoint import (
-    Progress,
     check_compatible,
     get_random_states,
     load_checkpoint,
@@ -27,22 +28,23 @@ from photutils_pconv.training.checkpoint import (
     set_random_states,
 )
 from photutils_pconv.training.config import TrainingConfig
+from photutils_pconv.training.divergence import (
+    ADVICE,
+    DivergenceError,
+    describe_divergence,
+    find_divergence,
+)
 from photutils_pconv.training.engine import Engine, make_accelerator
 from photutils_pconv.training.export import export_checkpoint, make_card
-from photutils_pconv.training.loading import EpochBatches, make_loader
-from photutils_pconv.training.monitors import METRICS, Monitor, write_metrics
+from photutils_pconv.training.loading import make_loaders, repeat_batches
+from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepare_folder
+from photutils_pconv.training.presets import check_terms
+from photutils_pconv.training.progress import Progress
 
-__all__ = ['DivergenceError', 'Trainer']
+__all__ = ['Trainer']
 
-_LAST, _BEST = 'last.pt', 'best.pt'
-# The weight of a new loss in the running mean.
-_SMOOTHING = 0.02
-
-
-class DivergenceError(RuntimeError):
-    """
-    The loss is not finite any more, or has exploded.
-    """
+#: The names of the checkpoints.
+LAST, BEST = 'last.pt', 'best.pt'
 
 
 class Trainer:
@@ -57,8 +59,9 @@ class Trainer:
     train_data, validation_data : `torch.utils.data.Dataset`
         Data sets with a length and the attribute ``normalisation``,
         which give `~photutils_pconv.training.Cutouts` when indexed by
-        (epoch, index); an optional ``describe()`` gives a dict for the
-        model's card.
+        (epoch, index), or `~photutils_pconv.training.ResidualCutouts`
+        where they have the attribute ``kind = 'residual'``; an optional
+        ``describe()`` gives a dict for the model's card.
 
     setups : sequence of `~photutils_pconv.setups.ObservingSetup` or str
         The setups that the network is for.
@@ -69,7 +72,7 @@ class Trainer:
 
     Attributes
     ----------
-    progress : `~photutils_pconv.training.Progress`
+    progress : ``Progress``
         How far the training has come.
 
     Raises
@@ -104,13 +107,21 @@ class Trainer:
         self.setups = parse_setups(setups)
         self.output = Path(output).expanduser()
         self.normalisation = common_normalisation(train_data, validation_data)
-        self.cutout_size = cutout_size(train_data)
+        self.kind = common_kind(train_data, validation_data)
+        images = list_images(self.kind, self.normalisation)
+        self.cutout_size = cutout_size(train_data, images)
+        check_terms(config.loss.resolve(), self.kind)
 
         self.accelerator = make_accelerator(config.device)
-        self._make_batches()
+        training, validation = make_loaders(
+            train_data, validation_data, config, self.accelerator
+        )
+        self._loader, self._batches = training
+        self._validation_loader, _ = validation
         self.engine = Engine(
             config,
             self.accelerator,
+            kind=self.kind,
             normalisation=self.normalisation,
             n_steps=self._batches.n_batches * config.epochs,
         )
@@ -126,34 +137,6 @@ class Trainer:
             f'<{type(self).__name__}({self.config.name!r}: epoch '
             f'{self.progress.epoch} of {self.config.epochs}, step '
             f'{self.progress.step}, {len(self.train_data)} training cutouts)>'
-        )
-
-    def _make_batches(self):
-        config, accelerator = self.config, self.accelerator
-        share = {
-            'rank': accelerator.process_index,
-            'n_processes': accelerator.num_processes,
-        }
-        size = config.batch_size
-        self._batches = EpochBatches(
-            len(self.train_data), size, seed=config.seed, **share
-        )
-        self._validation_batches = EpochBatches(
-            len(self.validation_data), size, shuffle=False, **share
-        )
-        options = {
-            'workers': config.workers,
-            'prefetch': config.prefetch,
-            'pin': accelerator.device.type == 'cuda',
-        }
-        self._loader = make_loader(
-            self.train_data,
-            self._batches,
-            augmentation=config.augmentation,
-            **options,
-        )
-        self._validation_loader = make_loader(
-            self.validation_data, self._validation_batches, **options
         )
 
     @property
@@ -199,7 +182,7 @@ class Trainer:
         ValueError
             If the checkpoint belongs to another training.
         """
-        path = self.output / _LAST
+        path = self.output / LAST
         if self.progress.step == 0 and path.exists():
             if not resume:
                 msg = (
@@ -218,7 +201,7 @@ class Trainer:
         ) as monitor:
             while self.progress.epoch < self.config.epochs:
                 if self.progress.step >= limit or not self._train_epoch(limit):
-                    self._save(_LAST)
+                    self._save(LAST)
                     break
                 examples = self._finish_epoch()
                 monitor.show(self.history, examples)
@@ -227,13 +210,7 @@ class Trainer:
     def _prepare_output(self):
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            # What a killed run was writing.
-            for name in (_LAST, _BEST, METRICS):
-                for path in self.output.glob(f'.{name}.*.tmp*'):
-                    path.unlink(missing_ok=True)
-            if self.history:
-                write_metrics(self.output / METRICS, self.history)
+            prepare_folder(self.output, self.history, checkpoints=(LAST, BEST))
         self.accelerator.wait_for_everyone()
 
     def _train_epoch(self, limit):
@@ -245,128 +222,82 @@ class Trainer:
         self.engine.begin_epoch()
         with self._progress_bar() as bar:
             start = time.perf_counter()
-            for batch in self._loader:
+            for batch in repeat_batches(self._loader, self._batches):
                 waited = time.perf_counter() - start
                 self._step(batch)
                 progress.batch += 1
                 progress.step += 1
                 bar.update()
-                bar.set_postfix(self._shown_losses(), refresh=False)
+                bar.set_postfix(progress.shown_losses(), refresh=False)
                 every = config.checkpoint_steps
                 save = every and progress.step % every == 0
                 spent = time.perf_counter() - start
                 progress.seconds += spent
-                self._add({'seconds': spent, 'waited': waited})
+                progress.add({'seconds': spent, 'waited': waited})
                 if save:
-                    self._save(_LAST)
+                    self._save(LAST)
                 if progress.step >= limit:
                     break
                 start = time.perf_counter()
         return progress.batch == self._batches.n_batches
 
     def _progress_bar(self):
-        from tqdm.auto import tqdm
-
-        show = self.config.progress_bar and self.accelerator.is_main_process
-        return tqdm(
-            total=self._batches.n_batches,
-            initial=self.progress.batch,
-            desc=f'epoch {self.progress.epoch + 1}/{self.config.epochs}',
-            disable=not show,
+        return make_progress_bar(
+            self.progress,
+            n_batches=self._batches.n_batches,
+            epochs=self.config.epochs,
+            show=self.config.progress_bar and self.accelerator.is_main_process,
         )
-
-    def _shown_losses(self):
-        shown = {'loss': f'{self.progress.smoothed:.4g}'}
-        if self.history:
-            shown['valid'] = f'{self.history[-1]["valid_loss"]:.4g}'
-        return shown
 
     def _step(self, batch):
         progress = self.progress
         loss, values = self.engine.compute_loss(batch)
-        self._check_loss(values['loss'])
+        what = find_divergence(
+            values['loss'], progress.smoothed, explosion=self.config.explosion
+        )
+        if what:
+            self._diverge(what)
         if not math.isfinite(self.engine.update(loss)):
             self._diverge('the gradient is not finite')
-        self._add({f'train_{name}': value for name, value in values.items()})
-        if progress.smoothed is None:
-            progress.smoothed = values['loss']
-        progress.smoothed += _SMOOTHING * (values['loss'] - progress.smoothed)
-
-    def _add(self, values):
-        sums = self.progress.sums
-        for name, value in values.items():
-            sums[name] = sums.get(name, 0.0) + value
-
-    def _check_loss(self, loss):
-        usual = self.progress.smoothed
-        if not math.isfinite(loss):
-            self._diverge(f'the loss is {loss}')
-        if usual is not None and loss > self.config.explosion * usual > 0:
-            self._diverge(
-                f'the loss is {loss:.4g}, {loss / usual:.3g} times its running mean'
-            )
+        progress.add({f'train_{name}': value for name, value in values.items()})
+        progress.follow(values['loss'])
 
     def _diverge(self, what):
-        progress = self.progress
-        indices = [index for _, index in self._batches.keys(progress.batch)]
-        shown = ', '.join(map(str, indices[:8]))
-        last = self.output / _LAST
-        kept = f'{str(last)!r} is kept' if last.exists() else 'there is none yet'
-        msg = (
-            f'{what} at epoch {progress.epoch + 1}, batch {progress.batch + 1} of '
-            f'{self._batches.n_batches} (step {progress.step + 1}; training cutouts '
-            f'{shown}{", ..." if len(indices) > 8 else ""}). The last good '
-            f'checkpoint: {kept}. Look at these cutouts, lower '
-            'optimiser.learning_rate, or set optimiser.clip_norm'
+        raise DivergenceError(
+            describe_divergence(
+                what, self.progress, self._batches, checkpoint=self.output / LAST
+            )
         )
-        raise DivergenceError(msg)
 
     def _finish_epoch(self):
         progress = self.progress
         figures, examples = self.engine.validate(self._validation_loader)
         loss = figures['valid_loss']
         if not math.isfinite(loss):
-            last = self.output / _LAST
             msg = (
                 f'the validation loss is {loss} after epoch {progress.epoch + 1} '
                 f'(batches 1 to {self._batches.n_batches}). The checkpoint '
-                f'{str(last)!r} is from before the end of the epoch: lower '
-                'optimiser.learning_rate, or set optimiser.clip_norm'
+                f'{str(self.output / LAST)!r} is from before the end of the epoch: '
+                f'{ADVICE}'
             )
             raise DivergenceError(msg)
-        progress.history.append(self._row(figures))
+        best = progress.finish_epoch(
+            figures,
+            n_batches=self._batches.n_batches,
+            batch_size=self.config.batch_size,
+            learning_rate=self.engine.learning_rate,
+        )
         self.engine.end_epoch(loss)
-        progress.epoch += 1
-        progress.batch = 0
-        progress.sums = {}
-        if progress.best_loss is None or loss < progress.best_loss:
-            progress.best_loss, progress.best_epoch = loss, progress.epoch
-            self._save(_BEST)
-        self._save(_LAST)
+        if best:
+            self._save(BEST)
+        self._save(LAST)
         return examples
-
-    def _row(self, figures):
-        progress, sums = self.progress, self.progress.sums
-        n = self._batches.n_batches
-        losses = {k: v / n for k, v in sums.items() if k.startswith('train_')}
-        seconds = sums.get('seconds', 0.0)
-        # Steps done before a resumption may have left no time.
-        per_second = n * self.config.batch_size / seconds if seconds else 0.0
-        return {
-            'epoch': progress.epoch + 1,
-            'step': progress.step,
-            'learning_rate': self.engine.learning_rate,
-            **losses,
-            **figures,
-            'seconds': round(seconds, 3),
-            'cutouts_per_second': round(per_second, 3),
-            'waiting_share': round(sums.get('waited', 0.0) / max(seconds, 1e-9), 5),
-        }
 
     def _data_summary(self):
         return {
             'training_cutouts': len(self.train_data),
             'validation_cutouts': len(self.validation_data),
+            'kind': self.kind,
             'normalisation': self.normalisation,
             'setups': [setup.name for setup in self.setups],
             'cutout_size': self.cutout_size,
@@ -377,19 +308,27 @@ class Trainer:
         if self.accelerator.num_processes > 1:
             states = require('accelerate.utils').gather_object(states)
         if self.accelerator.is_main_process:
+            engine = self.engine.state_dict()
             save_checkpoint(
                 self.output / name,
                 config=self.config.to_dict(),
                 data=self._data_summary(),
-                **self.engine.state_dict(),
+                network=engine['network'],
+                optimiser=engine['optimiser'],
+                schedule=engine['schedule'],
+                average=engine['average'],
                 progress=self.progress,
                 random_states=states,
             )
         self.accelerator.wait_for_everyone()
 
+    def _check_compatible(self, state, path):
+        config = self.config.to_dict()
+        check_compatible(state, config, path, data=self._data_summary())
+
     def _restore(self, path):
         state = load_checkpoint(path)
-        check_compatible(state, self.config.to_dict(), self._data_summary(), path)
+        self._check_compatible(state, path)
         self.engine.load_state_dict(state)
         rank = self.accelerator.process_index
         if rank < len(state['random_states']):
@@ -434,7 +373,7 @@ class Trainer:
             If ``which`` or ``dtype`` is not accepted, or the checkpoint
             belongs to another training.
         """
-        names = {'best': _BEST, 'last': _LAST}
+        names = {'best': BEST, 'last': LAST}
         if which not in names:
             msg = f'which must be one of {list(names)}, got {which!r}'
             raise ValueError(msg)
@@ -444,9 +383,7 @@ class Trainer:
         path = Path(path).expanduser()
         if self.accelerator.is_main_process:
             state = load_checkpoint(checkpoint)
-            check_compatible(
-                state, self.config.to_dict(), self._data_summary(), checkpoint
-            )
+            self._check_compatible(state, checkpoint)
             card = make_card(
                 state,
                 self.config,

@@ -6,7 +6,7 @@ The weighted sum of the loss's terms (Eq. 7).
 import torch
 from torch import nn
 
-from photutils_pconv.training import losses
+from photutils_pconv.training import image_losses, losses
 from photutils_pconv.training.features import RandomFeatures, VGG16Features
 from photutils_pconv.training.presets import resolve_terms
 
@@ -72,7 +72,7 @@ class WeightedLoss(nn.Module):
             The loss.
         """
         preset = None if config.preset == 'none' else config.preset
-        terms = resolve_terms(preset, config.terms)
+        terms = config.resolve()
         features = None
         if any(name in terms for name in _STYLE):
             features = (
@@ -82,7 +82,9 @@ class WeightedLoss(nn.Module):
             )
         return cls(preset, terms=config.terms, features=features)
 
-    def forward(self, output, target, validity, missing=None):
+    def forward(
+        self, output, target, validity, missing=None, *, hole=None, weight=None
+    ):
         """
         Compute the loss.
 
@@ -100,6 +102,14 @@ class WeightedLoss(nn.Module):
         missing : `torch.Tensor`, optional
             1 for missing pixels, which add nothing to any term.
 
+        hole : `torch.Tensor`, optional
+            1 where the loss is to see holes (`ResidualCutouts
+            <photutils_pconv.training.ResidualCutouts>`); by default
+            where pixels are not usable.
+
+        weight : `torch.Tensor`, optional
+            The weights of the term ``psf_flux``.
+
         Returns
         -------
         total : `torch.Tensor`
@@ -110,11 +120,18 @@ class WeightedLoss(nn.Module):
         """
         if missing is not None:
             output = torch.where(missing > 0, target, output)
+        if hole is not None:
+            validity = 1 - hole
+            if missing is not None:
+                validity = validity * (1 - missing)
         total = 0.0
         parts = {}
         for name, values in self.terms.items():
             options = {key: v for key, v in values.items() if key != 'weight'}
-            part = self._term(name, options, output, target, validity, missing)
+            if name == 'psf_flux':
+                part = losses.psf_flux_loss(output, target, weight, **options)
+            else:
+                part = self._term(name, options, output, target, validity, missing)
             total = total + values['weight'] * part
             parts[name] = part.detach()
         return total, parts
@@ -133,12 +150,12 @@ class WeightedLoss(nn.Module):
             options = {**options, 'missing': missing}
             return losses.balanced_loss(output, target, validity, **options)
         if name == 'ssim':
-            return losses.ssim_loss(output, target, **options)
+            return image_losses.ssim_loss(output, target, **options)
         if name == 'source':
             return losses.source_loss(output, target, validity, **options)
         if name == 'style_composite':
             output = losses.composite(output, target, validity)
-        return losses.style_loss(output, target, self.features)
+        return image_losses.style_loss(output, target, self.features)
 
     def describe(self):
         """

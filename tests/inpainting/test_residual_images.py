@@ -8,7 +8,6 @@ import pytest
 
 from photutils_pconv.inpainting.residual_images import (
     MISMATCH_LIMIT,
-    N_CHANNELS,
     residual_channels,
     small_holes,
 )
@@ -74,7 +73,7 @@ def test_channels():
     image, scaling = residual_channels(
         residual, error, shapes, ~missing, missing, name='robust'
     )
-    assert image.shape == (2, N_CHANNELS, SIZE, SIZE)
+    assert image.shape == (2, 3, SIZE, SIZE)
     assert np.all(image[0, :, :, :5] == 0)
     np.testing.assert_allclose(image[1, 1], shapes[1])
     np.testing.assert_allclose(np.sinh(image[1, 2]) * scaling.scale[1], error[1])

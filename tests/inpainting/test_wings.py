@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inpainting.masked_images import scale_cutouts
 from photutils_pconv.inpainting.wings import expected_wings, wings_beyond_holes
-from photutils_pconv.network.card import n_images
+from photutils_pconv.network.kinds import list_images
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import WingProfile, pixel_profile, wing_profile
@@ -189,9 +189,9 @@ class TestScaleCutouts:
         return images, validity, missing, wings
 
     def test_number_of_images(self):
-        assert n_images(WINGS) == 2
-        assert n_images({'name': 'robust', 'wings': False}) == 1
-        assert n_images({'name': 'minmax'}) == 1
+        assert list_images('masked', WINGS) == ('map', 'wings')
+        assert list_images('masked', {'name': 'robust', 'wings': False}) == ('map',)
+        assert list_images('masked', {'name': 'minmax'}) == ('map',)
 
     def test_without_wings_they_are_not_looked_at(self):
         images, validity, missing, wings = self.make()

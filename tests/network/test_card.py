@@ -61,7 +61,9 @@ def test_json_round_trip():
     plain = json.loads(text)
     assert plain['setups'] == ['scanmap/blue', 'scanmap/green']
     assert plain['notes'] == 'Été'
-    assert plain['format_version'] == 1
+    assert plain['format_version'] == 2
+    assert plain['kind'] == 'masked'
+    assert plain['images'] == ['map']
 
 
 def test_defaults():
@@ -111,7 +113,9 @@ def test_unknown_key():
         ModelCard.from_dict(values)
 
 
-@pytest.mark.parametrize('key', ['name', 'architecture', 'normalisation'])
+@pytest.mark.parametrize(
+    'key', ['name', 'architecture', 'normalisation', 'kind', 'images']
+)
 def test_missing_key(key):
     values = make_card().to_dict()
     del values[key]
@@ -120,8 +124,8 @@ def test_missing_key(key):
 
 
 def test_newer_format():
-    values = {**make_card().to_dict(), 'format_version': 2, 'new_key': 1}
-    with pytest.raises(ValueError, match=r'format version 2.*install a newer'):
+    values = {**make_card().to_dict(), 'format_version': 3, 'new_key': 1}
+    with pytest.raises(ValueError, match=r'format version 3.*install a newer'):
         ModelCard.from_dict(values)
 
 
@@ -150,7 +154,7 @@ def test_newer_format():
         ({'normalisation': {'name': 'zscore'}}, r"robust'\], got 'zscore'"),
         ({'accuracy': {'rms': float('nan')}}, r"accuracy\['rms'\] must be finite"),
         ({'accuracy': {'rms': [1.0, np.inf]}}, r"accuracy\['rms'\]\[1\] must be f"),
-        ({'format_version': 0}, 'format version 0'),
+        ({'format_version': 1}, 'format version 2, got 1: leave format_version out'),
     ],
 )
 def test_invalid_values(changes, match):
@@ -174,6 +178,126 @@ def test_invalid_values(changes, match):
 def test_invalid_types(changes, match):
     with pytest.raises(TypeError, match=match):
         make_card(**changes)
+
+
+WINGS = {'name': 'robust', 'wings': True, 'kriging': False}
+BOTH = {'name': 'robust', 'wings': True, 'kriging': True}
+KRIGING = {'name': 'robust', 'kriging': True}
+RESIDUAL = ('residual', 'shapes', 'mismatch')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'normalisation', 'images'),
+    [
+        ('masked', {'name': 'minmax'}, ('map',)),
+        ('masked', WINGS, ('map', 'wings')),
+        ('masked', KRIGING, ('map', 'kriging')),
+        ('masked', BOTH, ('map', 'wings', 'kriging')),
+        ('residual', {'name': 'robust', 'radius': 24.0}, RESIDUAL),
+    ],
+)
+@pytest.mark.parametrize('given', [True, False])
+def test_a_card_says_what_the_network_sees(kind, normalisation, images, given):
+    card = make_card(
+        kind=kind,
+        normalisation=normalisation,
+        architecture={**ARCHITECTURE, 'in_channels': len(images)},
+        **({'images': list(images)} if given else {}),
+    )
+    assert card.kind == kind
+    assert card.images == images
+    assert ModelCard.from_json(card.to_json()) == card
+
+
+THREE = {**ARCHITECTURE, 'in_channels': 3}
+FILLED = {
+    **THREE,
+    'class': 'FilledUNet',
+    'blocks': 1,
+    'turns': 4,
+    'fill': 'given',
+}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'match'),
+    [
+        ({'kind': 'both'}, r"kind must be one of \['masked', 'residual'\], got 'both'"),
+        ({'images': ('map', 'wings')}, r"images must be \('map',\).*leave images out"),
+        ({'images': RESIDUAL}, r"images must be \('map',\) for a 'masked' model"),
+        (
+            {'normalisation': WINGS, 'images': ('wings', 'map')},
+            r"images must be \('map', 'wings'\)",
+        ),
+        ({'architecture': THREE}, r"is 3, but.*1 image.*set kind='residual'"),
+        ({'kind': 'residual'}, r"is 1, but.*'residual'.*in_channels=3"),
+        ({'normalisation': WINGS}, r'is 1, but.*2 image.*in_channels=2'),
+        (
+            {'kind': 'residual', 'architecture': THREE, 'normalisation': BOTH},
+            "no image of wings or kriging.*set kind = 'masked'",
+        ),
+        (
+            {'kind': 'residual', 'architecture': FILLED},
+            "last image is 'mismatch'.*fill='smooth'",
+        ),
+    ],
+)
+def test_kind_images_normalisation_and_channels_agree(changes, match):
+    with pytest.raises(ValueError, match=match):
+        make_card(**changes)
+
+
+def test_images_must_be_names():
+    with pytest.raises(TypeError, match='images must be a tuple of names of images'):
+        make_card(images='map')
+
+
+def format_1(**changes):
+    """Give a card as the package wrote it before there were kinds."""
+    values = make_card().to_dict()
+    del values['kind'], values['images']
+    return {**values, 'format_version': 1, **changes}
+
+
+@pytest.mark.parametrize(
+    ('channels', 'normalisation', 'kind', 'n_images'),
+    [
+        (1, {'name': 'minmax'}, 'masked', 1),
+        (2, WINGS, 'masked', 2),
+        (2, KRIGING, 'masked', 2),
+        (3, BOTH, 'masked', 3),
+        (3, {'name': 'robust'}, 'residual', 3),
+    ],
+)
+def test_cards_of_format_1_are_converted(channels, normalisation, kind, n_images):
+    values = format_1(
+        architecture={**ARCHITECTURE, 'in_channels': channels},
+        normalisation=normalisation,
+    )
+    card = ModelCard.from_dict(values)
+    assert card.kind == kind
+    assert len(card.images) == n_images
+    assert card.format_version == 2
+    kept = {key: value for key, value in values.items() if key != 'format_version'}
+    assert kept.items() <= card.to_dict().items()
+    assert values['format_version'] == 1
+
+
+@pytest.mark.parametrize(
+    ('changes', 'match'),
+    [
+        ({'architecture': THREE, 'normalisation': WINGS}, 'no image of wings'),
+        ({'architecture': {**ARCHITECTURE, 'in_channels': 4}}, 'sees 4 images.*again'),
+        ({'architecture': {}}, "lacks 'in_channels'"),
+        ({'normalisation': None}, 'format 1 lacks'),
+        ({'kind': 'masked', 'new': 1}, r"unknown keys.*\['new'\]"),
+        ({'format_version': 0}, 'format version 0.*1 and 2'),
+        ({'format_version': '1'}, "format version '1'"),
+    ],
+)
+def test_cards_of_format_1_that_make_no_sense(changes, match):
+    with pytest.raises(ValueError, match=match):
+        ModelCard.from_dict(format_1(**changes))
 
 
 @pytest.mark.parametrize('text', ['', '{', '{"name": }'])

@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from photutils_pconv.network import (
-    FilledUNet,
-    ModelCard,
-    build_network,
-    load_model,
-    save_model,
-    smooth_fill,
-)
+from photutils_pconv.network import FilledUNet, ModelCard, load_model, save_model
+from photutils_pconv.network.architectures import build_network
+from photutils_pconv.network.filled import smooth_fill
 
 
 def make_network(*, seed=0, **options):

@@ -1,15 +1,15 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Tests of the weights and registry modules.
+Tests of the weights module.
 """
 
+import hashlib
 import json
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,12 +19,7 @@ from safetensors.numpy import save as save_tensors
 
 from photutils_pconv.network import registry
 from photutils_pconv.network.card import ModelCard
-from photutils_pconv.network.registry import (
-    default_model,
-    list_models,
-    model_path,
-    read_card,
-)
+from photutils_pconv.network.registry import read_card
 from photutils_pconv.network.unet import PConvUNet
 from photutils_pconv.network.weights import (
     LoadedModel,
@@ -32,7 +27,6 @@ from photutils_pconv.network.weights import (
     load_model,
     save_model,
 )
-from photutils_pconv.setups.registry import list_setups
 
 
 def make_network(*, width=2, seed=0, **kwargs):
@@ -89,14 +83,6 @@ def path(tmp_path, network):
     path = tmp_path / 'tiny.safetensors'
     save_model(path, network, make_card(network))
     return path
-
-
-@pytest.fixture
-def model_folder(tmp_path, monkeypatch):
-    folder = tmp_path / 'models'
-    folder.mkdir()
-    monkeypatch.setattr(registry, '_MODEL_FOLDER', folder)
-    return folder
 
 
 def test_float32_round_trip(tmp_path, network):
@@ -436,71 +422,42 @@ def test_threads_share_one_model(path):
 def test_repr(path):
     model = load_model(path)
     assert repr(model) == (
-        "<LoadedModel('tiny': PConvUNet, width 2, robust normalisation, checksum "
-        f'{model.checksum[:12]})>'
+        "<LoadedModel('tiny': masked, PConvUNet, width 2, robust normalisation, "
+        f'checksum {model.checksum[:12]})>'
     )
 
 
-def test_registry(model_folder, path):
-    assert list_models() == ()
-    network = make_network(width=1)
-    for name in ('scanmap', 'parallel'):
-        card = make_card(network, name=name)
-        save_model(model_folder / f'{name}.safetensors', network, card)
-    (model_folder / 'README.txt').touch()
-    assert list_models() == ('parallel', 'scanmap')
-    assert model_path('scanmap') == model_folder / 'scanmap.safetensors'
-    assert model_path(path) == path.resolve()
-    assert read_card('parallel').name == 'parallel'
-    assert load_model('parallel').name == 'parallel'
+def write_format_1(path, tensors, card, *, kept_checksum=None):
+    """Write a file as the package did before its cards had a kind."""
+    values = card.to_dict()
+    del values['kind'], values['images']
+    values['format_version'] = 1
+    text = json.dumps(values, sort_keys=True)
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    values['card_checksum'] = kept_checksum or checksum
+    metadata = {'model_card': json.dumps(values, sort_keys=True)}
+    path.write_bytes(save_tensors(tensors, metadata=metadata))
+    return checksum
 
 
-def test_bundled_name_comes_before_a_file(model_folder, tmp_path, monkeypatch):
-    network = make_network(width=1)
-    bundled = model_folder / 'scanmap.safetensors'
-    save_model(bundled, network, make_card(network))
-    monkeypatch.chdir(tmp_path)
-    Path('scanmap').touch()
-    assert model_path('scanmap') == bundled
-    assert model_path('./scanmap') == (tmp_path / 'scanmap').resolve()
-    assert model_path(Path('scanmap')) == (tmp_path / 'scanmap').resolve()
-
-
-def test_unknown_model(model_folder):
-    with pytest.raises(FileNotFoundError, match=r"'fast'.*\(none in this inst"):
-        load_model('fast')
-    network = make_network(width=1)
-    for name in ('scanmap', 'parallel'):
-        save_model(model_folder / f'{name}.safetensors', network, make_card(network))
-    for function in (load_model, read_card, model_path):
-        with pytest.raises(
-            FileNotFoundError, match=r"'fast'.*\('parallel', 'scanmap'\)"
-        ):
-            function('fast')
-
-
-@pytest.mark.parametrize('mode', ['scanmap', 'parallel', '', 'psf'])
-@pytest.mark.parametrize('bundled', [(), ('pacs', 'psf')])
-def test_default_model(model_folder, mode, bundled):
-    for name in bundled:
-        (model_folder / f'{name}.safetensors').touch()
-    assert default_model(SimpleNamespace(mode=mode, name='x')) == 'pacs'
-
-
-def test_default_model_of_an_own_mode(model_folder):
-    setup = SimpleNamespace(mode='spire', name='spire/psw')
-    assert default_model(setup) == 'pacs'
-    (model_folder / 'spire.safetensors').touch()
-    assert default_model(setup) == 'spire'
-
-
-@pytest.mark.parametrize('name', list_models())
-def test_bundled_models(name):
-    path = model_path(name)
-    assert path.stat().st_size <= 20e6
-    model = load_model(name)
-    assert model.name == name
-    assert model.card == read_card(name)
-    # One is told the PSF, the other the beam and the wings.
-    assert set(model.card.setups) == set(list_setups())
-    assert torch.isfinite(output(model.network)).all()
+@pytest.mark.parametrize('kind', ['masked', 'residual'])
+def test_files_of_format_1_are_read(tmp_path, kind):
+    network = make_network(in_channels=3 if kind == 'residual' else 1)
+    path = tmp_path / 'old.safetensors'
+    card = save_model(path, network, make_card(network, kind=kind))
+    tensors = load_tensors(path.read_bytes())
+    checksum = write_format_1(path, tensors, card)
+    model = load_model(path)
+    assert model.card == card == read_card(path)
+    assert model.card.kind == kind
+    # The checksum is that of the old text, and a changed card is refused.
+    write_format_1(path, tensors, replace(card, notes='x'), kept_checksum=checksum)
+    for function in (load_model, read_card):
+        with pytest.raises(ValueError, match='does not match its checksum'):
+            function(path)
+    # Written again, it has the present format.
+    save_model(path, model.network, model.card, overwrite=True)
+    values = json.loads(metadata_of(path.read_bytes())['model_card'])
+    assert values['format_version'] == 2
+    assert values['kind'] == kind
+    assert load_model(path).checksum == model.checksum

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photutils_pconv.inpainting.residual_images import N_CHANNELS
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import image_beyond_holes, model_image
@@ -32,7 +31,7 @@ def flat_psf_model():
     from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
 
     with torch.random.fork_rng(devices=[]):
-        network = PConvUNet(width=2, in_channels=N_CHANNELS).eval()
+        network = PConvUNet(width=2, in_channels=3).eval()
     with torch.no_grad():
         for parameter in network.decoder[-1].conv.parameters():
             parameter.zero_()
@@ -40,6 +39,7 @@ def flat_psf_model():
         name='flat',
         architecture={'class': 'PConvUNet', **network.config},
         normalisation={'name': 'robust'},
+        kind='residual',
         checksum='0123456789abcdef' * 4,
     )
     return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
@@ -192,7 +192,7 @@ def test_no_sources(psf, flat_psf_model):
 
 def test_a_network_for_holes_is_refused(psf, flat_model):
     data, _ = _scene(psf)
-    with pytest.raises(ValueError, match=r"sees 1 image.*such as 'psf'"):
+    with pytest.raises(ValueError, match="kind 'masked'.*the bundled 'psf'"):
         _remove(data, psf, flat_model)
 
 

@@ -15,7 +15,6 @@ from photutils.psf import PSFPhotometry
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.inpainting.residual_images import N_CHANNELS
 from photutils_pconv.photometry.response import pixel_response
 from photutils_pconv.psf.library import SampledPSF, get_psf, parse_psf
 from photutils_pconv.psf.lobed import lobed_psf
@@ -50,7 +49,7 @@ def flat_psf_model():
     from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
 
     with torch.random.fork_rng(devices=[]):
-        network = PConvUNet(width=2, in_channels=N_CHANNELS).eval()
+        network = PConvUNet(width=2, in_channels=3).eval()
     with torch.no_grad():
         for parameter in network.decoder[-1].conv.parameters():
             parameter.zero_()
@@ -58,6 +57,7 @@ def flat_psf_model():
         name='flat-psf',
         architecture={'class': 'PConvUNet', **network.config},
         normalisation={'name': 'robust'},
+        kind='residual',
         checksum='0123456789abcdef' * 4,
     )
     return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
@@ -84,11 +84,17 @@ class TestArguments:
                 NeuralSourceRemover(setup=GREEN, n_passes=n_passes, psf='setup')
         with pytest.raises(ValueError, match="needs a PSF .* psf='setup'"):
             NeuralSourceRemover(setup=GREEN, n_passes=2)
-        with pytest.raises(ValueError, match="'flat' sees 1 image"):
+        with pytest.raises(
+            ValueError, match="'flat' is of kind 'masked'.*bundled 'psf'"
+        ):
             NeuralSourceRemover(setup=GREEN, model=flat_model, psf='setup', n_passes=2)
-        with pytest.raises(ValueError, match="'pacs' sees 3 image"):
+        with pytest.raises(
+            ValueError, match="'pacs' is of kind 'masked'.*bundled 'psf'"
+        ):
             NeuralSourceRemover(setup=GREEN, psf='setup', n_passes=2, model='pacs')
-        with pytest.raises(ValueError, match='made for removal with a PSF'):
+        with pytest.raises(
+            ValueError, match="one of kind 'masked'.*bundled 'pacs'.*n_passes=2"
+        ):
             NeuralSourceRemover(setup=GREEN, model=flat_psf_model)
 
     def test_psfs(self, tmp_path):

@@ -168,7 +168,7 @@ class TestContent:
     def test_emission_comes_from_the_fields(self, sampler, batch):
         # Flips and turns keep the set of values: the extreme of a crop is
         # a value of one of the fields.
-        values = sampler._fields.ravel()
+        values = np.ravel(sampler._fields)
         for emission in batch.emission[:8]:
             assert np.isin(np.float32([emission.min(), emission.max()]), values).all()
 

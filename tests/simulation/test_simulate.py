@@ -22,15 +22,15 @@ from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.psf.library import SampledPSF, get_psf
 from photutils_pconv.simulation import (
-    clustered_positions,
     flux_levels,
     inject_sources,
     simulate_field,
     simulate_levels,
     simulate_sources,
-    simulation_paths,
     write_simulation,
 )
+from photutils_pconv.simulation.files import simulation_paths
+from photutils_pconv.simulation.injection import clustered_positions
 
 SETUP = 'scanmap/green'
 

@@ -4,12 +4,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import skew
 
-from photutils_pconv.simulation import (
-    EmissionConfig,
-    bubble_field,
-    gradient_field,
-    simulate_emission,
-)
+from photutils_pconv.simulation import EmissionConfig, simulate_emission
+from photutils_pconv.simulation.emission import bubble_field, gradient_field
 
 KINDS = EmissionConfig().kinds
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from photutils_pconv.training import Cutouts, augment, draw_transforms
+from photutils_pconv.training import Cutouts
+from photutils_pconv.training.augmentation import augment, draw_transforms
 
 pytest.importorskip('kornia')
 

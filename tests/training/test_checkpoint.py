@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from photutils_pconv.training import (
-    Progress,
-    TrainingConfig,
-    load_checkpoint,
-    save_checkpoint,
-)
+from photutils_pconv.training import TrainingConfig
 from photutils_pconv.training.checkpoint import (
     check_compatible,
     get_random_states,
+    load_checkpoint,
+    save_checkpoint,
     set_random_states,
 )
+from photutils_pconv.training.progress import Progress
 
 DATA = {'training_cutouts': 9, 'normalisation': {'name': 'minmax'}}
 
@@ -120,12 +118,18 @@ def test_missing(tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'network': {'width': 4}}, 'network.width was 32 and is 4'),
-        ({'seed': 1}, 'seed was 0 and is 1'),
-        ({'batch_size': 8}, 'batch_size was 64'),
-        ({'optimiser': {'name': 'adamw'}}, "optimiser.name was 'adam'"),
-        ({'loss': {'terms': {'ssim': 1}}}, 'loss.terms was'),
-        ({'augmentation': {'shift': 1}}, 'augmentation.shift was 2 and is 1'),
+        (
+            {'network': {'width': 4}},
+            'network.width is 32 in the checkpoint, but 4 in the conf.* another output',
+        ),
+        ({'seed': 1}, 'seed is 0 in the checkpoint, but 1'),
+        ({'batch_size': 8}, 'batch_size is 64'),
+        ({'optimiser': {'name': 'adamw'}}, "optimiser.name is 'adam'"),
+        ({'loss': {'terms': {'ssim': 1}}}, 'loss.terms is'),
+        (
+            {'augmentation': {'shift': 1}},
+            'augmentation.shift is 2 in the checkpoint, but 1',
+        ),
     ],
 )
 def test_incompatible_configuration(tmp_path, changes, message):
@@ -133,18 +137,18 @@ def test_incompatible_configuration(tmp_path, changes, message):
     state = load_checkpoint(tmp_path / 'last.pt')
     config = TrainingConfig.from_dict(changes).to_dict()
     with pytest.raises(ValueError, match=message):
-        check_compatible(state, config, DATA, 'last.pt')
+        check_compatible(state, config, 'last.pt', data=DATA)
 
 
 def test_epochs_rule_the_cosine(tmp_path):
-    for schedule, warm_up in (('cosine', 0.0), ('constant', 0.1)):
+    for schedule, warm_up in (('cosine', 0.0), ('linear', 0.0), ('constant', 0.1)):
         values = {'optimiser': {'schedule': schedule, 'warm_up': warm_up}}
         config = TrainingConfig.from_dict(values).to_dict()
         save(tmp_path / 'last.pt', config=config)
         state = load_checkpoint(tmp_path / 'last.pt')
         longer = {**config, 'epochs': 30}
-        with pytest.raises(ValueError, match='epochs was 20 and is 30'):
-            check_compatible(state, longer, DATA, 'last.pt')
+        with pytest.raises(ValueError, match='epochs is 20 in the checkpoint, but 30'):
+            check_compatible(state, longer, 'last.pt', data=DATA)
 
 
 def test_other_data(tmp_path):
@@ -152,8 +156,8 @@ def test_other_data(tmp_path):
     state = load_checkpoint(tmp_path / 'last.pt')
     config = TrainingConfig().to_dict()
     other = {**DATA, 'normalisation': {'name': 'robust'}}
-    with pytest.raises(ValueError, match='normalisation of the data was'):
-        check_compatible(state, config, other, 'last.pt')
+    with pytest.raises(ValueError, match='normalisation of the data is'):
+        check_compatible(state, config, 'last.pt', data=other)
 
 
 def test_what_may_change(tmp_path):
@@ -162,4 +166,4 @@ def test_what_may_change(tmp_path):
     config = TrainingConfig(
         epochs=40, workers=3, output='elsewhere', examples=0, checkpoint_steps=7
     )
-    check_compatible(state, config.to_dict(), DATA, 'last.pt')
+    check_compatible(state, config.to_dict(), 'last.pt', data=DATA)

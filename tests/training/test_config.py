@@ -36,7 +36,7 @@ def test_round_trip():
         epochs=3,
         optimiser=OptimiserConfig(schedule='cosine', warm_up=0.1, ema_decay=0.99),
         loss=LossConfig(preset='paper', terms={'ssim': {'weight': 2, 'window': 7}}),
-        data=DataConfig(kind='arrays', folder='x', setups=['scanmap/red']),
+        data=DataConfig(source='arrays', folder='x', setups=['scanmap/red']),
     )
     values = config.to_dict()
     assert TrainingConfig.from_dict(json.loads(json.dumps(values))) == config
@@ -49,7 +49,7 @@ def test_round_trip():
 def test_paths_cut_for_the_card():
     config = TrainingConfig(
         output='/home/a/run',
-        data=DataConfig(kind='arrays', folder='/home/a/d', setup_files=['/b/c.json']),
+        data=DataConfig(source='arrays', folder='/home/a/d', setup_files=['/b/c.json']),
     )
     values = config.to_dict(full_paths=False)
     assert values['output'] == 'run'
@@ -91,7 +91,7 @@ def test_unknown_key_names_the_closest(values, message):
         ({'loss': {'terms': {'hole': -1}}}, 'weight of the loss term .hole.'),
         ({'loss': {'terms': {'ssim': {'window': 4}}}}, 'window of .* odd'),
         ({'loss': {'terms': {'ssim': {'max_val': 0}}}}, 'above 0'),
-        ({'data': {'kind': 'arrays'}}, 'needs data.folder'),
+        ({'data': {'source': 'arrays'}}, 'needs data.folder'),
         ({'data': {'normalisation': {'name': 'max'}}}, 'data.normalisation'),
         ({'name': 'a b'}, 'letters, digits'),
     ],
@@ -141,7 +141,7 @@ def test_toml(tmp_path):
         ssim = 0.4
         hole = { weight = 3, mean = 'image' }
         [data]
-        kind = 'arrays'
+        source = 'arrays'
         setups = ['scanmap/green']
         folder = 'cutouts'
         """

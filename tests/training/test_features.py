@@ -10,12 +10,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from photutils_pconv.training import (
-    RandomFeatures,
-    VGG16Features,
-    features,
-    fetch_vgg16,
-)
+from photutils_pconv.training import features
+from photutils_pconv.training.features import RandomFeatures, VGG16Features, fetch_vgg16
 
 SHAPES = {
     0: (64, 3),

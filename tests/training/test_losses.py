@@ -11,19 +11,17 @@ import pytest
 import torch
 from scipy.ndimage import correlate1d
 
-from photutils_pconv.training import (
-    VGG16Features,
-    WeightedLoss,
+from photutils_pconv.training.features import VGG16Features
+from photutils_pconv.training.image_losses import gram_matrix, ssim_loss, style_loss
+from photutils_pconv.training.losses import (
     balanced_loss,
     composite,
-    gram_matrix,
     hole_l1,
     mean_flux_loss,
     source_loss,
-    ssim_loss,
-    style_loss,
     valid_l1,
 )
+from photutils_pconv.training.weighted_loss import WeightedLoss
 
 kornia = pytest.importorskip('kornia')
 

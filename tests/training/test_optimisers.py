@@ -72,6 +72,19 @@ def test_constant():
     assert factors == [0.5] + [1.0] * 29
 
 
+def test_linear():
+    config = OptimiserConfig(
+        schedule='linear',
+        learning_rate=0.1,
+        minimum_rate=0.02,
+        warm_up=0.2,
+        decay_start=0.5,
+    )
+    factors = [rate_factor(step, 10, config) for step in range(12)]
+    expected = [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 0.84, 0.68, 0.52, 0.36, 0.2, 0.2]
+    np.testing.assert_allclose(factors, expected)
+
+
 def test_average(network):
     average = WeightAverage(network, 0.9)
     expected = network[0].weight.detach().clone()

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from photutils_pconv.network import read_card
-from photutils_pconv.training import load_checkpoint
+from photutils_pconv.training.checkpoint import load_checkpoint
 
 pytest.importorskip('accelerate')
 pytest.importorskip('kornia')

@@ -3,14 +3,16 @@
 Tests of the recipes of the bundled models, in tools/recipes.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from photutils_pconv.network import read_card
-from photutils_pconv.training import TrainingConfig
-from photutils_pconv.training.engine import describe_architecture
+from photutils_pconv.training import TrainingConfig, make_data
+from photutils_pconv.training.initial_network import describe_architecture
+from photutils_pconv.training.optimisers import rate_factor
 
 RECIPES = Path(__file__).parents[2] / 'tools' / 'recipes'
 
@@ -22,12 +24,12 @@ def test_recipes_are_accepted(path):
     assert len(config.data.setups) == 6
 
 
-def test_the_bundled_model_is_that_of_its_recipe():
+def test_the_model_of_one_pass_is_that_of_its_recipe():
     config = TrainingConfig.from_toml(RECIPES / 'pacs.toml')
     card = read_card('pacs')
     normalisation = dict(config.data.normalisation)
     assert card.normalisation == normalisation
-    assert card.architecture == describe_architecture(config, normalisation)
+    assert card.architecture == describe_architecture(config, 'masked', normalisation)
     assert card.setups == tuple(config.data.setups)
     assert card.recipe['seed'] == config.seed
     assert card.cutout_size == config.data.sampler['size']
@@ -54,16 +56,53 @@ def test_card_has_figures(name):
     assert card.notes
 
 
-def test_the_model_of_two_passes_is_that_of_its_script():
+def test_the_model_of_two_passes_is_that_of_its_recipe():
+    config = TrainingConfig.from_toml(RECIPES / 'psf.toml')
     card = read_card('psf')
-    script = (RECIPES.parent / 'train_psf_model.py').read_text(encoding='utf-8')
-    assert f"'--cutouts', type=int, default={card.recipe['cutouts']:_}" in script
-    assert f"'--width', type=int, default={card.architecture['width']}" in script
-    assert card.recipe['cutouts'] >= 400_000
+    normalisation = dict(config.data.normalisation)
+    assert card.kind == config.data.kind == 'residual'
+    assert card.normalisation == normalisation
+    assert card.architecture == describe_architecture(config, 'residual', normalisation)
+    assert card.setups == tuple(config.data.setups)
+    assert card.cutout_size == config.data.sampler['size']
+    assert card.description == config.description
+    recipe = card.recipe
+    seen = config.epochs * config.data.epoch_size * config.repeats
+    assert recipe['cutouts'] == seen >= 400_000
+    assert recipe['batch_size'] == config.batch_size
+    assert recipe['learning_rate'] == config.optimiser.learning_rate
+    assert recipe['seed'] == config.seed
     curve = card.accuracy['curve']
-    assert curve['step'][-1] * card.recipe['batch_size'] == card.recipe['cutouts']
+    assert curve['step'][-1] * recipe['batch_size'] == seen
     assert curve['weighted_error'][-1] < curve['weighted_error'][0]
-    assert len(card.setups) == 6
+
+
+def test_schedule_of_the_model_of_two_passes():
+    """The rates are those of its card, in words: 200 steps, and 65 percent."""
+    config = TrainingConfig.from_toml(RECIPES / 'psf.toml').optimiser
+    n = 12800
+    rates = np.array([rate_factor(step, n, config) for step in range(n)])
+    steps = np.arange(n)
+    expected = np.minimum((steps + 1) / 200, (n - steps) / (n - 0.65 * n))
+    np.testing.assert_allclose(rates, np.minimum(expected, 1.0), rtol=1e-12)
+
+
+def test_data_of_the_model_of_two_passes():
+    """A small set is made as the recipe says."""
+    config = TrainingConfig.from_toml(RECIPES / 'psf.toml')
+    few = {'n_fields': 2, 'n_noise': 1, 'n_stamps': 6, 'n_angles': 1, 'field_size': 96}
+    data = replace(
+        config.data,
+        setups=['scanmap/green', 'parallel/red'],
+        sampler={**config.data.sampler, **few},
+        validation_sampler={**config.data.validation_sampler, **few},
+    )
+    setups, train, valid = make_data(replace(config, data=data))
+    assert [setup.name for setup in setups] == ['scanmap/green', 'parallel/red']
+    assert (len(train), len(valid)) == (25600, 1024)
+    for part in (train, valid):
+        assert part.kind == 'residual'
+        assert part[0, 0].image.shape == (3, 64, 64)
 
 
 def test_paper_recipe_is_the_papers():

@@ -4,6 +4,7 @@ Tests of whole runs from a configuration file, and of lazy imports.
 """
 
 import json
+import re
 import subprocess
 import sys
 
@@ -75,7 +76,7 @@ def test_arrays(write, array_folder):
     path = write(
         f"""
         [data]
-        kind = 'arrays'
+        source = 'arrays'
         setups = ['scanmap/green']
         folder = '{array_folder}'
         normalisation = {{ name = 'minmax' }}
@@ -87,14 +88,14 @@ def test_arrays(write, array_folder):
     card = read_card(run_training(path))
     assert card.normalisation == {'name': 'minmax'}
     assert card.recipe['steps'] == 4
-    assert card.recipe['training_data']['kind'] == 'arrays'
+    assert card.recipe['training_data']['source'] == 'arrays'
 
 
 def test_progress_bar(write, array_folder, capsys):
     path = write(
         f"""
         [data]
-        kind = 'arrays'
+        source = 'arrays'
         setups = ['scanmap/green']
         folder = '{array_folder}'
         """,
@@ -119,7 +120,8 @@ def test_setup_of_ones_own(tmp_path):
     assert [setup.name for setup in setups] == ['mine']
     assert train.describe()['setups'] == ['mine']
     # Other fields for validation
-    assert (train.sampler._fields != valid.sampler._fields).all()
+    first, second = (data.sampler._fields[0] for data in (train, valid))
+    assert (first != second).all()
     path.write_text('{"name": 3}')
     with pytest.raises(ValueError, match=r'mine\.json.*does not hold a setup'):
         make_data(config)
@@ -146,7 +148,7 @@ training.TrainingConfig.from_dict({'epochs': 2})
 assert 'Trainer' in dir(training)
 for name in ('torch', 'kornia', 'accelerate', 'matplotlib'):
     assert name not in sys.modules, name
-training.WeightedLoss
+training.SimulatedCutouts
 for name in ('kornia', 'accelerate', 'matplotlib'):
     assert name not in sys.modules, name
 """
@@ -160,3 +162,60 @@ def test_unknown_name():
         training.Trainers  # noqa: B018
     for name in training.__all__:
         assert getattr(training, name) is not None
+
+
+REFUSED = {
+    'architecture': ('network', "'PConvUNet'", "'FilledUNet'"),
+    'width': ('network', 3, 4),
+    'blocks': ('network', 1, 2),
+    'turns': ('network', 4, 1),
+    'kind': ('data', "'masked'", "'residual'"),
+    'normalisation': ('data', "{ name = 'robust' }", "{ name = 'minmax' }"),
+}
+
+
+@pytest.mark.parametrize('field', REFUSED)
+def test_another_model_is_not_resumed(write, monkeypatch, field):
+    """A checkpoint of another model is refused in words, before data are made."""
+    from photutils_pconv.training import run
+    from photutils_pconv.training.checkpoint import save_checkpoint
+    from photutils_pconv.training.progress import Progress
+
+    section, before, now = REFUSED[field]
+    text = "output = 'run'\n[{}]\n{} = {}\n"
+    path = write(text.format(section, field, before), '')
+    config = TrainingConfig.from_toml(path)
+    (path.parent / 'run').mkdir()
+    save_checkpoint(
+        path.parent / 'run' / 'last.pt',
+        config=config.to_dict(),
+        data={},
+        network={},
+        optimiser={},
+        schedule={},
+        progress=Progress(),
+        random_states=[],
+    )
+
+    def fail(config):
+        pytest.fail('data were made')
+
+    monkeypatch.setattr(run, 'make_data', fail)
+    path = write(text.format(section, field, now), '')
+    values = [
+        TrainingConfig.from_toml(write(text.format(section, field, value), ''))
+        for value in (before, now)
+    ]
+    before, now = (getattr(getattr(one, section), field) for one in values)
+    expected = (
+        f'{section}.{field} is {before!r} in the checkpoint, but {now!r} in the '
+        'configuration. Take the same configuration to resume, or another output'
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        run_training(path, resume=True)
+
+
+def test_terms_are_checked_before_data_are_made(write):
+    path = write("[loss]\npreset = 'residual'\n")
+    with pytest.raises(ValueError, match="the loss term 'psf_flux'"):
+        run_training(path)

@@ -19,9 +19,9 @@ from photutils_pconv.training import (
     DivergenceError,
     Trainer,
     TrainingConfig,
-    load_checkpoint,
     open_arrays,
 )
+from photutils_pconv.training.checkpoint import load_checkpoint
 
 pytest.importorskip('accelerate')
 pytest.importorskip('kornia')
@@ -280,7 +280,9 @@ class TestResume:
 
     def test_incompatible(self, make_trainer):
         make_trainer(epochs=1).fit()
-        with pytest.raises(ValueError, match='network.width was 2 and is 3'):
+        with pytest.raises(
+            ValueError, match='network.width is 2 in the checkpoint, but 3'
+        ):
             make_trainer(network={'width': 3}).fit(resume=True)
 
     def test_leftovers_of_a_killed_run(self, make_trainer):

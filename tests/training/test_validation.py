@@ -6,10 +6,9 @@ Tests of the validation figures, the pictures, and joining processes.
 import numpy as np
 import pytest
 
-from photutils_pconv.training import hole_figures
 from photutils_pconv.training.engine import make_accelerator
 from photutils_pconv.training.monitors import write_examples, write_metrics
-from photutils_pconv.training.validation import summarise
+from photutils_pconv.training.validation import hole_figures, summarise
 
 
 @pytest.fixture

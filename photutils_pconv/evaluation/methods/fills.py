@@ -10,13 +10,13 @@ given, the hole is taken to be a single disc.
 """
 
 import warnings
-from importlib import import_module
 
 import numpy as np
 from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
 from astropy.utils.exceptions import AstropyUserWarning
 from photutils.background import LocalBackground
 
+from photutils_pconv._utils import optional
 from photutils_pconv.evaluation.methods.annuli import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
@@ -61,14 +61,13 @@ def require(name, package):
     ImportError
         If it is missing; the message says what to install.
     """
-    try:
-        return import_module(name)
-    except ImportError as exc:
-        msg = (
-            f'this method needs {package}: pip install {package}, or leave the '
-            'method out of names'
-        )
-        raise ImportError(msg) from exc
+    return optional.require(
+        name,
+        package=package,
+        purpose='this method',
+        install=package,
+        otherwise='leave the method out of names',
+    )
 
 
 def _centre_and_radius(hole):

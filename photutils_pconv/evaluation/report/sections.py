@@ -48,7 +48,8 @@ from photutils_pconv.evaluation.summaries import (
     summarise_ratios,
 )
 from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network import default_model, read_card
+from photutils_pconv.network import read_card
+from photutils_pconv.network.registry import default_model
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [

@@ -1,0 +1,253 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What the samplers of masked and of residual cutouts have in common.
+
+A sampler holds a set of emission fields, noise fields and images of
+sources, and combines them at random. What a batch holds follows from its
+seed alone; for that, the order of the draws must not change.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
+from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation.emission import emission_field, simulate_emission
+from photutils_pconv.simulation.noise import noise_field
+
+__all__ = ['CutoutConfig', 'Ground', 'Sampler', 'draw_missing', 'shift_stamp']
+
+#: The side of the stamps of sources, which are cut to cutouts, in pixels.
+STAMP_SIZE = 2 * CUTOUT_SIZE
+#: The samples a pixel, along each axis, with which PSFs are averaged over it.
+OVERSAMPLING = 2
+
+# The range of a field's beam, in units of the setup's FWHM: emission that is a
+# little sharper than the beam is part of real maps (by choice).
+_BEAM_RANGE = (0.75, 1.1)
+# The standard deviation of the noise's logarithmic slope over half a cutout:
+# coverage, and with it the noise, changes slowly over a map (by choice).
+_NOISE_TILT = 0.2
+# The least scatter of the emission, which the fields have near 1 (by choice).
+_LEAST_SPREAD = 1.0e-3
+# The most further sources on a cutout, and the mean and standard deviation of
+# log10(their peak / the central one's), cut at the last two (by choice).
+_MOST_NEIGHBOURS = 3
+_LOG_RATIO = (-0.3, 0.6)
+_LOG_RATIO_LIMITS = (-2.0, 1.0)
+# The edge beyond which pixels are missing lies this far from the centre, in
+# pixels, and takes at most this share of a cutout (by choice).
+_EDGE_RANGE = (2.0, 45.0)
+_MOST_MISSING = 0.85
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutoutConfig:
+    """
+    The ranges from which samplers of either kind draw.
+
+    Parameters
+    ----------
+    n_fields, n_noise, n_stamps : int
+        The number of emission fields, of noise fields, and of PSF stamps
+        a setup.
+
+    log_peak : tuple of float
+        The limits of log10(peak of the source / local scatter): most
+        sources lie between the first two, the rest up to the third.
+
+    field_size : int, optional
+        The side of a field, in pixels.
+
+    size : int, optional
+        The side of a cutout, in pixels: even, and at most
+        `~photutils_pconv.geometry.CUTOUT_SIZE`.
+
+    log_noise : tuple of float, optional
+        The range of log10(noise / local scatter of the emission).
+
+    neighbours : float, optional
+        The probability of a cutout to hold one to three further sources.
+
+    missing : float, optional
+        The probability of a cutout to have missing pixels.
+    """
+
+    n_fields: int
+    n_noise: int
+    n_stamps: int
+    log_peak: tuple
+    field_size: int = 512
+    size: int = CUTOUT_SIZE
+    log_noise: tuple = (-1.7, 1.0)
+    neighbours: float = 0.35
+    missing: float = 0.15
+
+
+@dataclass(frozen=True)
+class Ground:
+    """
+    What the sources of a cutout are put upon.
+
+    Parameters
+    ----------
+    owner : int
+        The number of the setup to which it belongs.
+
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
+
+    emission : 2D `~numpy.ndarray`
+        The extended emission.
+
+    image : 2D `~numpy.ndarray`
+        The emission with noise.
+
+    annulus : 2D bool `~numpy.ndarray`
+        The pixels that tell the scatter around the source (Eq. 1).
+
+    spread : float
+        That scatter, of the image.
+    """
+
+    owner: int
+    setup: ObservingSetup
+    emission: np.ndarray
+    image: np.ndarray
+    annulus: np.ndarray
+    spread: float
+
+
+class Sampler:
+    """
+    The base of `CutoutSampler` and `ResidualSampler`.
+
+    Parameters
+    ----------
+    setups : sequence of `~photutils_pconv.setups.ObservingSetup`
+        The setups; every field belongs to one of them.
+
+    config : `CutoutConfig`, optional
+        The ranges, of the class that the sampler takes.
+
+    normalisation : dict, optional
+        Keyword arguments of `~photutils_pconv.geometry.normalise`.
+
+    seed : int, optional
+        The seed of the fields and stamps.
+    """
+
+    #: The kind of model that the cutouts train (see the model card).
+    kind = None
+    #: The class of the configuration.
+    config_class = CutoutConfig
+    # The share of the sources in the lower range of log_peak.
+    _faint_share = None
+
+    def __init__(self, setups, *, config=None, normalisation=None, seed=0):
+        self.setups = tuple(setups)
+        self.config = self.config_class() if config is None else config
+        self.normalisation = normalisation or {'name': 'robust'}
+        cfg = self.config
+        rng = np.random.default_rng([seed, 1])
+        shape = (cfg.field_size, cfg.field_size)
+        self._owner = np.arange(cfg.n_fields) % len(self.setups)
+        beams = [
+            (setup.psf_fwhm / setup.pixel_scale).to_value('') for setup in self.setups
+        ]
+        # Each setup has fields of both generators, in turns.
+        self._fields = [
+            self._generator((i // len(self.setups)) % 2)(
+                shape, beam_fwhm=beams[k] * rng.uniform(*_BEAM_RANGE), rng=rng
+            )
+            for i, k in enumerate(self._owner)
+        ]
+        self._noise = [noise_field(shape, rng=rng) for _ in range(cfg.n_noise)]
+        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
+        self._half = cfg.size // 2
+        self._yy, self._xx = np.indices((cfg.size, cfg.size))
+
+    def _generator(self, turn):
+        """Give the generator of a field; the kinds take turns differently."""
+        return emission_field if turn else simulate_emission
+
+    def _make_stamps(self, setup, rng):
+        """Draw the images of a setup's sources."""
+        raise NotImplementedError
+
+    def _turn(self, crop, rng):
+        """Flip and turn a crop at random; each kind has draws of its own."""
+        raise NotImplementedError
+
+    def _crop(self, field, rng):
+        size = self.config.size
+        y, x = rng.integers(0, self.config.field_size - size + 1, size=2)
+        return self._turn(field[y : y + size, x : x + size], rng).astype(float)
+
+    def _draw_ground(self, rng):
+        """Draw emission with noise, and measure its scatter."""
+        cfg = self.config
+        index = rng.integers(cfg.n_fields)
+        owner = self._owner[index]
+        setup = self.setups[owner]
+        emission = self._crop(self._fields[index], rng)
+        noise = self._crop(self._noise[rng.integers(cfg.n_noise)], rng)
+        annulus = self._ring(setup.snr_inner_radius, setup.snr_outer_radius)
+        spread = max(emission[annulus].std(), _LEAST_SPREAD)
+        tilt = np.exp(rng.normal(0.0, _NOISE_TILT) * (self._xx / self._half - 1.0))
+        noise = noise * tilt * spread * 10.0 ** rng.uniform(*cfg.log_noise)
+        image = emission + noise
+        return Ground(owner, setup, emission, image, annulus, image[annulus].std())
+
+    def _draw_log_peak(self, rng):
+        """Draw log10(peak / local scatter) of the central source."""
+        faint, bright, brightest = self.config.log_peak
+        if rng.random() < self._faint_share:
+            return rng.uniform(faint, bright)
+        return rng.uniform(bright, brightest)
+
+    def _draw_n_neighbours(self, rng):
+        if rng.random() < self.config.neighbours:
+            return rng.integers(1, _MOST_NEIGHBOURS + 1)
+        return 0
+
+    def _draw_missing(self, rng):
+        if rng.random() < self.config.missing:
+            return draw_missing(self._xx, self._yy, rng)
+        return np.zeros(self._xx.shape, dtype=bool)
+
+    def _add(self, image, stamp, dx, dy, factor):
+        """Add a stamp, moved by whole pixels, to an image."""
+        return image + shift_stamp(stamp, dx, dy, size=self.config.size) * factor
+
+    def _ring(self, inner, outer):
+        r = np.hypot(self._xx - self._half, self._yy - self._half)
+        return (r >= inner) & (r <= outer)
+
+
+def draw_peak_ratio(rng):
+    """Draw the peak of a further source over that of the central one."""
+    return 10.0 ** np.clip(rng.normal(*_LOG_RATIO), *_LOG_RATIO_LIMITS)
+
+
+def shift_stamp(stamp, dx, dy, *, size=CUTOUT_SIZE):
+    """Cut a cutout out of a stamp so that its centre moves by (dx, dy)."""
+    y0, x0 = (STAMP_SIZE // 2 - size // 2 - shift for shift in (dy, dx))
+    return stamp[y0 : y0 + size, x0 : x0 + size]
+
+
+def draw_missing(xx, yy, rng):
+    """Draw missing pixels beyond a straight edge, at most most of the cutout."""
+    half = xx.shape[0] // 2
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    along = (xx - half) * np.cos(angle) + (yy - half) * np.sin(angle)
+    missing = along > rng.uniform(*_EDGE_RANGE)
+    if missing.sum() > _MOST_MISSING * missing.size:
+        missing[:] = False
+    return missing
+
+
+def stack(samples, name):
+    """Stack one part of all samples."""
+    return np.stack([getattr(sample, name) for sample in samples])
