@@ -293,6 +293,33 @@ def flat_model(make_flat_model):
     return make_flat_model(name='robust')
 
 
+@pytest.fixture(scope='session')
+def flat_psf_model():
+    """
+    Return a model for removal with a PSF whose network predicts zero.
+
+    Like `flat_model`, it predicts the median around each source, of the map
+    without sources.
+    """
+    import torch
+
+    from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
+
+    with torch.random.fork_rng(devices=[]):
+        network = PConvUNet(width=2, in_channels=3).eval()
+    with torch.no_grad():
+        for parameter in network.decoder[-1].conv.parameters():
+            parameter.zero_()
+    card = ModelCard(
+        name='flat-psf',
+        architecture={'class': 'PConvUNet', **network.config},
+        normalisation={'name': 'robust'},
+        kind='residual',
+        checksum='0123456789abcdef' * 4,
+    )
+    return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
+
+
 def _make_scene(
     x,
     y,

@@ -3,6 +3,7 @@
 Warnings that point at the user's own line.
 """
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 __all__ = ['warn_user']
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
 def warn_user(message, category=AstropyUserWarning):
@@ -34,4 +35,4 @@ def warn_user(message, category=AstropyUserWarning):
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level - 1)
+    warnings.warn(message, category, stacklevel=level)

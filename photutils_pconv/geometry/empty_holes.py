@@ -9,7 +9,7 @@ noise in it: `photutils_pconv.photometry` makes the errors of fluxes from it,
 `photutils_pconv.removal` the texture that a reconstruction lacks.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -141,7 +141,7 @@ def place_empty_holes(missing, holes, radii, *, rng):
         The map's missing pixels.
 
     holes : `~photutils_pconv.geometry.Holes`
-        The sources' holes.
+        The sources' holes; a NaN radius is a source without one.
 
     radii : 1D array_like
         The radii wanted, as `choose_empty_radii` gives them, in pixels.
@@ -159,6 +159,10 @@ def place_empty_holes(missing, holes, radii, *, rng):
         return EmptyHoles(
             Holes(*np.empty((3, 0)), missing.shape), np.empty(0, dtype=int)
         )
+    without = ~np.isfinite(holes.radius)
+    if without.any():
+        # A source without a hole is still a source.
+        holes = replace(holes, radius=np.where(without, radii.min(), holes.radius))
     blocked = missing | holes.mask
     # The padding makes the map's edge a gap.
     room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]

@@ -25,6 +25,7 @@ from photutils_pconv.network.registry import (
     _card_from_metadata,
     _card_to_metadata,
     _open_weights,
+    list_models,
     model_path,
 )
 
@@ -72,6 +73,12 @@ class LoadedModel:
     def checksum(self):
         """The SHA-256 of the tensors (`str`)."""
         return self.card.checksum
+
+    def __reduce__(self):
+        """Pickle a bundled model by its name: it can be loaded anew."""
+        if self.name in list_models() and load_model(self.name) is self:
+            return load_model, (self.name,)
+        return type(self), (self.network, self.card, self.path)
 
     def __repr__(self):
         architecture = self.card.architecture

@@ -17,6 +17,7 @@ __all__ = [
     'AnnulusPhotometry',
     'AnnulusStatistics',
     'annulus_photometry',
+    'check_annulus',
     'local_background',
     'measure_annuli',
     'sum_above',
@@ -141,7 +142,8 @@ def annulus_photometry(
     missing = join_missing(missing, data)
     radii = as_radii(radii)
     check_choice(method, 'method', METHODS)
-    annulus_radii = _check_annulus(annulus_radii, annulus_method)
+    annulus_radii = check_annulus(annulus_radii)
+    check_choice(annulus_method, 'annulus_method', ('exact', 'center'))
     x, y, inside, flags = flag_positions(x, y, data.shape)
     (annulus,) = measure_annuli(
         [(data, missing)], x, y, inside, annulus_radii, method=annulus_method
@@ -195,7 +197,8 @@ def local_background(
     """
     data = as_map(data, 'data')
     missing = join_missing(missing, data)
-    annulus_radii = _check_annulus(annulus_radii, annulus_method)
+    annulus_radii = check_annulus(annulus_radii)
+    check_choice(annulus_method, 'annulus_method', ('exact', 'center'))
     x, y, inside, flags = flag_positions(x, y, data.shape)
     (annulus,) = measure_annuli(
         [(data, missing)], x, y, inside, annulus_radii, method=annulus_method
@@ -203,7 +206,7 @@ def local_background(
     return replace(annulus, flags=annulus.flags | flags)
 
 
-def _check_annulus(annulus_radii, annulus_method):
+def check_annulus(annulus_radii):
     """Return the radii of an annulus as an array of two."""
     annulus_radii = as_radii(annulus_radii, 'annulus_radii')
     if annulus_radii.size != 2 or annulus_radii[0] >= annulus_radii[1]:
@@ -212,7 +215,6 @@ def _check_annulus(annulus_radii, annulus_method):
             f'{annulus_radii.tolist()}.'
         )
         raise ValueError(msg)
-    check_choice(annulus_method, 'annulus_method', ('exact', 'center'))
     return annulus_radii
 
 

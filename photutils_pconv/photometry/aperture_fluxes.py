@@ -10,7 +10,12 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, join_missing, match_radius
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry.annulus import METHODS, measure_annuli, sum_above
+from photutils_pconv.photometry.annulus import (
+    METHODS,
+    check_annulus,
+    measure_annuli,
+    sum_above,
+)
 from photutils_pconv.photometry.apertures import (
     encircled_energy_correction,
     sum_removed,
@@ -77,7 +82,7 @@ class AperturePlan:
 
     def __post_init__(self):
         object.__setattr__(self, 'radii', as_radii(self.radii))
-        annulus = as_radii(self.annulus_radii, 'annulus_radii')
+        annulus = check_annulus(self.annulus_radii)
         object.__setattr__(self, 'annulus_radii', annulus)
         if not (np.isfinite(self.pixel_scale) and self.pixel_scale > 0):
             msg = f'pixel_scale must be positive (arcsec), got {self.pixel_scale}.'

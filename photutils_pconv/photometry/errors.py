@@ -115,7 +115,7 @@ def flux_error(flux, scatter, *, kappa, eps, excess=0.0):
         The calibration's (`ErrorCalibration`).
 
     excess : `~numpy.ndarray`, optional
-        Further variance (`excess_variance`).
+        Further variance (``excess`` of `ApertureFluxes`).
 
     Returns
     -------

@@ -15,9 +15,9 @@ from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 from photutils.psf import CircularGaussianPRF, IterativePSFPhotometry, PSFPhotometry
 
-import photutils_pconv.background.local_background as module
 from photutils_pconv import PConvBackground, PConvLocalBackground
 from photutils_pconv.datasets import load_demo, load_demo_emission
+from photutils_pconv.removal import one_pass
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 SHAPE = (100, 110)
@@ -264,12 +264,12 @@ class TestPConv:
     def test_one_call(self, pconv, data, monkeypatch):
         calls = []
 
-        def counting(values, x, *args, **kwargs):
-            calls.append(len(x))
-            return reconstruct(values, x, *args, **kwargs)
+        def counting(grid, holes, *args, **kwargs):
+            calls.append(len(holes))
+            return fill(grid, holes, *args, **kwargs)
 
-        reconstruct = module.reconstruct
-        monkeypatch.setattr(module, 'reconstruct', counting)
+        fill = one_pass.inpaint_grid
+        monkeypatch.setattr(one_pass, 'inpaint_grid', counting)
         pconv(data, np.append(X, [500.0, -500.0]), np.append(Y, [5.0, 5.0]))
         assert calls == [3]
 

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
+from photutils_pconv.geometry.holes import Holes
 
 
 def rng():
@@ -42,17 +43,18 @@ class TestRadii:
 class TestPlaces:
     shape = (300, 320)
 
-    def place(self, missing=None, n_sources=4, radii=(6.0,) * 30, **options):
+    def place(self, missing=None, n_sources=4, radii=(6.0,) * 30):
         if missing is None:
             missing = np.zeros(self.shape, dtype=bool)
         generator = rng()
         x, y = generator.uniform(20, 280, (2, n_sources))
         radius = np.full(n_sources, 9.0)
-        empty = place_empty_holes(missing, x, y, radius, radii, rng=rng(), **options)
+        holes = Holes(x, y, radius, self.shape)
+        empty = place_empty_holes(missing, holes, radii, rng=rng())
         return x, y, radius, empty
 
     def distances(self, x, y, empty):
-        return np.hypot(empty.x[:, None] - x, empty.y[:, None] - y)
+        return np.hypot(empty.holes.x[:, None] - x, empty.holes.y[:, None] - y)
 
     def test_clear_of_sources_gaps_and_edges(self):
         missing = np.zeros(self.shape, dtype=bool)
@@ -63,13 +65,13 @@ class TestPlaces:
         assert np.all(self.distances(x, y, empty) > radius + 6 + 12 - 1)
         rows, columns = np.nonzero(missing)
         assert self.distances(columns, rows, empty).min() > 6 + 12 - 1
-        for position, size in ((empty.x, 320), (empty.y, 300)):
+        for position, size in ((empty.holes.x, 320), (empty.holes.y, 300)):
             assert np.all((position > 6 + 11) & (position < size - 6 - 12))
 
     def test_clear_of_each_other(self):
         *_, empty = self.place(radii=np.repeat([5.0, 12.0], 8))
-        gap = self.distances(empty.x, empty.y, empty)
-        gap -= empty.radius[:, None] + empty.radius
+        gap = self.distances(empty.holes.x, empty.holes.y, empty)
+        gap -= empty.holes.radius[:, None] + empty.holes.radius
         np.fill_diagonal(gap, np.inf)
         assert gap.min() > 12
 
@@ -79,7 +81,7 @@ class TestPlaces:
         *_, empty = self.place(missing, n_sources=0, radii=(8.0,) * 30)
         assert len(empty) > 16
         assert empty.rounds.max() >= 1
-        gap = self.distances(empty.x, empty.y, empty) - 16
+        gap = self.distances(empty.holes.x, empty.holes.y, empty) - 16
         np.fill_diagonal(gap, np.inf)
         same = empty.rounds[:, None] == empty.rounds
         # Tapers of two pixels do not meet within a round.
@@ -97,13 +99,12 @@ class TestPlaces:
 
     def test_deterministic(self):
         first, second = self.place()[-1], self.place()[-1]
-        assert_array_equal(first.x, second.x)
-        assert_array_equal(first.y, second.y)
+        assert_array_equal(first.holes.x, second.holes.x)
+        assert_array_equal(first.holes.y, second.holes.y)
 
     def test_sources_without_a_hole_are_avoided(self):
         missing = np.zeros((80, 80), dtype=bool)
-        empty = place_empty_holes(
-            missing, [40.0], [40.0], [np.nan], [6.0] * 20, rng=rng()
-        )
+        holes = Holes([40.0], [40.0], [np.nan], missing.shape)
+        empty = place_empty_holes(missing, holes, [6.0] * 20, rng=rng())
         assert len(empty) > 3
-        assert np.hypot(empty.x - 40, empty.y - 40).min() > 12
+        assert np.hypot(empty.holes.x - 40, empty.holes.y - 40).min() > 12

@@ -62,9 +62,9 @@ def test_apertures_beyond_the_hole():
         shared = {'radii': [12.0], 'hole_radius': 3.0}
         image = render(*position)
         result = removed_photometry(image, *position, local_std=0.0, **shared)
-        effective = 12.0 * np.sqrt(result['hole_fraction'][0, 0])
+        effective = 12.0 * np.sqrt(result.hole_fraction[0, 0])
         inside = 1 - np.exp(-0.5 * effective**2 / (SIGMA**2 + 1 / 12))
-        flux.append(result['flux'][0, 0] / inside)
+        flux.append(result.flux[0, 0] / inside)
         response.append(pixel_response(*position, profile=gaussian, **shared)[0, 0])
     flux, response = np.array(flux), np.array(response)
     assert_allclose(flux / response, 1, atol=0.003)

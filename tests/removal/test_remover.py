@@ -50,7 +50,7 @@ class TestConstruction:
     @pytest.mark.parametrize('name', ['scanmap/blue', 'parallel/red'])
     def test_default_model_and_radius(self, name):
         remover = NeuralSourceRemover(setup=name)
-        assert remover.model == 'pacs'
+        assert remover.model.name == 'pacs'
         assert_array_equal(
             remover.aperture_radii, [get_setup(setup=name).aperture_radius.value]
         )
@@ -128,7 +128,7 @@ class TestConstruction:
         simulation = NeuralSourceRemover(
             'scanmap', 'blue', model=flat_model, aperture_corrections='simulation'
         )
-        assert simulation.aperture_corrections == 'simulation'
+        assert simulation.settings.aperture_corrections == 'simulation'
 
     @pytest.mark.parametrize('error_method', ['ensemble', None, True])
     def test_error_methods(self, error_method):
@@ -275,9 +275,9 @@ class TestResult:
             result.cleaned.uncertainty.array[~result.holes], (error**2)[~result.holes]
         )
 
-    def test_error_keyword(self, remover, scene, ccd):
+    def test_error_keyword(self, flat_model, scene, ccd):
         error = np.full(scene.data.shape, 0.37e-4)
-        remover.error_method = 'local'
+        remover = NeuralSourceRemover(**GREEN, model=flat_model, error_method='local')
         result = remover(ccd, scene.xy, error=error)
         assert isinstance(result.cleaned.uncertainty, StdDevUncertainty)
         assert_array_equal(result.cleaned.uncertainty.array[~result.holes], 0.37e-4)

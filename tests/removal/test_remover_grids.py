@@ -280,7 +280,7 @@ class TestOwnSetup:
             rms = (cleaned.data * area * 1e6 - 0.01)[40:90, 50:100].std()
             assert rms < 1.1 * 3e-4
         default = NeuralSourceRemover(setup=own_setup)
-        assert default.model == 'pacs'
+        assert default.model.name == 'pacs'
 
 
 class TestSubtractedWings:

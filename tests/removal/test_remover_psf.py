@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of removal and photometry with a known PSF."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import astropy.units as u
@@ -39,28 +38,6 @@ def field():
     return SimpleNamespace(
         data=data, empty=empty, xy=np.stack([x, y], axis=1), flux=flux, psf=psf
     )
-
-
-@pytest.fixture(scope='module')
-def flat_psf_model():
-    """A model for removal with a PSF whose network predicts zero."""
-    import torch
-
-    from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
-
-    with torch.random.fork_rng(devices=[]):
-        network = PConvUNet(width=2, in_channels=3).eval()
-    with torch.no_grad():
-        for parameter in network.decoder[-1].conv.parameters():
-            parameter.zero_()
-    card = ModelCard(
-        name='flat-psf',
-        architecture={'class': 'PConvUNet', **network.config},
-        normalisation={'name': 'robust'},
-        kind='residual',
-        checksum='0123456789abcdef' * 4,
-    )
-    return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
 
 
 @pytest.fixture(scope='module')
