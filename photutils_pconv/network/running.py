@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice
+from photutils_pconv._utils.checks import check_choice, check_count
 
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 
@@ -51,13 +51,7 @@ def make_predictor(network, device, precision):
 
 def check_batch_size(batch_size):
     """Refuse a batch size that is not a positive integer."""
-    if (
-        isinstance(batch_size, bool)
-        or not isinstance(batch_size, int | np.integer)
-        or batch_size < 1
-    ):
-        msg = f'batch_size must be a positive integer, got {batch_size!r}'
-        raise ValueError(msg)
+    check_count(batch_size, 'batch_size')
 
 
 def check_precision(precision):
