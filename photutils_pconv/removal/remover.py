@@ -181,8 +181,10 @@ class NeuralSourceRemover:
         check_passes(n_passes, psf)
         check_choice(error_method, 'error_method', ERROR_METHODS)
         self.psf = psf
-        self.known_psf = parse_psf(psf, self.setup)
-        if not isinstance(self.known_psf, str):
+        # An empirical PSF is built from the map.
+        is_empirical = isinstance(psf, str) and psf == 'empirical'
+        self.known_psf = psf if is_empirical else parse_psf(psf, self.setup)
+        if not is_empirical:
             # An aperture outside the table is an error here, not after the
             # work.
             scale = self.setup.pixel_scale.to_value(u.arcsec)
