@@ -1,5 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Checks of the arrays that masks and photometry work on."""
+"""
+Checks of arrays: maps, and values for each source.
+"""
 
 import numpy as np
 

@@ -1,6 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Checks of the values that describe an observing setup.
+Checks of single values and short lists of them: numbers, counts, choices.
+
+The checks of arrays that have the shape of a map, or a value for each source,
+are in `photutils_pconv._utils.arrays`.
 """
 
 from numbers import Real
@@ -11,6 +14,7 @@ import numpy as np
 __all__ = [
     'as_radii',
     'check_choice',
+    'check_count',
     'to_float',
     'to_quantity',
 ]
@@ -113,4 +117,33 @@ def check_choice(value, name, accepted):
     """Refuse a value that is not one of those accepted."""
     if value not in accepted:
         msg = f'{name} must be one of {accepted}, got {value!r}.'
+        raise ValueError(msg)
+
+
+def check_count(value, name, *, minimum=1):
+    """
+    Refuse a value that is not an integer, or is too small.
+
+    Parameters
+    ----------
+    value : int
+        The value; a bool is no count.
+
+    name : str
+        The value's name for error messages.
+
+    minimum : int, optional
+        The smallest accepted value.
+
+    Raises
+    ------
+    ValueError
+        If the value is not accepted.
+    """
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_integer or value < minimum:
+        what = 'a positive integer'
+        if minimum != 1:
+            what = f'an integer of {minimum} or more'
+        msg = f'{name} must be {what}, got {value!r}'
         raise ValueError(msg)

@@ -7,6 +7,9 @@ __all__ = [
     'make_axes',
 ]
 
+# The side of an image in a figure (inches, by choice).
+_SIDE = 5
+
 
 def make_axes(n_axes, *, interactive=False):
     """
@@ -39,5 +42,5 @@ def make_axes(n_axes, *, interactive=False):
     make_figure = Figure
     if interactive:
         from matplotlib.pyplot import figure as make_figure
-    figure = make_figure(figsize=(5 * n_axes, 5), layout='constrained')
+    figure = make_figure(figsize=(_SIDE * n_axes, _SIDE), layout='constrained')
     return figure.subplots(1, n_axes, sharex=True, sharey=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice
+from photutils_pconv._utils.checks import check_choice, check_count
 
 __all__ = [
     'PRECISIONS',
@@ -114,13 +114,7 @@ def make_predictor(network, run):
 
 def check_batch_size(batch_size):
     """Refuse a batch size that is not a positive integer."""
-    if (
-        isinstance(batch_size, bool)
-        or not isinstance(batch_size, int | np.integer)
-        or batch_size < 1
-    ):
-        msg = f'batch_size must be a positive integer, got {batch_size!r}'
-        raise ValueError(msg)
+    check_count(batch_size, 'batch_size')
 
 
 def check_precision(precision):

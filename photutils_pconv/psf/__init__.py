@@ -1,38 +1,20 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
 Models of the point spread function (PSF).
+
+`get_psf` finds or builds a PSF. `SampledPSF` is an image, `LobedPSF` an analytic
+model; `PixelPSF` is either of them as the pixels of a map see it. `wing_profile`
+and `pixel_profile` give the mean radial profile of a setup's sources.
 """
 
 from photutils_pconv._utils.lazy import attach
 
 _MODULES = {
-    'library': (
-        'SampledPSF',
-        'get_psf',
-        'parse_psf',
-        'sample_psf',
-    ),
-    'lobed': (
-        'LobedPSF',
-        'lobed_psf',
-    ),
+    'library': ('get_psf', 'sample_psf'),
+    'lobed': ('LobedPSF', 'lobed_psf'),
     'pixel': ('PixelPSF',),
-    'profile_modes': (
-        'WingModes',
-        'wing_modes',
-    ),
-    'profiles': (
-        'WingProfile',
-        'pixel_profile',
-        'wing_profile',
-    ),
+    'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
     'sampled': ('SampledPSF',),
-    'source_images': (
-        'expected_error_image',
-        'image_beyond_holes',
-        'model_image',
-        'shape_image',
-    ),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -40,18 +22,11 @@ __all__ = [
     'LobedPSF',
     'PixelPSF',
     'SampledPSF',
-    'WingModes',
     'WingProfile',
-    'expected_error_image',
     'get_psf',
-    'image_beyond_holes',
     'lobed_psf',
-    'model_image',
-    'parse_psf',
     'pixel_profile',
     'sample_psf',
-    'shape_image',
-    'wing_modes',
     'wing_profile',
 ]
 

@@ -1,127 +1,30 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The arithmetic and the checks behind `photutils_pconv.psf.SampledPSF`.
+The arithmetic behind `photutils_pconv.psf.SampledPSF`.
 
 Everything works on square-sampled images whose central sample is the
-source's position; lengths are in samples unless said otherwise.
+source's position; lengths are in samples.
 """
 
-import warnings
-from pathlib import Path
-
 import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
-from astropy.wcs import WCS, FITSFixedWarning
-from astropy.wcs.utils import proj_plane_pixel_scales
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import map_coordinates, spline_filter
 
 __all__ = [
     'box_smooth',
-    'check_kernel',
     'evaluate_spline',
     'make_spline',
     'radial_energy',
-    'read_psf_file',
 ]
 
-# Zeros around an image, so that its spline falls to zero smoothly.
+# Zeros around an image, so that its spline falls to zero smoothly: the effect
+# of a sample on a cubic spline's coefficients falls by 0.27 a sample, so that
+# half a percent is left beyond them.
 _PAD = 4
-
-# A total this close to 1 counts as normalised.
-_TOLERANCE = 0.01
-
-
-def check_kernel(data, *, normalize, total=1.0, warn=True):
-    """
-    Check a PSF image and return it as float64, its sum scaled to 1.
-
-    Parameters
-    ----------
-    data : 2D array_like
-        The image.
-
-    normalize : bool
-        Whether to scale the image to a sum of 1, with a warning where
-        its sum is far from ``total``. Otherwise it is only divided by
-        ``total``.
-
-    total : float, optional
-        The sum of a normalised image.
-
-    warn : bool, optional
-        Whether to warn of a peak far from the centre.
-
-    Returns
-    -------
-    data : 2D `~numpy.ndarray`
-        A copy of the image.
-
-    Raises
-    ------
-    ValueError
-        If the image is not 2-D, its sides are even or too short, it is
-        not finite or its sum is not positive.
-    """
-    try:
-        data = np.array(data, dtype=float)
-    except (TypeError, ValueError):
-        msg = f'A PSF must be an array of numbers, got {type(data).__name__}.'
-        raise TypeError(msg) from None
-    if data.ndim != 2:
-        msg = f'A PSF must be a 2-D image, got {data.ndim} dimensions.'
-        raise ValueError(msg)
-    if any(size % 2 == 0 for size in data.shape):
-        msg = (
-            'A PSF must have odd sides, so that the source lies on its '
-            f'central pixel, got the shape {data.shape}. Cut a row or '
-            'column that holds no flux, or resample the PSF about its centre.'
-        )
-        raise ValueError(msg)
-    if min(data.shape) < 5:
-        msg = f'A PSF must have 5 x 5 pixels or more, got {data.shape}.'
-        raise ValueError(msg)
-    n_bad = np.count_nonzero(~np.isfinite(data))
-    if n_bad:
-        msg = (
-            f'A PSF must be finite, but {n_bad} of its pixels are not: '
-            'replace them (with 0 in the wings).'
-        )
-        raise ValueError(msg)
-    measured = data.sum() / total
-    if not measured > 0:
-        msg = f'The sum of a PSF must be positive, got {measured:g}.'
-        raise ValueError(msg)
-    if warn:
-        _warn_off_centre(data)
-    if not normalize:
-        return data / total
-    if abs(measured - 1) > _TOLERANCE:
-        msg = (
-            f'The PSF is not normalised: its flux is {measured:.6g}. It was '
-            'scaled to a flux of 1; use normalize=False to keep it as it is, '
-            'for example where the image holds a part of the flux only.'
-        )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
-    return data / data.sum()
-
-
-def _warn_off_centre(data):
-    """
-    Warn if the peak lies far from the central pixel.
-    """
-    centre = np.array(data.shape) // 2
-    offset = np.array(np.unravel_index(data.argmax(), data.shape)) - centre
-    reach = np.sqrt(np.count_nonzero(data > 0.5 * data.max()) / np.pi)
-    if np.hypot(*offset) > max(reach, 1.5):
-        y, x = offset.tolist()
-        msg = (
-            f'The peak of the PSF lies {x} columns and {y} rows from its '
-            'central pixel, where the source is taken to be: sources will '
-            'be drawn with that offset.'
-        )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+# The steps of the encircled energy: in radius (samples), and the number of
+# angles. By choice.
+_RADIAL_STEP = 0.125
+_N_ANGLES = 256
 
 
 def make_spline(data):
@@ -186,7 +89,7 @@ def box_smooth(data, width):
         The image, enlarged on each side by half the width and more, so
         that it holds all flux.
     """
-    margin = int(np.ceil(width / 2)) + 4
+    margin = int(np.ceil(width / 2)) + _PAD
     data = np.pad(data, margin)
     shape = [next_fast_len(size + 2 * margin, real=True) for size in data.shape]
     response = (
@@ -213,76 +116,13 @@ def radial_energy(coefficients):
         within them.
     """
     corner = np.hypot(*(size / 2 for size in coefficients.shape))
-    edges = np.arange(0, corner + 0.125, 0.125)
+    edges = np.arange(0, corner + _RADIAL_STEP, _RADIAL_STEP)
     middle = 0.5 * (edges[1:] + edges[:-1])
     # Evenly spaced angles integrate a smooth periodic function best; the
     # offset keeps them off the axes of symmetry.
-    phi = 2 * np.pi * (np.arange(256) + 0.25) / 256
+    phi = 2 * np.pi * (np.arange(_N_ANGLES) + 0.25) / _N_ANGLES
     values = evaluate_spline(
         coefficients, middle[:, None] * np.cos(phi), middle[:, None] * np.sin(phi)
     )
     rings = values.mean(axis=1) * np.pi * np.diff(edges**2)
     return edges, np.concatenate([[0.0], np.cumsum(rings)])
-
-
-def read_psf_file(path):
-    """
-    Read a PSF from a FITS file.
-
-    Parameters
-    ----------
-    path : str or `~pathlib.Path`
-        The file. Its first 2-D image is taken.
-
-    Returns
-    -------
-    data : 2D `~numpy.ndarray`
-        The image.
-
-    header : `~astropy.io.fits.Header`
-        Its header.
-
-    pixel_scale : float or `None`
-        The pixel's side in arcsec, from the keyword ``PIXSCALE``, or
-        ``PIXELSCL`` as poppy writes it, or from a WCS.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If there is no such file, or no 2-D image in it.
-    """
-    path = Path(path)
-    if not path.is_file():
-        msg = (
-            f'There is no PSF file {str(path)!r}. Give a FITS file, or the '
-            'name of a setup, such as "scanmap/green".'
-        )
-        raise FileNotFoundError(msg)
-    with fits.open(path) as hdus:
-        for hdu in hdus:
-            if hdu.is_image and hdu.header.get('NAXIS') == 2:
-                data, header = np.array(hdu.data, dtype=float), hdu.header.copy()
-                break
-        else:
-            msg = f'{str(path)!r} holds no 2-D image.'
-            raise ValueError(msg)
-    return data, header, _find_scale(header)
-
-
-def _find_scale(header):
-    """
-    Return the pixel's side in arcsec, or `None` where none is told.
-    """
-    for key in ('PIXSCALE', 'PIXELSCL'):
-        if key in header:
-            return float(header[key])
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FITSFixedWarning)
-        wcs = WCS(header)
-    if not wcs.has_celestial:
-        return None
-    scales = proj_plane_pixel_scales(wcs.celestial) * 3600
-    if abs(scales[0] / scales[1] - 1) > 0.01:
-        msg = f'A PSF must have square pixels, got {scales} arcsec.'
-        raise ValueError(msg)
-    return float(np.sqrt(scales[0] * scales[1]))

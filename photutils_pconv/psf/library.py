@@ -1,14 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Models of the point spread function (PSF).
+PSFs by name: those of the setups, and whatever a user gives as one.
 
-`SampledPSF` is an image: one of the bundled PACS PSFs or a user's own,
-which `get_psf` finds. `LobedPSF` is an analytic model of a telescope's
-PSF with wings and three lobes: a sum of round Gaussians whose weights
-are fitted to an encircled-energy table, each modulated in azimuth. The
-modulation averages out over a circle, so the model's encircled energy is
-known in closed form. Either can be rendered on any grid; lengths are in
-arcsec, densities per arcsec^2.
+`~photutils_pconv.psf.SampledPSF` is an image: one of the bundled PACS PSFs or
+a user's own. `~photutils_pconv.psf.LobedPSF` is an analytic model, which stands
+in for the PSF of a setup without one. Either can be rendered on any grid;
+lengths are in arcsec, densities per arcsec^2.
 """
 
 from functools import cache
@@ -23,15 +20,18 @@ from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
-    'SampledPSF',
     'get_psf',
     'parse_psf',
     'sample_psf',
 ]
 
-# An analytic PSF is sampled to this radius (arcsec), so often a pixel.
+# An analytic PSF is sampled to this radius (arcsec), where the bundled PSFs end,
+# and so often along a native pixel's side (by choice).
 _SAMPLED_RADIUS = 100.0
 _OVERSAMPLING = 4
+
+# The name that stands for the PSF of the setup in use.
+_OF_SETUP = 'setup'
 
 _FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'psf'
 
@@ -55,7 +55,7 @@ def get_psf(psf, *, pixel_scale=None):
 
     Returns
     -------
-    psf : `SampledPSF` or `LobedPSF`
+    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.LobedPSF`
         The PSF, of flux 1.
 
     Raises
@@ -107,26 +107,57 @@ def _bundled_psf(path):
 
 def parse_psf(psf, setup):
     """
-    Return the PSF that is meant, 'empirical', or None.
+    Find the PSF that a user means, as an image.
 
-    Images and ``ImagePSF`` belong to pixels of the setup's native scale.
+    Parameters
+    ----------
+    psf : str, `~pathlib.Path`, array, ``ImagePSF``, PSF or `None`
+        ``'setup'`` for the setup's own PSF, or anything that `get_psf` takes:
+        an array and an ``ImagePSF`` belong to pixels of the setup's native
+        scale. A name that does not stand for a PSF that exists already, such
+        as the remover's ``'empirical'``, is up to the caller.
+
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF` or `None`
+        The PSF, of flux 1; `None` where none is given.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If there is no such PSF.
     """
-    if psf is None or (isinstance(psf, str) and psf == 'empirical'):
-        return psf
-    scale = setup.pixel_scale.to_value(u.arcsec)
-    if isinstance(psf, str) and psf == 'setup':
-        psf = get_psf(setup)
+    if psf is None:
+        return None
+    if isinstance(psf, str) and psf == _OF_SETUP:
+        found = get_psf(setup)
     elif isinstance(psf, np.ndarray | list | tuple) or hasattr(psf, 'oversampling'):
-        psf = get_psf(psf, pixel_scale=scale)
+        found = get_psf(psf, pixel_scale=setup.pixel_scale.to_value(u.arcsec))
     else:
-        psf = get_psf(psf)
-    if isinstance(psf, LobedPSF):
-        psf = sample_psf(psf, setup)
-    return psf
+        found = get_psf(psf)
+    return sample_psf(found, setup) if isinstance(found, LobedPSF) else found
 
 
 def sample_psf(psf, setup):
-    """Return an analytic PSF as an image, finer than the setup's pixels."""
+    """
+    Sample an analytic PSF, as an image that is finer than a setup's pixels.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.LobedPSF`
+        The PSF.
+
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup: 4 samples make a side of its native pixel.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF`
+        The PSF, to 100 arcsec.
+    """
     step = setup.pixel_scale.to_value(u.arcsec) / _OVERSAMPLING
     half = int(np.ceil(_SAMPLED_RADIUS / step))
     size = 2 * half + 1

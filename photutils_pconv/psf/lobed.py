@@ -4,16 +4,25 @@ An analytic PSF with wings and lobes, fitted to encircled energies.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from astropy.stats import gaussian_sigma_to_fwhm
 from scipy.optimize import nnls
+
+from photutils_pconv.psf._rendering import (
+    DEFAULT_OVERSAMPLING,
+    average_over_pixels,
+    turn_and_stretch,
+)
 
 __all__ = [
     'LobedPSF',
     'lobed_psf',
 ]
 
-# Beyond this radius nothing is known of the wings: all flux is inside.
+# Beyond this radius (arcsec) nothing is known of the wings: all flux is inside.
+# By choice; the encircled-energy tables of PACS end at 22 arcsec.
 _TOTAL_RADIUS = 120.0
 # Depth of the three-fold modulation by the component's width in units of
 # the core's: the core is round, the first wing carries the lobes, the
@@ -22,8 +31,19 @@ _LOBE_WIDTHS = (1.0, 1.5, 3.0, 8.0)
 _LOBE_DEPTHS = (0.05, 0.5, 0.6, 0.2)
 # The core's width is fitted within these factors of the nominal one: the
 # tables of the parallel mode belong to a sharper PSF than a single fast
-# scan's.
+# scan's. By choice.
 _CORE_FACTORS = np.linspace(0.75, 1.0, 6)
+
+# The fit of the components' weights, all by choice: how many there are, the
+# widest one's sigma in units of the total radius, how firmly the total flux is
+# held to 1 (in units of one entry of the table), and the ridge that keeps
+# neighbouring components from trading flux, which would make rings.
+_N_COMPONENTS = 20
+_WIDEST = 0.35
+_TOTAL_WEIGHT = 100.0
+_RIDGE = 0.03
+# Components with a smaller share of the flux are left out (by choice).
+_SMALLEST_SHARE = 1.0e-6
 
 
 @dataclass(frozen=True)
@@ -83,9 +103,7 @@ class LobedPSF:
         density : `~numpy.ndarray`
             The density, per arcsec^2, with the shape of ``dx``.
         """
-        cos, sin = np.cos(angle), np.sin(angle)
-        u = (cos * dx + sin * dy) / stretch
-        v = (-sin * dx + cos * dy) * stretch
+        u, v = turn_and_stretch(dx, dy, angle=angle, stretch=stretch)
         r2 = u**2 + v**2
         r = np.sqrt(r2)
         # cos(3 theta) = 4 cos^3 - 3 cos, without an arctangent.
@@ -123,7 +141,15 @@ class LobedPSF:
         return inside @ np.asarray(self.weights)
 
     def render(
-        self, shape, x, y, *, pixel_scale, angle=0.0, stretch=1.0, oversampling=3
+        self,
+        shape,
+        x,
+        y,
+        *,
+        pixel_scale,
+        angle=0.0,
+        stretch=1.0,
+        oversampling=DEFAULT_OVERSAMPLING,
     ):
         """
         Render a source of flux 1 on a pixel grid.
@@ -150,15 +176,14 @@ class LobedPSF:
         image : `~numpy.ndarray`
             The flux in each pixel; it sums to 1 on a large image.
         """
-        ny, nx = shape
-        n = oversampling
-        sub = (np.arange(n) + 0.5) / n - 0.5
-        dx = (np.arange(nx)[:, None] + sub).ravel() - x
-        dy = (np.arange(ny)[:, None] + sub).ravel() - y
-        dx, dy = np.meshgrid(dx * pixel_scale, dy * pixel_scale)
-        image = self.density(dx, dy, angle=angle, stretch=stretch)
-        image = image.reshape(ny, n, nx, n).mean(axis=(1, 3))
-        return image * pixel_scale**2
+        return average_over_pixels(
+            partial(self.density, angle=angle, stretch=stretch),
+            shape,
+            x,
+            y,
+            pixel_scale=pixel_scale,
+            oversampling=oversampling,
+        )
 
 
 def lobed_psf(setup):
@@ -179,7 +204,7 @@ def lobed_psf(setup):
     psf : `LobedPSF`
         The model, normalised to a total flux of 1.
     """
-    core = setup.psf_fwhm.to_value('arcsec') / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+    core = setup.psf_fwhm.to_value('arcsec') / gaussian_sigma_to_fwhm
     table = setup.encircled_energy.get('real')
     if table is None:
         return LobedPSF((core,), (1.0,), (0.0,))
@@ -187,7 +212,7 @@ def lobed_psf(setup):
     radii, eef = (np.asarray(column, dtype=float) for column in table)
     fits = [_fit_wings(factor * core, radii, eef) for factor in _CORE_FACTORS]
     sigmas, weights, _ = min(fits, key=lambda fit: fit[2])
-    keep = weights > 1.0e-6
+    keep = weights > _SMALLEST_SHARE
     sigmas, weights = sigmas[keep], weights[keep]
     depths = np.interp(sigmas / sigmas[0], _LOBE_WIDTHS, _LOBE_DEPTHS)
     return LobedPSF(tuple(sigmas), tuple(weights / weights.sum()), tuple(depths))
@@ -197,16 +222,19 @@ def _fit_wings(core, radii, eef):
     """
     Fit the weights of Gaussians from the core's width to the halo's.
     """
-    n = 20
-    sigmas = core * np.geomspace(1.0, 0.35 * _TOTAL_RADIUS / core, n)
+    sigmas = core * np.geomspace(1.0, _WIDEST * _TOTAL_RADIUS / core, _N_COMPONENTS)
     radii = np.append(radii, _TOTAL_RADIUS)
     eef = np.append(eef, 1.0)
     inside = 1.0 - np.exp(-0.5 * (radii[:, None] / sigmas) ** 2)
-    # One row holds the total flux to 1; the ridge keeps neighbouring
-    # components from trading flux, which would make rings.
-    ridge = 0.03
-    matrix = np.vstack([inside, np.full(n, 100.0), ridge * np.eye(n)])
-    target = np.concatenate([eef, [100.0], np.zeros(n)])
+    # One row holds the total flux to 1.
+    matrix = np.vstack(
+        [
+            inside,
+            np.full(_N_COMPONENTS, _TOTAL_WEIGHT),
+            _RIDGE * np.eye(_N_COMPONENTS),
+        ]
+    )
+    target = np.concatenate([eef, [_TOTAL_WEIGHT], np.zeros(_N_COMPONENTS)])
     weights, _ = nnls(matrix, target)
     residual = np.sqrt(np.mean((inside @ weights - eef) ** 2))
     return sigmas, weights, residual

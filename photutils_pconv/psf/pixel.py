@@ -12,10 +12,27 @@ from photutils_pconv._utils.checks import to_float
 
 __all__ = ['PixelPSF']
 
+# All by choice, 2026-11-22.
+# Samples of the image along a pixel's side, those of the radial profile for each
+# of them, and the angles over which the profile is averaged.
 _OVERSAMPLING = 4
+_PROFILE_SAMPLES = 4
 _N_ANGLES = 72
+# The radius (pixels) to which a PSF is evaluated at most.
 _LARGEST_RADIUS = 60.0
+# The expected relative error of a PSF of which no source of the map tells
+# anything (docs/user_guide/psf_removal.rst).
+_MISMATCH = 0.05
+# The error at some radius is that share of the PSF at a radius smaller by this
+# factor: errors of a PSF peak at its first ring, where it is faint itself.
 _RING = 1.5
+# The step (pixels) of the derivatives that are taken by differences.
+_SHIFT = 0.125
+# Nearer (pixels) than this, a distance is not divided by.
+_TINY = 1.0e-6
+# Steps of the radial profile are divided into so many where its half maximum is
+# looked for.
+_FINE = 20
 
 
 class PixelPSF:
@@ -42,7 +59,9 @@ class PixelPSF:
         The PSF's expected relative error, where its angle is known.
     """
 
-    def __init__(self, psf, pixel_scale, *, angle=None, radius=None, mismatch=0.05):
+    def __init__(
+        self, psf, pixel_scale, *, angle=None, radius=None, mismatch=_MISMATCH
+    ):
         self.pixel_scale = to_float(pixel_scale, 'pixel_scale')
         self.angle = angle
         self.width = 1.0
@@ -57,7 +76,7 @@ class PixelPSF:
         image = _effective_image(psf, self.pixel_scale, reach)
         self._centre = reach * _OVERSAMPLING
         self._coefficients = spline_filter(image, order=3)
-        self._r = np.arange(0.0, reach, 1.0 / (4 * _OVERSAMPLING))
+        self._r = np.arange(0.0, reach, 1.0 / (_PROFILE_SAMPLES * _OVERSAMPLING))
         theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
         polar = self._interpolate(
             self._r * np.cos(theta)[:, None], self._r * np.sin(theta)[:, None]
@@ -174,11 +193,14 @@ class PixelPSF:
         """
         The full width at half maximum of the PSF's mean profile, in pixels.
         """
-        r = np.linspace(0.0, self._r[-1], 20 * len(self._r))
+        r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
         below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
         return float(2.0 * r[np.argmax(below)] * self.width)
 
     def _interpolate(self, dx, dy):
+        """
+        Evaluate the image at offsets in the PSF's own frame, in pixels.
+        """
         rows = np.atleast_1d(dy * _OVERSAMPLING + self._centre)
         columns = np.atleast_1d(dx * _OVERSAMPLING + self._centre)
         values = map_coordinates(
@@ -187,6 +209,9 @@ class PixelPSF:
         return values.reshape(np.shape(dx))
 
     def _profile(self, profile, dx, dy):
+        """
+        Evaluate a radial profile, stretched by the width; 0 beyond its end.
+        """
         r = np.hypot(dx, dy) / self.width
         return np.interp(r, self._r, profile, right=0.0)
 
@@ -231,9 +256,9 @@ class PixelPSF:
         """
         if self.is_round and self._correction is None:
             slope = self._profile(self._slope, dx, dy) / self.width**3
-            slope = slope / np.maximum(np.hypot(dx, dy), 1.0e-6)
+            slope = slope / np.maximum(np.hypot(dx, dy), _TINY)
             return -slope * dx, -slope * dy
-        h = 0.125
+        h = _SHIFT
         return (
             (self.evaluate(dx - h, dy) - self.evaluate(dx + h, dy)) / (2 * h),
             (self.evaluate(dx, dy - h) - self.evaluate(dx, dy + h)) / (2 * h),
@@ -267,7 +292,9 @@ class PixelPSF:
         return error
 
     def _mismatch_error(self, dx, dy):
-        # Errors of a PSF peak at its first ring, where it is faint itself.
+        """
+        Evaluate the error that the relative mismatch makes expect.
+        """
         inside = np.asarray(dx) / _RING, np.asarray(dy) / _RING
         profile = np.abs(self._profile(self._mean, *inside))
         return self.mismatch * profile / self.width**2

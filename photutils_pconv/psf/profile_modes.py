@@ -15,22 +15,31 @@ from scipy.ndimage import map_coordinates
 
 __all__ = ['WingModes', 'wing_modes']
 
-# The table's radii in pixels; beyond it there are no modes.
+# All by choice, 2026-11-26. What telling these differences from the emission is
+# worth was measured then: docs/development/model_search.rst, "Wings by kriging".
+# The step and the end of the table of radial shapes, in pixels; beyond it there
+# are no modes.
 _STEP, _REACH = 0.5, 45.0
+# What an image in polar coordinates needs beyond the table's end (pixels), the
+# points along a pixel's side with which it is drawn, and its angles.
 _MARGIN = 3
+_OVERSAMPLING = 2
 _N_ANGLES = 48
+# The angles of a stretch against the lobes (rad), and the harmonics that are kept,
+# from 0 on.
 _ANGLES = np.pi * np.arange(4) / 4.0
 _HARMONICS = 7
 # Within this radius (pixels) differences do not count: it lies in holes.
 _INNER = 3.0
-# Standard deviations: of the logarithm of the width, of the stretch along
-# one axis, of the position (pixels).
+# Standard deviations of the logarithm of the width, of the stretch along one axis,
+# and of the position (pixels).
 _WIDTH, _STRETCH, _SHIFT = 0.025, 0.046, 0.5
-# Shapes with less than this of the leading one's amplitude are left out.
-_LEAST = 0.05
-# Wings fainter than this share of the peak do not matter.
-_FAINTEST = 3.0e-4
+# Of each harmonic so many shapes are kept at most, and none with less than this
+# share of the leading one's amplitude.
 _MOST = 3
+_SMALLEST_SHARE = 0.05
+# Wings fainter than this share of the peak do not matter.
+_FAINTEST_SHARE = 3.0e-4
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ def wing_modes(psfs, *, mean, pixel_scale, weights=None):
     level = np.asarray(mean(radii))
     weight = np.sqrt(radii) * (radii >= _INNER)
     # Relative to the mean, as far as that is worth mentioning.
-    weight /= np.maximum(level, _FAINTEST * level.max())
+    weight /= np.maximum(level, _FAINTEST_SHARE * level.max())
     if weights is None:
         weights = np.full(len(psfs), 1.0 / len(psfs))
     differences = np.concatenate(
@@ -137,7 +146,7 @@ def wing_modes(psfs, *, mean, pixel_scale, weights=None):
     orders, shapes = np.array(orders, dtype=int), np.array(shapes)
     shapes[:, -1] = 0.0
     size = np.sqrt(np.sum((shapes * weight) ** 2, axis=1))
-    keep = size > _LEAST * size.max()
+    keep = size > _SMALLEST_SHARE * size.max()
     return WingModes(orders[keep], shapes[keep])
 
 
@@ -158,7 +167,7 @@ def _differences(psf, level, pixel_scale, radii):
     return np.array(differences)
 
 
-def _polar(psf, pixel_scale, radii, *, shift=(0.0, 0.0), **options):
+def _polar(psf, pixel_scale, radii, *, shift=(0.0, 0.0), angle=0.0, stretch=1.0):
     """Render a PSF in polar coordinates, (radii, angles)."""
     half = int(_REACH) + _MARGIN
     side = 2 * half + 1
@@ -167,8 +176,9 @@ def _polar(psf, pixel_scale, radii, *, shift=(0.0, 0.0), **options):
         half + shift[0],
         half + shift[1],
         pixel_scale=pixel_scale,
-        oversampling=2,
-        **options,
+        angle=angle,
+        stretch=stretch,
+        oversampling=_OVERSAMPLING,
     )
     theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
     rows = half + radii[:, None] * np.sin(theta)

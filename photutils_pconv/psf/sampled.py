@@ -3,23 +3,38 @@
 A PSF given as an image. Its public home is `photutils_pconv.psf`.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
-from astropy.io import fits
 from scipy.interpolate import PchipInterpolator
 
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv.psf._images import (
+    check_image_psf,
+    check_kernel,
+    read_psf_file,
+    write_psf_file,
+)
+from photutils_pconv.psf._rendering import (
+    DEFAULT_OVERSAMPLING,
+    average_over_pixels,
+    turn_and_stretch,
+)
 from photutils_pconv.psf._splines import (
     box_smooth,
-    check_kernel,
     evaluate_spline,
     make_spline,
     radial_energy,
-    read_psf_file,
 )
 
 __all__ = ['SampledPSF']
+
+# On maps coarser than the effective pixel by no more than this factor, the
+# values are taken as they are (by choice: pixel scales that agree within 2
+# percent count as equal, as those of a map and its setup).
+_SAME_PIXEL = 1.02
+# So close (in samples) to a whole number of samples a pixel counts as whole.
+_ROUNDING = 1.0e-6
 
 
 class SampledPSF:
@@ -181,21 +196,7 @@ class SampledPSF:
             The PSF.
         """
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
-        oversampling = np.asarray(model.oversampling)
-        if oversampling[0] != oversampling[1]:
-            msg = (
-                'The ImagePSF must have one oversampling factor for both axes, '
-                f'got {oversampling.tolist()}.'
-            )
-            raise ValueError(msg)
-        centre = (np.array(model.data.shape[::-1]) - 1) / 2
-        if not np.allclose(model.origin, centre, atol=1e-3):
-            msg = (
-                'The origin of the ImagePSF must be the centre of its image, '
-                f'{centre.tolist()}, got {np.asarray(model.origin).tolist()}.'
-            )
-            raise ValueError(msg)
-        factor = int(oversampling[0])
+        factor = check_image_psf(model)
         data = check_kernel(model.data, normalize=normalize, total=factor**2)
         return cls(data, pixel_scale / factor, effective_pixel=pixel_scale)
 
@@ -228,9 +229,9 @@ class SampledPSF:
             The density, per arcsec^2, with the shape of ``dx``.
         """
         dx, dy = np.asarray(dx, dtype=float), np.asarray(dy, dtype=float)
-        cos, sin = np.cos(angle), np.sin(angle)
-        u = (cos * dx + sin * dy) / (stretch * self.pixel_scale)
-        v = (-sin * dx + cos * dy) * (stretch / self.pixel_scale)
+        u, v = turn_and_stretch(
+            dx, dy, angle=angle, stretch=stretch, unit=self.pixel_scale
+        )
         return evaluate_spline(self._spline, u, v) / self.pixel_scale**2
 
     def render(
@@ -263,19 +264,19 @@ class SampledPSF:
         image : `~numpy.ndarray`
             The flux in each pixel; it sums to 1 on a large image.
         """
-        ny, nx = shape
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
-        box = self._box(pixel_scale) / pixel_scale
-        n = 1 if box == 0 else oversampling
-        if n is None:
-            n = max(3, int(np.ceil(pixel_scale / self.pixel_scale - 1e-6)))
-        sub = box * ((np.arange(n) + 0.5) / n - 0.5)
-        dx = (np.arange(nx)[:, None] + sub).ravel() - x
-        dy = (np.arange(ny)[:, None] + sub).ravel() - y
-        dx, dy = np.meshgrid(dx * pixel_scale, dy * pixel_scale)
-        image = self.density(dx, dy, angle=angle, stretch=stretch)
-        image = image.reshape(ny, n, nx, n).mean(axis=(1, 3))
-        return image * pixel_scale**2
+        if oversampling is None:
+            samples = int(np.ceil(pixel_scale / self.pixel_scale - _ROUNDING))
+            oversampling = max(DEFAULT_OVERSAMPLING, samples)
+        return average_over_pixels(
+            partial(self.density, angle=angle, stretch=stretch),
+            shape,
+            x,
+            y,
+            pixel_scale=pixel_scale,
+            oversampling=oversampling,
+            box=self._box(pixel_scale),
+        )
 
     def encircled_energy(self, radius, *, pixel_scale=None):
         """
@@ -353,11 +354,12 @@ class SampledPSF:
         overwrite : bool, optional
             Whether to replace a file.
         """
-        header = fits.Header()
-        header['PIXSCALE'] = (self.pixel_scale, '[arcsec] side of a sample')
-        header['EFFPIX'] = (self.effective_pixel, '[arcsec] map pixel contained')
-        fits.PrimaryHDU(self.data.astype(np.float32), header).writeto(
-            path, overwrite=overwrite
+        write_psf_file(
+            path,
+            self.data,
+            pixel_scale=self.pixel_scale,
+            effective_pixel=self.effective_pixel,
+            overwrite=overwrite,
         )
 
     def _box(self, pixel_scale):
@@ -366,7 +368,7 @@ class SampledPSF:
         """
         # A part of the pixel would do on slightly coarser maps, but only
         # the whole of it keeps the flux at any position.
-        return 0.0 if pixel_scale <= 1.02 * self.effective_pixel else pixel_scale
+        return 0.0 if pixel_scale <= _SAME_PIXEL * self.effective_pixel else pixel_scale
 
     def _smooth(self, width):
         """

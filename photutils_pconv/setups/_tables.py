@@ -17,6 +17,10 @@ __all__ = [
     'to_descending',
 ]
 
+# A table that is normalised at some finite radius may pass 1 by a rounding
+# (by choice).
+_LARGEST_EEF = 1.01
+
 
 def to_descending(values, name, *, strictly):
     """
@@ -120,11 +124,10 @@ def parse_eef_table(table, name):
     ):
         msg = f'{name} must have positive radii in ascending order, got {radius}.'
         raise ValueError(msg)
-    # a table normalised at some finite radius may pass 1 by a rounding
     if not (
         np.all(np.isfinite(eef))
         and eef[0] > 0
-        and eef[-1] <= 1.01
+        and eef[-1] <= _LARGEST_EEF
         and np.all(np.diff(eef) >= 0)
     ):
         msg = (

@@ -40,10 +40,14 @@ def _bundled_setups():
     return setups
 
 
+# The setups that were registered in this session, by name.
 _registered = {}
 
 
 def _all_setups():
+    """
+    All setups by name: the bundled ones, then those registered.
+    """
     return _bundled_setups() | _registered
 
 

@@ -17,6 +17,13 @@ __all__ = [
     'ObservingSetup',
 ]
 
+# The default annulus of standard photometry (arcsec): that of the six bundled
+# setups.
+_ANNULUS_RADII = (25, 35)
+# A unit conversion may carry a radius past the table's end by a rounding error,
+# here relative to the largest radius.
+_ROUNDING = 1.0e-9
+
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ObservingSetup:
@@ -95,7 +102,7 @@ class ObservingSetup:
     hole_radii: tuple
     encircled_energy: Mapping = field(default_factory=dict)
     unavailable_tables: Mapping = field(default_factory=dict)
-    annulus_radii: u.Quantity = (25, 35)
+    annulus_radii: u.Quantity = _ANNULUS_RADII
 
     def __post_init__(self):
         for key in ('name', 'mode', 'band'):
@@ -196,6 +203,9 @@ class ObservingSetup:
         return float(radius) if radius.ndim == 0 else radius
 
     def _get_eef_table(self, table):
+        """
+        Return a table's radii and fractions, by name or as given.
+        """
         if not isinstance(table, str):
             return parse_eef_table(table, 'table')
         if table in self.encircled_energy:
@@ -251,9 +261,7 @@ class ObservingSetup:
         """
         radii, fractions = self._get_eef_table(table)
         radius = u.Quantity(radius, u.arcsec, dtype=float).value
-        # a unit conversion may carry a radius past the table's end by a
-        # rounding error
-        slack = 1e-9 * radii[-1]
+        slack = _ROUNDING * radii[-1]
         inside = (radius >= radii[0] - slack) & (radius <= radii[-1] + slack)
         if not np.all(inside):
             bad = np.unique(np.atleast_1d(radius)[~np.atleast_1d(inside)])

@@ -9,11 +9,8 @@ everything else can be checked against what is known.
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
-=======
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.network.running import RunOptions
->>>>>>> wt-tests
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import image_beyond_holes, model_image
@@ -27,31 +24,6 @@ RADIUS = np.array([13.0, 10.0, 8.0, 6.0])
 
 
 @pytest.fixture(scope='module')
-<<<<<<< HEAD
-def flat_psf_model():
-    """Return a model of three channels whose network predicts zero."""
-    import torch
-
-    from photutils_pconv.network import LoadedModel, ModelCard, PConvUNet
-
-    with torch.random.fork_rng(devices=[]):
-        network = PConvUNet(width=2, in_channels=3).eval()
-    with torch.no_grad():
-        for parameter in network.decoder[-1].conv.parameters():
-            parameter.zero_()
-    card = ModelCard(
-        name='flat',
-        architecture={'class': 'PConvUNet', **network.config},
-        normalisation={'name': 'robust'},
-        kind='residual',
-        checksum='0123456789abcdef' * 4,
-    )
-    return LoadedModel(network=network, card=card, path=Path('flat.safetensors'))
-
-
-@pytest.fixture(scope='module')
-=======
->>>>>>> wt-tests
 def psf():
     """Return the round PSF of the green scan maps."""
     return PixelPSF(get_psf('scanmap/green'), 1.6)
@@ -183,15 +155,6 @@ def test_no_sources(psf, flat_psf_model):
     np.testing.assert_array_equal(removal.reconstruction.clean(data), data)
 
 
-<<<<<<< HEAD
-def test_a_network_for_holes_is_refused(psf, flat_model):
-    data, _ = _scene(psf)
-    with pytest.raises(ValueError, match="kind 'masked'.*the bundled 'psf'"):
-        _remove(data, psf, flat_model)
-
-
-=======
->>>>>>> wt-tests
 def test_a_pair_of_bright_sources_loses_its_wings(psf, flat_psf_model):
     """Each stands in the other's annulus, where the map itself scatters."""
     rng = np.random.default_rng(3)

@@ -97,7 +97,6 @@ class TestArguments:
                 eef = psf.encircled_energy([6.0, 12.0], pixel_scale=1.6)
                 assert_allclose(eef * factor, expected, atol=0.015)
         assert parse_psf(None, GREEN) is None
-        assert parse_psf('empirical', GREEN) == 'empirical'
         lobed = lobed_psf(GREEN)
         sampled = parse_psf(lobed, GREEN)
         radii = [4.0, 10.0, 30.0]
