@@ -214,9 +214,7 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def _train_epoch(self, limit):
-        """
-        Train to the end of the epoch (True) or to the limit of steps.
-        """
+        """Train to the end of the epoch (True) or to the limit of steps."""
         config, progress = self.config, self.progress
         self._batches.epoch, self._batches.first = progress.epoch, progress.batch
         self.engine.begin_epoch()
