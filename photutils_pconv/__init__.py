@@ -14,40 +14,26 @@ from photutils_pconv._utils import versions
 from photutils_pconv._utils.lazy import attach
 
 if TYPE_CHECKING:
-    from photutils_pconv.background.local_background import PConvLocalBackground
-    from photutils_pconv.background.map_background import PConvBackground
-    from photutils_pconv.removal.remover import NeuralSourceRemover
-    from photutils_pconv.removal.result import SourceRemovalResult
-    from photutils_pconv.setups.registry import get_setup, list_setups, register_setup
-    from photutils_pconv.setups.setup import ObservingSetup
-    from photutils_pconv.training import Trainer
-
-__all__ = [
-    'NeuralSourceRemover',
-    'ObservingSetup',
-    'PConvBackground',
-    'PConvLocalBackground',
-    'SourceRemovalResult',
-    'Trainer',
-    'get_setup',
-    'list_setups',
-    'register_setup',
-]
+    from photutils_pconv.background import PConvBackground as PConvBackground
+    from photutils_pconv.background import PConvLocalBackground as PConvLocalBackground
+    from photutils_pconv.removal import NeuralSourceRemover as NeuralSourceRemover
+    from photutils_pconv.removal import SourceRemovalResult as SourceRemovalResult
+    from photutils_pconv.setups import ObservingSetup as ObservingSetup
+    from photutils_pconv.setups import get_setup as get_setup
+    from photutils_pconv.setups import list_setups as list_setups
+    from photutils_pconv.setups import register_setup as register_setup
+    from photutils_pconv.training import Trainer as Trainer
 
 __version__ = versions.VERSION
 
 # The public names are imported at their first use, so that importing the
 # package does not import torch.
-_MODULES = {
-    'NeuralSourceRemover': 'removal',
-    'ObservingSetup': 'setups',
-    'PConvBackground': 'background',
-    'PConvLocalBackground': 'background',
-    'SourceRemovalResult': 'removal',
-    'Trainer': 'training',
-    'get_setup': 'setups',
-    'list_setups': 'setups',
-    'register_setup': 'setups',
-}
-
-__getattr__, __dir__ = attach(__name__, _MODULES)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'background': ('PConvBackground', 'PConvLocalBackground'),
+        'removal': ('NeuralSourceRemover', 'SourceRemovalResult'),
+        'setups': ('ObservingSetup', 'get_setup', 'list_setups', 'register_setup'),
+        'training': ('Trainer',),
+    },
+)

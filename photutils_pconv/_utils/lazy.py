@@ -6,24 +6,31 @@ Public names of a package that are imported at their first use.
 import sys
 from importlib import import_module
 
+__all__ = ['attach']
 
-def attach(package, home):
+
+def attach(package, modules):
     """
-    Make the ``__getattr__`` and ``__dir__`` of a package.
+    Make the face of a package.
 
     Parameters
     ----------
     package : str
         The package's ``__name__``.
 
-    home : dict of str
-        The module of the package in which each public name lives.
+    modules : dict of tuple of str
+        The public names that each of the package's modules holds.
 
     Returns
     -------
     getattr_, dir_ : callable
-        The two functions, to be bound in the package.
+        The package's ``__getattr__`` and ``__dir__``. The latter lists what
+        is public and nothing else.
+
+    names : list of str
+        Its ``__all__``.
     """
+    home = {name: module for module, names in modules.items() for name in names}
 
     def getattr_(name):
         if name not in home:
@@ -34,7 +41,4 @@ def attach(package, home):
         setattr(sys.modules[package], name, value)
         return value
 
-    def dir_():
-        return sorted({*vars(sys.modules[package]), *home})
-
-    return getattr_, dir_
+    return getattr_, lambda: sorted(home), sorted(home)

@@ -9,15 +9,10 @@ stands, `PConvLocalBackground` where
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'map_background': ('PConvBackground',),
-    'local_background': ('PConvLocalBackground',),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'PConvBackground',
-    'PConvLocalBackground',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'map_background': ('PConvBackground',),
+        'local_background': ('PConvLocalBackground',),
+    },
+)

@@ -13,11 +13,15 @@ ones, and that comes off, too.
 import numpy as np
 
 from photutils_pconv.inpainting.kriging import krige_cutouts
-from photutils_pconv.inpainting.scaling import normalise
+from photutils_pconv.inpainting.scaling import Normalisation
 
 __all__ = [
     'scale_cutouts',
 ]
+
+# The largest value of the image of wings: some 40 times the scatter, after the
+# arcsinh. By choice, and the bundled models are trained with it.
+_BRIGHTEST = 10.0
 
 
 def scale_cutouts(
@@ -68,35 +72,29 @@ def scale_cutouts(
     wings : `~numpy.ndarray` or `None`
         The wings that were taken off, (N, H, W); `None` without ``wings``.
     """
-    options = dict(normalisation)
-    with_wings, with_kriging = (options.pop(k, False) for k in ('wings', 'kriging'))
+    how = Normalisation.from_dict(normalisation)
     if wings is None:
         wings = np.zeros(images.shape)
-    if with_wings:
+    if how.wings:
         images = images - wings
-    if with_kriging:
+    if how.kriging:
         filled, others = krige_cutouts(
             images,
             validity,
             beam=beam,
             radius=radius,
-            terms=terms if with_wings else None,
+            terms=terms if how.wings else None,
         )
         images, wings = images - others, wings + others
-    scaled, scaling = normalise(images, validity, missing=missing, **options)
+    scaled, scaling = how.scale(images, validity, missing)
     stack = [scaled]
-    if with_wings:
+    if how.wings:
         # Wings add to emission: the same scale, from zero.
         level = wings / scaling.scale
         if scaling.softening is not None:
             level = scaling.softening * np.arcsinh(level / scaling.softening)
         # Cores are as bright as anything, and tell no more than their wings.
         stack.append(np.where(missing, 0.0, np.minimum(level, _BRIGHTEST)))
-    if with_kriging:
+    if how.kriging:
         stack.append(scaling.apply(filled))
-    return np.stack(stack, axis=1), scaling, wings if with_wings else None
-
-
-# The largest value of the image of wings: some 40 times the scatter, after the
-# arcsinh. By choice, and the bundled models are trained with it.
-_BRIGHTEST = 10.0
+    return np.stack(stack, axis=1), scaling, wings if how.wings else None

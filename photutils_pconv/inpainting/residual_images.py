@@ -10,7 +10,7 @@ the smaller the expected error is, which the network is told.
 
 import numpy as np
 
-from photutils_pconv.inpainting.scaling import normalise
+from photutils_pconv.inpainting.scaling import Normalisation
 
 __all__ = [
     'MISMATCH_LIMIT',
@@ -66,7 +66,7 @@ def small_holes(residual, error, missing, *, radius=24.0, limit=MISMATCH_LIMIT):
     return holes
 
 
-def residual_channels(residual, error, shapes, validity, missing, **normalisation):
+def residual_channels(residual, error, shapes, validity, missing, normalisation):
     """
     Make the network's input.
 
@@ -85,8 +85,8 @@ def residual_channels(residual, error, shapes, validity, missing, **normalisatio
     validity, missing : `~numpy.ndarray` of bool
         Where the residual is usable; where pixels are missing.
 
-    **normalisation
-        The arguments of `~photutils_pconv.geometry.normalise`.
+    normalisation : dict
+        As a model card has it: the arguments of `~photutils_pconv.geometry.normalise`.
 
     Returns
     -------
@@ -97,7 +97,8 @@ def residual_channels(residual, error, shapes, validity, missing, **normalisatio
     scaling : `~photutils_pconv.geometry.Scaling`
         The scaling of the residual, to be inverted after the prediction.
     """
-    scaled, scaling = normalise(residual, validity, missing=missing, **normalisation)
+    how = Normalisation.from_dict(normalisation)
+    scaled, scaling = how.scale(residual, validity, missing)
     mismatch = np.where(missing, 0.0, np.arcsinh(error / scaling.scale))
     shapes = np.where(missing, 0.0, shapes)
     return np.stack([scaled, shapes, mismatch], axis=1), scaling

@@ -9,12 +9,19 @@ import numpy as np
 
 __all__ = [
     'NORMALISATIONS',
+    'Normalisation',
     'Scaling',
     'normalise',
 ]
 
 #: The accepted normalisations of cutouts.
 NORMALISATIONS = ('minmax', 'robust')
+# The defaults of 'robust', which the bundled models have: the circle, in pixels,
+# and where arcsinh sets in, in scales. By choice (docs/development/model_search.rst).
+_RADIUS = 24.0
+_SOFTENING = 3.0
+# Fewer pixels than this in the circle, and the whole cutout is taken; by choice.
+_FEWEST = 16
 # The scale of a cutout that is exactly flat, relative to its value: above the
 # rounding of float32, by choice.
 _FLAT = 1.0e-6
@@ -81,7 +88,88 @@ class Scaling:
         return z * self.scale + self.centre
 
 
-def normalise(images, validity, *, name='robust', missing=None, **parameters):
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """
+    How a model's cutouts are scaled, and what is made of them first.
+
+    Parameters
+    ----------
+    name : {'robust', 'minmax'}, optional
+        See `normalise`.
+
+    radius, softening : float, optional
+        See `normalise`; for 'robust' alone.
+
+    wings, kriging : bool, optional
+        Whether expected wings are taken off, and whether holes are filled
+        by kriging first, for models that fill holes.
+    """
+
+    name: str = 'robust'
+    radius: float = _RADIUS
+    softening: float | None = _SOFTENING
+    wings: bool = False
+    kriging: bool = False
+
+    @classmethod
+    def from_dict(cls, values):
+        """
+        Take a normalisation from a model card.
+
+        Parameters
+        ----------
+        values : dict
+            The card's ``normalisation``.
+
+        Returns
+        -------
+        normalisation : `Normalisation`
+            The same.
+
+        Raises
+        ------
+        TypeError
+            If a key is not known.
+        """
+        return cls(**values)
+
+    def scale(self, images, validity, missing):
+        """
+        Scale cutouts; see `normalise`.
+
+        Parameters
+        ----------
+        images, validity, missing : (N, H, W) `~numpy.ndarray`
+            The cutouts, the usable pixels, and the missing ones.
+
+        Returns
+        -------
+        scaled : (N, H, W) `~numpy.ndarray`
+            The scaled cutouts.
+
+        scaling : `Scaling`
+            The scaling.
+        """
+        return normalise(
+            images,
+            validity,
+            name=self.name,
+            radius=self.radius,
+            softening=self.softening,
+            missing=missing,
+        )
+
+
+def normalise(
+    images,
+    validity,
+    *,
+    name='robust',
+    radius=_RADIUS,
+    softening=_SOFTENING,
+    missing=None,
+):
     """
     Scale cutouts to numbers of order one.
 
@@ -106,11 +194,13 @@ def normalise(images, validity, *, name='robust', missing=None, **parameters):
         True where a pixel is missing; default: nowhere. Only 'minmax'
         looks at pixels that are not missing though in a hole.
 
-    **parameters
-        For 'robust': ``radius`` (default 24), the circle around the
-        cutout's centre, in pixels, whose pixels are used, and
-        ``softening`` (default 3), the number of scales where arcsinh
-        starts to compress.
+    radius : float, optional
+        For 'robust': the circle around the cutout's centre, in pixels,
+        whose pixels are used.
+
+    softening : float or `None`, optional
+        For 'robust': the number of scales where arcsinh starts to compress;
+        `None` for no compression.
 
     Returns
     -------
@@ -126,9 +216,9 @@ def normalise(images, validity, *, name='robust', missing=None, **parameters):
         If the name is unknown.
     """
     if name == 'minmax':
-        scaling = _minmax(images, missing, **parameters)
+        scaling = _minmax(images, missing)
     elif name == 'robust':
-        scaling = _robust(images, validity, **parameters)
+        scaling = _robust(images, validity, radius, softening)
     else:
         msg = f'normalisation must be one of {NORMALISATIONS}, got {name!r}'
         raise ValueError(msg)
@@ -152,7 +242,7 @@ def _minmax(images, missing):
     return Scaling(centre=low + width, scale=width)
 
 
-def _robust(images, validity, *, radius=24.0, softening=3.0):
+def _robust(images, validity, radius, softening):
     n, ny, nx = images.shape
     yy, xx = np.indices((ny, nx))
     near = np.hypot(xx - nx // 2, yy - ny // 2) <= radius
@@ -160,7 +250,7 @@ def _robust(images, validity, *, radius=24.0, softening=3.0):
     scale = np.ones(n)
     for i, (image, valid) in enumerate(zip(images, validity, strict=True)):
         values = image[valid & near]
-        if values.size < 16:
+        if values.size < _FEWEST:
             values = image[valid]
         if values.size == 0:
             continue

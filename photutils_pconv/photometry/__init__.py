@@ -8,45 +8,24 @@ Plain arrays: fluxes are in the unit of the map times pixel, positions are
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'annulus': (
-        'AnnulusPhotometry',
-        'AnnulusStatistics',
-        'annulus_photometry',
-        'local_background',
-    ),
-    'apertures': (
-        'RemovedPhotometry',
-        'encircled_energy_correction',
-        'removed_photometry',
-    ),
-    'aperture_fluxes': ('ApertureFluxes', 'AperturePlan', 'source_photometry'),
-    'calibration': ('ErrorCalibration', 'get_error_calibration'),
-    'flags': ('FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags'),
-    'response': ('pixel_response',),
-    'signal_to_noise': ('snr',),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'FLAGS',
-    'AnnulusPhotometry',
-    'AnnulusStatistics',
-    'ApertureFluxes',
-    'AperturePlan',
-    'ErrorCalibration',
-    'FlagDefinition',
-    'RemovedPhotometry',
-    'SourceFlags',
-    'annulus_photometry',
-    'decode_flags',
-    'encircled_energy_correction',
-    'get_error_calibration',
-    'local_background',
-    'pixel_response',
-    'removed_photometry',
-    'snr',
-    'source_photometry',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'annulus': (
+            'AnnulusPhotometry',
+            'AnnulusStatistics',
+            'annulus_photometry',
+            'local_background',
+        ),
+        'apertures': (
+            'RemovedPhotometry',
+            'encircled_energy_correction',
+            'removed_photometry',
+        ),
+        'aperture_fluxes': ('ApertureFluxes', 'AperturePlan', 'source_photometry'),
+        'calibration': ('ErrorCalibration', 'get_error_calibration'),
+        'flags': ('FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags'),
+        'response': ('pixel_response',),
+        'signal_to_noise': ('snr',),
+    },
+)

@@ -9,25 +9,13 @@ and `pixel_profile` give the mean radial profile of a setup's sources.
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'library': ('get_psf', 'sample_psf'),
-    'lobed': ('LobedPSF', 'lobed_psf'),
-    'pixel': ('PixelPSF',),
-    'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
-    'sampled': ('SampledPSF',),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'LobedPSF',
-    'PixelPSF',
-    'SampledPSF',
-    'WingProfile',
-    'get_psf',
-    'lobed_psf',
-    'pixel_profile',
-    'sample_psf',
-    'wing_profile',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'library': ('get_psf', 'sample_psf'),
+        'lobed': ('LobedPSF', 'lobed_psf'),
+        'pixel': ('PixelPSF',),
+        'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
+        'sampled': ('SampledPSF',),
+    },
+)

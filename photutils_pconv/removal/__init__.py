@@ -8,42 +8,18 @@ Users call `NeuralSourceRemover`. Its stages, from `RemovalSettings` to
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'remover': ('NeuralSourceRemover',),
-    'result': ('SourceRemovalResult',),
-    'settings': ('RemovalSettings',),
-    'sources': ('Sources', 'choose_holes', 'locate_sources'),
-    'filling': ('Filled', 'Filler', 'PSFFluxes'),
-    'pipeline': ('Removal', 'make_filler', 'remove_sources', 'run_removal'),
-    'measuring': ('make_plan', 'measure'),
-    'empty_sample': ('EmptySample', 'sample_empty_holes'),
-    'flux_errors': ('FluxErrors', 'estimate_errors'),
-    'plots': ('plot_holes', 'plot_removal'),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'EmptySample',
-    'Filled',
-    'Filler',
-    'FluxErrors',
-    'NeuralSourceRemover',
-    'PSFFluxes',
-    'Removal',
-    'RemovalSettings',
-    'SourceRemovalResult',
-    'Sources',
-    'choose_holes',
-    'estimate_errors',
-    'locate_sources',
-    'make_filler',
-    'make_plan',
-    'measure',
-    'plot_holes',
-    'plot_removal',
-    'remove_sources',
-    'run_removal',
-    'sample_empty_holes',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'remover': ('NeuralSourceRemover',),
+        'result': ('SourceRemovalResult',),
+        'settings': ('RemovalSettings',),
+        'sources': ('Sources', 'choose_holes', 'locate_sources'),
+        'filling': ('Filled', 'Filler', 'PSFFluxes'),
+        'pipeline': ('Removal', 'make_filler', 'remove_sources', 'run_removal'),
+        'measuring': ('make_plan', 'measure'),
+        'empty_sample': ('EmptySample', 'sample_empty_holes'),
+        'flux_errors': ('FluxErrors', 'estimate_errors'),
+        'plots': ('plot_holes', 'plot_removal'),
+    },
+)

@@ -334,7 +334,7 @@ class _ResidualMap:
             shapes,
             validity,
             absent,
-            **self.normalisation,
+            self.normalisation,
         )
         return CutoutInput(images, validity, scaling, small_holes=holes)
 

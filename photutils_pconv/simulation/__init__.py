@@ -8,66 +8,31 @@ here needs torch.
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'cutout_files': ('CutoutWriter', 'write_cutouts'),
-    'cutout_sets': (
-        'TrainingCutouts',
-        'extract_training_cutouts',
-        'merge_cutouts',
-        'split_cutouts',
-    ),
-    'emission': (
-        'EmissionConfig',
-        'emission_field',
-        'filament_field',
-        'fractional_brownian_motion',
-        'simulate_emission',
-    ),
-    'fields': ('SimulatedField', 'simulate_field'),
-    'files': ('write_simulation',),
-    'injection': ('inject_sources', 'random_positions'),
-    'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
-    'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
-    'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
-    'partition': ('complexity', 'split_fields'),
-    'residual_cutouts': ('ResidualBatch', 'ResidualConfig', 'ResidualSampler'),
-    'small_set': ('make_small_training_set',),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'CutoutBatch',
-    'CutoutSampler',
-    'CutoutWriter',
-    'EmissionConfig',
-    'ResidualBatch',
-    'ResidualConfig',
-    'ResidualSampler',
-    'SamplerConfig',
-    'SimulatedField',
-    'TrainingCutouts',
-    'complexity',
-    'confusion_field',
-    'coverage_map',
-    'coverage_noise',
-    'emission_field',
-    'extract_training_cutouts',
-    'filament_field',
-    'flux_levels',
-    'fractional_brownian_motion',
-    'inject_sources',
-    'make_small_training_set',
-    'merge_cutouts',
-    'noise_field',
-    'random_positions',
-    'simulate_emission',
-    'simulate_field',
-    'simulate_levels',
-    'simulate_sources',
-    'split_cutouts',
-    'split_fields',
-    'write_cutouts',
-    'write_simulation',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'cutout_files': ('CutoutWriter', 'write_cutouts'),
+        'cutout_sets': (
+            'TrainingCutouts',
+            'extract_training_cutouts',
+            'merge_cutouts',
+            'split_cutouts',
+        ),
+        'emission': (
+            'EmissionConfig',
+            'emission_field',
+            'filament_field',
+            'fractional_brownian_motion',
+            'simulate_emission',
+        ),
+        'fields': ('SimulatedField', 'simulate_field'),
+        'files': ('write_simulation',),
+        'injection': ('inject_sources', 'random_positions'),
+        'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
+        'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
+        'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
+        'partition': ('complexity', 'split_fields'),
+        'residual_cutouts': ('ResidualBatch', 'ResidualConfig', 'ResidualSampler'),
+        'small_set': ('make_small_training_set',),
+    },
+)

@@ -184,7 +184,7 @@ class ResidualSampler(Sampler):
         )
         validity = ~(missing | small_holes(raw, error, missing))
         image, scaling = residual_channels(
-            raw, error, shapes, validity, missing, **self.normalisation
+            raw, error, shapes, validity, missing, self.normalisation
         )
         return ResidualBatch(
             image=image.astype(np.float32),

@@ -10,42 +10,22 @@ import torch.
 
 from photutils_pconv._utils.lazy import attach
 
-_MODULES = {
-    'arrays': ('open_arrays',),
-    'config': ('TrainingConfig',),
-    'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
-    'divergence': ('DivergenceError',),
-    'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
-    'run': ('make_data', 'run_training'),
-    'sections': (
-        'AugmentationConfig',
-        'DataConfig',
-        'LossConfig',
-        'NetworkConfig',
-        'OptimiserConfig',
-    ),
-    'trainer': ('Trainer',),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    'LOSS_PRESETS',
-    'LOSS_TERMS',
-    'ArrayCutouts',
-    'AugmentationConfig',
-    'Cutouts',
-    'DataConfig',
-    'DivergenceError',
-    'LossConfig',
-    'NetworkConfig',
-    'OptimiserConfig',
-    'ResidualCutouts',
-    'SimulatedCutouts',
-    'Trainer',
-    'TrainingConfig',
-    'make_data',
-    'open_arrays',
-    'run_training',
-]
-
-__getattr__, __dir__ = attach(__name__, _HOME)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        'arrays': ('open_arrays',),
+        'config': ('TrainingConfig',),
+        'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
+        'divergence': ('DivergenceError',),
+        'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
+        'run': ('make_data', 'run_training'),
+        'sections': (
+            'AugmentationConfig',
+            'DataConfig',
+            'LossConfig',
+            'NetworkConfig',
+            'OptimiserConfig',
+        ),
+        'trainer': ('Trainer',),
+    },
+)

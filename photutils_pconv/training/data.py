@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from photutils_pconv.inpainting.scaling import normalise
+from photutils_pconv.inpainting.scaling import Normalisation
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts']
 
@@ -247,9 +247,8 @@ class ArrayCutouts(torch.utils.data.Dataset):
     def __getitem__(self, key):
         _, index = key
         image, target, validity, missing = self._read([index])
-        image, scaling = normalise(
-            image, validity, missing=missing, **self.normalisation
-        )
+        how = Normalisation.from_dict(self.normalisation)
+        image, scaling = how.scale(image, validity, missing)
         target = np.where(missing, 0.0, scaling.apply(target))
         arrays = (image, target, validity, missing)
         return Cutouts(*(_tensor(array[0]) for array in arrays))

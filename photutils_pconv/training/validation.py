@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from photutils_pconv.inpainting.scaling import Scaling, normalise
+from photutils_pconv.inpainting.scaling import Normalisation, Scaling
 
 __all__ = [
     'FIGURES',
@@ -160,10 +160,9 @@ def summarise_residual(figures):
 
 
 def softening_of(normalisation):
-    """Read the softening of a normalisation, a default included, off a scaling."""
-    image = np.ones((1, 1, 1))
-    options = {k: v for k, v in normalisation.items() if k not in ('wings', 'kriging')}
-    return normalise(image, image > 0, **options)[1].softening
+    """Give the softening of a normalisation; None for one without."""
+    how = Normalisation.from_dict(normalisation)
+    return None if how.name == 'minmax' else how.softening
 
 
 def summarise(figures):

@@ -71,7 +71,7 @@ def test_channels():
     missing = np.zeros(residual.shape, dtype=bool)
     missing[0, :, :5] = True
     image, scaling = residual_channels(
-        residual, error, shapes, ~missing, missing, name='robust'
+        residual, error, shapes, ~missing, missing, {'name': 'robust'}
     )
     assert image.shape == (2, 3, SIZE, SIZE)
     assert np.all(image[0, :, :, :5] == 0)
@@ -87,8 +87,8 @@ def test_channels_do_not_depend_on_unit_and_level(factor, offset):
     error = np.stack([r, r]) / 10
     shapes = np.exp(-np.stack([r, r]))
     missing = np.zeros(residual.shape, dtype=bool)
-    first, _ = residual_channels(residual, error, shapes, ~missing, missing)
+    first, _ = residual_channels(residual, error, shapes, ~missing, missing, {})
     second, _ = residual_channels(
-        residual * factor + offset, error * factor, shapes, ~missing, missing
+        residual * factor + offset, error * factor, shapes, ~missing, missing, {}
     )
     np.testing.assert_allclose(second, first, atol=1e-9)
