@@ -89,7 +89,7 @@ def find_pairs(folder):
     ----------
     folder : path-like
         The folder, with files such as those of
-        `~photutils_pconv.simulation.files.write_simulation`.
+        `~photutils_pconv.simulation.write_simulation`.
 
     Returns
     -------

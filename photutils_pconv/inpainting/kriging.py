@@ -172,7 +172,7 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
     terms : 3D `~numpy.ndarray`, optional
         What else the cutout may hold, (T, H, W): independent contributions,
         of one standard deviation each (see
-        `~photutils_pconv.inpainting.WingProfile.terms`).
+        `~photutils_pconv.psf.WingProfile.terms`).
 
     Returns
     -------

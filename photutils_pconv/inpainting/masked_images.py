@@ -47,7 +47,7 @@ def scale_cutouts(
         Usable pixels (neither missing nor in a hole), and missing ones.
 
     normalisation : dict
-        Keyword arguments of `~photutils_pconv.geometry.normalise`, and
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`, and
         ``wings`` and ``kriging``.
 
     wings : `~numpy.ndarray`, optional
@@ -55,7 +55,7 @@ def scale_cutouts(
 
     terms : sequence, optional
         How the wings of each cutout's source may differ from that
-        (`~photutils_pconv.inpainting.WingProfile.terms`), for ``wings`` with
+        (`~photutils_pconv.psf.WingProfile.terms`), for ``wings`` with
         ``kriging``.
 
     beam, radius : array_like, optional
@@ -66,7 +66,7 @@ def scale_cutouts(
     scaled : `~numpy.ndarray`
         The input, (N, C, H, W).
 
-    scaling : `~photutils_pconv.geometry.Scaling`
+    scaling : `~photutils_pconv.inpainting.Scaling`
         The scaling of the emission, to be inverted.
 
     wings : `~numpy.ndarray` or `None`

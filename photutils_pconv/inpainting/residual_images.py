@@ -86,7 +86,7 @@ def residual_channels(residual, error, shapes, validity, missing, normalisation)
         Where the residual is usable; where pixels are missing.
 
     normalisation : dict
-        As a model card has it: the arguments of `~photutils_pconv.geometry.normalise`.
+        As a model card has it: the arguments of `~photutils_pconv.inpainting.normalise`.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def residual_channels(residual, error, shapes, validity, missing, normalisation)
         The input, (N, 3, H, W): the scaled residual, the sources' shapes,
         and arcsinh(error / scale).
 
-    scaling : `~photutils_pconv.geometry.Scaling`
+    scaling : `~photutils_pconv.inpainting.Scaling`
         The scaling of the residual, to be inverted after the prediction.
     """
     how = Normalisation.from_dict(normalisation)

@@ -132,7 +132,7 @@ class Sampler:
         The ranges, of the class that the sampler takes.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`.
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`.
 
     seed : int, optional
         The seed of the fields and stamps.

@@ -130,7 +130,7 @@ class CutoutBatch:
     ----------
     image : `~numpy.ndarray`
         The scaled input with sources and noise; with more images a cutout
-        (see `~photutils_pconv.inpainting.scale_cutouts`), (N, C, H, W).
+        (see `~photutils_pconv.inpainting.masked_images.scale_cutouts`), (N, C, H, W).
 
     target : `~numpy.ndarray`
         The scaled extended emission, without noise.
@@ -147,7 +147,7 @@ class CutoutBatch:
     radius, snr : `~numpy.ndarray`
         The central hole's radius and the SNR that set it.
 
-    scaling : `~photutils_pconv.geometry.Scaling`
+    scaling : `~photutils_pconv.inpainting.Scaling`
         The scaling.
 
     raw, emission : `~numpy.ndarray`
@@ -204,9 +204,9 @@ class CutoutSampler(Sampler):
         The ranges.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`, and
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`, and
         ``wings`` and ``kriging`` (see
-        `~photutils_pconv.inpainting.scale_cutouts`).
+        `~photutils_pconv.inpainting.masked_images.scale_cutouts`).
 
     seed : int, optional
         The seed of the fields and stamps.

@@ -56,7 +56,7 @@ class ResidualBatch:
     ----------
     image : `~numpy.ndarray`
         The network's input, (N, 3, H, W): see
-        `~photutils_pconv.inpainting.residual_channels`.
+        `~photutils_pconv.inpainting.residual_images.residual_channels`.
 
     target : `~numpy.ndarray`
         The scaled extended emission, without noise.
@@ -77,7 +77,7 @@ class ResidualBatch:
     setup : `~numpy.ndarray` of int
         The index of the setup.
 
-    scaling : `~photutils_pconv.geometry.Scaling`
+    scaling : `~photutils_pconv.inpainting.Scaling`
         The scaling.
 
     raw, emission, data : `~numpy.ndarray`
@@ -142,7 +142,7 @@ class ResidualSampler(Sampler):
         The ranges.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`.
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`.
 
     seed : int, optional
         The seed of the fields and stamps.

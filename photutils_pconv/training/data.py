@@ -185,7 +185,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         1 (or True) for usable pixels, 0 in holes.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`; by
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`; by
         default the paper's, ``{'name': 'minmax'}``.
 
     nan_targets : {'raise', 'missing'}, optional

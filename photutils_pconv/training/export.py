@@ -23,7 +23,7 @@ def make_card(state, config, *, setups, cutout_size, described):
     Parameters
     ----------
     state : dict
-        A checkpoint, as `~photutils_pconv.training.load_checkpoint`
+        A checkpoint, as `~photutils_pconv.training.checkpoint.load_checkpoint`
         gives it.
 
     config : `~photutils_pconv.training.TrainingConfig`

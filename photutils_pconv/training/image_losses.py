@@ -47,7 +47,7 @@ def style_loss(output, target, features):
 
     features : callable
         Gives the feature maps Psi_p of an image as a list of tensors,
-        such as `~photutils_pconv.training.VGG16Features`.
+        such as `~photutils_pconv.training.features.VGG16Features`.
 
     Returns
     -------

@@ -255,7 +255,7 @@ class DataConfig(Section):
         use the model, such a setup is registered or given itself.
 
     normalisation : dict, optional
-        Keyword arguments of `~photutils_pconv.geometry.normalise`, and for
+        Keyword arguments of `~photutils_pconv.inpainting.normalise`, and for
         'masked' and 'simulated' ``wings`` and ``kriging``: whether the
         expected wings of sources are taken off the cutouts and shown as a
         second image, and whether the cutouts, filled by kriging, are a

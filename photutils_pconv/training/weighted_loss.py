@@ -31,7 +31,7 @@ class WeightedLoss(nn.Module):
 
     features : callable, optional
         The feature extractor; needed only by style terms, for which the
-        default is `~photutils_pconv.training.RandomFeatures`.
+        default is `~photutils_pconv.training.features.RandomFeatures`.
 
     Raises
     ------

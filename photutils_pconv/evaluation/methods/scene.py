@@ -142,7 +142,7 @@ class Scene:
 
         Returns
         -------
-        window : `~photutils_pconv.geometry.Window`
+        window : `~photutils_pconv.geometry.windows.Window`
             The square about the source's pixel, whose offsets are those
             from its position.
         """
@@ -159,7 +159,7 @@ class Scene:
         i : int
             The source.
 
-        window : `~photutils_pconv.geometry.Window`
+        window : `~photutils_pconv.geometry.windows.Window`
             Its window.
 
         Returns
