@@ -119,7 +119,7 @@ def _shape_of_map(native_map, x, y, snr, psf):
     use = np.nan_to_num(snr) >= SHAPE_SNR
     data = np.where(native_map.missing, 0.0, native_map.data)
     return fit_shape(
-        data, x[use], y[use], psf, missing=native_map.missing, weight=snr[use]
+        data, x[use], y[use], psf, missing=native_map.missing, snr=snr[use]
     )
 
 

@@ -201,7 +201,7 @@ def remove_with_psf(
             y[telling],
             psf,
             missing=missing,
-            weight=snr[telling],
+            snr=snr[telling],
         )
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
@@ -255,7 +255,7 @@ def remove_with_psf(
             missing,
             state.windows,
             aperture_radius=aperture_radius,
-            weight=snr,
+            snr=snr,
         )
     foreign = image_beyond_holes(
         data.shape,
