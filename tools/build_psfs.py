@@ -73,11 +73,28 @@ from photutils_pconv.setups import get_setup
 
 FOLDER = Path(__file__).parents[1] / 'photutils_pconv' / 'data' / 'psf'
 BANDS = ('blue', 'green', 'red')
-FIRST_RADIUS = {'blue': 5, 'green': 5, 'red': 10}  # of the tables
+# The first radius (arcsec) of the tables that is compared: within, the deviation is
+# larger (docs/user_guide/psfs.rst).
+FIRST_RADIUS = {'blue': 5, 'green': 5, 'red': 10}
 
+# The largest relative deviation from the tables that a smear of the parallel mode
+# may cause (by choice).
 TABLE_LIMIT = 0.025
 
-CAMERA_TERMS = (4, 5, 6)  # of the red camera, on top
+# The Zernike terms (Noll) that the red camera has on top: focus and astigmatism.
+CAMERA_TERMS = (4, 5, 6)
+
+# What counts as a deviation of one sigma in the fit, by choice. Of the tables: that
+# of apertures on a map, and that of the PSF itself, which counts by its third power;
+# of the FWHM. The residuals of Vesta's PSFs are divided by the root of the PSF, not
+# below the root of the floor, over VESTA_WEIGHT.
+ON_MAP_SIGMA, OWN_SIGMA, FWHM_SIGMA = 0.01, 0.02, 0.05
+VESTA_FLOOR, VESTA_WEIGHT = 3e-5, 30
+
+# The largest share of the halo, the length (arcsec) below which the smear of least
+# deviation is looked for, and the longest smear (arcsec). By choice.
+LARGEST_HALO = 0.4
+SHORT_SMEAR, LONGEST_SMEAR = 8.0, 20.0
 
 # name: start, lower and upper bound, step scale. Angles in radians.
 PARAMETERS = {
@@ -100,7 +117,7 @@ PARAMETERS = {
     'scan_angle_blue': (-0.08, -4, 4, 0.3),
     'scan_angle_red': (-0.75, -4, 4, 0.3),
     **{f'jitter_{band}': (0.5, 0.0, 5.0, 0.5) for band in BANDS},
-    **{f'halo_{band}': (0.1, 0.0, 0.4, 0.05) for band in BANDS},
+    **{f'halo_{band}': (0.1, 0.0, LARGEST_HALO, 0.05) for band in BANDS},
     **{
         f'rotation_{band}': (start, -4, 4, 0.2)
         for band, start in zip(BANDS, (2.57, -0.56, 1.53), strict=True)
@@ -206,12 +223,15 @@ def fit_scanmap(vesta):
             stamp = vesta_stamp(image, vesta[band], band, *pose)
             # Between least squares and relative errors: the wings count,
             # and the noise there does not rule.
-            noise = np.sqrt(vesta[band].clip(3e-5)) / 30
+            noise = np.sqrt(vesta[band].clip(VESTA_FLOOR)) / VESTA_WEIGHT
             parts.append(((stamp - vesta[band]) / noise).ravel())
             _, eef, axes = table('scanmap', band)
             own, on_map = energies(image, 'scanmap', band)
-            parts += [(on_map / eef - 1) / 0.01, ((own / eef - 1) / 0.02) ** 3]
-            parts.append((np.array(fwhm(image)[:2]) / axes - 1) / 0.05)
+            parts += [
+                (on_map / eef - 1) / ON_MAP_SIGMA,
+                ((own / eef - 1) / OWN_SIGMA) ** 3,
+            ]
+            parts.append((np.array(fwhm(image)[:2]) / axes - 1) / FWHM_SIGMA)
         return np.concatenate(parts)
 
     result = least_squares(
@@ -247,7 +267,7 @@ def fit_parallel(recipes):
         )
         result = minimize_scalar(
             lambda share: np.abs((1 - share) * core + share * halo - 1).max(),
-            bounds=(0.0, 0.4),
+            bounds=(0.0, LARGEST_HALO),
             method='bounded',
             options={'xatol': 1e-5},
         )
@@ -258,8 +278,8 @@ def fit_parallel(recipes):
 
     # With a longer smear the deviation first falls (the PSF's own energy
     # lies above the table), then rises.
-    lowest = minimize_scalar(excess, bounds=(0, 8), method='bounded').x
-    length = brentq(excess, lowest, 20.0, xtol=0.01)
+    lowest = minimize_scalar(excess, bounds=(0, SHORT_SMEAR), method='bounded').x
+    length = brentq(excess, lowest, LONGEST_SMEAR, xtol=0.01)
     return {band: best_halo(length, band)[1] for band in recipes}
 
 

@@ -29,6 +29,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
+from astropy.stats import gaussian_sigma_to_fwhm
 from astropy.table import QTable
 from astropy.wcs import WCS
 from scipy.ndimage import binary_dilation, gaussian_filter
@@ -49,13 +50,25 @@ SHAPE = (320, 320)
 CENTRE = (83.82, -5.39)  # deg, near the Orion nebula cluster
 PSF_ANGLE = 0.6  # rad
 
+# All by choice.
 EMISSION_RMS = 1.5e-3  # Jy/pixel
+SLOPE = -3.0  # of the power spectrum of the clouds' logarithm
+CONTRAST = 0.9  # the scatter of that logarithm
+N_FILAMENTS, FILAMENT_WIDTH = 5, 4.0  # pixels, the half-width
+FILAMENT_SHARE = 0.7  # their scatter over the clouds'
+WRAP = 32  # pixels, cut off on each side: fields are periodic
 NOISE = 2.0e-4  # Jy/pixel where the coverage is full
+NOISE_CORRELATION = 0.6  # pixels, the sigma of a Gaussian
+NOISE_STRIPES = 0.1  # their share of the noise's variance
 FULL_COVERAGE = 40.0  # s
 FLUX_RANGE = (40.0, 20000.0)  # mJy
 N_SOURCES, N_COMPANIONS = 34, 6
 N_POSITIONS = 72  # to choose from
+SEPARATION, MARGIN = 24, 14  # pixels, between sources and from the map's edge
 MINIMUM_SNR = 5.0
+COMPANION_OF = (0.3, 5.0)  # Jy, sources that may get a companion
+COMPANION_DISTANCE = (8.0, 14.0)  # pixels
+COMPANION_SHARE = (0.4, 1.0)  # of the source's flux
 # The pixel values' steps, a 200th of the noise: noise does not compress.
 STEP = 2.0**-20
 
@@ -79,15 +92,13 @@ def make_emission(setup, rng):
     """
     Make log-normal clouds with filaments, as the telescope sees them.
     """
-    margin = 32  # takes the periodic wrap away
-    big = tuple(n + 2 * margin for n in SHAPE)
-    clouds = np.exp(0.9 * fractional_brownian_motion(big, -3.0, rng=rng))
-    filaments = filament_field(big, 5, width=4.0, rng=rng)
-    field = clouds / clouds.std() + 0.7 * filaments / filaments.std()
+    big = tuple(n + 2 * WRAP for n in SHAPE)
+    clouds = np.exp(CONTRAST * fractional_brownian_motion(big, SLOPE, rng=rng))
+    filaments = filament_field(big, N_FILAMENTS, width=FILAMENT_WIDTH, rng=rng)
+    field = clouds / clouds.std() + FILAMENT_SHARE * filaments / filaments.std()
     fwhm = (setup.psf_fwhm / setup.pixel_scale).to_value('')
-    sigma = fwhm / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-    field = gaussian_filter(field, sigma, mode='wrap')
-    field = field[margin:-margin, margin:-margin]
+    field = gaussian_filter(field, fwhm / gaussian_sigma_to_fwhm, mode='wrap')
+    field = field[WRAP:-WRAP, WRAP:-WRAP]
     return EMISSION_RMS * (field - field.min()) / field.std()
 
 
@@ -124,7 +135,12 @@ def choose_sources(background, forbidden, setup, inject, rng):
     is there already. Some of medium brightness get a companion.
     """
     x, y = random_positions(
-        SHAPE, N_POSITIONS, rng=rng, separation=24, margin=14, mask=forbidden
+        SHAPE,
+        N_POSITIONS,
+        rng=rng,
+        separation=SEPARATION,
+        margin=MARGIN,
+        mask=forbidden,
     )
     flux = np.geomspace(*FLUX_RANGE, N_SOURCES)[::-1].round(1) / 1000.0
     peak = inject(np.zeros((41, 41)), 20.0, 20.0, 1.0).max()
@@ -141,11 +157,11 @@ def choose_sources(background, forbidden, setup, inject, rng):
         image = inject(image, x[rows[-1]], y[rows[-1]], value)
     x, y = x[rows], y[rows]
 
-    medium = np.flatnonzero((flux > 0.3) & (flux < 5.0))
+    medium = np.flatnonzero((flux > COMPANION_OF[0]) & (flux < COMPANION_OF[1]))
     first = rng.choice(medium, N_COMPANIONS, replace=False)
-    distance = rng.uniform(8.0, 14.0, N_COMPANIONS)
+    distance = rng.uniform(*COMPANION_DISTANCE, N_COMPANIONS)
     angle = rng.uniform(0.0, 2.0 * np.pi, N_COMPANIONS)
-    companion = (flux[first] * rng.uniform(0.4, 1.0, N_COMPANIONS)).round(4)
+    companion = (flux[first] * rng.uniform(*COMPANION_SHARE, N_COMPANIONS)).round(4)
     x = np.append(x, x[first] + distance * np.cos(angle)).round(3)
     y = np.append(y, y[first] + distance * np.sin(angle)).round(3)
     flux = np.append(flux, companion)
@@ -171,7 +187,9 @@ def make_demo():
     coverage = make_coverage()
     covered = coverage > 0
     depth = np.where(covered, coverage, FULL_COVERAGE) / FULL_COVERAGE
-    noise = noise_field(SHAPE, rng=rng, correlation=0.6, stripes=0.1)
+    noise = noise_field(
+        SHAPE, rng=rng, correlation=NOISE_CORRELATION, stripes=NOISE_STRIPES
+    )
     background = emission + NOISE * noise / np.sqrt(depth)
     forbidden = binary_dilation(~covered, iterations=16)
     x, y, flux = choose_sources(background, forbidden, setup, inject, rng)

@@ -17,38 +17,51 @@ from functools import cache, lru_cache
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma, mad_std
 from scipy.linalg import cho_factor, cho_solve
+from scipy.ndimage import map_coordinates
 from threadpoolctl import ThreadpoolController
 
 __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
+
+# What follows is by choice, 2026-11-25, and what concerns wings 2026-11-26. What it
+# is worth was measured: docs/development/model_search.rst, and, beside the optimum,
+# docs/user_guide/accuracy.rst.
 
 #: The slopes of the power spectra of the bank.
 SLOPES = (-2.0, -2.6, -3.2, -3.8)
 #: The noise of a pixel in units of the scatter of the emission within
 #: about 20 pixels.
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0, 4.0)
+# That number of pixels.
+_SCATTER_LAG = 20
 
-# Usable pixels this close to a hole are looked at: behind them, others tell
-# nothing more of smooth emission.
+# Usable pixels this close (pixels) to a hole are looked at: behind them, others
+# tell nothing more of smooth emission.
 _RING = 4.0
-# Beyond this radius pixels are made coarser.
+# Beyond this radius (pixels) pixels are made coarser, so that no hole takes a
+# system of more than some 500 equations.
 _LARGEST = 16.0
-# Distances (pixels) at which pixels are compared, and how far out.
+# A coarse pixel is usable if this share of its pixels is.
+_USABLE_SHARE = 0.5
+# Distances (pixels) at which pixels are compared, how far out (pixels), and the
+# fewest pairs, or usable pixels around a hole, that tell anything.
 _LAGS = (1, 2, 3, 5, 8, 12)
 _RADIUS = 24.0
 _FEWEST = 64
 # Pixels where wings are known no better than this share of the scatter do not
 # choose the covariance, if so many others are left.
 _WING_SHARE, _ENOUGH = 0.3, 600
-# The largest offset between pixels of a cutout's middle, along an axis.
+# The largest offset (pixels) between pixels of a cutout's middle, along an axis.
 _REACH = 48
 _WIDTH = 2 * _REACH + 1
-# Periodic fields of this size stand for endless ones.
+# Periodic fields of this size (pixels) stand for endless ones.
 _PERIOD = 256
-# Beams differ by less than this step, in pixels.
+# Beams that differ by less than this step (pixels) share a covariance.
 _BEAM_STEP = 0.25
+# The covariances that are kept: those of some sixteen beams.
+_KEPT = 64
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT)
 def _spectrum_functions(beam, slope):
     """Give the covariance by offset, and the structure function at the lags."""
     k = np.hypot(np.fft.fftfreq(_PERIOD)[:, None], np.fft.rfftfreq(_PERIOD)[None, :])
@@ -57,12 +70,12 @@ def _spectrum_functions(beam, slope):
     power = k**slope * np.exp(-((2.0 * np.pi * k * sigma) ** 2))
     covariance = np.fft.irfft2(power, s=(_PERIOD, _PERIOD))
     structure = 2.0 * (covariance[0, 0] - covariance[0, np.array(_LAGS)])
-    # In units of the scatter within about 20 pixels.
-    unit = covariance[0, 0] - covariance[0, 20]
+    # In units of the scatter within that many pixels.
+    unit = covariance[0, 0] - covariance[0, _SCATTER_LAG]
     return covariance / unit, structure / unit
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT)
 def _covariance_table(beam, slope):
     """Give the covariance by row * width + column of the offset, wrapping."""
     covariance, _ = _spectrum_functions(beam, slope)
@@ -148,6 +161,7 @@ def _without_wings(image, validity, uncertain):
 
 
 def _quantise(beam):
+    """Round a beam to the step by which covariances differ."""
     return max(_BEAM_STEP * round(beam / _BEAM_STEP), _BEAM_STEP)
 
 
@@ -187,13 +201,13 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
     level = np.median(image[validity]) if validity.any() else 0.0
     factor = int(np.ceil(radius / _LARGEST))
     if factor == 1:
-        place, estimate, share = _krige(image, validity, beam, radius, level, terms)
+        place, estimate, amplitude = _krige(image, validity, beam, radius, level, terms)
     else:
         coarse, usable = _bin(np.where(validity, image, level), validity, factor)
         blocks = None
         if terms is not None:
             blocks = np.array([_bin(one, validity, factor)[0] for one in terms])
-        place, values, share = _krige(
+        place, values, amplitude = _krige(
             coarse,
             usable,
             np.hypot(beam, factor) / factor,
@@ -201,25 +215,26 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
             level,
             blocks,
         )
-        coarse = np.where(usable, coarse - _combine(share, blocks, coarse), level)
+        coarse = np.where(usable, coarse - _combine(amplitude, blocks, coarse), level)
         coarse[place] = values
         place = np.nonzero(~validity)
         estimate = _refine(coarse, factor, image.shape)[place]
-    contribution = _combine(share, terms, image)
+    contribution = _combine(amplitude, terms, image)
     filled = np.where(validity, image - contribution, level)
     filled[place] = estimate
     return filled, contribution
 
 
-def _combine(share, terms, image):
-    if terms is None or share is None:
+def _combine(amplitude, terms, image):
+    """Sum up terms by their amplitudes, if there are any."""
+    if terms is None or amplitude is None:
         return np.zeros(image.shape)
-    return np.tensordot(share, terms, axes=1)
+    return np.tensordot(amplitude, terms, axes=1)
 
 
 def _krige(image, validity, beam, radius, level, terms):
     """
-    Give the pixels in and near the hole, their estimate, and each term's.
+    Give the pixels of the hole, what is estimated there, and the terms' amplitudes.
     """
     row, column = np.nonzero(_near(image.shape, radius + _RING))
     good = validity[row, column]
@@ -250,11 +265,11 @@ def _krige(image, validity, beam, radius, level, terms):
     mean = weighted.sum() / unit.sum()
     weighted = weighted - mean * unit
     estimate = level + mean + covariance(~good, good) @ weighted
-    share = None if terms is None else known @ weighted / np.sqrt(variance)
-    return (row[~good], column[~good]), estimate, share
+    amplitude = None if terms is None else known @ weighted / np.sqrt(variance)
+    return (row[~good], column[~good]), estimate, amplitude
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_KEPT)
 def _near(shape, reach):
     """Tell which pixels are within reach of a cutout's centre."""
     # Sources lie on the middle pixel or up to a pixel below it.
@@ -270,13 +285,11 @@ def _bin(image, validity, factor):
     shape = (size // factor, factor, size // factor, factor)
     count = validity[part].reshape(shape).sum(axis=(1, 3))
     total = np.where(validity, image, 0.0)[part].reshape(shape).sum(axis=(1, 3))
-    return total / np.maximum(count, 1), count >= 0.5 * factor**2
+    return total / np.maximum(count, 1), count >= _USABLE_SHARE * factor**2
 
 
 def _refine(coarse, factor, shape):
     """Interpolate block means back to pixels."""
-    from scipy.ndimage import map_coordinates
-
     start = [n // 2 - m * factor // 2 for n, m in zip(shape, coarse.shape, strict=True)]
     rows, columns = (
         (np.arange(n) - s + 0.5) / factor - 0.5

@@ -86,7 +86,8 @@ def residual_channels(residual, error, shapes, validity, missing, normalisation)
         Where the residual is usable; where pixels are missing.
 
     normalisation : dict
-        As a model card has it: the arguments of `~photutils_pconv.inpainting.normalise`.
+        As a model card has it: the arguments of
+        `~photutils_pconv.inpainting.normalise`.
 
     Returns
     -------

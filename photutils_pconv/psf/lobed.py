@@ -91,12 +91,9 @@ class LobedPSF:
         dx, dy : array_like
             Offsets from the source, in arcsec.
 
-        angle : float, optional
-            The rotation of the lobes, in radians, counter-clockwise.
-
-        stretch : float, optional
-            Stretch along the rotated x axis; the other axis shrinks by
-            as much, so that the flux is kept.
+        angle, stretch : float, optional
+            The rotation of the lobes and the stretch, as for
+            `photutils_pconv.psf.SampledPSF.density`.
 
         Returns
         -------
@@ -156,17 +153,8 @@ class LobedPSF:
 
         Parameters
         ----------
-        shape : tuple of int
-            The shape (ny, nx) of the image.
-
-        x, y : float
-            The source's position, 0-based, pixel centres at integers.
-
-        pixel_scale : float
-            The pixel's side, in arcsec.
-
-        angle, stretch : float, optional
-            See `density`.
+        shape, x, y, pixel_scale, angle, stretch : tuple of int or float
+            As for `photutils_pconv.psf.SampledPSF.render`.
 
         oversampling : int, optional
             Points a pixel side over which the density is averaged.

@@ -57,6 +57,11 @@ class PixelPSF:
 
     mismatch : float, optional
         The PSF's expected relative error, where its angle is known.
+
+    Notes
+    -----
+    A PSF does not change: `adjusted`, `with_mismatch`, `with_expected_error`
+    and `corrected` give another one, which shares its image.
     """
 
     def __init__(
@@ -102,7 +107,7 @@ class PixelPSF:
         Returns
         -------
         psf : `PixelPSF`
-            The PSF, which shares its image with this one.
+            The PSF.
         """
         other = copy.copy(self)
         other.angle, other.width = angle, float(width)
@@ -120,11 +125,10 @@ class PixelPSF:
         Returns
         -------
         psf : `PixelPSF`
-            The PSF, which shares its image with this one.
+            The PSF.
         """
         other = copy.copy(self)
-        other.mismatch = float(mismatch)
-        other._expected = None
+        other.mismatch, other._expected = float(mismatch), None
         return other
 
     def with_expected_error(self, radii, values):
@@ -143,7 +147,7 @@ class PixelPSF:
         Returns
         -------
         psf : `PixelPSF`
-            The PSF, which shares its image with this one.
+            The PSF.
         """
         last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
         other = self.with_mismatch(values[-1] / last)
@@ -166,7 +170,7 @@ class PixelPSF:
         Returns
         -------
         psf : `PixelPSF`
-            The PSF, which shares its image with this one.
+            The PSF.
         """
         other = copy.copy(self)
         values = np.array(values, dtype=float)

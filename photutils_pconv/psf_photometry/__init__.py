@@ -1,6 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
 Fits of a PSF to sources, and fluxes by matched filters.
+
+`fit_psf` fits a PSF and a background to every source of a map, `fit_shape` finds
+the angle and width that the PSF has there, and `measure_fluxes` measures the
+fluxes by the filters that scatter least. `FitSettings` tells which sources tell
+what. `build_empirical_psf` makes a PSF from the map's own sources.
 """
 
 from photutils_pconv._utils.lazy import attach
@@ -8,36 +13,9 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        'aperture_scale': (
-            'aperture_fraction',
-            'aperture_ratio',
-        ),
-        'empirical': (
-            'MINIMUM_SNR',
-            'MINIMUM_STARS',
-            'build_empirical_psf',
-            'choose_stars',
-        ),
+        'empirical': ('build_empirical_psf',),
         'filter_fluxes': ('measure_fluxes',),
-        'filters': (
-            'FILTER_RADIUS',
-            'FilterBank',
-            'filter_scatter',
-            'get_filter_bank',
-        ),
-        'fitting': (
-            'FIT_RADIUS',
-            'NEIGHBOUR_DISTANCE',
-            'POSITION_SNR',
-            'SHAPE_SNR',
-            'FitWindow',
-            'PSFFit',
-            'find_neighbours',
-            'fit_psf',
-            'fit_quality',
-            'polynomial_terms',
-            'solve_window',
-        ),
+        'fitting': ('FitSettings', 'PSFFit', 'fit_psf', 'fit_quality'),
         'shape': ('fit_shape',),
     },
 )

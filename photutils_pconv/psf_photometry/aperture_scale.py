@@ -11,24 +11,34 @@ import numpy as np
 from photutils.aperture import CircularAperture
 
 from photutils_pconv.geometry.cutouts import extract_cutout
-from photutils_pconv.psf_photometry.fitting import NEIGHBOUR_DISTANCE, find_neighbours
+from photutils_pconv.psf_photometry.fit_windows import (
+    NEIGHBOUR_DISTANCE,
+    find_neighbours,
+)
 
 __all__ = ['aperture_fraction', 'aperture_ratio']
 
+# All by choice, 2026-11-22.
 # The scatter of aperture flux over PSF flux: that of the brightest sources,
 # and that of a source of SNR 1.
 _RATIO_SCATTER = 0.003
 _RATIO_NOISE = 0.5
+# The prior's standard deviation of the ratio, about 1.
+_RATIO_PRIOR = 0.01
+# Positions within a pixel, along an axis (pixels), over which is averaged.
+_STEPS = (-0.375, -0.125, 0.125, 0.375)
+# The room around an aperture (pixels) in which its PSF is drawn.
+_MARGIN = 2
 
 
-def aperture_fraction(psf, radius):
+def aperture_fraction(pixel_psf, radius):
     """
     Calculate the share of a PSF's flux in an aperture, as pixels have it.
 
     Parameters
     ----------
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
 
     radius : float
         The aperture's radius, in pixels.
@@ -38,20 +48,19 @@ def aperture_fraction(psf, radius):
     fraction : float
         The mean over positions within a pixel.
     """
-    half = int(np.ceil(radius)) + 2
+    half = int(np.ceil(radius)) + _MARGIN
     y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
-    steps = (-0.375, -0.125, 0.125, 0.375)
     fractions = []
-    for dx in steps:
-        for dy in steps:
+    for dx in _STEPS:
+        for dy in _STEPS:
             aperture = CircularAperture((half + dx, half + dy), radius)
-            values = psf.evaluate(x - dx, y - dy)
+            values = pixel_psf.evaluate(x - dx, y - dy)
             fractions.append(aperture.do_photometry(values)[0][0])
     return float(np.mean(fractions))
 
 
 def aperture_ratio(
-    residual, fit, flux, psf, missing, emission, *, aperture_radius, weight
+    residual, fit, flux, pixel_psf, missing, emission, *, aperture_radius, snr
 ):
     """
     Compare bright sources' fluxes in an aperture with their PSF fits'.
@@ -67,8 +76,8 @@ def aperture_ratio(
     flux : 1D `~numpy.ndarray`
         The fluxes of the PSF fits; NaN for sources not to be used.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
 
     missing : 2D bool `~numpy.ndarray`
         Missing pixels.
@@ -80,8 +89,8 @@ def aperture_ratio(
     aperture_radius : float
         The aperture's radius, in pixels.
 
-    weight : 1D `~numpy.ndarray`
-        The sources' signal-to-noise ratios.
+    snr : 1D `~numpy.ndarray`
+        The sources' signal-to-noise ratios (Eq. 1).
 
     Returns
     -------
@@ -91,7 +100,7 @@ def aperture_ratio(
         percent.
     """
     neighbours = find_neighbours(fit.x, fit.y, 2 * NEIGHBOUR_DISTANCE)
-    precision, total = 1.0e4, 0.0
+    precision, total = 1.0 / _RATIO_PRIOR**2, 0.0
     for i in np.flatnonzero(np.isfinite(flux)):
         if neighbours[i] or emission[i] is None:
             continue
@@ -104,9 +113,9 @@ def aperture_ratio(
         aperture = CircularAperture(position, aperture_radius)
         left = aperture.do_photometry(window - background)[0][0]
         y, x = np.indices((n, n))
-        image = psf.evaluate(x - position[0], y - position[1])
+        image = pixel_psf.evaluate(x - position[0], y - position[1])
         own = flux[i] * aperture.do_photometry(image)[0][0]
-        share = 1.0 / (_RATIO_SCATTER**2 + (_RATIO_NOISE / weight[i]) ** 2)
-        precision += share
-        total += share * left / own
+        weight = 1.0 / (_RATIO_SCATTER**2 + (_RATIO_NOISE / snr[i]) ** 2)
+        precision += weight
+        total += weight * left / own
     return 1.0 + total / precision

@@ -17,10 +17,17 @@ from astropy.utils.exceptions import AstropyUserWarning
 from photutils.psf import EPSFBuilder, extract_stars
 from scipy.spatial import KDTree
 
+from photutils_pconv._utils.arrays import (
+    join_missing,
+    one_per_source,
+    pair_positions,
+)
 from photutils_pconv.photometry.annulus import local_background
-from photutils_pconv.psf.library import SampledPSF
+from photutils_pconv.psf.sampled import SampledPSF
 
 __all__ = ['MINIMUM_SNR', 'MINIMUM_STARS', 'build_empirical_psf', 'choose_stars']
+
+# All by choice, 2026-11-22.
 
 #: The SNR (Eq. 1) from which a source may serve.
 MINIMUM_SNR = 50.0
@@ -28,12 +35,22 @@ MINIMUM_SNR = 50.0
 #: The least number of sources for a PSF.
 MINIMUM_STARS = 5
 
+# The number of sources that are used at most.
 _MOST_STARS = 40
-# The radius of the stamps in FWHM, and the room for the background.
+# The radius of the stamps in FWHM, and the width of the ring around them in which
+# the background is measured, in pixels.
 _STAMP_FWHM = 3.0
 _RING_WIDTH = 5.0
+# Over this distance (pixels) from the stamp's edge the stamp gives way to the
+# model's wings; without a model it falls to 0 over a quarter of it.
 _BLEND = 3.0
+_NO_WINGS = 4.0
+# The angles over which the model's wings are averaged, and how far (arcsec) those
+# of an analytic model are drawn.
 _N_ANGLES = 12
+_WINGS_RADIUS = 100.0
+# The rounds of photutils' builder.
+_MOST_ROUNDS = 8
 
 
 def choose_stars(x, y, snr, *, missing, radius, minimum_snr=MINIMUM_SNR):
@@ -117,7 +134,7 @@ def build_empirical_psf(
         The PSF's rough width, in pixels: stamps reach to 3 FWHM.
 
     missing : 2D bool `~numpy.ndarray`, optional
-        Missing pixels (default: those that are not finite).
+        Missing pixels; those that are not finite are missing in any case.
 
     wings : `~photutils_pconv.psf.SampledPSF` or ``LobedPSF``, optional
         A model for the wings beyond the stamps, averaged over angles,
@@ -138,11 +155,12 @@ def build_empirical_psf(
     Raises
     ------
     ValueError
-        If there are too few bright and isolated sources.
+        If there are too few bright and isolated sources, or an array has a
+        wrong shape.
     """
-    if missing is None:
-        missing = ~np.isfinite(data)
-    x, y, snr = (np.asarray(value, dtype=float) for value in (x, y, snr))
+    missing = join_missing(missing, data)
+    x, y = pair_positions(x, y)
+    snr = one_per_source(snr, x.shape, 'snr')
     radius = int(np.ceil(_STAMP_FWHM * fwhm))
     index = choose_stars(
         x, y, snr, missing=missing, radius=radius + _RING_WIDTH, minimum_snr=minimum_snr
@@ -171,7 +189,10 @@ def build_empirical_psf(
     )
     fit_shape = 2 * int(np.ceil(fwhm)) + 1
     builder = EPSFBuilder(
-        oversampling=oversampling, maxiters=8, fit_shape=fit_shape, progress_bar=False
+        oversampling=oversampling,
+        maxiters=_MOST_ROUNDS,
+        fit_shape=fit_shape,
+        progress_bar=False,
     )
     with warnings.catch_warnings():
         # A star that cannot be fitted is left out, which is all there is
@@ -191,7 +212,7 @@ def _with_wings(epsf, pixel_scale, oversampling, radius, wings, n_stars):
     )
     edge = (radius - 0.5) * pixel_scale
     known = wings is not None
-    reach = getattr(wings, 'radius', 100.0) if known else edge
+    reach = getattr(wings, 'radius', _WINGS_RADIUS) if known else edge
     half = int(reach / step)
     offset = np.arange(-half, half + 1) * step
     dx, dy = np.meshgrid(offset, offset)
@@ -199,7 +220,7 @@ def _with_wings(epsf, pixel_scale, oversampling, radius, wings, n_stars):
     inner = np.where(r <= edge, core.density(dx, dy), 0.0)
     share = np.clip((edge - r) / (_BLEND * pixel_scale), 0.0, 1.0)
     if not known:
-        image = inner * np.minimum(4.0 * share, 1.0)
+        image = inner * np.minimum(_NO_WINGS * share, 1.0)
         return SampledPSF(
             image / image.sum(),
             step,

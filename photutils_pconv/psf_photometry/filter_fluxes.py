@@ -4,6 +4,7 @@ Fluxes of a map's sources by the filters that scatter least around them.
 """
 
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
@@ -11,10 +12,14 @@ from photutils_pconv.psf_photometry.filters import (
     filter_scatter,
     get_filter_bank,
 )
-from photutils_pconv.psf_photometry.fitting import NEIGHBOUR_DISTANCE, find_neighbours
+from photutils_pconv.psf_photometry.fit_windows import (
+    NEIGHBOUR_DISTANCE,
+    find_neighbours,
+)
 
 __all__ = ['measure_fluxes']
 
+# All by choice, 2026-11-22.
 # Filters are not looked at this close to a hole or a missing pixel (pixels).
 _MARGIN = 4
 
@@ -26,15 +31,18 @@ _WIDTH_ERROR = 0.0008
 _MISMATCH_TO_WIDTH = 0.5
 _POSITION_ERROR = 0.03
 
-# The prior of a filter's flux over the fit's, and the scatter of the ratio.
+# The prior's standard deviation of a filter's flux over the fit's, about 1, and
+# the scatter of that ratio from source to source.
 _RATIO_PRIOR = 0.02
 _RATIO_SCATTER = 0.003
+# Beams that agree to so many decimals of a pixel share a bank of filters.
+_BEAM_DECIMALS = 3
 
 
 def measure_fluxes(
     data,
     fit,
-    psf,
+    pixel_psf,
     *,
     beam_fwhm,
     missing,
@@ -54,8 +62,8 @@ def measure_fluxes(
     fit : `~photutils_pconv.psf_photometry.PSFFit`
         The sources' positions, and first estimates of their fluxes.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
 
     beam_fwhm : float
         The FWHM of the beam, in pixels.
@@ -93,22 +101,22 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err
-    bank = get_filter_bank(round(float(beam_fwhm), 3))
+    bank = get_filter_bank(round(float(beam_fwhm), _BEAM_DECIMALS))
     residual = data - sources
     valid = ~missing
     # A missing pixel's filtered neighbourhood is not looked at.
     residual = np.where(valid, residual, np.median(residual[valid]))
     use = ~_grow(unseen, _MARGIN)
-    scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(psf))
-    width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * psf.mismatch
-    sensitivity = bank.sensitivity(psf, width=width, position=_POSITION_ERROR)
+    scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(pixel_psf))
+    width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * pixel_psf.mismatch
+    sensitivity = bank.sensitivity(pixel_psf, width=width, position=_POSITION_ERROR)
     neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
     image = np.pad(residual, FILTER_RADIUS)
     inside = np.pad(valid, FILTER_RADIUS)
     side = 2 * FILTER_RADIUS + 1
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
-        whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+        whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
     left_out = whole_sources - sources
     image -= np.pad(np.where(valid, left_out, 0.0), FILTER_RADIUS)
     ratios = np.full(len(bank), 1.0 / _RATIO_PRIOR**2)
@@ -127,7 +135,8 @@ def measure_fluxes(
         # Each template is that of the flux still missing from the fit.
         free = [i, *(j for j in neighbours[i] if known[j])]
         templates = [
-            psf.evaluate(bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j]) for j in free
+            pixel_psf.evaluate(bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j])
+            for j in free
         ]
         weights = bank.weights(k, templates, valid=use)
         flux[i] = fit.flux[i] + weights @ pixels
@@ -141,9 +150,9 @@ def measure_fluxes(
             for number in range(len(bank)):
                 found = 1.0 + bank.weights(number, templates) @ pixels / fit.flux[i]
                 relative = scatter[i, number] / fit.flux[i]
-                share = 1.0 / (relative**2 + _RATIO_SCATTER**2)
-                ratios[number] += share * found
-                norms[number] += share
+                weight = 1.0 / (relative**2 + _RATIO_SCATTER**2)
+                ratios[number] += weight * found
+                norms[number] += weight
     measured = chosen >= 0
     factor = (norms / ratios)[chosen[measured]]
     flux[measured] *= factor
@@ -155,6 +164,4 @@ def _grow(mask, radius):
     """
     Grow a mask by a square's half side.
     """
-    from scipy.ndimage import maximum_filter
-
     return maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)

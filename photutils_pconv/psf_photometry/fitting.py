@@ -12,109 +12,157 @@ the iteration before.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import KDTree
 
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv._utils.arrays import join_missing, pair_positions
+from photutils_pconv._utils.checks import to_float
 from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.fit_windows import (
+    FIT_RADIUS,
+    NEIGHBOUR_DISTANCE,
+    FitWindow,
+    find_neighbours,
+    solve_window,
+)
 
 __all__ = [
-    'FIT_RADIUS',
-    'NEIGHBOUR_DISTANCE',
     'POSITION_SNR',
     'SHAPE_SNR',
-    'FitWindow',
+    'FitSettings',
     'PSFFit',
-    'find_neighbours',
     'fit_psf',
     'fit_quality',
-    'polynomial_terms',
-    'solve_window',
 ]
 
-#: The SNR (Eq. 1) from which positions are fitted.
+#: The SNR (Eq. 1) from which positions are fitted on the map itself. By choice,
+#: 2026-11-22; the networks that see residuals were trained with it.
 POSITION_SNR = 20.0
-#: The SNR from which sources tell the PSF's angle and width.
+#: The SNR from which sources tell the PSF's angle and width, and from which
+#: positions are fitted to what was removed. By choice, 2026-11-22.
 SHAPE_SNR = 80.0
 
-#: The radius of the window of a fit, in pixels.
-FIT_RADIUS = 9.0
-
-#: Sources closer than this have free fluxes in each other's fit, in pixels.
-NEIGHBOUR_DISTANCE = 12.0
-
-# Positions that move by less have settled (pixels).
+# Wings below this share of the scatter of a first fit's residual are left out of
+# the other sources' windows (by choice).
+_WING_SHARE = 0.1
+# Positions that move by less have settled (pixels), and so have fluxes that
+# change by less than this share of them (by choice).
 _SETTLED_SHIFT = 1.0e-3
+_SETTLED_SHARE = 1.0e-4
+# A position moves by no more in one round (pixels, by choice): the fit is of the
+# first order in the shift.
+_LARGEST_STEP = 0.5
+# The smallest shift (pixels) that is divided by.
+_TINY = 1.0e-9
 
 
-def polynomial_terms(dx, dy, *, radius=FIT_RADIUS, degree=2):
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
     """
-    Calculate the terms of a polynomial background.
+    Which sources tell what: the one set-up of all fits of a PSF to a map.
+
+    The flux of every source is fitted. Bright ones also tell their own
+    positions, and, all of them together, the angle, the width and the profile
+    that the PSF has on the map. `for_passes` gives the settings of a removal:
+
+    ======  ========================  ==============  =============
+    passes  fitted to                 positions from  shape from
+    ======  ========================  ==============  =============
+    1       map minus reconstruction  SNR 80          SNR 80
+    2       the map                   SNR 20          SNR 80
+    ======  ========================  ==============  =============
+
+    With one pass the fit sees what was removed from the holes, which has the
+    error of the reconstruction in it: that would move the centre of a faint
+    source. With two it sees the map, and a polynomial takes up the background.
 
     Parameters
     ----------
-    dx, dy : `~numpy.ndarray`
-        The pixels' offsets from the source, in pixels.
+    position_snr : float, optional
+        The SNR (Eq. 1) from which a source's position is fitted.
 
-    radius : float, optional
-        The unit of length.
+    shape_snr : float, optional
+        The SNR from which a source tells the PSF's shape and, after that, how
+        the fluxes of filters and apertures compare with those of the fit.
 
-    degree : int, optional
-        The polynomial's degree.
+    fit_positions : bool, optional
+        Whether positions are fitted at all.
 
-    Returns
-    -------
-    terms : list of `~numpy.ndarray`
-        The terms.
+    fit_psf_shape : bool, optional
+        Whether the PSF's shape is fitted at all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an SNR is not a positive number.
     """
-    u, v = dx / radius, dy / radius
-    return [
-        u**i * v**j
-        for total in range(degree + 1)
-        for i in range(total, -1, -1)
-        for j in (total - i,)
-    ]
+
+    position_snr: float = POSITION_SNR
+    shape_snr: float = SHAPE_SNR
+    fit_positions: bool = True
+    fit_psf_shape: bool = True
+
+    def __post_init__(self):
+        for name in ('position_snr', 'shape_snr'):
+            to_float(getattr(self, name), name)
+
+    @classmethod
+    def for_passes(cls, n_passes, *, fit_positions=True, fit_psf_shape=True):
+        """
+        Give the settings of a removal.
+
+        Parameters
+        ----------
+        n_passes : {1, 2}
+            The number of passes.
+
+        fit_positions, fit_psf_shape : bool, optional
+            See the class.
+
+        Returns
+        -------
+        settings : `FitSettings`
+            The settings.
+        """
+        return cls(
+            position_snr=SHAPE_SNR if n_passes == 1 else POSITION_SNR,
+            shape_snr=SHAPE_SNR,
+            fit_positions=fit_positions,
+            fit_psf_shape=fit_psf_shape,
+        )
+
+    def may_move(self, snr):
+        """
+        Tell which sources' positions are fitted.
+
+        Parameters
+        ----------
+        snr : 1D array_like
+            The sources' SNR (Eq. 1); NaN counts as faint.
+
+        Returns
+        -------
+        may_move : 1D bool `~numpy.ndarray`
+            The sources.
+        """
+        return (np.nan_to_num(snr) >= self.position_snr) & self.fit_positions
+
+    def tells_shape(self, snr):
+        """
+        Tell which sources are bright enough for the PSF's shape.
+
+        Parameters
+        ----------
+        snr : 1D array_like
+            The sources' SNR (Eq. 1); NaN counts as faint.
+
+        Returns
+        -------
+        telling : 1D bool `~numpy.ndarray`
+            The sources, whether or not the shape is to be fitted.
+        """
+        return np.nan_to_num(snr) >= self.shape_snr
 
 
-def solve_window(values, templates, *, penalty=0.0):
-    """
-    Solve a linear least-squares fit of templates to pixels.
-
-    Parameters
-    ----------
-    values : 1D `~numpy.ndarray`
-        The pixels' values, of length n.
-
-    templates : sequence of 1D `~numpy.ndarray`
-        The templates' values there.
-
-    penalty : float or 1D `~numpy.ndarray`, optional
-        The weight of each coefficient's square in the sum that is made
-        least.
-
-    Returns
-    -------
-    coefficients : 1D `~numpy.ndarray`
-        The factors of the templates.
-
-    covariance : 2D `~numpy.ndarray`
-        Their covariance for pixels of variance 1; infinite where the
-        pixels do not determine them.
-    """
-    matrix = np.stack(templates, axis=1)
-    norm = np.sqrt((matrix**2).sum(axis=0))
-    norm = np.where(norm > 0, norm, 1.0)
-    matrix = matrix / norm
-    normal = matrix.T @ matrix
-    normal[np.diag_indices_from(normal)] += penalty / norm**2
-    try:
-        inverse = np.linalg.inv(normal)
-    except np.linalg.LinAlgError:
-        inverse = np.linalg.pinv(normal)
-    coefficients = inverse @ (matrix.T @ values) / norm
-    return coefficients, inverse / np.outer(norm, norm)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PSFFit:
     """
     The fit of a PSF to the sources of a map, arrays of length N.
@@ -146,7 +194,7 @@ def fit_psf(
     data,
     x,
     y,
-    psf,
+    pixel_psf,
     *,
     missing=None,
     fit_position=None,
@@ -166,11 +214,11 @@ def fit_psf(
     x, y : 1D `~numpy.ndarray`
         The positions, 0-based, in pixels; they must be finite.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
 
     missing : 2D bool `~numpy.ndarray`, optional
-        Missing pixels (default: those that are not finite).
+        Missing pixels; those that are not finite are missing in any case.
 
     fit_position : 1D bool `~numpy.ndarray`, optional
         The sources whose positions are fitted as well (default: none).
@@ -194,11 +242,15 @@ def fit_psf(
     -------
     fit : `PSFFit`
         The fluxes and positions.
+
+    Raises
+    ------
+    ValueError
+        If the positions or the missing pixels have a wrong shape.
     """
-    if missing is None:
-        missing = ~np.isfinite(data)
+    missing = join_missing(missing, data)
     data = np.where(missing, 0.0, data)
-    x0, y0 = (np.asarray(value, dtype=float) for value in (x, y))
+    x0, y0 = pair_positions(x, y)
     x, y = x0.copy(), y0.copy()
     n = len(x)
     if fit_position is None:
@@ -220,27 +272,25 @@ def fit_psf(
                 new_flux[i] = np.nan
                 continue
             values = (data[window.region] - model[window.region])[window.use]
-            templates = []
             free = [i, *neighbours[i]]
-            for j in free:
-                offsets = window.offsets(x[j], y[j])
-                template = psf.evaluate(*offsets)
+            templates = [pixel_psf.evaluate(*window.offsets(x[j], y[j])) for j in free]
+            # The model has these sources in it, whose fluxes are free here.
+            for j, template in zip(free, templates, strict=True):
                 if np.isfinite(flux[j]):
                     values = values + flux[j] * template
-                templates.append(template)
             for j in free:
                 if fit_position[j]:
-                    templates += psf.gradient(*window.offsets(x[j], y[j]))
+                    templates += pixel_psf.gradient(*window.offsets(x[j], y[j]))
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
             new_flux[i] = coefficients[0]
             flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
             if iteration == 0:
                 residual = values - np.stack(templates, axis=1) @ coefficients
-                level[i] = 0.1 * residual.std()
+                level[i] = _WING_SHARE * residual.std()
             if fit_position[i] and iteration < n_iterations - 1 and new_flux[i] > 0:
                 shift = coefficients[len(free) : len(free) + 2] / new_flux[i]
-                shift *= min(1.0, 0.5 / max(np.hypot(*shift), 1e-9))
+                shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
                 new_x[i], new_y[i] = x[i] + shift[0], y[i] + shift[1]
                 if np.hypot(new_x[i] - x0[i], new_y[i] - y0[i]) > maximum_shift:
                     new_x[i], new_y[i] = x0[i], y0[i]
@@ -251,9 +301,9 @@ def fit_psf(
         if settled:
             break
         if iteration < n_iterations - 1:
-            model = model_image(data.shape, x, y, flux, psf, level=level)
+            model = model_image(data.shape, x, y, flux, pixel_psf, level=level)
     n_pixels = np.array([window.n_pixels for window in windows], dtype=int)
-    return PSFFit(flux, flux_err, x, y, n_pixels)
+    return PSFFit(flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels)
 
 
 def _settled(flux, before):
@@ -261,67 +311,11 @@ def _settled(flux, before):
     Tell whether no flux has changed by more than a small share of it.
     """
     change = np.abs(flux - before)
-    return bool(np.all(~np.isfinite(change) | (change <= 1.0e-4 * np.abs(flux))))
+    enough = _SETTLED_SHARE * np.abs(flux)
+    return bool(np.all(~np.isfinite(change) | (change <= enough)))
 
 
-def find_neighbours(x, y, distance):
-    """
-    Find every source's neighbours.
-
-    Parameters
-    ----------
-    x, y : 1D `~numpy.ndarray`
-        The positions.
-
-    distance : float
-        The largest distance of a neighbour.
-
-    Returns
-    -------
-    neighbours : list of list of int
-        The neighbours' indices, source by source.
-    """
-    if len(x) == 0:
-        return []
-    points = np.stack([x, y], axis=1)
-    found = KDTree(points).query_ball_point(points, distance, return_sorted=True)
-    # Two rows of one position would make the fit singular.
-    return [
-        [j for j in row if np.hypot(x[j] - x[i], y[j] - y[i]) > 0.5]
-        for i, row in enumerate(found)
-    ]
-
-
-class FitWindow:
-    """
-    The pixels of one source's fit.
-    """
-
-    def __init__(self, shape, missing, x, y, radius, degree):
-        window = find_window(shape, x, y, radius)
-        self.n_pixels = 0
-        self.enough = False
-        if window is None:
-            return
-        self.region, dx, dy = window.region, window.dx, window.dy
-        self.use = (window.distance <= radius) & ~missing[self.region]
-        self.n_pixels = int(self.use.sum())
-        self.columns = dx[self.use] + x
-        self.rows = dy[self.use] + y
-        self.terms = (
-            []
-            if degree is None
-            else polynomial_terms(
-                dx[self.use], dy[self.use], radius=radius, degree=degree
-            )
-        )
-        self.enough = self.n_pixels > 2 * len(self.terms) + 10
-
-    def offsets(self, x, y):
-        return self.columns - x, self.rows - y
-
-
-def fit_quality(data, x, y, flux, psf, missing, emission, *, radius=FIT_RADIUS):
+def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RADIUS):
     """
     Calculate how well sources and emission explain the map.
 
@@ -333,8 +327,8 @@ def fit_quality(data, x, y, flux, psf, missing, emission, *, radius=FIT_RADIUS):
     x, y, flux : 1D `~numpy.ndarray`
         The sources.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
 
     missing : 2D bool `~numpy.ndarray`
         Missing pixels.
@@ -355,7 +349,7 @@ def fit_quality(data, x, y, flux, psf, missing, emission, *, radius=FIT_RADIUS):
         emission or the flux is not known.
     """
     qfit, cfit = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    sources = model_image(data.shape, x, y, flux, psf)
+    sources = model_image(data.shape, x, y, flux, pixel_psf)
     for i in range(len(x)):
         window = FitWindow(data.shape, missing, x[i], y[i], radius, None)
         if emission[i] is None or not window.enough or not np.isfinite(flux[i]):

@@ -7,10 +7,13 @@ elsewhere differs by some percent, be it by another speed or direction of
 the scans, by a source's colour or by the map maker.
 """
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from photutils_pconv.psf_photometry.fitting import (
+from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
     FitWindow,
@@ -20,17 +23,102 @@ from photutils_pconv.psf_photometry.fitting import (
 
 __all__ = ['fit_shape']
 
-# The knots of the profile's correction, in pixels.
-_KNOTS = np.array([0.0, 1.0, 2.0, 3.0, 4.5, 6.5, FIT_RADIUS])
+# All by choice, 2026-11-22.
+# The number of sources that are used at most: the brightest.
+_N_SOURCES = 8
+# The degree of the background's polynomial.
+_DEGREE = 2
+# The relative width is searched for in these bounds, and expected to be 1 with
+# this standard deviation.
+_WIDTH_BOUNDS = (0.9, 1.12)
+_WIDTH_PRIOR = 0.05
+# A source's weight: it tells the shape with the relative error of its SNR and, in
+# quadrature, this.
+_SHAPE_SCATTER = 0.02
+# The number of angles that are tried first, the steps of the search (rad, and of
+# the width), and where it ends: the most evaluations, and the changes of angle
+# and width, and of the cost, that are small enough.
+_N_ANGLES = 18
+_ANGLE_STEP, _WIDTH_STEP = 0.15, 0.02
+_MOST_EVALUATIONS = 30
+_MOST_WIDTHS = 12
+_PARAMETER_TOLERANCE, _COST_TOLERANCE = 0.005, 0.1
+# An angle must lower the cost (-2 ln likelihood) by so much: it costs parameters,
+# and must be seen, not guessed.
+_ANGLE_GAIN = 15.0
+# The smallest flux and the smallest mean square that are divided by or whose
+# logarithm is taken.
+_SMALLEST_FLUX, _SMALLEST_SQUARE = 1.0e-30, 1.0e-300
 
-# The rings in which the mismatch that is left is measured, in pixels.
+# The knots of the profile's correction, in pixels, and the correction's prior: a
+# share of the PSF at its radius, and one of its peak.
+_KNOTS = np.array([0.0, 1.0, 2.0, 3.0, 4.5, 6.5, FIT_RADIUS])
+_CORRECTION_SHARE, _CORRECTION_OF_PEAK = 0.03, 0.002
+
+# The rings in which the mismatch that is left is measured, and half their width,
+# in pixels.
 _RINGS = np.arange(0.0, FIT_RADIUS)
+_RING_HALF_WIDTH = 1.0
 
 # The background around a source is not white: a fit sees fewer pixels.
 _CORRELATED_PIXELS = 10.0
 
 
-def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05):
+@dataclass(frozen=True, eq=False)
+class _BrightSource:
+    """
+    A source that tells the PSF's shape, with its pixels.
+    """
+
+    window: FitWindow
+    values: np.ndarray
+    x: float
+    y: float
+    snr: float
+
+    def fit(self, pixel_psf):
+        """
+        Fit flux, position and background; give the offsets, and the fit.
+        """
+        offsets = self.window.offsets(self.x, self.y)
+        templates = [
+            pixel_psf.evaluate(*offsets),
+            *pixel_psf.gradient(*offsets),
+            *self.window.terms,
+        ]
+        coefficients, _ = solve_window(self.values, templates)
+        matrix = np.stack(templates, axis=1)
+        return _ShapeFit(
+            distance=np.hypot(*offsets),
+            matrix=matrix,
+            flux=coefficients[0],
+            residual=self.values - matrix @ coefficients,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _ShapeFit:
+    """
+    The fit of one PSF to one source: pixels (P,), templates (P, T).
+    """
+
+    distance: np.ndarray
+    matrix: np.ndarray
+    flux: float
+    residual: np.ndarray
+
+
+def fit_shape(
+    data,
+    x,
+    y,
+    pixel_psf,
+    *,
+    missing,
+    snr,
+    n_sources=_N_SOURCES,
+    width_prior=_WIDTH_PRIOR,
+):
     """
     Fit the angle and width that a map's PSF has.
 
@@ -45,15 +133,15 @@ def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05
     x, y : 1D `~numpy.ndarray`
         The positions of bright sources.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The nominal PSF.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The nominal PSF on the map's pixels.
 
     missing : 2D bool `~numpy.ndarray`
         Missing pixels.
 
-    weight : 1D `~numpy.ndarray`
-        The sources' signal-to-noise ratios, by which they are chosen and
-        weighted.
+    snr : 1D `~numpy.ndarray`
+        The sources' signal-to-noise ratios (Eq. 1), by which they are
+        chosen and weighted.
 
     n_sources : int, optional
         The number of sources used: the brightest of those without
@@ -64,125 +152,144 @@ def fit_shape(data, x, y, psf, *, missing, weight, n_sources=8, width_prior=0.05
 
     Returns
     -------
-    psf : `~photutils_pconv.psf.PixelPSF`
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF with the fitted width, and with an angle where the
         sources tell one; the PSF that was given where there is no source
         to fit. An angle that it had is kept.
     """
+    sources = _choose_sources(data, x, y, missing, snr, n_sources)
+    if not sources:
+        return pixel_psf
+    n_pixels = sum(source.window.n_pixels for source in sources)
+    cost = partial(
+        _cost,
+        sources=sources,
+        n_beams=n_pixels * pixel_psf.peak,
+        width_prior=width_prior,
+    )
+    width, least = _fit_width(pixel_psf, cost)
+    fitted = pixel_psf.adjusted(angle=pixel_psf.angle, width=width)
+    if pixel_psf.is_round:
+        turned, turned_cost = _fit_angle(pixel_psf, width, cost)
+        if turned_cost < least - _ANGLE_GAIN:
+            fitted = turned
+    fitted = _correct_profile(sources, fitted)
+    return fitted.with_expected_error(_RINGS, _measure_mismatch(sources, fitted))
+
+
+def _choose_sources(data, x, y, missing, snr, n_sources):
+    """
+    Choose the brightest sources without neighbours.
+    """
     neighbours = find_neighbours(x, y, 2 * NEIGHBOUR_DISTANCE)
-    fits = []
-    for i in np.argsort(-weight, kind='stable'):
-        window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, 2)
+    sources = []
+    for i in np.argsort(-snr, kind='stable'):
+        window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
         if window.enough and not neighbours[i]:
             values = data[window.region][window.use]
-            fits.append((window, values, x[i], y[i], weight[i]))
-        if len(fits) == n_sources:
+            sources.append(_BrightSource(window, values, x[i], y[i], snr[i]))
+        if len(sources) == n_sources:
             break
-    if not fits:
-        return psf
-    n_beams = sum(fit[0].n_pixels for fit in fits) * psf.peak
-
-    def cost(candidate):
-        total, norm = 0.0, 0.0
-        for window, values, x_i, y_i, snr in fits:
-            offsets = window.offsets(x_i, y_i)
-            templates = [candidate.evaluate(*offsets), *candidate.gradient(*offsets)]
-            templates += window.terms
-            coefficients, _ = solve_window(values, templates)
-            residual = values - np.stack(templates, axis=1) @ coefficients
-            share = 1.0 / (1.0 / snr**2 + 0.02**2)
-            total += share * np.mean(residual**2) / max(coefficients[0], 1e-30) ** 2
-            norm += share
-        prior = ((candidate.width - 1.0) / width_prior) ** 2
-        return n_beams * np.log(max(total / norm, 1e-300)) + prior
-
-    options = {'method': 'bounded', 'bounds': (0.9, 1.12), 'options': {'maxiter': 12}}
-    if psf.is_round:
-        round_fit = minimize_scalar(
-            lambda width: cost(psf.adjusted(width=width)), **options
-        )
-        angles = 2.0 * np.pi * np.arange(18) / 18
-        start = min(
-            angles,
-            key=lambda angle: cost(psf.adjusted(angle=angle, width=round_fit.x)),
-        )
-        best = minimize(
-            lambda p: cost(psf.adjusted(angle=p[0], width=np.clip(p[1], 0.9, 1.12))),
-            [start, round_fit.x],
-            method='Nelder-Mead',
-            options={
-                'initial_simplex': [
-                    [start, round_fit.x],
-                    [start + 0.15, round_fit.x],
-                    [start, round_fit.x + 0.02],
-                ],
-                'maxfev': 30,
-                'xatol': 0.005,
-                'fatol': 0.1,
-            },
-        )
-        # An angle costs parameters: it must be seen, not guessed.
-        if best.fun < round_fit.fun - 15.0:
-            fitted = psf.adjusted(
-                angle=best.x[0] % (2.0 * np.pi), width=np.clip(best.x[1], 0.9, 1.12)
-            )
-        else:
-            fitted = psf.adjusted(width=round_fit.x)
-    else:
-        found = minimize_scalar(
-            lambda width: cost(psf.adjusted(angle=psf.angle, width=width)), **options
-        )
-        fitted = psf.adjusted(angle=psf.angle, width=found.x)
-    fitted = _correct_profile(fits, fitted)
-    return fitted.with_expected_error(_RINGS, _measure_mismatch(fits, fitted))
+    return sources
 
 
-def _measure_mismatch(fits, psf):
+def _cost(candidate, *, sources, n_beams, width_prior):
+    """
+    Calculate -2 ln of the likelihood of a PSF, times the prior of its width.
+    """
+    total, norm = 0.0, 0.0
+    for source in sources:
+        fit = source.fit(candidate)
+        weight = 1.0 / (1.0 / source.snr**2 + _SHAPE_SCATTER**2)
+        flux = max(fit.flux, _SMALLEST_FLUX)
+        total += weight * np.mean(fit.residual**2) / flux**2
+        norm += weight
+    prior = ((candidate.width - 1.0) / width_prior) ** 2
+    return n_beams * np.log(max(total / norm, _SMALLEST_SQUARE)) + prior
+
+
+def _fit_width(pixel_psf, cost):
+    """
+    Find the width of least cost; the angle stays. Also give that cost.
+    """
+    found = minimize_scalar(
+        lambda width: cost(pixel_psf.adjusted(angle=pixel_psf.angle, width=width)),
+        method='bounded',
+        bounds=_WIDTH_BOUNDS,
+        options={'maxiter': _MOST_WIDTHS},
+    )
+    return found.x, found.fun
+
+
+def _fit_angle(pixel_psf, width, cost):
+    """
+    Find the PSF of least cost with an angle, and that cost.
+    """
+    angles = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
+    start = min(
+        angles, key=lambda angle: cost(pixel_psf.adjusted(angle=angle, width=width))
+    )
+    best = minimize(
+        lambda p: cost(
+            pixel_psf.adjusted(angle=p[0], width=np.clip(p[1], *_WIDTH_BOUNDS))
+        ),
+        [start, width],
+        method='Nelder-Mead',
+        options={
+            'initial_simplex': [
+                [start, width],
+                [start + _ANGLE_STEP, width],
+                [start, width + _WIDTH_STEP],
+            ],
+            'maxfev': _MOST_EVALUATIONS,
+            'xatol': _PARAMETER_TOLERANCE,
+            'fatol': _COST_TOLERANCE,
+        },
+    )
+    angle, width = best.x[0] % (2.0 * np.pi), np.clip(best.x[1], *_WIDTH_BOUNDS)
+    return pixel_psf.adjusted(angle=angle, width=width), best.fun
+
+
+def _measure_mismatch(sources, pixel_psf):
     """
     Measure what the PSF leaves of the sources, ring by ring.
 
     Emission adds to it, so the source of which least is left tells most.
     """
     least = np.full(len(_RINGS), np.inf)
-    for window, values, x_i, y_i, _ in fits:
-        offsets = window.offsets(x_i, y_i)
-        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets), *window.terms]
-        coefficients, _ = solve_window(values, templates)
-        residual = values - np.stack(templates, axis=1) @ coefficients
-        r = np.hypot(*offsets)
+    for source in sources:
+        fit = source.fit(pixel_psf)
         for k, ring in enumerate(_RINGS):
-            near = np.abs(r - ring) < 1.0
-            if near.any() and coefficients[0] > 0:
-                left = np.sqrt(np.mean(residual[near] ** 2)) / coefficients[0]
+            near = np.abs(fit.distance - ring) < _RING_HALF_WIDTH
+            if near.any() and fit.flux > 0:
+                left = np.sqrt(np.mean(fit.residual[near] ** 2)) / fit.flux
                 least[k] = min(least[k], left)
-    return np.where(np.isfinite(least), least, psf.mismatch * psf.peak)
+    return np.where(np.isfinite(least), least, pixel_psf.mismatch * pixel_psf.peak)
 
 
-def _correct_profile(fits, psf):
+def _correct_profile(sources, pixel_psf):
     """
     Correct the PSF's radial profile by what the fits leave.
 
     The correction has a prior: some percent of the PSF at its radius.
     """
     basis = np.eye(len(_KNOTS))[:, :-1]
-    prior = 0.03 * psf.evaluate(_KNOTS[:-1], 0.0) + 0.002 * psf.peak
+    prior = _CORRECTION_SHARE * pixel_psf.evaluate(_KNOTS[:-1], 0.0)
+    prior = prior + _CORRECTION_OF_PEAK * pixel_psf.peak
     normal = np.diag(1.0 / prior**2)
     right = np.zeros(len(prior))
-    for window, values, x_i, y_i, _ in fits:
-        offsets = window.offsets(x_i, y_i)
-        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets), *window.terms]
-        coefficients, _ = solve_window(values, templates)
-        flux = coefficients[0]
-        if flux <= 0:
+    for source in sources:
+        fit = source.fit(pixel_psf)
+        if fit.flux <= 0:
             continue
-        matrix = np.stack(templates, axis=1)
-        residual = (values - matrix @ coefficients) / flux
-        r = np.hypot(*offsets)
-        hats = np.stack([np.interp(r, _KNOTS, column) for column in basis.T], axis=1)
+        residual = fit.residual / fit.flux
+        hats = np.stack(
+            [np.interp(fit.distance, _KNOTS, column) for column in basis.T], axis=1
+        )
         # Flux, position and background of each source stay free.
-        hats -= matrix @ np.linalg.lstsq(matrix, hats, rcond=None)[0]
+        hats -= fit.matrix @ np.linalg.lstsq(fit.matrix, hats, rcond=None)[0]
         variance = _CORRELATED_PIXELS * np.mean(residual**2)
         normal += hats.T @ hats / variance
         right += hats.T @ residual / variance
     correction = np.linalg.solve(normal, right)
-    return psf.corrected(_KNOTS, np.append(correction, 0.0))
+    return pixel_psf.corrected(_KNOTS, np.append(correction, 0.0))

@@ -5,16 +5,16 @@ Removal in one pass, which does not look into the holes: the paper's way.
 Where a PSF is known it is fitted to what was removed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import (
-    FIT_RADIUS,
-    SHAPE_SNR,
+    FitSettings,
     fit_psf,
     fit_quality,
 )
@@ -37,15 +37,13 @@ class OnePassFiller:
     pixel_psf : `~photutils_pconv.psf.PixelPSF`, optional
         The PSF on the map's pixels, for PSF photometry.
 
-    fit_positions, fit_psf_shape : bool, optional
-        Whether bright sources' positions, and the PSF's angle and width,
-        are fitted.
+    fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
+        Which sources' positions are fitted, and which tell the PSF's shape.
     """
 
     settings: InpaintSettings
     pixel_psf: PixelPSF | None = None
-    fit_positions: bool = False
-    fit_psf_shape: bool = False
+    fits: FitSettings = field(default_factory=lambda: FitSettings.for_passes(1))
 
     depends_on_flux = False
 
@@ -67,10 +65,10 @@ class OnePassFiller:
             The holes, filled.
         """
         pixel_psf = self.pixel_psf
-        bright = np.nan_to_num(holes.snr) >= SHAPE_SNR
-        if pixel_psf is not None and self.fit_psf_shape:
-            pixel_psf = _fit_shape(grid, holes.select(bright), pixel_psf)
-        fit_position = bright & self.fit_positions
+        if pixel_psf is not None and self.fits.fit_psf_shape:
+            telling = self.fits.tells_shape(holes.snr)
+            pixel_psf = _fit_shape(grid, holes.select(telling), pixel_psf)
+        fit_position = self.fits.may_move(holes.snr)
         return self._fill(grid, holes, self.settings, pixel_psf, fit_position)
 
     def fill_empty(self, grid, holes, pixel_psf):
@@ -113,7 +111,7 @@ def _fit_shape(grid, holes, pixel_psf):
     """
     data = np.where(grid.missing, 0.0, grid.data)
     return fit_shape(
-        data, holes.x, holes.y, pixel_psf, missing=grid.missing, weight=holes.snr
+        data, holes.x, holes.y, pixel_psf, missing=grid.missing, snr=holes.snr
     )
 
 

@@ -18,6 +18,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
+from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.empty_sample import sample_empty_holes
 from photutils_pconv.removal.filling import Filled, Filler
 from photutils_pconv.removal.flux_errors import FluxErrors, estimate_errors
@@ -243,6 +244,11 @@ def make_filler(settings, grid, psf):
         The filler.
     """
     setup = settings.setup
+    fits = FitSettings.for_passes(
+        settings.n_passes,
+        fit_positions=settings.fit_positions,
+        fit_psf_shape=settings.fit_psf_shape,
+    )
     if settings.n_passes == 1:
         inpainting = InpaintSettings(
             model=settings.model,
@@ -253,16 +259,14 @@ def make_filler(settings, grid, psf):
         return OnePassFiller(
             inpainting,
             None if psf is None else PixelPSF(psf, grid.pixel_scale),
-            fit_positions=settings.fit_positions,
-            fit_psf_shape=settings.fit_psf_shape,
+            fits,
         )
     scale = grid.native.pixel_scale
     subtraction = SubtractionSettings(
         model=settings.model,
         beam_fwhm=setup.psf_fwhm.to_value(u.arcsec) / scale,
         aperture_radius=settings.aperture_radii[0] / scale,
-        fit_positions=settings.fit_positions,
-        fit_psf_shape=settings.fit_psf_shape,
+        fits=fits,
         run=settings.run,
     )
     return TwoPassFiller(subtraction, PixelPSF(psf, scale))

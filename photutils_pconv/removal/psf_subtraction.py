@@ -44,13 +44,8 @@ from photutils_pconv.psf_photometry.aperture_scale import (
     aperture_ratio,
 )
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
-from photutils_pconv.psf_photometry.fitting import (
-    FIT_RADIUS,
-    POSITION_SNR,
-    SHAPE_SNR,
-    fit_psf,
-    fit_quality,
-)
+from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
+from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf, fit_quality
 from photutils_pconv.psf_photometry.shape import fit_shape
 
 __all__ = [
@@ -132,12 +127,8 @@ class SubtractionSettings:
         which has in this aperture what the source has there. By default
         they are those of the PSF with the shape found on the map.
 
-    fit_positions : bool, optional
-        Whether the positions of bright sources are fitted.
-
-    fit_psf_shape : bool, optional
-        Whether the PSF's angle and width, one of each a map, are fitted to
-        the map's bright sources.
+    fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
+        Which sources' positions are fitted, and which tell the PSF's shape.
 
     run : `~photutils_pconv.network.RunOptions`, optional
         How the network is run.
@@ -146,8 +137,7 @@ class SubtractionSettings:
     model: Any
     beam_fwhm: float
     aperture_radius: float | None = None
-    fit_positions: bool = True
-    fit_psf_shape: bool = True
+    fits: FitSettings = field(default_factory=lambda: FitSettings.for_passes(2))
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
@@ -192,18 +182,18 @@ def remove_with_psf(
     data = np.where(missing, 0.0, data)
     x, y, radius = holes.x, holes.y, holes.radius
     snr = np.nan_to_num(holes.snr)
-    telling = snr >= SHAPE_SNR
+    telling = settings.fits.tells_shape(snr)
     nominal = psf
-    if settings.fit_psf_shape:
+    if settings.fits.fit_psf_shape:
         psf = fit_shape(
             data,
             x[telling],
             y[telling],
             psf,
             missing=missing,
-            weight=snr[telling],
+            snr=snr[telling],
         )
-    fit_position = (snr >= POSITION_SNR) & settings.fit_positions
+    fit_position = settings.fits.may_move(snr)
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
     whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
@@ -259,7 +249,7 @@ def remove_with_psf(
             missing,
             windows,
             aperture_radius=settings.aperture_radius,
-            weight=snr,
+            snr=snr,
         )
     foreign = image_beyond_holes(
         data.shape,

@@ -74,7 +74,8 @@ class TwoPassFiller:
         filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
-        settings = replace(self.settings, fit_positions=False, fit_psf_shape=False)
+        fixed = replace(self.settings.fits, fit_positions=False, fit_psf_shape=False)
+        settings = replace(self.settings, fits=fixed)
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod

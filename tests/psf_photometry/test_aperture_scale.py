@@ -29,7 +29,7 @@ def test_fraction_equals_the_encircled_energy(name, radius):
     assert found == pytest.approx(float(expected), rel=5e-3)
 
 
-def _ratio(true, flux, weight, *, x=X, y=Y, emission=True):
+def _ratio(true, flux, snr, *, x=X, y=Y, emission=True):
     """Measure sources of a true PSF whose fluxes are taken to be ``flux``."""
     psf = PixelPSF(get_psf('scanmap/green'), 1.6)
     data = true(psf)
@@ -48,7 +48,7 @@ def _ratio(true, flux, weight, *, x=X, y=Y, emission=True):
         np.zeros(SHAPE, dtype=bool),
         windows if emission else [None] * n,
         aperture_radius=4.0,
-        weight=np.array(weight),
+        snr=np.array(snr),
     )
 
 
@@ -73,7 +73,7 @@ def test_faint_sources_hardly_move_it():
 
 @pytest.mark.parametrize('reason', ['pair', 'no emission', 'no sources'])
 def test_without_sources_to_tell_it_is_one(reason):
-    x, y, flux, weight = X, Y, [100.0, 50.0], [900.0, 500.0]
+    x, y, flux, snr = X, Y, [100.0, 50.0], [900.0, 500.0]
     if reason == 'pair':
         x, y = X[:1] + np.array([0.0, 15.0]), Y[:1] + np.array([0.0, 2.0])
     if reason == 'no sources':
@@ -81,7 +81,7 @@ def test_without_sources_to_tell_it_is_one(reason):
     ratio = _ratio(
         lambda psf: model_image(SHAPE, x, y, [120.0, 60.0], psf),
         flux,
-        weight,
+        snr,
         x=x,
         y=y,
         emission=reason != 'no emission',

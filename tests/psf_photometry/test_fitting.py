@@ -13,13 +13,12 @@ from photutils_pconv.psf.source_images import (
     model_image,
     shape_image,
 )
-from photutils_pconv.psf_photometry.fitting import (
+from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
-    fit_psf,
-    fit_quality,
     polynomial_terms,
     solve_window,
 )
+from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf, fit_quality
 
 SHAPE = (120, 130)
 
@@ -216,3 +215,46 @@ def test_shapes_have_the_peak_one(psf):
     assert image[50, 60] == pytest.approx(1.0, rel=1e-6)
     assert image[50, 90] == pytest.approx(1.0, rel=1e-6)
     assert image[100, 20] == 0.0
+
+
+class TestFitSettings:
+    SNR = np.array([5.0, 19.9, 20.0, 79.9, 80.0, np.inf, np.nan])
+
+    @pytest.mark.parametrize(('n_passes', 'first'), [(1, 4), (2, 2)])
+    def test_passes(self, n_passes, first):
+        settings = FitSettings.for_passes(n_passes)
+        assert np.flatnonzero(settings.may_move(self.SNR)).tolist() == [
+            *range(first, 6)
+        ]
+        assert np.flatnonzero(settings.tells_shape(self.SNR)).tolist() == [4, 5]
+
+    def test_switches(self):
+        settings = FitSettings.for_passes(2, fit_positions=False, fit_psf_shape=False)
+        assert not settings.may_move(self.SNR).any()
+        assert not settings.fit_psf_shape
+        # They still tell how fluxes compare.
+        assert settings.tells_shape(self.SNR).any()
+
+    def test_no_sources(self):
+        assert FitSettings().may_move(np.array([])).shape == (0,)
+
+    @pytest.mark.parametrize('name', ['position_snr', 'shape_snr'])
+    @pytest.mark.parametrize('value', [0.0, -3.0, np.nan, '20'])
+    def test_bad_snr(self, name, value):
+        with pytest.raises((TypeError, ValueError), match=f'{name} must be'):
+            FitSettings(**{name: value})
+
+
+def test_missing_pixels_and_nan_are_joined(psf):
+    x, y, flux = np.array([60.2]), np.array([50.3]), np.array([4.0])
+    data = _plane() + model_image(SHAPE, x, y, flux, psf)
+    missing = np.zeros(SHAPE, dtype=bool)
+    missing[52, 61] = True
+    data[52, 61] = 1.0e3
+    data[48, 58] = np.nan
+    fit = fit_psf(data, x, y, psf, missing=missing)
+    np.testing.assert_allclose(fit.flux, flux, rtol=1e-6)
+    with pytest.raises(ValueError, match='missing must be boolean'):
+        fit_psf(data, x, y, psf, missing=missing[1:])
+    with pytest.raises(ValueError, match='of one length'):
+        fit_psf(data, x, y[:0], psf)

@@ -20,7 +20,7 @@ FLUX = np.array([300.0, 120.0, 80.0, 70.0])
 
 def _fit(psf, data, n=2):
     missing = np.zeros(SHAPE, dtype=bool)
-    return fit_shape(data, X[:n], Y[:n], psf, missing=missing, weight=FLUX[:n])
+    return fit_shape(data, X[:n], Y[:n], psf, missing=missing, snr=FLUX[:n])
 
 
 def _map(psf, noise=0.01, n=2, seed=1):
@@ -59,9 +59,9 @@ def test_without_isolated_sources_the_psf_stays():
     nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
     data = _map(nominal, n=4)
     missing = np.zeros(SHAPE, dtype=bool)
-    pair = fit_shape(data, X[2:], Y[2:], nominal, missing=missing, weight=FLUX[2:])
+    pair = fit_shape(data, X[2:], Y[2:], nominal, missing=missing, snr=FLUX[2:])
     assert pair is nominal
-    none = fit_shape(data, X[:0], Y[:0], nominal, missing=missing, weight=FLUX[:0])
+    none = fit_shape(data, X[:0], Y[:0], nominal, missing=missing, snr=FLUX[:0])
     assert none is nominal
 
 

@@ -1,0 +1,211 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The windows in which sources are fitted, and the linear fit in one of them.
+"""
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from photutils_pconv.geometry.windows import find_window
+
+__all__ = [
+    'FIT_RADIUS',
+    'NEIGHBOUR_DISTANCE',
+    'FitWindow',
+    'find_neighbours',
+    'polynomial_terms',
+    'solve_window',
+]
+
+#: The radius of the window of a fit, in pixels (by choice, 2026-11-22; it is about
+#: two FWHM of the scan map mode's green band).
+FIT_RADIUS = 9.0
+
+#: Sources closer than this have free fluxes in each other's fit, in pixels (by
+#: choice, 2026-11-22: the cores of those beyond lie outside of the window).
+NEIGHBOUR_DISTANCE = 12.0
+
+# Two sources at a smaller distance (pixels) are one to a fit: two rows of one
+# position would make it singular. By choice.
+_SAME_POSITION = 0.5
+
+# A fit needs so many pixels, and so many more for each term of the background
+# (by choice).
+_FEWEST_PIXELS = 10
+_PIXELS_PER_TERM = 2
+
+
+def polynomial_terms(dx, dy, *, radius=FIT_RADIUS, degree=2):
+    """
+    Calculate the terms of a polynomial background.
+
+    Parameters
+    ----------
+    dx, dy : `~numpy.ndarray`
+        The pixels' offsets from the source, in pixels.
+
+    radius : float, optional
+        The unit of length.
+
+    degree : int, optional
+        The polynomial's degree.
+
+    Returns
+    -------
+    terms : list of `~numpy.ndarray`
+        The terms.
+    """
+    u, v = dx / radius, dy / radius
+    return [
+        u**i * v**j
+        for total in range(degree + 1)
+        for i in range(total, -1, -1)
+        for j in (total - i,)
+    ]
+
+
+def solve_window(values, templates, *, penalty=0.0):
+    """
+    Solve a linear least-squares fit of templates to pixels.
+
+    Parameters
+    ----------
+    values : 1D `~numpy.ndarray`
+        The pixels' values, of length n.
+
+    templates : sequence of 1D `~numpy.ndarray`
+        The templates' values there.
+
+    penalty : float or 1D `~numpy.ndarray`, optional
+        The weight of each coefficient's square in the sum that is made
+        least.
+
+    Returns
+    -------
+    coefficients : 1D `~numpy.ndarray`
+        The factors of the templates.
+
+    covariance : 2D `~numpy.ndarray`
+        Their covariance for pixels of variance 1; infinite where the
+        pixels do not determine them.
+    """
+    matrix = np.stack(templates, axis=1)
+    norm = np.sqrt((matrix**2).sum(axis=0))
+    norm = np.where(norm > 0, norm, 1.0)
+    matrix = matrix / norm
+    normal = matrix.T @ matrix
+    normal[np.diag_indices_from(normal)] += penalty / norm**2
+    try:
+        inverse = np.linalg.inv(normal)
+    except np.linalg.LinAlgError:
+        inverse = np.linalg.pinv(normal)
+    coefficients = inverse @ (matrix.T @ values) / norm
+    return coefficients, inverse / np.outer(norm, norm)
+
+
+class FitWindow:
+    """
+    The pixels of one source's fit.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape.
+
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels.
+
+    x, y : float
+        The source's position, 0-based, in pixels.
+
+    radius : float
+        The window's radius, in pixels.
+
+    degree : int or `None`
+        The degree of the background's polynomial; `None` for no background.
+
+    Attributes
+    ----------
+    n_pixels : int
+        The number of pixels used.
+
+    enough : bool
+        Whether they are enough for a fit. Only then there is the rest.
+
+    region : tuple of slice
+        The part of the map around the source.
+
+    use : 2D bool `~numpy.ndarray`
+        The pixels of that part that are used.
+
+    columns, rows : 1D `~numpy.ndarray`
+        Their positions on the map, in pixels.
+
+    terms : list of 1D `~numpy.ndarray`
+        The terms of the background there.
+    """
+
+    def __init__(self, shape, missing, x, y, radius, degree):
+        window = find_window(shape, x, y, radius)
+        self.n_pixels = 0
+        self.enough = False
+        if window is None:
+            return
+        self.region, dx, dy = window.region, window.dx, window.dy
+        self.use = (window.distance <= radius) & ~missing[self.region]
+        self.n_pixels = int(self.use.sum())
+        self.columns = dx[self.use] + x
+        self.rows = dy[self.use] + y
+        self.terms = (
+            []
+            if degree is None
+            else polynomial_terms(
+                dx[self.use], dy[self.use], radius=radius, degree=degree
+            )
+        )
+        self.enough = self.n_pixels > (
+            _PIXELS_PER_TERM * len(self.terms) + _FEWEST_PIXELS
+        )
+
+    def offsets(self, x, y):
+        """
+        Give the used pixels' offsets from a position, in pixels.
+
+        Parameters
+        ----------
+        x, y : float
+            The position.
+
+        Returns
+        -------
+        dx, dy : 1D `~numpy.ndarray`
+            The offsets.
+        """
+        return self.columns - x, self.rows - y
+
+
+def find_neighbours(x, y, distance):
+    """
+    Find every source's neighbours.
+
+    Parameters
+    ----------
+    x, y : 1D `~numpy.ndarray`
+        The positions.
+
+    distance : float
+        The largest distance of a neighbour.
+
+    Returns
+    -------
+    neighbours : list of list of int
+        The neighbours' indices, source by source.
+    """
+    if len(x) == 0:
+        return []
+    points = np.stack([x, y], axis=1)
+    found = KDTree(points).query_ball_point(points, distance, return_sorted=True)
+    return [
+        [j for j in row if np.hypot(x[j] - x[i], y[j] - y[i]) > _SAME_POSITION]
+        for i, row in enumerate(found)
+    ]
