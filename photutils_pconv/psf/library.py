@@ -64,21 +64,18 @@ def get_psf(psf, *, pixel_scale=None):
         If ``psf`` is nothing of that, or the pixel scale is missing or
         has no place.
     """
-    if isinstance(psf, str) and psf in list_setups():
-        psf = get_setup(setup=psf)
-    if isinstance(psf, ObservingSetup | SampledPSF | LobedPSF):
+    is_name = isinstance(psf, str) and psf in list_setups()
+    if is_name or isinstance(psf, ObservingSetup | SampledPSF | LobedPSF):
         if pixel_scale is not None:
+            what = 'ObservingSetup' if is_name else type(psf).__name__
             msg = (
-                f'The {type(psf).__name__} knows its own sampling: leave out '
+                f'The {what} knows its own sampling: leave out '
                 'pixel_scale; the scale of a map is given to render.'
             )
             raise ValueError(msg)
-        if not isinstance(psf, ObservingSetup):
+        if isinstance(psf, SampledPSF | LobedPSF):
             return psf
-        path = _FOLDER / f'{psf.mode}_{psf.band}.fits'
-        if psf.name == f'{psf.mode}/{psf.band}' and path.is_file():
-            return _bundled_psf(path)
-        return lobed_psf(psf)
+        return _setup_psf(get_setup(setup=psf))
     if isinstance(psf, str | Path):
         return SampledPSF.from_fits(psf, pixel_scale=pixel_scale)
 
@@ -95,6 +92,17 @@ def get_psf(psf, *, pixel_scale=None):
     if is_model:
         return SampledPSF.from_image_psf(psf, pixel_scale=pixel_scale)
     return SampledPSF.from_array(psf, pixel_scale=pixel_scale)
+
+
+def _setup_psf(setup):
+    """
+    Return a setup's bundled PSF, or the analytic one where there is none.
+    """
+    path = _FOLDER / f'{setup.mode}_{setup.band}.fits'
+    # A setup of one's own may have the mode and band of a bundled one.
+    if setup.name == f'{setup.mode}/{setup.band}' and path.is_file():
+        return _bundled_psf(path)
+    return lobed_psf(setup)
 
 
 @cache

@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 # Sources are drawn at least to this radius, in pixels: that of the window of a
-# fit, `photutils_pconv.psf_photometry.FIT_RADIUS`.
+# fit, ``FIT_RADIUS`` of ``psf_photometry.fit_windows``.
 _LEAST_EXTENT = 9.0
 # `shape_image` draws PSFs down to this share of their peak: that with which the
 # networks were trained (by choice, 2026-11-22).
