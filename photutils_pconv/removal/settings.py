@@ -230,13 +230,14 @@ class RemovalSettings:
         radii = _parse_radii(aperture_radii, setup)
         _check_passes(n_passes, psf)
         check_choice(error_method, 'error_method', ERROR_METHODS)
+        # A seed that is none is an error here, not after the work.
+        np.random.default_rng(texture_seed)
         psf_name = _name_psf(psf)
-        if psf_name == EMPIRICAL:
-            psf = None
-        else:
-            psf = parse_psf(psf, setup)
-            # An aperture outside the table is an error here, not after the
-            # work. That of an empirical PSF is not known yet.
+        is_empirical = psf_name == EMPIRICAL
+        psf = None if is_empirical else parse_psf(psf, setup)
+        if not is_empirical or aperture_corrections is not None:
+            # So is an aperture outside the table. That of an empirical PSF is
+            # not known yet.
             scale = setup.pixel_scale.to_value(u.arcsec)
             make_eef(setup, aperture_corrections, psf, scale)(radii)
         return cls(

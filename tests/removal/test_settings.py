@@ -1,0 +1,171 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of what is refused before any work, and of what settings hold."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import astropy.units as u
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from photutils_pconv import NeuralSourceRemover
+from photutils_pconv.network import weights
+from photutils_pconv.network.running import RunOptions
+from photutils_pconv.psf.library import SampledPSF, get_psf
+from photutils_pconv.removal.settings import RemovalSettings, removal_options
+from photutils_pconv.setups.registry import get_setup
+
+GREEN = {'mode': 'scanmap', 'band': 'green'}
+
+
+class TestRefusals:
+    """Nothing is loaded for settings that are refused."""
+
+    @pytest.fixture
+    def no_work(self, monkeypatch):
+        def fail(*args, **kwargs):
+            msg = 'a model was loaded'
+            raise AssertionError(msg)
+
+        monkeypatch.setattr(weights, 'load_model', fail)
+
+    @pytest.mark.usefixtures('no_work')
+    @pytest.mark.parametrize(
+        ('options', 'error', 'match'),
+        [
+            ({'mode': None}, ValueError, 'Both mode and band are needed'),
+            ({'mode': 'spire'}, ValueError, 'spire'),
+            ({'setup': 'scanmap/green'}, ValueError, 'not both'),
+            ({'n_passes': 0}, ValueError, 'n_passes must be 1 or 2'),
+            ({'n_passes': 3, 'psf': 'setup'}, ValueError, 'n_passes must be 1 or 2'),
+            ({'n_passes': True}, ValueError, 'n_passes must be 1 or 2'),
+            ({'n_passes': 2}, ValueError, 'needs a PSF'),
+            ({'psf': 'nonesuch.fits'}, FileNotFoundError, 'nonesuch'),
+            ({'psf': np.ones((4, 4))}, ValueError, None),
+            ({'psf': 3}, TypeError, None),
+            ({'aperture_radii': 0}, ValueError, 'positive'),
+            ({'aperture_radii': []}, ValueError, 'one or more'),
+            ({'aperture_radii': 6 * u.Jy}, ValueError, 'angles or numbers'),
+            ({'aperture_radii': 1000}, ValueError, r'covers radii from \d+ to \d+'),
+            ({'aperture_radii': 1000, 'psf': 'setup'}, ValueError, 'PSF is known to'),
+            ({'aperture_corrections': 'mine'}, ValueError, "it has: 'real'"),
+            ({'aperture_corrections': 'simulation'}, ValueError, 'does not offer'),
+            (
+                {'aperture_corrections': 'mine', 'psf': 'empirical'},
+                ValueError,
+                "it has: 'real'",
+            ),
+            (
+                {
+                    'aperture_corrections': 'real',
+                    'psf': 'empirical',
+                    'aperture_radii': 1000,
+                },
+                ValueError,
+                r'covers radii from \d+ to \d+',
+            ),
+            ({'error_method': 'ensemble'}, ValueError, 'error_method must be one of'),
+            ({'error_method': None}, ValueError, 'error_method must be one of'),
+            ({'texture_seed': 'seed'}, TypeError, None),
+            ({'texture_seed': -1}, ValueError, 'non-negative'),
+        ],
+    )
+    def test_refused(self, options, error, match):
+        with pytest.raises(error, match=match):
+            RemovalSettings.from_arguments(**(GREEN | options))
+
+    @pytest.mark.usefixtures('no_work')
+    @pytest.mark.parametrize(
+        ('options', 'match'),
+        [
+            ({'batch_size': 0}, 'batch_size must be a positive integer'),
+            ({'device': 'abacus'}, 'device'),
+            ({'precision': 'float8'}, 'precision must be one of'),
+        ],
+    )
+    def test_how_a_network_is_run(self, options, match):
+        with pytest.raises(ValueError, match=match):
+            NeuralSourceRemover(**GREEN, **options)
+
+    def test_model_for_other_passes(self, flat_model, flat_psf_model):
+        two = GREEN | {'psf': 'setup', 'n_passes': 2}
+        with pytest.raises(ValueError, match=r"'flat' sees 1 image.*such as 'psf'"):
+            RemovalSettings.from_arguments(**two, model=flat_model)
+        with pytest.raises(ValueError, match="'pacs' sees 3 image"):
+            RemovalSettings.from_arguments(**two, model='pacs')
+        for options in ({}, {'psf': 'setup'}):
+            with pytest.raises(ValueError, match='made for removal with a PSF'):
+                RemovalSettings.from_arguments(**GREEN, model=flat_psf_model, **options)
+
+    def test_missing_model(self):
+        with pytest.raises(FileNotFoundError, match="'pacs', 'psf'"):
+            RemovalSettings.from_arguments(**GREEN, model='nonesuch')
+        with pytest.raises(TypeError, match='a model must be'):
+            RemovalSettings.from_arguments(**GREEN, model=3)
+
+
+class TestSettings:
+    def test_defaults(self):
+        settings = RemovalSettings.from_arguments(**GREEN)
+        setup = get_setup('scanmap', 'green')
+        assert settings.setup == setup
+        assert settings.model is weights.load_model('pacs')
+        assert settings.psf is None
+        assert settings.psf_name is None
+        assert not settings.has_psf
+        assert_array_equal(settings.aperture_radii, [setup.aperture_radius.value])
+        assert settings.run == RunOptions()
+        for name, about in removal_options().items():
+            value = getattr(settings, name, None)
+            if name not in ('setup', 'model', 'aperture_radii') and value is not None:
+                assert value == about['default'], name
+
+    @pytest.mark.parametrize(
+        ('psf', 'name'),
+        [
+            ('setup', 'setup'),
+            ('scanmap/green', 'scanmap/green'),
+            (get_psf('scanmap/green'), 'SampledPSF'),
+        ],
+    )
+    def test_psf(self, flat_model, psf, name):
+        settings = RemovalSettings.from_arguments(**GREEN, model=flat_model, psf=psf)
+        assert isinstance(settings.psf, SampledPSF)
+        assert settings.psf_name == name
+        assert settings.has_psf
+
+    def test_empirical_psf_is_built_later(self, flat_model):
+        settings = RemovalSettings.from_arguments(
+            **GREEN, model=flat_model, psf='empirical'
+        )
+        assert settings.psf is None
+        assert settings.psf_name == 'empirical'
+        assert settings.has_psf
+
+    def test_two_passes(self):
+        settings = RemovalSettings.from_arguments(**GREEN, psf='setup', n_passes=2)
+        assert settings.model is weights.load_model('psf')
+
+    def test_a_generator_as_seed_is_not_used_up(self, flat_model):
+        rng = np.random.default_rng(3)
+        settings = RemovalSettings.from_arguments(
+            **GREEN, model=flat_model, texture_seed=rng
+        )
+        assert settings.texture_seed is rng
+        assert rng.random() == np.random.default_rng(3).random()
+
+    def test_frozen(self, flat_model):
+        settings = RemovalSettings.from_arguments(**GREEN, model=flat_model)
+        with pytest.raises(FrozenInstanceError):
+            settings.n_passes = 2
+
+    def test_options_are_the_keywords(self):
+        """What the command line offers is what a remover takes."""
+        options = removal_options()
+        keywords = NeuralSourceRemover.__init__.__kwdefaults__
+        assert set(options) == set(keywords)
+        for name, about in options.items():
+            assert about['default'] == keywords[name], name
+            assert about['help']
+        names = {item.name for item in fields(RemovalSettings)}
+        assert names - set(options) == {'psf_name', 'run'}

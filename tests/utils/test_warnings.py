@@ -1,0 +1,76 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of where warnings point."""
+
+import linecache
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.utils.exceptions import AstropyUserWarning
+
+import photutils_pconv
+from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv.removal.sources import flag_duplicates
+
+PACKAGE = Path(photutils_pconv.__file__).resolve().parent
+
+
+def line_of(warning):
+    """Return the line of this file that a warning points at."""
+    assert warning.filename == __file__
+    return linecache.getline(warning.filename, warning.lineno).strip()
+
+
+def test_called_directly():
+    with pytest.warns(AstropyUserWarning, match='here') as record:
+        warn_user('here')
+    assert [line_of(one) for one in record] == ["warn_user('here')"]
+
+
+def test_from_inside_the_package():
+    zero = np.zeros(2)
+    with pytest.warns(AstropyUserWarning, match='repeat the position') as record:
+        flag_duplicates(zero, zero, zero == 0)
+    assert [line_of(one) for one in record] == [
+        'flag_duplicates(zero, zero, zero == 0)'
+    ]
+
+
+def test_from_far_inside(remover, scene):
+    xy = np.vstack([scene.xy, [[-50.0, 5.0]]])
+    with pytest.warns(AstropyUserWarning, match='outside the map') as record:
+        remover(scene.data, xy)
+    assert [line_of(one) for one in record] == ['remover(scene.data, xy)']
+
+
+def test_once_a_line():
+    zero = np.zeros(2)
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter('default')
+        for _ in range(3):
+            flag_duplicates(zero, zero, zero == 0)
+        assert len(record) == 1
+        flag_duplicates(zero, zero, zero == 0)
+    assert len(record) == 2
+
+
+def test_category():
+    with pytest.warns(RuntimeWarning, match='of another class'):
+        warn_user('of another class', RuntimeWarning)
+
+
+def call_from(path):
+    """Warn from a function of a file, and tell the file the warning names."""
+    scope = {'warn_user': warn_user}
+    code = "def call():\n    warn_user('made')\n"
+    exec(compile(code, str(path), 'exec'), scope)
+    with pytest.warns(AstropyUserWarning, match='made') as record:
+        scope['call']()
+    return record[0].filename
+
+
+def test_a_folder_of_a_similar_name_is_the_users():
+    own = str(PACKAGE.with_name('photutils_pconv_scripts') / 'run.py')
+    assert call_from(own) == own
+    assert call_from(PACKAGE / 'removal' / 'made.py') == __file__
