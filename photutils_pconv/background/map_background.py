@@ -22,6 +22,7 @@ from photutils_pconv.background._rms import (
     measure_rms,
 )
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
@@ -258,9 +259,13 @@ class PConvBackground:
             jy_per_pixel=self._jy_per_pixel,
             error=self._error,
         )
+        holes = self._holes
+        if self._empty_holes.filler.depends_on_flux:
+            # Where nothing but wings came off, the map scatters as anywhere.
+            holes = holes & (draw_taper(self._empty_holes.holes, width=TAPER_WIDTH) > 0)
         rms = measure_rms(
             grid,
-            self._holes,
+            holes,
             self._empty_holes,
             sigma=self._fwhm,
             box_size=self.box_size,

@@ -42,11 +42,7 @@ class TestMeta:
             ({'psf': 'empirical'}, 'psf'),
             ({'psf': 'setup', 'aperture_corrections': 'real'}, 'real'),
             (
-                {
-                    'aperture_corrections': Table(
-                        {'radius': [1.0, 99.0], 'eef': [0.5, 1.0]}
-                    )
-                },
+                {'aperture_corrections': {'radius': [1.0, 99.0], 'eef': [0.5, 1.0]}},
                 'user',
             ),
         ],
