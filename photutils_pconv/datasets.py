@@ -26,6 +26,9 @@ __all__ = [
 _FOLDER = Path(__file__).parent / 'data' / 'demo'
 _SOURCES = _FOLDER / 'demo_sources.ecsv'
 
+# The table of encircled energies (by choice): its step, in arcsec, and length.
+_RADIUS_STEP, _N_RADII = 0.5, 200
+
 
 def demo_path():
     """
@@ -99,10 +102,13 @@ def demo_aperture_corrections():
     """
     table = QTable.read(_SOURCES, format='ascii.ecsv')
     psf = LobedPSF(**{name: tuple(v) for name, v in table.meta['psf'].items()})
-    radii = np.arange(0.5, 100.25, 0.5)
+    radii = _RADIUS_STEP * np.arange(1, _N_RADII + 1)
     return radii, psf.encircled_energy(radii)
 
 
 def _native(values):
+    """
+    Give values in the machine's byte order.
+    """
     # FITS is big-endian, which torch and others refuse.
     return values.astype(values.dtype.newbyteorder('='))

@@ -42,6 +42,8 @@ _N_COMPONENTS = 20
 _WIDEST = 0.35
 _TOTAL_WEIGHT = 100.0
 _RIDGE = 0.03
+# The weights' sum may be off 1 by a rounding of this.
+_ROUNDING = 1.0e-6
 # Components with a smaller share of the flux are left out (by choice).
 _SMALLEST_SHARE = 1.0e-6
 
@@ -75,7 +77,7 @@ class LobedPSF:
                 f'{len(self.sigmas)}, {len(self.weights)} and {len(self.lobes)}'
             )
             raise ValueError(msg)
-        if abs(sum(self.weights) - 1.0) > 1.0e-6 or min(self.weights) < 0:
+        if abs(sum(self.weights) - 1.0) > _ROUNDING or min(self.weights) < 0:
             msg = 'weights must not be negative and must sum to 1'
             raise ValueError(msg)
         if min(self.lobes) < 0 or max(self.lobes) >= 1:

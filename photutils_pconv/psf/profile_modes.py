@@ -38,6 +38,8 @@ _WIDTH, _STRETCH, _SHIFT = 0.025, 0.046, 0.5
 # share of the leading one's amplitude.
 _MOST = 3
 _SMALLEST_SHARE = 0.05
+# The smallest distance (pixels) that is divided by.
+_TINY = 1.0e-9
 # Wings fainter than this share of the peak do not matter.
 _FAINTEST_SHARE = 3.0e-4
 
@@ -78,7 +80,7 @@ class WingModes:
         dx, dy = np.broadcast_arrays(dx, dy)
         radius = np.hypot(dx, dy)
         # Powers of exp(i theta), without a trigonometric function.
-        turn = (dx + 1j * dy) / np.maximum(radius, 1.0e-9)
+        turn = (dx + 1j * dy) / np.maximum(radius, _TINY)
         power = [np.ones(turn.shape, dtype=complex)]
         for _ in range(int(self.order.max(initial=0))):
             power.append(power[-1] * turn)

@@ -102,23 +102,22 @@ def measure_fluxes(
     if not known.any():
         return flux, flux_err
     bank = get_filter_bank(round(float(beam_fwhm), _BEAM_DECIMALS))
-    residual = data - sources
     valid = ~missing
+    residual = data - sources
     # A missing pixel's filtered neighbourhood is not looked at.
     residual = np.where(valid, residual, np.median(residual[valid]))
     use = ~_grow(unseen, _MARGIN)
     scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(pixel_psf))
     width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * pixel_psf.mismatch
     sensitivity = bank.sensitivity(pixel_psf, width=width, position=_POSITION_ERROR)
-    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
-    image = np.pad(residual, FILTER_RADIUS)
-    inside = np.pad(valid, FILTER_RADIUS)
-    side = 2 * FILTER_RADIUS + 1
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
-    left_out = whole_sources - sources
-    image -= np.pad(np.where(valid, left_out, 0.0), FILTER_RADIUS)
+    image = np.pad(residual, FILTER_RADIUS)
+    image -= np.pad(np.where(valid, whole_sources - sources, 0.0), FILTER_RADIUS)
+    inside = np.pad(valid, FILTER_RADIUS)
+    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
+    side = 2 * FILTER_RADIUS + 1
     ratios = np.full(len(bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
     chosen = np.full(n, -1)
@@ -147,17 +146,27 @@ def measure_fluxes(
             max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
         )
         if bright[i] and len(free) == 1 and use.all():
-            for number in range(len(bank)):
-                found = 1.0 + bank.weights(number, templates) @ pixels / fit.flux[i]
-                relative = scatter[i, number] / fit.flux[i]
-                weight = 1.0 / (relative**2 + _RATIO_SCATTER**2)
-                ratios[number] += weight * found
-                norms[number] += weight
+            found, precision = _compare(
+                bank, templates[0], pixels, fit.flux[i], scatter[i]
+            )
+            ratios += precision * found
+            norms += precision
     measured = chosen >= 0
     factor = (norms / ratios)[chosen[measured]]
     flux[measured] *= factor
     flux_err[measured] *= factor
     return flux, flux_err
+
+
+def _compare(bank, template, pixels, flux, scatter):
+    """
+    Give all filters' fluxes of a source over its fit's, and their precision.
+    """
+    found = [
+        1.0 + bank.weights(k, [template]) @ pixels / flux for k in range(len(bank))
+    ]
+    precision = [1.0 / ((one / flux) ** 2 + _RATIO_SCATTER**2) for one in scatter]
+    return np.array(found), np.array(precision)
 
 
 def _grow(mask, radius):

@@ -50,6 +50,10 @@ _SETTLED_SHARE = 1.0e-4
 # A position moves by no more in one round (pixels, by choice): the fit is of the
 # first order in the shift.
 _LARGEST_STEP = 0.5
+# The rounds of a fit at most, and the largest shift of a position in all of them
+# (pixels), both by default and by choice.
+_MOST_ROUNDS = 10
+_LARGEST_SHIFT = 1.0
 # The smallest shift (pixels) that is divided by.
 _TINY = 1.0e-9
 
@@ -200,8 +204,8 @@ def fit_psf(
     fit_position=None,
     radius=FIT_RADIUS,
     degree=2,
-    n_iterations=10,
-    maximum_shift=1.0,
+    n_iterations=_MOST_ROUNDS,
+    maximum_shift=_LARGEST_SHIFT,
 ):
     """
     Fit a PSF and a polynomial background to every source of a map.
