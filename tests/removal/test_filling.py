@@ -12,6 +12,7 @@ from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.one_pass import OnePassFiller
 from photutils_pconv.removal.two_pass import TwoPassFiller
@@ -135,7 +136,7 @@ class TestOnePass:
         filled = stage.filler.fill(stage.grid, holes)
         assert filled.pixel_psf is stage.filler.pixel_psf
         assert_array_equal(filled.psf_fluxes.x, X + 0.2)
-        fitting = replace(stage.filler, fit_positions=True)
+        fitting = replace(stage.filler, fits=FitSettings.for_passes(1))
         fitted = fitting.fill(stage.grid, holes).psf_fluxes.x
         assert_allclose(fitted[0], X[0], atol=0.05)
         # The faint one stays where the catalogue has it.

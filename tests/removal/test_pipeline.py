@@ -171,8 +171,8 @@ class TestMakeFiller:
         assert filler.settings.model is one.model
         assert filler.settings.run is one.run
         assert filler.settings.subtract_wings
-        assert not filler.fit_positions
-        assert not filler.fit_psf_shape
+        assert not filler.fits.fit_positions
+        assert not filler.fits.fit_psf_shape
         two = make_settings(psf='setup', n_passes=2, aperture_radii=8.0, **options)
         filler = make_filler(two, grid, two.psf)
         assert isinstance(filler, TwoPassFiller)
@@ -180,8 +180,8 @@ class TestMakeFiller:
         assert filler.settings.run is two.run
         assert filler.settings.aperture_radius == 5.0
         assert_allclose(filler.settings.beam_fwhm, two.setup.psf_fwhm.value / 1.6)
-        assert not filler.settings.fit_positions
-        assert not filler.settings.fit_psf_shape
+        assert not filler.settings.fits.fit_positions
+        assert not filler.settings.fits.fit_psf_shape
 
 
 @pytest.fixture(scope='module', params=METHODS.values(), ids=METHODS.keys())

@@ -14,6 +14,7 @@ from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import image_beyond_holes, model_image
+from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings, remove_with_psf
 
 SHAPE = (150, 160)
@@ -37,9 +38,16 @@ def _scene(psf, *, sky=0.7, noise=0.002, seed=1):
     )
 
 
-def _remove(data, psf, model, *, order=slice(None), shift=0.0, scale=1.0, **options):
+def _remove(
+    data, psf, model, *, order=slice(None), shift=0.0, scale=1.0, run=None, **fits
+):
     holes = Holes(X[order] + shift, Y[order], RADIUS[order], SHAPE, SNR[order])
-    settings = SubtractionSettings(model, beam_fwhm=psf.fwhm, **options)
+    settings = SubtractionSettings(
+        model,
+        beam_fwhm=psf.fwhm,
+        fits=FitSettings.for_passes(2, **fits),
+        run=RunOptions() if run is None else run,
+    )
     missing = ~np.isfinite(data)
     return remove_with_psf(data, missing, holes, psf, settings, jy_per_pixel=scale)
 

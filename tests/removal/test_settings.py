@@ -89,12 +89,12 @@ class TestRefusals:
 
     def test_model_for_other_passes(self, flat_model, flat_psf_model):
         two = GREEN | {'psf': 'setup', 'n_passes': 2}
-        with pytest.raises(ValueError, match=r"'flat' sees 1 image.*such as 'psf'"):
+        with pytest.raises(ValueError, match=r"'flat' is of kind 'masked'.*such as"):
             RemovalSettings.from_arguments(**two, model=flat_model)
-        with pytest.raises(ValueError, match="'pacs' sees 3 image"):
+        with pytest.raises(ValueError, match="'pacs' is of kind 'masked'"):
             RemovalSettings.from_arguments(**two, model='pacs')
         for options in ({}, {'psf': 'setup'}):
-            with pytest.raises(ValueError, match='made for removal with a PSF'):
+            with pytest.raises(ValueError, match="is of kind 'residual'"):
                 RemovalSettings.from_arguments(**GREEN, model=flat_psf_model, **options)
 
     def test_missing_model(self):
