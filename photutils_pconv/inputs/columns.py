@@ -7,6 +7,7 @@ import re
 import warnings
 
 import astropy.units as u
+import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.utils.exceptions import AstropyUserWarning
 
@@ -203,8 +204,8 @@ def _parse_sky_texts(table, name):
         )
         raise ValueError(msg) from None
     msg = (
-        f'The column {name!r} holds positions as text, which does not tell their frame: '
-        'they are taken as ICRS. Formats that keep it are ECSV and FITS.'
+        f'The column {name!r} holds positions as text, which does not tell their '
+        'frame: they are taken as ICRS. Formats that keep it are ECSV and FITS.'
     )
     warnings.warn(msg, AstropyUserWarning, stacklevel=5)
     return sky

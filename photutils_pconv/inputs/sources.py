@@ -145,10 +145,17 @@ def parse_sources(sources, *, wcs=None):
         sources = read_source_table(sources)
     elif isinstance(sources, Row):
         sources = sources.table[sources.index : sources.index + 1]
-    elif (isinstance(sources, np.ndarray) and sources.dtype.names) or (
-        isinstance(sources, dict)
-    ):
+    elif isinstance(sources, np.ndarray) and sources.dtype.names:
         sources = Table(sources)
+    elif isinstance(sources, dict):
+        try:
+            sources = Table(sources)
+        except (TypeError, ValueError) as exc:
+            msg = (
+                'A dictionary as sources must hold columns of one length by their '
+                f'names, got {sources!r}: {exc}'
+            )
+            raise TypeError(msg) from exc
     elif is_data_frame(sources):
         sources = frame_to_table(sources)
     elif isinstance(sources, BaseCoordinateFrame):

@@ -98,9 +98,7 @@ def parse_text_table(text):
     dashed = [i for i, line in enumerate(rows) if _is_rule(line)]
     if dashed and dashed[0] > 0:
         return _parse_vizier(rows, dashed, separator)
-    if separator == '|' and all(
-        row.strip()[:: len(row.strip()) - 1 or 1] == '||' for row in rows
-    ):
+    if separator == '|' and all(re.fullmatch(r'\s*\|.*\|\s*', row) for row in rows):
         # bars at both ends, and not above the data alone, as IPAC has them
         rows = [row.strip()[1:-1] for row in rows]
         return _parse_separated(rows, separator, [])
@@ -193,9 +191,8 @@ def _parse_separated(rows, separator, comments):
         units.append(match[2] if known else '')
     body = cells[1:]
     if body and _is_line_of_units(body[0]):
-        units = [
-            cell.strip() or unit for cell, unit in zip(body[0], units, strict=False)
-        ]
+        pairs = zip(body[0], units, strict=False)
+        units = [cell.strip() or unit for cell, unit in pairs]
         body = body[1:]
     if separator == ';' and _has_decimal_commas(body):
         body = [[_to_point(cell) for cell in row] for row in body]
