@@ -81,6 +81,8 @@ def parse_angles(column, name, *, hours):
             f'The column {name!r} holds text that is no position: '
             f'{some[:_N_SHOWN]}: {exc}'
         )
+        if default == u.hourangle and angle_unit is None:
+            msg += ' It is taken for hours; degrees need the unit deg.'
         raise ValueError(msg) from None
     values[given] = angles.to_value(u.deg)
     if hours and angle_unit is None:

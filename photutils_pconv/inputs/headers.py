@@ -130,8 +130,9 @@ def _make_card(keyword, value, comment):
     for text in (comment, None):
         try:
             card = fits.Card(keyword, value, text)
-            # the cards of HIERARCH are short, and only the image tells
-            if fits.Card.fromstring(card.image).value == card.value:
+            # a card of HIERARCH that is too long fails here, not when it is made
+            back = fits.Card.fromstring(card.image).value
+            if isinstance(value, float) or back == value:
                 return card
         except (ValueError, TypeError, fits.VerifyError):
             pass

@@ -34,6 +34,12 @@ _WCS_KEYWORD = re.compile(
     r'|RESTFREQ|VELREF|[LAW]TV\d|[LAW]TM\d_\d|WAT\d_\d{3}|WAXMAP\d*'
 )
 _LOOKUP = re.compile(r'C[PQ](DIS|ERR)\d[A-Z]?|D[PQ]\d.*|DVERR\d?|D2IM.*|AXISCORR')
+# Other descriptions of the same axes (the standard's a = A to Z) are not used.
+_ALTERNATE = re.compile(
+    r'(WCSAXES|WCSNAME|LONPOLE|LATPOLE|EQUINOX|RADESYS|SPECSYS|SSYSOBS|SSYSSRC|VELOSYS|'
+    r'ZSOURCE|VELANGL|RESTFRQ|RESTWAV)[A-Z]|C[A-Z]{4}\d{1,2}[A-Z]|'
+    r'(CD|PC|PV|PS)\d{1,2}_\d{1,3}[A-Z]'
+)
 # Keywords of the observation that a WCS keeps, too.
 _OBSERVATION = {
     'DATE-OBS': re.compile(r'\d{4}-\d\d-\d\d(T[\d:.]+)?'),
@@ -144,16 +150,24 @@ def _make_wcs(header, hdus):
 def _clean_header(header):
     """Keep what a WCS is made of, in spellings that need no notice."""
     clean = fits.Header()
+    is_iraf = str(header.get('CTYPE1', '')).endswith(('TNX', 'ZPX'))
     for card in header.cards:
         keyword = card.keyword
+        if keyword.startswith('WAT') and not is_iraf:
+            # wcslib fails on them
+            continue
         accepted = _OBSERVATION.get(keyword)
         try:
             if accepted is not None and accepted.fullmatch(str(card.value).strip()):
                 clean.append(card, end=True)
-            elif is_wcs_keyword(keyword) or keyword in ('NAXIS1', 'NAXIS2'):
+            elif is_wcs_keyword(keyword) and not _ALTERNATE.fullmatch(keyword):
                 clean.append(card, end=True)
         except fits.VerifyError:
             continue
+    for keyword in [key for key in clean if re.fullmatch(r'(PC|CD)\d{6}', key)]:
+        # the form of the drafts of 1988
+        new = f'{keyword[:2]}{int(keyword[2:5])}_{int(keyword[5:])}'
+        clean[new] = clean.pop(keyword)
     for old, new in (('RADECSYS', 'RADESYS'), ('EPOCH', 'EQUINOX')):
         if old in clean:
             value = clean.pop(old)

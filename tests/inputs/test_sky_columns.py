@@ -119,9 +119,7 @@ def test_several_sky_columns(sky, map_wcs):
     table = QTable({'sky_bbox_ll': away, 'sky_centroid_icrs': sky, 'sky_bbox_ur': away})
     check(parse_sources(table, wcs=map_wcs))
     table = QTable({'first': sky, 'second': away})
-    with pytest.warns(
-        AstropyUserWarning, match='several sky.*first is taken'
-    ):
+    with pytest.warns(AstropyUserWarning, match='several sky.*first is taken'):
         check(parse_sources(table, wcs=map_wcs))
 
 

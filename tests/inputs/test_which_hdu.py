@@ -225,9 +225,7 @@ def test_ldac(tmp_path):
 def test_two_tables(tmp_path, guide_first, hdu):
     tables = [('GUIDE', GUIDE), ('SOURCES', POSITIONS)][:: 1 if guide_first else -1]
     path = write_tables(tmp_path / 's.fits', tables)
-    with pytest.raises(
-        ValueError, match=r'several tables .*--catalogue-hdu'
-    ):
+    with pytest.raises(ValueError, match=r'several tables .*--catalogue-hdu'):
         read_source_table(path)
     with pytest.raises(ValueError, match=r'1 .*2 .*rows'):
         parse_sources(path)
@@ -256,9 +254,7 @@ def write_votable(path, tables, *, resources=1):
 def test_votable(tmp_path, resources, ending):
     two = [('guide', GUIDE), ('sources', POSITIONS)]
     path = write_votable(tmp_path / f's.{ending}', two, resources=resources)
-    with pytest.raises(
-        ValueError, match='0 guide; 1 sources.*--table-id'
-    ):
+    with pytest.raises(ValueError, match='0 guide; 1 sources.*--table-id'):
         read_source_table(path)
     for table_id in ('sources', 1, '1'):
         assert_array_equal(read_source_table(path, table_id=table_id)['ra'], RA)
