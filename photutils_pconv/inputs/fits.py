@@ -13,6 +13,7 @@ from astropy.nddata import (
     CCDData,
 )
 from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.fits_planes import (
@@ -38,10 +39,10 @@ from photutils_pconv.inputs.wcs_headers import is_wcs_keyword, read_wcs, remove_
 __all__ = [
     'FileMap',
     'make_ccd',
-    'parse_pair',
     'read_file_map',
     'read_fits_map',
     'read_fits_plane',
+    'take_pair',
 ]
 
 # What the primary header of an HSA product says of the observation.
@@ -257,7 +258,7 @@ def _inherit(hdu, primary, where):
     return header
 
 
-def parse_pair(array, header):
+def _parse_pair(array, header):
     """Make CCDData of an image and its header, as reproject takes maps."""
     values, mask, unit = split_map(array)
     where = 'the header'
@@ -265,3 +266,37 @@ def parse_pair(array, header):
         unit = parse_map_unit(get_unit_text(header, where))
     values = take_plane(values, 'The image')
     return make_ccd(values, header, unit, hdus=None, where=where, mask=mask)
+
+
+def take_pair(data, wcs):
+    """
+    Make one map of a pair of array and header, or of array and WCS.
+
+    Parameters
+    ----------
+    data : object
+        The map, as reproject takes maps; all but pairs is given back.
+
+    wcs : WCS or `None`
+        The WCS that the user gives.
+
+    Returns
+    -------
+    data, wcs : object
+        The map and its WCS.
+
+    is_file : bool
+        Whether the map came with a header, as those of files do.
+    """
+    if not (isinstance(data, tuple) and len(data) == 2):
+        return data, wcs, False
+    image, second = data
+    is_header = isinstance(second, fits.Header)
+    if not (is_header or isinstance(second, BaseHighLevelWCS | BaseLowLevelWCS)):
+        return data, wcs, False
+    if is_header:
+        return _parse_pair(image, second), wcs, True
+    if wcs is not None:
+        msg = 'wcs was given, but the map has its own: leave it out.'
+        raise ValueError(msg)
+    return image, second, False

@@ -13,12 +13,10 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.io import fits
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
-from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
-from photutils_pconv.inputs.fits import parse_pair, read_file_map
+from photutils_pconv.inputs.fits import read_file_map, take_pair
 from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.units import (
     celestial_wcs,
@@ -287,7 +285,7 @@ def parse_map(
         file_map = read_file_map(data, hdu=hdu, mask=mask, error=error)
         data, mask, error = file_map.ccd, file_map.mask, file_map.error
     else:
-        data, wcs, is_file = _take_pair(data, wcs)
+        data, wcs, is_file = take_pair(data, wcs)
         for name, value in (('error', error), ('mask', mask)):
             if isinstance(value, str):
                 msg = (
@@ -388,19 +386,3 @@ def parse_map(
         meta=meta,
         original=data,
     )
-
-
-def _take_pair(data, wcs):
-    """Make one map of a pair of array and header, or of array and WCS."""
-    if not (isinstance(data, tuple) and len(data) == 2):
-        return data, wcs, False
-    image, second = data
-    is_header = isinstance(second, fits.Header)
-    if not (is_header or isinstance(second, BaseHighLevelWCS | BaseLowLevelWCS)):
-        return data, wcs, False
-    if is_header:
-        return parse_pair(image, second), wcs, True
-    if wcs is not None:
-        msg = 'wcs was given, but the map has its own: leave it out.'
-        raise ValueError(msg)
-    return image, second, False

@@ -121,6 +121,7 @@ def test_gzip_with_a_name(tmp_path, content):
         assert_array_equal(parse_map(path).data, DATA)
 
 
+@pytest.mark.filterwarnings('ignore:non-ASCII characters')
 @pytest.mark.parametrize('middle', [0.3, 0.5, 0.8])
 def test_damaged_gzip(tmp_path, content, middle):
     packed = bytearray(gzip.compress(content))
@@ -128,8 +129,8 @@ def test_damaged_gzip(tmp_path, content, middle):
     packed[i : i + 40] = b'\xff' * 40
     path = tmp_path / 'map.fits.gz'
     path.write_bytes(packed)
-    with pytest.raises(ValueError, match=r'map\.fits\.gz'):
-        parse_map(path)
+    with pytest.warns(AstropyUserWarning, match=r'map\.fits\.gz fails the checksum'):
+        assert parse_map(path).shape == DATA.shape
 
 
 @pytest.mark.parametrize(
