@@ -14,8 +14,8 @@ from photutils.background import Background2D, MedianBackground
 from photutils.detection import DAOStarFinder
 from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinder
 
+from photutils_pconv.inputs.columns import find_pixel_columns
 from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
-from photutils_pconv.inputs.tables import find_pixel_columns
 from photutils_pconv.inputs.values import check_mask
 
 __all__ = ['find_sources', 'parse_box_size', 'parse_masks', 'read_map', 'without_mask']

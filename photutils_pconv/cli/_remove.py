@@ -49,9 +49,13 @@ def _write(result, options, *, axes):
 
 
 def _remove(options):
+    from photutils_pconv.inputs.tables import read_source_table
     from photutils_pconv.removal.remover import NeuralSourceRemover
 
     axes = _prepare(options, plot=options.plot)
+    sources = read_source_table(
+        options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
+    )
     remover = NeuralSourceRemover(
         options.mode,
         options.band,
@@ -65,7 +69,13 @@ def _remove(options):
         device=options.device,
         progress_bar=not options.quiet,
     )
-    result = remover(options.map, options.catalogue)
+    result = remover(
+        options.map,
+        sources,
+        hdu=options.map_hdu,
+        mask=options.mask_hdu,
+        error=options.error_hdu,
+    )
     _write(result, options, axes=axes)
     if not options.quiet:
         flagged = np.count_nonzero(result.photometry['flags'])

@@ -85,6 +85,19 @@ def _make_parser():
     remove.add_argument(
         'catalogue', metavar='CATALOGUE', help='CSV, ECSV, VOTable or FITS table'
     )
+    remove.add_argument(
+        '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
+    )
+    remove.add_argument(
+        '--mask-hdu', metavar='HDU', help='an extension that is not 0 in bad pixels'
+    )
+    remove.add_argument(
+        '--error-hdu', metavar='HDU', help='the standard deviation of the map'
+    )
+    remove.add_argument(
+        '--catalogue-hdu', metavar='HDU', help='the table of a FITS catalogue'
+    )
+    remove.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
     remove.add_argument('--mode', help="'scanmap', 'parallel'")
     remove.add_argument('--band', help="'blue', 'green', 'red'")
     remove.add_argument('--setup', help='the name of a setup, instead of mode and band')

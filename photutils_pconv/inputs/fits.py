@@ -1,26 +1,48 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Maps on disk, and the units and pixel scales that their headers state.
+Maps on disk, and the units and masks that their headers and extensions state.
 """
 
-import os
-import re
 import warnings
+from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
-import numpy as np
 from astropy.io import fits
-from astropy.io.fits.verify import VerifyWarning
-from astropy.nddata import CCDData
+from astropy.nddata import (
+    CCDData,
+)
 from astropy.utils.exceptions import AstropyUserWarning
-from astropy.wcs import FITSFixedWarning
+from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
-from photutils_pconv.inputs.units import ACCEPTED_UNITS
-from photutils_pconv.inputs.values import check_dimensions
+from photutils_pconv.inputs.fits_files import file_name, open_hdus
+from photutils_pconv.inputs.fits_planes import (
+    OWN_KEYWORDS,
+    UNIT_KEYWORDS,
+    get_unit_text,
+    is_name,
+    parse_file_mask,
+    read_coverage,
+    read_fits_plane,
+    read_own_mask,
+    read_own_uncertainty,
+    read_plane,
+)
+from photutils_pconv.inputs.hdus import (
+    find_map_hdu,
+    take_plane,
+)
+from photutils_pconv.inputs.unit_texts import parse_map_unit
+from photutils_pconv.inputs.values import split_map
+from photutils_pconv.inputs.wcs_headers import is_wcs_keyword, read_wcs, remove_wcs
 
 __all__ = [
+    'FileMap',
+    'make_ccd',
+    'read_file_map',
     'read_fits_map',
     'read_fits_plane',
+    'take_pair',
 ]
 
 # What the primary header of an HSA product says of the observation.
@@ -44,147 +66,49 @@ _PROVENANCE = (
     'CREATOR',
     'FILENAME',
 )
+_BEAM_KEYWORDS = ('BMAJ', 'BMIN', 'BPA')
 
 
-def _parse_unit(text):
+@dataclass(frozen=True)
+class FileMap:
     """
-    Parse a FITS unit, also in the spellings that FITS files have.
-    """
-    text = (text or '').strip()
-    if text.lower() in ('', 'none', 'unknown', 'dimensionless'):
-        return None
-    match = re.fullmatch(
-        r'(?i:(p|n|u|k|m|g|)jy\s*(?:/|per|\s)\s*'
-        r'(pixel|pix|px|beam|sr|arcsec)(?:\^|\*\*)?(-1|2|)'
-        r'|(p|n|u|k|m|g|)jy)',
-        text,
-    )
-    if match is not None:
-        prefix = match[1] or match[4] or ''
-        # the case tells mega from milli, and means nothing elsewhere
-        prefix = prefix if prefix in 'mM' else prefix.lower().replace('g', 'G')
-        over = (match[2] or '').lower()
-        over = {'pixel': 'pix', 'px': 'pix'}.get(over, over)
-        power = '2' if match[3] == '2' else ''
-        text = f'{prefix}Jy' + (f' / {over}{power}' if over else '')
-    try:
-        return u.Unit(text)
-    except ValueError:
-        msg = (
-            f'The unit {text!r} of the FITS file cannot be understood; '
-            f'accepted are {ACCEPTED_UNITS}. Read the map yourself and '
-            'give it as CCDData with a unit.'
-        )
-        raise ValueError(msg) from None
-
-
-def _read_unit(text):
-    """
-    What astropy makes of a unit, `None` if it does not understand it.
-    """
-    try:
-        return u.Unit(text or None)
-    except (TypeError, ValueError):
-        return None
-
-
-def _open(path):
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        msg = f'The map {path!r} does not exist or is not a file.'
-        raise FileNotFoundError(msg)
-    try:
-        return fits.open(path)
-    except OSError as exc:
-        msg = f'The map {path!r} cannot be read as a FITS file: {exc}'
-        raise ValueError(msg) from exc
-
-
-def _find_hdu(hdus, name):
-    """
-    The index of the image extension of that name, whatever its case.
-    """
-    for index, hdu in enumerate(hdus):
-        if (
-            hdu.is_image
-            and hdu.name.lower() == name.lower()
-            and hdu.header.get('NAXIS', 0) > 0
-        ):
-            return index
-    return None
-
-
-def _find_map(hdus, path):
-    index = _find_hdu(hdus, 'image')
-    if index is not None:
-        check_dimensions(hdus[index].shape, f'The extension "image" of {path}')
-        return index
-    images = [
-        i
-        for i, hdu in enumerate(hdus)
-        if hdu.is_image and hdu.header.get('NAXIS', 0) > 0
-    ]
-    for index in images:
-        if len(hdus[index].shape) == 2:
-            return index
-    if images:
-        check_dimensions(hdus[images[0]].shape, f'The image of {path}')
-    msg = f'{path} holds no image.'
-    raise ValueError(msg)
-
-
-def read_fits_plane(path, name):
-    """
-    Read an extension of a FITS file by its name.
+    A map from a file, with the planes that the user names.
 
     Parameters
     ----------
-    path : str or `os.PathLike`
-        The file.
+    ccd : `~astropy.nddata.CCDData`
+        The map, with what the file itself says is mask and uncertainty.
 
-    name : str
-        The name of the extension, whatever its case.
-
-    Returns
-    -------
-    data : 2D `~numpy.ndarray` or `~astropy.units.Quantity`
-        The extension's data, with its unit if it states one.
-
-    Raises
-    ------
-    ValueError
-        If the file has no such image.
+    mask, error : object
+        Mask and error as given, or read where they name an extension.
     """
-    with _open(path) as hdus:
-        index = _find_hdu(hdus, name)
-        if index is None:
-            names = ', '.join(repr(hdu.name) for hdu in hdus if hdu.is_image)
-            msg = (
-                f'{os.fspath(path)} has no image extension {name!r}; its '
-                f'image extensions are: {names}.'
-            )
-            raise ValueError(msg)
-        header = hdus[index].header
-        unit = _parse_unit(header.get('BUNIT', header.get('QTTY____')))
-        data = np.array(hdus[index].data)
-    return data if unit is None else u.Quantity(data, unit)
+
+    ccd: CCDData
+    mask: Any
+    error: Any
 
 
-def read_fits_map(path):
+def read_fits_map(path, *, hdu=None):
     """
     Read a map from a FITS file.
 
     The map is the extension ``image``, as in the products of the
-    Herschel Science Archive, or else the first 2-D image. Where the file
-    has an extension ``coverage``, pixels without coverage are masked.
-    The mask and uncertainty of a file that astropy's CCDData wrote are
-    read, too. An extension ``stDev`` or ``error`` is not taken as the
+    Herschel Science Archive, or else the image that is named as a signal,
+    or the only one that is not named as something else (coverage, error,
+    weight, mask, ...). Where the file has an extension ``coverage``,
+    pixels without coverage are masked. ``MASK`` and ``UNCERT`` are read
+    if this package or astropy's CCDData wrote them; others are named in a
+    warning. An extension ``stDev`` or ``error`` is not taken as the
     map's error.
 
     Parameters
     ----------
-    path : str or `os.PathLike`
-        The file.
+    path : str, `os.PathLike` or HDUs
+        The file, an `~astropy.io.fits.HDUList`, or an image HDU.
+
+    hdu : int, str or tuple, optional
+        The HDU that holds the map: its number, its name, or a pair of name
+        and version.
 
     Returns
     -------
@@ -194,41 +118,185 @@ def read_fits_map(path):
     Raises
     ------
     FileNotFoundError, ValueError
-        If the file does not exist, is no FITS file, or holds no 2-D
-        image with an accepted unit.
+        If the file does not exist, is no FITS file, or is damaged, if it
+        is not clear which image is the map, or it has no accepted unit.
     """
-    path = os.fspath(path)
-    with warnings.catch_warnings():
-        # what these say about a header, its reader cannot change
-        for category in (FITSFixedWarning, VerifyWarning, u.UnitsWarning):
-            warnings.simplefilter('ignore', category)
-        with _open(path) as hdus:
-            index = _find_map(hdus, path)
-            header = hdus[index].header
-            # the first products of HCSS state their unit in QTTY____
-            text = header.get('BUNIT', header.get('QTTY____'))
-            provenance = [
-                card for card in hdus[0].header.cards if card.keyword in _PROVENANCE
-            ]
-            coverage = None
-            if (i_cov := _find_hdu(hdus, 'coverage')) not in (None, index):
-                coverage = np.array(hdus[i_cov].data)
-        unit = _parse_unit(text) or u.dimensionless_unscaled
-        if unit == _read_unit(header.get('BUNIT')):
-            unit = None  # the reader reports in the log what it is given
-        ccd = CCDData.read(path, hdu=index, unit=unit)
-        ccd.header.extend(provenance, unique=True)
+    return read_file_map(path, hdu=hdu).ccd
 
+
+def read_file_map(source, *, hdu=None, mask=None, error=None):
+    """
+    Read a map, and those planes of its file that the user names.
+
+    Parameters
+    ----------
+    source : str, `os.PathLike` or HDUs
+        The file, an `~astropy.io.fits.HDUList`, or an image HDU.
+
+    hdu : int, str or tuple, optional
+        The HDU that holds the map.
+
+    mask, error : object, optional
+        A text or a number is the name or the number of an extension; all
+        else is given back as it is.
+
+    Returns
+    -------
+    file_map : `FileMap`
+        The map and the planes.
+    """
+    where = file_name(source)
+    with open_hdus(source) as hdus:
+        try:
+            ccd = _read_ccd(hdus, where, hdu=hdu, own_mask=mask is None)
+            if is_name(mask):
+                mask = parse_file_mask(read_plane(hdus, where, mask), mask, where)
+            if is_name(error):
+                error = read_plane(hdus, where, error)
+        except fits.VerifyError as exc:
+            msg = f'A header of {where} is damaged: {" ".join(str(exc).split())}'
+            raise ValueError(msg) from exc
+    return FileMap(ccd=ccd, mask=mask, error=error)
+
+
+def _read_ccd(hdus, where, *, hdu, own_mask):
+    index = find_map_hdu(hdus, where, hdu=hdu)
+    image = hdus[index]
+    header = _inherit(image, hdus[0], where)
+    unit = parse_map_unit(get_unit_text(header, where))
+    what = f'The image {image.name!r} of {where}'
+    values = take_plane(image.data, what)
+    mask = read_own_mask(hdus, index, where, values.shape) if own_mask else None
+    coverage = read_coverage(hdus, index, where, values.shape)
     if coverage is not None:
-        if coverage.shape == ccd.shape:
-            # NaN is no coverage, either
-            uncovered = ~(coverage > 0)
-            ccd.mask = uncovered if ccd.mask is None else ccd.mask | uncovered
-        else:
-            msg = (
-                f'The extension "coverage" of {path} has the shape '
-                f'{coverage.shape}, the map {ccd.shape}: it is ignored. '
-                'Give coverage_mask to mark pixels without coverage.'
-            )
-            warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        mask = coverage if mask is None else mask | coverage
+    psf = hdus['PSFIMAGE'].data if 'PSFIMAGE' in hdus and index == 0 else None
+    ccd = make_ccd(
+        values,
+        header,
+        unit,
+        hdus=hdus,
+        where=where,
+        mask=mask,
+        uncertainty=read_own_uncertainty(hdus, index, where, values.shape),
+        psf=psf,
+    )
+    provenance = [card for card in hdus[0].header.cards if card.keyword in _PROVENANCE]
+    ccd.header.extend(provenance, unique=True)
     return ccd
+
+
+def make_ccd(values, header, unit, *, hdus, where, **parts):
+    """
+    Make CCDData of an image and its header.
+
+    Parameters
+    ----------
+    values : 2D `~numpy.ndarray`
+        The image.
+
+    header : `~astropy.io.fits.Header`
+        The header.
+
+    unit : `~astropy.units.Unit` or `None`
+        The unit.
+
+    hdus : `~astropy.io.fits.HDUList` or `None`
+        The file, for WCS with lookup tables.
+
+    where : str
+        Its name, for messages.
+
+    **parts
+        Further keyword arguments of `~astropy.nddata.CCDData`.
+
+    Returns
+    -------
+    ccd : `~astropy.nddata.CCDData`
+        The map, without a dimension if it has no unit.
+    """
+    wcs = read_wcs(header, hdus, where)
+    return CCDData(
+        values,
+        unit=u.dimensionless_unscaled if unit is None else unit,
+        meta=remove_wcs(header, wcs),
+        wcs=wcs,
+        **parts,
+    )
+
+
+def _inherit(hdu, primary, where):
+    """The header of an image with what it has from the primary one."""
+    header = hdu.header
+    if hdu is primary:
+        return header
+    inherit = header.get('INHERIT')
+    header = header.copy()
+    if inherit is True:
+        has_wcs = any(key.startswith('CTYPE') for key in header)
+        for card in primary.header.cards:
+            key = card.keyword
+            if key in OWN_KEYWORDS or key.startswith('NAXIS') or key in header:
+                continue
+            if not (has_wcs and is_wcs_keyword(key)):
+                header.append(card, end=True)
+        return header
+    if inherit is False or primary.shape:
+        return header
+    missing = [] if any(key in header for key in UNIT_KEYWORDS) else [UNIT_KEYWORDS]
+    missing += [] if 'BMAJ' in header else [_BEAM_KEYWORDS]
+    taken = [key for keys in missing for key in keys if key in primary.header]
+    for key in taken:
+        header[key] = primary.header[key]
+    if taken:
+        msg = (
+            f'The header of the image {hdu.name!r} of {where} has no '
+            f'{" and ".join(taken)}: unit or beam are those of the primary header, '
+            f'{", ".join(f"{key} = {primary.header[key]!r}" for key in taken)}.'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+    return header
+
+
+def _parse_pair(array, header):
+    """Make CCDData of an image and its header, as reproject takes maps."""
+    values, mask, unit = split_map(array)
+    where = 'the header'
+    if unit is None:
+        unit = parse_map_unit(get_unit_text(header, where))
+    values = take_plane(values, 'The image')
+    return make_ccd(values, header, unit, hdus=None, where=where, mask=mask)
+
+
+def take_pair(data, wcs):
+    """
+    Make one map of a pair of array and header, or of array and WCS.
+
+    Parameters
+    ----------
+    data : object
+        The map, as reproject takes maps; all but pairs is given back.
+
+    wcs : WCS or `None`
+        The WCS that the user gives.
+
+    Returns
+    -------
+    data, wcs : object
+        The map and its WCS.
+
+    is_file : bool
+        Whether the map came with a header, as those of files do.
+    """
+    if not (isinstance(data, tuple) and len(data) == 2):
+        return data, wcs, False
+    image, second = data
+    is_header = isinstance(second, fits.Header)
+    if not (is_header or isinstance(second, BaseHighLevelWCS | BaseLowLevelWCS)):
+        return data, wcs, False
+    if is_header:
+        return _parse_pair(image, second), wcs, True
+    if wcs is not None:
+        msg = 'wcs was given, but the map has its own: leave it out.'
+        raise ValueError(msg)
+    return image, second, False

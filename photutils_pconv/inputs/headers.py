@@ -5,56 +5,36 @@ FITS headers and HDUs of maps.
 
 import re
 import warnings
+from numbers import Number
 
 import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv.inputs.values import as_array
+from photutils_pconv.inputs.wcs_headers import is_wcs_keyword
 
-__all__ = [
-    'make_map_hdu',
-    'make_wcs_header',
-]
+__all__ = ['MASK_KEYWORD', 'make_map_hdu', 'make_mask_hdu']
 
 # Keywords that belong to the file that a map came from, not to the map.
 _STRUCTURAL = re.compile(
     'SIMPLE|XTENSION|BITPIX|NAXIS[0-9]*|EXTEND|PCOUNT|GCOUNT|GROUPS|INHERIT|'
-    'EXTNAME|EXTVER|EXTLEVEL|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM'
+    'EXTNAME|EXTVER|EXTLEVEL|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|END'
 )
-# A WCS is written with the matrix PCi_j; another one would contradict it.
-_MATRIX = re.compile('CD[0-9]_[0-9]|PC[0-9]_[0-9]|CROTA[0-9]')
-
-
-def make_wcs_header(wcs):
-    """
-    Put a WCS into a FITS header, as far as FITS has words for it.
-
-    Parameters
-    ----------
-    wcs : WCS or `None`
-        The celestial WCS.
-
-    Returns
-    -------
-    header : `~astropy.io.fits.Header`
-        The header, empty with a warning if the WCS cannot be written.
-    """
-    if wcs is None:
-        return fits.Header()
-    if not hasattr(wcs, 'to_header'):
-        msg = (
-            f'the WCS, a {type(wcs).__name__}, cannot be written into a FITS header: '
-            'the file has none'
-        )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
-        return fits.Header()
-    return wcs.to_header(relax=True)
+_KEYWORD = re.compile('[A-Z0-9_-]{1,8}')
+# What a HIERARCH keyword may consist of besides; '=' would end it.
+_HIERARCH = re.compile('[ -<>-~]{1,60}')
+# Tells our masks from those of other programs, which may mean anything.
+MASK_KEYWORD = 'PCONVMSK'
 
 
 def make_map_hdu(image, header, unit_text):
     """
     Make a primary HDU of a map: data, WCS, unit and what of its meta fits.
+
+    Keywords of world coordinates are those of ``header`` alone. Keywords
+    that FITS does not allow become HIERARCH ones; what cannot be written
+    at all is left out with a warning.
 
     Parameters
     ----------
@@ -75,36 +55,93 @@ def make_map_hdu(image, header, unit_text):
     primary = fits.PrimaryHDU(as_array(image), header)
     if unit_text:
         primary.header['BUNIT'] = unit_text
-    for card in _to_header(getattr(image, 'meta', None) or {}).cards:
-        keyword = card.keyword
-        if _STRUCTURAL.fullmatch(keyword) or (header and _MATRIX.fullmatch(keyword)):
+    left_out = []
+    for key, value, comment in _list_cards(getattr(image, 'meta', None) or {}):
+        keyword = key.strip().upper()
+        if _STRUCTURAL.fullmatch(keyword) or is_wcs_keyword(keyword):
             continue
-        if keyword == 'HISTORY':
-            primary.header.add_history(str(card.value))
-        elif keyword == 'COMMENT':
-            primary.header.add_comment(str(card.value))
+        if keyword in ('HISTORY', 'COMMENT'):
+            for line in value if isinstance(value, list | tuple) else [value]:
+                primary.header[keyword] = _to_ascii(line)
         elif keyword and keyword not in primary.header:
-            primary.header.append(card)
+            card = _make_card(keyword, value, comment)
+            if card is None:
+                left_out.append(key)
+            else:
+                primary.header.append(card)
+    if left_out:
+        msg = (
+            'FITS cannot hold these entries of the metadata, they are left out: '
+            f'{", ".join(sorted(left_out))}.'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
     return primary
 
 
-def _to_header(meta):
+def make_mask_hdu(missing, header):
     """
-    Put what of the metadata fits into a FITS header.
+    Make the extension that says which pixels are missing.
+
+    Parameters
+    ----------
+    missing : 2D bool `~numpy.ndarray`
+        The missing pixels.
+
+    header : `~astropy.io.fits.Header`
+        The map's WCS.
+
+    Returns
+    -------
+    hdu : `~astropy.io.fits.ImageHDU`
+        The extension ``MASK``, with 1 for missing pixels, which the reader
+        knows as one of this package.
     """
-    if isinstance(meta, fits.Header):
-        return meta
-    header = fits.Header()
-    for key, value in meta.items():
-        key = str(key).upper()
-        if key in ('HISTORY', 'COMMENT'):
-            for line in value if isinstance(value, list | tuple) else [value]:
-                text = ' '.join(str(line).split())
-                header[key] = text.encode('ascii', 'replace').decode()
-        elif re.fullmatch('[A-Z0-9_-]{1,8}', key) and np.isscalar(value):
-            try:
-                header[key] = value
-            except ValueError:
-                # Such as NaN or a letter that FITS does not know.
-                continue
-    return header
+    hdu = fits.ImageHDU(missing.astype(np.uint8), header, name='MASK')
+    hdu.header[MASK_KEYWORD] = ('MISSING', '1 = no data, of photutils-pconv')
+    return hdu
+
+
+def _list_cards(meta):
+    """Give keyword, value and comment of all that metadata hold."""
+    if not isinstance(meta, fits.Header):
+        yield from ((str(key), value, None) for key, value in meta.items())
+        return
+    for card in meta.cards:
+        try:
+            yield card.keyword, card.value, card.comment
+        except fits.VerifyError:
+            # a card without a value that can be read
+            yield card.keyword, None, None
+
+
+def _make_card(keyword, value, comment):
+    """Make a card that can be written; `None` if there is no such card."""
+    if value is None or not (np.isscalar(value) or isinstance(value, _UNDEFINED)):
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Number) and not np.isfinite(value):
+        return None
+    if not _KEYWORD.fullmatch(keyword):
+        if not _HIERARCH.fullmatch(keyword):
+            return None
+        # without this prefix astropy warns
+        keyword = f'HIERARCH {keyword}'
+    for text in (comment, None):
+        try:
+            card = fits.Card(keyword, value, text)
+            # a card of HIERARCH that is too long fails here, not when it is made
+            back = fits.Card.fromstring(card.image).value
+            if isinstance(value, float) or back == value:
+                return card
+        except (ValueError, TypeError, fits.VerifyError):
+            pass
+    return None
+
+
+_UNDEFINED = fits.card.Undefined
+
+
+def _to_ascii(line):
+    text = ' '.join(str(line).split())
+    return text.encode('ascii', 'replace').decode()

@@ -8,7 +8,6 @@ again. `parse_sources` gives pixel positions.
 """
 
 import copy
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,21 +16,23 @@ import numpy as np
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
-from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
+from photutils_pconv.inputs.fits import read_file_map, take_pair
+from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.units import (
     celestial_wcs,
     get_jy_per_pixel,
     get_pixel_scale,
 )
 from photutils_pconv.inputs.values import (
-    UNCERTAINTY_POWERS,
     add_history,
     check_dimensions,
     check_mask,
     convert_unit,
+    find_unknown_error,
     output_dtype,
     parse_error,
     split_map,
+    uncertainty_power,
     warn_about_blank_border,
 )
 
@@ -57,7 +58,11 @@ class MapInput:
         Where pixels are missing: not finite, masked, or not covered.
 
     error : 2D float64 `~numpy.ndarray` or `None`
-        The standard deviation of ``data``, in its unit.
+        The standard deviation of ``data``, in its unit; NaN where it is not
+        known.
+
+    unknown_error : 2D bool `~numpy.ndarray` or `None`
+        Where the map has data, but its error is NaN, infinite, or 0.
 
     unit : `~astropy.units.Unit` or `None`
         The map's unit.
@@ -78,13 +83,14 @@ class MapInput:
         A copy of the input's metadata.
 
     original : object
-        The input itself; for a path, the `~astropy.nddata.CCDData` that
-        was read from it.
+        The input itself; for a path or HDUs, the
+        `~astropy.nddata.CCDData` that was read from it.
     """
 
     data: np.ndarray
     missing: np.ndarray
     error: np.ndarray | None
+    unknown_error: np.ndarray | None
     unit: u.UnitBase | None
     jy_per_pixel: float
     flux_unit: u.UnitBase | None
@@ -130,7 +136,7 @@ class MapInput:
         -------
         result : object
             An object of the input's class; `~astropy.nddata.CCDData` for
-            a path.
+            a path, HDUs, or an image with its header.
 
         Raises
         ------
@@ -178,7 +184,7 @@ class MapInput:
             if error is None:
                 array = np.array(old.array)
             else:
-                power = UNCERTAINTY_POWERS[kind]
+                power = 1 if old is None else uncertainty_power(old)
                 factor = (
                     convert_unit(self.unit, unit, power)
                     if power != 1 or unit != self.unit
@@ -187,7 +193,10 @@ class MapInput:
                 with np.errstate(divide='ignore'):
                     array = np.asarray(error, dtype=float) ** power * factor
                 if old is not None:
-                    array[self.missing] = old.array[self.missing]
+                    kept = self.missing
+                    if self.unknown_error is not None:
+                        kept = kept | (self.unknown_error & ~np.isfinite(error))
+                    array[kept] = old.array[kept]
                 array = array.astype(
                     output_dtype(values.dtype if old is None else old.array.dtype)
                 )
@@ -201,40 +210,48 @@ class MapInput:
 def parse_map(
     data,
     *,
+    hdu=None,
     mask=None,
     coverage_mask=None,
     error=None,
     wcs=None,
     beam=None,
     pixel_scale=None,
+    setup_fwhm=None,
 ):
     """
     Bring a map of any accepted form to one form.
 
     Parameters
     ----------
-    data : 2D array_like, NDData, Quantity, masked array, str or PathLike
+    data : 2D array_like, NDData, Quantity, masked array, path or HDUs
         The map: `~astropy.nddata.CCDData` or another
         `~astropy.nddata.NDData`, `~astropy.units.Quantity`,
-        `~numpy.ndarray`, masked array, or the path of a FITS file. From
-        a file, the extension ``image`` is read, or else the first 2-D
-        image; where an extension ``coverage`` is 0, pixels are missing.
+        `~numpy.ndarray`, masked array, the path of a FITS file, an
+        `~astropy.io.fits.HDUList`, an image HDU, or a pair of an array
+        and its header or WCS. Which image of a file is the map, and which
+        of its extensions count, see `read_fits_map`.
 
-    mask : 2D bool `~numpy.ndarray`, optional
-        True for bad pixels.
+    hdu : int, str or tuple, optional
+        The HDU of a file that holds the map: its number, its name, or a
+        pair of name and version. By default the names tell.
+
+    mask : 2D bool `~numpy.ndarray`, str or int, optional
+        True for bad pixels. For a file it can be the name or number of the
+        extension that is not 0 in bad pixels.
 
     coverage_mask : 2D bool `~numpy.ndarray`, optional
         True for pixels without data. Both masks make pixels missing, and
         so does a value that is not finite.
 
-    error : 2D array_like, Quantity or str, optional
-        The standard deviation of the map. For a path, it can be the name
+    error : 2D array_like, Quantity, str or int, optional
+        The standard deviation of the map. For a file, it can be the name
         of the extension that holds it (``'error'`` or ``'stDev'`` in
         PACS products). No extension is taken for it unasked, since
         ``stDev`` of a JScanam map is the scatter within a pixel and not
         the error of a map with correlated noise.
 
-    wcs : WCS, optional
+    wcs : WCS or `~astropy.io.fits.Header`, optional
         The celestial WCS of a map that has none itself.
 
     beam : float, pair of float or `~astropy.units.Quantity`, optional
@@ -244,6 +261,10 @@ def parse_map(
     pixel_scale : `~astropy.units.Quantity` or float, optional
         The pixel scale (arcsec) with which to convert the unit of a map
         without WCS. The WCS is used where there is one.
+
+    setup_fwhm : `~astropy.units.Quantity`, optional
+        The FWHM that the beam of a map in Jy/beam should have. A beam that
+        differs from it by more than a factor of 2 is refused.
 
     Returns
     -------
@@ -255,20 +276,26 @@ def parse_map(
     TypeError, ValueError, FileNotFoundError
         If the map is not 2-D, not of real numbers, without a finite
         pixel or in a unit that is not of surface brightness, its pixels
-        are not square, a mask or an error does not fit it, or if
-        something is given that the map has already.
+        are not square, its beam is not plausible, a mask or an error does
+        not fit it, if something is given that the map has already, or it is
+        not clear which image of a file is the map.
     """
-    is_path = isinstance(data, str | os.PathLike)
-    if is_path:
-        if isinstance(error, str):
-            error = read_fits_plane(data, error)
-        data = read_fits_map(data)
-    elif isinstance(error, str):
-        msg = (
-            'error can be the name of an extension only if data is the '
-            'path of a FITS file.'
-        )
-        raise TypeError(msg)
+    is_file = is_fits_source(data)
+    if is_file:
+        file_map = read_file_map(data, hdu=hdu, mask=mask, error=error)
+        data, mask, error = file_map.ccd, file_map.mask, file_map.error
+    else:
+        data, wcs, is_file = take_pair(data, wcs)
+        for name, value in (('error', error), ('mask', mask)):
+            if isinstance(value, str):
+                msg = (
+                    f'{name} can be the name of an extension only if data is the '
+                    'path of a FITS file.'
+                )
+                raise TypeError(msg)
+        if hdu is not None:
+            msg = f'hdu is for FITS files and HDUs, got {type(data).__name__} as data.'
+            raise TypeError(msg)
     if not isinstance(data, NDData | np.ndarray | Masked):
         try:
             data = np.asarray(data)
@@ -280,17 +307,19 @@ def parse_map(
     if values.dtype.kind not in 'fiu':
         msg = (
             'data must be CCDData, NDData, a Quantity, an array or a '
-            'masked array of real numbers, or the path of a FITS file, '
+            'masked array of real numbers, an image HDU, an HDUList, a pair of array '
+            'and header, or the path of a FITS file, '
             f'got {type(data).__name__} of {values.dtype}.'
         )
         raise TypeError(msg)
     check_dimensions(values.shape, 'data')
 
+    mask = None if mask is np.ma.nomask else mask
     own = {}
     if is_nddata:
         # a file's coverage is no reason to refuse the user's mask
         own = {
-            'mask': None if is_path else own_mask,
+            'mask': None if is_file else own_mask,
             'error': data.uncertainty,
             'wcs': celestial_wcs(data.wcs),
         }
@@ -331,16 +360,24 @@ def parse_map(
     elif pixel_scale is not None:
         fallback = u.Quantity(pixel_scale, u.arcsec)
     factor = get_jy_per_pixel(
-        unit, fallback if scale is None else scale, beam=beam, meta=meta
+        unit,
+        fallback if scale is None else scale,
+        beam=beam,
+        meta=meta,
+        setup_fwhm=setup_fwhm,
     )
 
     error = own.get('error') if error is None else error
+    unknown = None
     if error is not None:
         error = parse_error(error, unit, array.shape)
+        unknown = find_unknown_error(error, missing)
+        error[unknown] = np.nan
     return MapInput(
         data=array,
         missing=missing,
         error=error,
+        unknown_error=unknown,
         unit=unit,
         jy_per_pixel=factor,
         flux_unit=None if unit is None else u.Jy,

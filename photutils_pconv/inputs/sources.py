@@ -4,7 +4,6 @@ One parser for every accepted source list.
 """
 
 import os
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,16 +13,21 @@ from astropy.coordinates import (
     UnitSphericalRepresentation,
 )
 from astropy.table import QTable, Row, Table
-from astropy.utils.exceptions import AstropyWarning
 
-from photutils_pconv.inputs.tables import (
+from photutils_pconv.inputs.columns import (
     ACCEPTED_COLUMNS,
+    find_pixel_columns,
     find_pixel_positions,
     find_sky_positions,
-    parse_pixels,
-    pixel_to_sky,
+    find_unclear_columns,
+    has_positions,
+)
+from photutils_pconv.inputs.positions import parse_pixels, pixel_to_sky, sky_to_pixel
+from photutils_pconv.inputs.tables import (
+    frame_to_table,
+    is_data_frame,
     read_source_table,
-    sky_to_pixel,
+    to_qtable,
 )
 from photutils_pconv.inputs.units import celestial_wcs
 
@@ -105,20 +109,21 @@ def parse_sources(sources, *, wcs=None):
 
     Parameters
     ----------
-    sources : SkyCoord, Table, str, PathLike or (N, 2) array_like
+    sources : SkyCoord, Table, DataFrame, str, PathLike or (N, 2) array_like
         The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
-        `~astropy.table.Table` or `~astropy.table.QTable`, the path of a
-        CSV, ECSV, VOTable or FITS table, or an array of pixel positions
-        (x, y), from 0.
+        `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame, a
+        dictionary of columns, the path of a table (`read_source_table`),
+        or an array of pixel positions (x, y), from 0.
 
         In a table, the positions are looked for in this order: a
-        SkyCoord column (``sky_center`` and ``sky_centroid`` first);
+        SkyCoord column (``sky_center`` and ``sky_centroid`` first), also
+        written as two columns (``sky_center.ra``, ``sky_center.dec``);
         ``ra`` and ``dec`` or another usual pair (ICRS; degrees unless a
-        unit is given, text in hours and degrees), ``glon`` and ``glat``;
-        the pixel columns ``x_center``, ``x_centroid``, ``xcentroid``,
-        ``x``, ``x_fit``, ``x_0``, ``x_init`` and their counterparts in
-        y. Without a WCS, pixel columns are used even if there are sky
-        positions.
+        unit is given, sexagesimal text in hours and degrees), ``glon`` and
+        ``glat``; the pixel columns ``x_center``, ``x_centroid``,
+        ``xcentroid``, ``x``, ``x_fit``, ``x_0``, ``x_init`` and their
+        counterparts in y. The pixels of a table that has sky positions,
+        too, are never used: they may be those of another map.
 
     wcs : WCS, optional
         The celestial WCS of the map, needed for sky positions.
@@ -142,28 +147,23 @@ def parse_sources(sources, *, wcs=None):
         sources = sources.table[sources.index : sources.index + 1]
     elif isinstance(sources, np.ndarray) and sources.dtype.names:
         sources = Table(sources)
+    elif isinstance(sources, dict):
+        try:
+            sources = Table(sources)
+        except (TypeError, ValueError) as exc:
+            msg = (
+                'A dictionary as sources must hold columns of one length by their '
+                f'names, got {sources!r}: {exc}'
+            )
+            raise TypeError(msg) from exc
+    elif is_data_frame(sources):
+        sources = frame_to_table(sources)
     elif isinstance(sources, BaseCoordinateFrame):
         sources = SkyCoord(sources)
 
     if isinstance(sources, Table):
-        with warnings.catch_warnings():
-            # units that astropy does not know, in columns not used here
-            warnings.simplefilter('ignore', AstropyWarning)
-            table = QTable(sources, copy=True)
-        if len(table) == 0:
-            # empty columns of a text file have no type to convert from
-            xy = np.empty((2, 0))
-        else:
-            sky = find_sky_positions(table)
-            if sky is None or wcs is None:
-                xy = find_pixel_positions(table)
-            if sky is None and xy is None:
-                msg = (
-                    'The table has no columns with positions; it has: '
-                    f'{", ".join(table.colnames)}. Accepted are: '
-                    f'{ACCEPTED_COLUMNS}.'
-                )
-                raise ValueError(msg)
+        table = to_qtable(sources)
+        sky, xy = _find_positions(table, wcs)
     elif isinstance(sources, SkyCoord):
         if sources.ndim > 1:
             msg = (
@@ -187,3 +187,42 @@ def parse_sources(sources, *, wcs=None):
     if sky is None:
         sky = pixel_to_sky(x, y, wcs)
     return SourceInput(x=x, y=y, sky=sky, table=table)
+
+
+def _find_positions(table, wcs):
+    """The sky positions of a table, or else its pixel positions."""
+    if len(table) == 0:
+        if table.colnames and not has_positions(table):
+            raise ValueError(_no_positions(table))
+        # empty columns of a text file have no type to convert from
+        return None, np.empty((2, 0))
+    sky = find_sky_positions(table)
+    pixels = find_pixel_columns(table)
+    if sky is not None:
+        if wcs is None and pixels is not None:
+            msg = (
+                'The table has sky positions, but the map has no celestial WCS: give '
+                f'wcs, or, if the pixel columns {pixels[0]} and {pixels[1]} are those '
+                'of this map, a table with these two alone.'
+            )
+            raise ValueError(msg)
+        return sky, None
+    if pixels is None:
+        raise ValueError(_no_positions(table))
+    unclear = find_unclear_columns(table)
+    if unclear:
+        msg = (
+            f'The table has pixel columns ({", ".join(pixels)}), but also columns like '
+            f'those of sky positions that are not understood ({", ".join(unclear)}). '
+            'Call those ra and dec or, if the pixels are those of this map, give a '
+            'table without them.'
+        )
+        raise ValueError(msg)
+    return None, find_pixel_positions(table)
+
+
+def _no_positions(table):
+    return (
+        'The table has no columns with positions; it has: '
+        f'{", ".join(table.colnames)}. Accepted are: {ACCEPTED_COLUMNS}.'
+    )

@@ -1,73 +1,62 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Source tables: reading them, and finding the positions in their columns.
+Source tables on disk and in memory.
 """
 
+import gzip
+import io
 import os
-import warnings
+import re
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
-from astropy.table import QTable
-from astropy.utils.exceptions import AstropyWarning
-from astropy.utils.masked import Masked
+from astropy.io import fits
+from astropy.io.votable import parse as parse_votable
+from astropy.table import Column, QTable, Table
 
-__all__ = [
-    'ACCEPTED_COLUMNS',
-    'find_pixel_columns',
-    'find_pixel_positions',
-    'find_sky_positions',
-    'parse_pixels',
-    'pixel_to_sky',
-    'read_source_table',
-    'sky_to_pixel',
-]
+from photutils_pconv.inputs.columns import ACCEPTED_COLUMNS, has_positions
+from photutils_pconv.inputs.fits_files import check_structure
+from photutils_pconv.inputs.hdus import describe_hdus, find_hdu
+from photutils_pconv.inputs.text_tables import decode_text, parse_text_table
+from photutils_pconv.inputs.unit_texts import parse_angle_unit
 
-_SKY_NAMES = ('sky_center', 'sky_centroid')
-# lower case, since the columns are matched whatever their case
-_SKY_PAIRS = (
-    ('ra', 'dec'),
-    ('raj2000', 'dej2000'),
-    ('raj2000', 'decj2000'),
-    ('_raj2000', '_dej2000'),
-    ('ra_icrs', 'de_icrs'),
-    ('_ra', '_de'),
-    ('ra_deg', 'dec_deg'),
-    ('ra_j2000', 'dec_j2000'),
-    ('alpha_j2000', 'delta_j2000'),
+__all__ = ['frame_to_table', 'is_data_frame', 'read_source_table', 'to_qtable']
+
+# What a file is whose first bytes are not those of a table.
+_SEEN = (
+    (rb'\s*(<!doctype html|<html|<head|<body)', 'an HTML page'),
+    (rb'\s*[\[{]', 'JSON'),
+    (rb'PK\x03\x04', 'a zip file or a spreadsheet'),
+    (rb'\xd0\xcf\x11\xe0', 'a spreadsheet'),
+    (rb'%PDF', 'a PDF'),
+    (rb'\x89PNG|\xff\xd8\xff|GIF8', 'a picture'),
+    (rb'\x93NUMPY', 'an array of numpy'),
+    (rb'\x89HDF', 'HDF5'),
+    (rb'PAR1', 'Parquet'),
+    (rb'SQLite', 'a database'),
 )
-_GALACTIC_PAIRS = (('glon', 'glat'),)
-_PIXEL_PAIRS = (
-    ('x_center', 'y_center'),
-    ('x_centroid', 'y_centroid'),
-    ('xcentroid', 'ycentroid'),
-    ('x', 'y'),
-    ('x_fit', 'y_fit'),
-    ('x_0', 'y_0'),
-    ('x_init', 'y_init'),
-    ('xcenter', 'ycenter'),
-    # of find_peaks
-    ('x_peak', 'y_peak'),
-)
-ACCEPTED_COLUMNS = (
-    'sky_center, sky_centroid or any other SkyCoord column; '
-    + ', '.join('/'.join(pair) for pair in _SKY_PAIRS + _GALACTIC_PAIRS)
-    + ' (degrees, unless a unit is given); '
-    + ', '.join('/'.join(pair) for pair in _PIXEL_PAIRS)
-    + ' (pixels, from 0)'
-)
+_ACCEPTED = 'Accepted are CSV, ECSV, VOTable, FITS and ASCII tables with a header line.'
 
 
-def read_source_table(path):
+def read_source_table(path, *, hdu=None, table_id=None):
     """
     Read a source table from a file.
+
+    What the file is its content tells, whatever its name.
 
     Parameters
     ----------
     path : str or `os.PathLike`
-        A CSV, ECSV, VOTable, FITS or plain ASCII table; the format is
-        taken from the name's ending and the file's first line.
+        A CSV, ECSV, VOTable, FITS or plain ASCII table, also as VizieR and
+        the CDS write them, and packed by gzip.
+
+    hdu : int, str or tuple, optional
+        The HDU of a FITS file: its number, its name, or a pair of name and
+        version. By default the only table that has positions.
+
+    table_id : int or str, optional
+        The table of a VOTable: its number from 0, its ID or its name. By
+        default the only one that has positions.
 
     Returns
     -------
@@ -77,280 +66,210 @@ def read_source_table(path):
     Raises
     ------
     FileNotFoundError, ValueError
-        If the file does not exist or cannot be read as a table.
+        If the file does not exist, cannot be read as a table, or holds
+        several tables of positions.
     """
     path = os.fspath(path)
     if not os.path.isfile(path):
         msg = f'The source table {path!r} does not exist or is not a file.'
         raise FileNotFoundError(msg)
-    with open(path, 'rb') as file:
-        start = file.read(200).lstrip()
-    name = path.lower().removesuffix('.gz')
-    if start.startswith(b'# %ECSV') or name.endswith('.ecsv'):
-        table_format = 'ascii.ecsv'
-    elif name.endswith(('.xml', '.vot', '.votable')):
-        table_format = 'votable'
-    elif name.endswith(('.fits', '.fit')):
-        table_format = 'fits'
-    elif name.endswith('.csv'):
-        table_format = 'ascii.csv'
-    elif name.endswith(('.txt', '.dat', '.cat', '.tbl', '.tsv')):
-        table_format = 'ascii'
-    else:
-        table_format = None
+    kind = 'a table'
     try:
-        with warnings.catch_warnings():
-            # about units and the letter of the standard, in columns that
-            # have nothing to do with the positions
-            warnings.simplefilter('ignore', AstropyWarning)
-            return QTable.read(path, format=table_format)
+        with open(path, 'rb') as file:
+            content = file.read()
+        if content.startswith(b'\x1f\x8b'):
+            content = gzip.decompress(content)
+        kind = _find_kind(content)
+        if hdu is not None and kind != 'FITS':
+            msg = f'hdu is for FITS tables, and it is {kind}.'
+            raise ValueError(msg)
+        if table_id is not None and kind != 'VOTable':
+            msg = f'table_id is for VOTables, and it is {kind}.'
+            raise ValueError(msg)
+        if kind == 'FITS':
+            check_structure(io.BytesIO(content), path)
+            table = _read_fits(content, path, hdu)
+        elif kind == 'VOTable':
+            table = _read_votable(content, path, table_id)
+        else:
+            table = parse_text_table(decode_text(content))
+        return to_qtable(table)
+    except _AmbiguousTableError:
+        raise
     except Exception as exc:
         # whatever a reader raises on a file that is no such table, without
         # the list of all formats that may follow
-        reason = (str(exc).splitlines() or [''])[0]
+        reason = (str(exc).splitlines() or [''])[0].rstrip('.')
         msg = (
-            f'The source table {path!r} cannot be read as '
-            f'{table_format or "a table"}: {reason} Accepted are CSV, ECSV, '
-            'VOTable, FITS and ASCII tables with a header line.'
+            f'The source table {path!r} cannot be read as {kind}: {reason}. {_ACCEPTED}'
         )
         raise ValueError(msg) from exc
 
 
-def find_pixel_columns(table):
-    """
-    Find the columns that hold pixel positions.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        The table, such as photutils' finders and photometry give.
-
-    Returns
-    -------
-    names : list of str or `None`
-        The names of the columns x and y, as any version of photutils
-        spells them; `None` if there are none.
-    """
-    return _find_pair(table, _PIXEL_PAIRS)
+class _AmbiguousTableError(ValueError):
+    """Several tables of a file can be the one that is meant."""
 
 
-def _find_pair(table, pairs):
-    """
-    The first pair of columns that the table has, whatever their case.
-    """
-    columns = {}
-    for name in table.colnames:
-        columns.setdefault(name.lower(), name)
-    for pair in pairs:
-        if set(pair) <= set(columns):
-            # one spelled exactly so goes before one in another case
-            return [name if name in table.colnames else columns[name] for name in pair]
-    return None
-
-
-def _to_floats(column, unit, name):
-    """
-    The values of a column, in a unit and with NaN where masked.
-    """
-    mask = np.array(getattr(column, 'mask', False))
-    if isinstance(column, Masked):
-        column = column.unmasked
-    column_unit = getattr(column, 'unit', None)
-    values = np.array(getattr(column, 'value', column))
-    try:
-        values = np.array(np.ma.getdata(values), dtype=float)
-    except (TypeError, ValueError):
-        msg = f'The column {name!r} must hold numbers, got {values[:3]!r}.'
-        raise ValueError(msg) from None
-    if values.ndim != 1:
-        msg = (
-            f'The column {name!r} must hold a number a row, got the shape '
-            f'{values.shape}.'
-        )
+def _find_kind(content):
+    """Tell what a file is by its content."""
+    if content.startswith(b'SIMPLE  ='):
+        return 'FITS'
+    start = content[:4096].lower()
+    if b'<votable' in start or (
+        start.lstrip().startswith(b'<?xml') and (b'<votable' in content[:65536].lower())
+    ):
+        return 'VOTable'
+    if not content.strip():
+        msg = 'it is empty'
         raise ValueError(msg)
-    if column_unit not in (None, u.one):
-        try:
-            values = (values * u.Unit(column_unit)).to_value(unit)
-        except (u.UnitConversionError, ValueError, TypeError):
-            msg = (
-                f'The column {name!r} must have a unit convertible to '
-                f'{unit}, got {column_unit}.'
-            )
-            raise ValueError(msg) from None
-    values[np.broadcast_to(mask, values.shape)] = np.nan
-    return values
+    for pattern, seen in _SEEN:
+        if re.match(pattern, content[:256], re.IGNORECASE):
+            msg = f'it is {seen}'
+            raise ValueError(msg)
+    if decode_text(content) is None:
+        msg = f'it is no text, its first bytes are {content[:8]!r}'
+        raise ValueError(msg)
+    if start.lstrip().startswith(b'<'):
+        first = content.lstrip()[:40].decode('latin-1')
+        msg = f'it is a document of tags without a VOTable, it starts with {first!r}'
+        raise ValueError(msg)
+    return 'text'
 
 
-def find_pixel_positions(table):
-    """
-    Find the pixel positions in a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        The table.
-
-    Returns
-    -------
-    xy : tuple of 1D `~numpy.ndarray` or `None`
-        The positions x, y (pixels, from 0), `None` if there are no
-        columns for them.
-    """
-    pair = _find_pair(table, _PIXEL_PAIRS)
-    if pair is None:
-        return None
-    return tuple(_to_floats(table[name], u.pix, name) for name in pair)
-
-
-def _split_masked_sky(sky):
-    """
-    Sky positions without their mask, and where they are not usable.
-    """
-    mask = np.zeros(sky.shape, dtype=bool)
-    # masked coordinates came with astropy 7
-    if getattr(sky, 'masked', False):
-        mask = np.array(sky.mask)
-        sky = sky.unmasked
-    spherical = sky.spherical
-    mask |= ~(np.isfinite(spherical.lon.value) & np.isfinite(spherical.lat.value))
-    return sky, mask
-
-
-def _parse_sexagesimal(columns, names):
-    texts = [
-        np.array(np.ma.filled(np.ma.asarray(column), '')).astype(str)
-        for column in columns
-    ]
-    given = np.all([np.char.strip(text) != '' for text in texts], axis=0)
-    lon, lat = np.full((2, len(given)), np.nan)
-    if np.any(given):
-        try:
-            sky = SkyCoord(texts[0][given], texts[1][given], unit=(u.hourangle, u.deg))
-        except ValueError as exc:
-            msg = f'The columns {names} hold text that is no position: {exc}'
-            raise ValueError(msg) from None
-        lon[given], lat[given] = sky.ra.deg, sky.dec.deg
-    return lon, lat
-
-
-def _is_text(column):
-    """
-    Whether a column holds text that is not that of a number.
-    """
-    values = (
-        np.ma.filled(np.ma.asarray(column), '')
-        if getattr(column, 'dtype', np.dtype(float)).kind in 'OSU'
-        else None
-    )
-    if values is None:
-        return False
-    try:
-        np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        return True
-    return False
-
-
-def find_sky_positions(table):
-    """
-    Find the sky positions in a table.
-
-    Parameters
-    ----------
-    table : `~astropy.table.Table`
-        The table.
-
-    Returns
-    -------
-    sky : `~astropy.coordinates.SkyCoord` or `None`
-        The positions, `None` if there are no columns for them. Numbers
-        without a unit are in degrees, text is in hours and degrees.
-    """
-    others = [name for name in table.colnames if name not in _SKY_NAMES]
-    for name in (*_SKY_NAMES, *others):
-        if name in table.colnames and isinstance(table[name], SkyCoord):
-            return table[name]
-
-    for pairs, frame in ((_SKY_PAIRS, 'icrs'), (_GALACTIC_PAIRS, 'galactic')):
-        names = _find_pair(table, pairs)
-        if names is None:
-            continue
-        columns = [table[name] for name in names]
-        if frame == 'icrs' and any(map(_is_text, columns)):
-            lon, lat = _parse_sexagesimal(columns, names)
+def _read_fits(content, path, hdu):
+    with fits.open(io.BytesIO(content)) as hdus:
+        if hdu is not None:
+            index = find_hdu(hdus, path, hdu)
+            if hdus[index].is_image:
+                msg = f'the HDU {hdu!r} is an image and no table'
+                raise ValueError(msg)
         else:
-            lon, lat = (
-                _to_floats(column, u.deg, name)
-                for column, name in zip(columns, names, strict=True)
+            tables = {}
+            for i, one in enumerate(hdus):
+                if not one.is_image and one.data is not None:
+                    tables[i] = Table.read(one, unit_parse_strict='silent')
+            index = _choose(
+                tables,
+                path,
+                lambda some: describe_hdus(hdus, some),
+                'hdu=, on the command line with --catalogue-hdu',
             )
-        try:
-            return SkyCoord(lon, lat, unit=u.deg, frame=frame)
-        except ValueError as exc:
-            msg = f'The columns {names} are no sky positions: {exc}'
-            raise ValueError(msg) from None
-    return None
+            return tables[index]
+        return Table.read(hdus[index], unit_parse_strict='silent')
 
 
-def sky_to_pixel(sky, wcs):
-    """
-    Pixel positions with NaN where there is no finite one.
-    """
-    sky, bad = _split_masked_sky(sky)
-    x, y = np.full((2, len(sky)), np.nan)
-    good = np.flatnonzero(~bad)
-    if len(good) > 0:
-        with warnings.catch_warnings():
-            # a distortion cannot be inverted far from the map: the inverse
-            # below tells where
-            warnings.filterwarnings('ignore', '[\\s\\S]*converge')
-            x[good], y[good] = wcs.world_to_pixel(sky[good])
-        if getattr(wcs, 'has_distortion', False):
-            back = wcs.pixel_to_world(x[good], y[good])
-            failed = ~(back.separation(sky[good].transform_to(back)) < 1 * u.arcsec)
-            x[good[failed]] = np.nan
-    invalid = ~(np.isfinite(x) & np.isfinite(y))
-    x[invalid] = y[invalid] = np.nan
-    return x, y
+def _choose(tables, path, describe, how):
+    """Choose the only table that has positions, ask if there are several."""
+    if not tables:
+        msg = 'it holds no table'
+        raise ValueError(msg)
+    some = [key for key, table in tables.items() if has_positions(table)]
+    if len(tables) == 1 or len(some) == 1:
+        return (some or list(tables))[0]
+    which = 'several tables of positions' if some else 'several tables'
+    rows = ', '.join(str(len(tables[key])) for key in some or tables)
+    msg = (
+        f'The source table {path!r} holds {which}: {describe(some or list(tables))}, '
+        f'of {rows} rows. Choose one with {how}.'
+    )
+    if not some:
+        msg += f' Positions are looked for in: {ACCEPTED_COLUMNS}.'
+    raise _AmbiguousTableError(msg)
 
 
-def pixel_to_sky(x, y, wcs):
-    if wcs is None:
-        return None
-    if len(x) == 0:
-        return SkyCoord([], [], unit=u.deg)
-    return wcs.pixel_to_world(x, y)
-
-
-def parse_pixels(sources):
-    """
-    Return an array of pixel positions as x and y.
-    """
-    unit = getattr(sources, 'unit', None)
-    if unit not in (None, u.one, u.pix):
+def _read_votable(content, path, table_id):
+    # verify: what is wrong in columns that are not used is no news
+    votable = parse_votable(io.BytesIO(content), verify='ignore')
+    every = list(votable.iter_tables())
+    tables = {}
+    for i, one in enumerate(every):
+        table = one.to_table()
+        if not has_positions(table):
+            named = one.to_table(use_names_over_ids=True)
+            table = named if has_positions(named) else table
+        tables[i] = table
+    names = [f'{i} {one.ID or one.name or ""!s}'.strip() for i, one in enumerate(every)]
+    if table_id is None:
+        index = _choose(
+            tables,
+            path,
+            lambda some: '; '.join(names[i] for i in some),
+            'table_id=, on the command line with --table-id',
+        )
+        return tables[index]
+    found = [i for i, one in enumerate(every) if str(table_id) in (one.ID, one.name)]
+    if not found and str(table_id).isdigit() and int(table_id) < len(every):
+        found = [int(table_id)]
+    if len(found) != 1:
         msg = (
-            f'An array of positions must be in pixels, got {unit}. Give '
-            'sky positions as SkyCoord or in a table.'
+            f'there is no single table {table_id!r}; its tables are: {"; ".join(names)}'
         )
         raise ValueError(msg)
-    if isinstance(sources, np.ma.MaskedArray):
-        sources = np.ma.filled(sources.astype(float), np.nan)
-    try:
-        xy = np.array(getattr(sources, 'value', sources), dtype=float)
-    except (TypeError, ValueError):
-        xy = None
-    if xy is not None and xy.shape == (0,):
-        xy = xy.reshape(0, 2)
-    if xy is None or xy.ndim == 0:
-        msg = (
-            'sources must be a SkyCoord, a Table, the path of a table, or '
-            'an (N, 2) array of x, y pixel positions, got '
-            f'{type(sources).__name__}.'
-        )
-        raise TypeError(msg)
-    if xy.ndim != 2 or xy.shape[1] != 2:
-        msg = (
-            'An array of positions must have the shape (N, 2), a row '
-            f'(x, y) a source, got {xy.shape}.'
-        )
-        raise ValueError(msg)
-    return xy.T.copy()
+    return tables[found[0]]
+
+
+def to_qtable(table):
+    """
+    Copy a table into a QTable, without the warnings on odd units.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The table.
+
+    Returns
+    -------
+    table : `~astropy.table.QTable`
+        The copy. Units of angles are those meant, whatever their spelling;
+        text keeps no unit.
+    """
+    table = table.copy()
+    for name in table.colnames:
+        column = table[name]
+        if not isinstance(column, Column) or column.unit is None:
+            continue
+        unit = column.unit
+        if isinstance(unit, u.UnrecognizedUnit):
+            unit = parse_angle_unit(unit) or unit
+        if column.dtype.kind in 'iuf' and not isinstance(unit, u.UnrecognizedUnit):
+            column.unit = unit
+            continue
+        # What QTable cannot make a Quantity of, it warns of.
+        column.unit = None
+        column.info.meta = {**(column.info.meta or {}), 'unit': str(unit)}
+    return QTable(table, copy=False)
+
+
+def is_data_frame(data):
+    """Tell whether data are a table of pandas, polars or pyarrow."""
+    return (
+        not isinstance(data, Table)
+        and hasattr(data, 'columns')
+        and (hasattr(data, '__dataframe__') or hasattr(data, 'iloc'))
+    )
+
+
+def frame_to_table(frame):
+    """
+    Make a table of a data frame, by the names of its columns.
+
+    Parameters
+    ----------
+    frame : object
+        A DataFrame of pandas, or what is like it.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        The table, without the index.
+    """
+    names = list(getattr(frame, 'column_names', None) or frame.columns)
+    table = Table()
+    for name in names:
+        values = np.asarray(frame[name])
+        if str(name) in table.colnames:
+            msg = f'The DataFrame has several columns of the name {str(name)!r}.'
+            raise ValueError(msg)
+        if values.ndim == 1:
+            table[str(name)] = values
+    return table

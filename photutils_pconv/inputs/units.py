@@ -3,24 +3,33 @@
 WCS, pixel scale, and the factor from a map's unit to Jy/pixel.
 """
 
+import warnings
+from dataclasses import dataclass
+
 import astropy.units as u
 import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area, proj_plane_pixel_scales
 
+from photutils_pconv.inputs.beams import get_beam_area
+from photutils_pconv.inputs.unit_texts import ACCEPTED_UNITS
+from photutils_pconv.inputs.wcs_headers import read_wcs, with_known_frame
+
 __all__ = [
-    'ACCEPTED_UNITS',
     'celestial_wcs',
     'get_jy_per_pixel',
     'get_pixel_scale',
 ]
 
-ACCEPTED_UNITS = (
-    'Jy/pixel (or Jy, taken as Jy/pixel), Jy/sr, Jy/arcsec2 and '
-    'Jy/beam, each with any prefix or as another unit of flux '
-    'density, or no unit'
-)
-_SIZE_GUARD = 0.01  # the relative difference of pixel sides that is let pass
+# The relative difference of pixel sides, and of areas over a map, that is let pass;
+# by choice, below the accuracy of photometry.
+_SIZE_GUARD = 0.01
+# By how much pixels at the centre may differ from the header's; by choice, to give
+# maps near the reference position the pixel scale of their header.
+_HEADER_GUARD = 1e-3
+_N_SAMPLES = 9  # pixels along each side of a map that are measured on the sky
 
 
 def celestial_wcs(wcs):
@@ -29,9 +38,9 @@ def celestial_wcs(wcs):
 
     Parameters
     ----------
-    wcs : WCS or `None`
+    wcs : WCS, `~astropy.io.fits.Header` or `None`
         A `~astropy.wcs.WCS` or another WCS with astropy's shared
-        interface (APE 14).
+        interface (APE 14), or a header that holds one.
 
     Returns
     -------
@@ -40,15 +49,17 @@ def celestial_wcs(wcs):
 
     Raises
     ------
-    TypeError
-        If ``wcs`` is not a WCS.
+    TypeError, ValueError
+        If ``wcs`` is not a WCS, or its frame is not known.
     """
+    if isinstance(wcs, fits.Header):
+        wcs = read_wcs(wcs, None, 'the header')
     if wcs is None:
         return None
     if isinstance(wcs, WCS):
         if not wcs.has_celestial:
             return None
-        return wcs if wcs.naxis == 2 else wcs.celestial
+        return with_known_frame(wcs if wcs.naxis == 2 else wcs.celestial)
     if not (hasattr(wcs, 'world_to_pixel') and hasattr(wcs, 'pixel_to_world')):
         msg = (
             'wcs must be an astropy WCS or have its interface, got '
@@ -68,6 +79,11 @@ def get_pixel_scale(wcs, shape):
     """
     The pixel scale of a celestial WCS.
 
+    It is that of the header (the square root of the pixel's area there)
+    where the pixels at the centre of the map have it, too, to 0.1 percent,
+    and else that of the pixels at the centre of the map: far from the
+    reference position of a projection, pixels have other sizes.
+
     Parameters
     ----------
     wcs : WCS
@@ -79,16 +95,23 @@ def get_pixel_scale(wcs, shape):
     Returns
     -------
     scale : `~astropy.units.Quantity`
-        The pixel scale (arcsec): the square root of the pixel's area.
+        The pixel scale (arcsec): the square root of the pixel's area. A
+        warning says where the area varies by over 1 percent on the map.
 
     Raises
     ------
     ValueError
         If the pixels are not square, to 1 percent.
     """
+    local = _measure_pixels(wcs, shape)
     if isinstance(wcs, WCS):
         sides = proj_plane_pixel_scales(wcs) * u.deg
         area = proj_plane_pixel_area(wcs) * u.deg**2
+        if local is not None:
+            centre = local.at_centre()
+            nominal = np.array([*sides.to_value(u.rad), area.to_value(u.sr)])
+            if not np.allclose(nominal, centre, rtol=_HEADER_GUARD, atol=0):
+                sides, area = centre[:2] * u.rad, centre[2] * u.sr
     else:
         y, x = (size / 2 for size in shape)
         origin, along_x, along_y = wcs.pixel_to_world([x, x + 1, x], [y, y, y + 1])
@@ -106,40 +129,67 @@ def get_pixel_scale(wcs, shape):
             f'{sides[1]:.4g}. Reproject the map to square pixels.'
         )
         raise ValueError(msg)
+    if local is not None:
+        local.warn_if_uneven()
     return np.sqrt(area).to(u.arcsec)
 
 
-def _get_beam_area(beam, meta):
-    """
-    The solid angle of a Gaussian beam from its FWHM or from a header.
-    """
-    if beam is not None:
-        try:
-            axes = np.atleast_1d(u.Quantity(beam, u.arcsec, dtype=float))
-        except (TypeError, u.UnitConversionError):
-            axes = np.array([])
-        if axes.shape not in ((1,), (2,)) or not np.all(axes > 0):
+@dataclass(frozen=True)
+class _Pixels:
+    """Sides (rad) and areas (sr) of pixels, the one nearest to the centre first."""
+
+    side_x: np.ndarray
+    side_y: np.ndarray
+    area: np.ndarray
+
+    def at_centre(self):
+        return np.array([self.side_x[0], self.side_y[0], self.area[0]])
+
+    def warn_if_uneven(self):
+        low, high = self.area.min() / self.area[0], self.area.max() / self.area[0]
+        if high - low > _SIZE_GUARD:
             msg = (
-                "beam must be the beam's FWHM in arcsec, or a pair of the "
-                f'FWHM of its axes, all positive, got {beam!r}.'
+                f'The area of the pixels varies over the map, from {low:.3f} to '
+                f'{high:.3f} of that at its centre, which serves for all: fluxes '
+                'far from the centre are off by as much. Cut the map into parts, or '
+                'reproject it.'
             )
-            raise ValueError(msg)
-        major, minor = axes[0], axes[-1]
-    else:
-        header = {str(key).upper(): value for key, value in meta.items()}
-        major = header.get('BMAJ')
-        minor = header.get('BMIN', major)
-        if major is None:
-            msg = (
-                "The map's unit is per beam, but its header has no BMAJ "
-                "and BMIN: give beam, the beam's FWHM in arcsec."
-            )
-            raise ValueError(msg)
-        major, minor = u.Quantity([major, minor], u.deg, dtype=float)
-    return np.pi / (4 * np.log(2)) * major * minor
+            warnings.warn(msg, AstropyUserWarning, stacklevel=5)
 
 
-def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
+def _measure_pixels(wcs, shape):
+    """Measure pixels on the sky on a grid over the map; `None` if none has a place."""
+    ny, nx = shape
+    x, y = np.meshgrid(
+        np.linspace(0, nx - 1, _N_SAMPLES), np.linspace(0, ny - 1, _N_SAMPLES)
+    )
+    x, y = x.ravel(), y.ravel()
+    order = np.argsort(np.hypot(x - (nx - 1) / 2, y - (ny - 1) / 2), kind='stable')
+    x, y = x[order], y[order]
+    half = 0.5
+    along_x = _to_vector(wcs, x + half, y) - _to_vector(wcs, x - half, y)
+    along_y = _to_vector(wcs, x, y + half) - _to_vector(wcs, x, y - half)
+    area = np.linalg.norm(np.cross(along_x, along_y), axis=-1)
+    good = np.isfinite(area) & (area > 0)
+    if not np.any(good):
+        return None
+    return _Pixels(
+        side_x=np.linalg.norm(along_x, axis=-1)[good],
+        side_y=np.linalg.norm(along_y, axis=-1)[good],
+        area=area[good],
+    )
+
+
+def _to_vector(wcs, x, y):
+    """The unit vectors, (N, 3), to pixel positions."""
+    sky = wcs.pixel_to_world(x, y)
+    lon, lat = sky.spherical.lon.to_value(u.rad), sky.spherical.lat.to_value(u.rad)
+    return np.stack(
+        [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
+    )
+
+
+def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None, setup_fwhm=None):
     """
     The factor from a map's unit to Jy/pixel.
 
@@ -159,6 +209,9 @@ def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
     meta : mapping, optional
         The map's header.
 
+    setup_fwhm : `~astropy.units.Quantity`, optional
+        The FWHM that the beam should have, to a factor of 2.
+
     Returns
     -------
     factor : float
@@ -170,6 +223,13 @@ def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
         If the unit is not of surface brightness, or the pixel scale or
         the beam are needed and not known.
     """
+    if not isinstance(unit, u.UnitBase | None):
+        # magnitudes and decibels are no fluxes until converted
+        msg = (
+            f'The unit {unit!s} of the map is not accepted, as it is logarithmic or '
+            f'of several parts; accepted are {ACCEPTED_UNITS}. Convert the map first.'
+        )
+        raise ValueError(msg)
     per_beam = unit is not None and unit.is_equivalent(u.Jy / u.beam)
     if beam is not None and not per_beam:
         msg = (
@@ -195,6 +255,8 @@ def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None):
         )
         raise ValueError(msg)
     if per_beam:
-        area = pixel_scale**2 / _get_beam_area(beam, meta or {})
+        area = pixel_scale**2 / get_beam_area(
+            beam, meta or {}, pixel_scale, setup_fwhm=setup_fwhm
+        )
         return float(unit.to(u.Jy / u.beam) * area.to_value(u.one))
     return float(unit.to(u.Jy / u.sr) * (pixel_scale**2).to_value(u.sr))

@@ -20,20 +20,70 @@ from astropy.utils.masked import Masked
 from scipy.ndimage import binary_dilation
 
 __all__ = [
-    'UNCERTAINTY_POWERS',
     'add_history',
     'as_array',
     'check_dimensions',
     'check_mask',
     'convert_unit',
+    'find_unknown_error',
     'output_dtype',
     'parse_error',
     'split_map',
+    'uncertainty_kind',
+    'uncertainty_power',
     'warn_about_blank_border',
 ]
 
-# The power of the standard deviation that an uncertainty holds.
-UNCERTAINTY_POWERS = {StdDevUncertainty: 1, VarianceUncertainty: 2, InverseVariance: -2}
+_POWERS = {StdDevUncertainty: 1, VarianceUncertainty: 2, InverseVariance: -2}
+# Larger errors have no finite variance.
+_MAX_ERROR = float(np.sqrt(np.finfo(float).max))
+
+
+def uncertainty_kind(uncertainty):
+    """
+    The class of astropy that an uncertainty is one of.
+
+    Parameters
+    ----------
+    uncertainty : `~astropy.nddata.NDUncertainty`
+        The uncertainty; its class may be derived from one of astropy's.
+
+    Returns
+    -------
+    kind : type
+        StdDevUncertainty, VarianceUncertainty or InverseVariance.
+
+    Raises
+    ------
+    ValueError
+        If it is none of the three.
+    """
+    for kind in _POWERS:
+        if isinstance(uncertainty, kind):
+            return kind
+    msg = (
+        'The uncertainty of the map must be a StdDevUncertainty, '
+        'VarianceUncertainty or InverseVariance, got '
+        f'{type(uncertainty).__name__}.'
+    )
+    raise ValueError(msg)
+
+
+def uncertainty_power(uncertainty):
+    """
+    The power of the standard deviation that an uncertainty holds: 1, 2 or -2.
+
+    Parameters
+    ----------
+    uncertainty : `~astropy.nddata.NDUncertainty`
+        The uncertainty.
+
+    Returns
+    -------
+    power : int
+        The power.
+    """
+    return _POWERS[uncertainty_kind(uncertainty)]
 
 
 def add_history(meta, lines):
@@ -56,7 +106,7 @@ def add_history(meta, lines):
 
 def output_dtype(dtype):
     """
-    The dtype of results: the input's if it is a float, else float64.
+    The dtype of results: the input's if it is a float of up to 64 bits, else float64.
     """
     if dtype.kind == 'f' and dtype.itemsize <= 8:
         return dtype.newbyteorder('=')
@@ -90,13 +140,15 @@ def split_map(data):
         mask = np.asarray(mask)
     else:
         mask = None
-    return values, mask, None if unit in (None, u.one) else u.Unit(unit)
+    return values, mask, None if unit is None or unit == u.one else u.Unit(unit)
 
 
 def check_mask(mask, name, shape):
     """
     Return a mask as a bool array.
     """
+    if mask is np.ma.nomask or mask is False:
+        return np.zeros(shape, dtype=bool)
     mask = np.asarray(mask)
     if mask.dtype.kind not in 'biu':
         msg = f'{name} must be a bool array (True = bad pixel), got dtype {mask.dtype}.'
@@ -114,22 +166,20 @@ def parse_error(error, unit, shape):
     power = 1
     error_unit = getattr(error, 'unit', None)
     if isinstance(error, NDUncertainty):
-        power = next(
-            (
-                power
-                for kind, power in UNCERTAINTY_POWERS.items()
-                if isinstance(error, kind)
-            ),
-            None,
-        )
-        if power is None:
-            msg = (
-                'The uncertainty of the map must be a StdDevUncertainty, '
-                'VarianceUncertainty or InverseVariance, got '
-                f'{type(error).__name__}.'
-            )
-            raise ValueError(msg)
+        power = uncertainty_power(error)
         error = error.array
+    elif isinstance(error, NDData):
+        msg = (
+            'error must be an array, a Quantity, or an uncertainty of astropy, got '
+            f'{type(error).__name__}: give its data.'
+        )
+        raise TypeError(msg)
+    if isinstance(error, np.ma.MaskedArray | Masked):
+        # nothing is known where it is masked
+        error_mask = np.array(error.mask)
+        error = error.unmasked if isinstance(error, Masked) else error.data
+    else:
+        error_mask = False
     array = np.array(getattr(error, 'value', error))
     if array.dtype.kind not in 'fiu':
         msg = f'error must hold real numbers, got dtype {array.dtype}.'
@@ -148,8 +198,41 @@ def parse_error(error, unit, shape):
         except u.UnitConversionError:
             msg = f'error must have the unit of the map ({unit}), got {error_unit}.'
             raise ValueError(msg) from None
-    with np.errstate(divide='ignore'):
+    array[np.broadcast_to(error_mask, shape)] = np.nan
+    with np.errstate(divide='ignore', over='ignore'):
         return (array * factor) ** (1 / power)
+
+
+def find_unknown_error(error, missing):
+    """
+    Find pixels with data whose error says nothing, and warn of them.
+
+    Parameters
+    ----------
+    error : 2D `~numpy.ndarray`
+        The standard deviation.
+
+    missing : 2D bool `~numpy.ndarray`
+        The pixels without data.
+
+    Returns
+    -------
+    unknown : 2D bool `~numpy.ndarray`
+        True where the map has data, but the error is NaN, infinite, beyond
+        the square root of the largest float, or 0 in a map of other errors.
+    """
+    with np.errstate(invalid='ignore'):
+        unknown = ~(error < _MAX_ERROR)
+        if np.any(error > 0):
+            unknown |= error == 0
+    unknown &= ~missing
+    if np.any(unknown):
+        msg = (
+            f'The error of {np.count_nonzero(unknown)} pixels with data is not finite '
+            'or 0: it is unknown there. Give errors for all pixels, or mask those.'
+        )
+        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+    return unknown
 
 
 def warn_about_blank_border(data):

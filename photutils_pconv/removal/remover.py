@@ -256,6 +256,7 @@ class NeuralSourceRemover:
         data,
         sources,
         *,
+        hdu=None,
         mask=None,
         coverage_mask=None,
         error=None,
@@ -269,21 +270,26 @@ class NeuralSourceRemover:
         ----------
         data : NDData, Quantity, array or path
             The 2-D map: `~astropy.nddata.CCDData` or another NDData,
-            `~astropy.units.Quantity`, (masked) array, or the path of a
-            FITS file. Units of Jy/pixel (and Jy, taken as such),
+            `~astropy.units.Quantity`, (masked) array, the path of a
+            FITS file, or HDUs. Units of Jy/pixel (and Jy, taken as such),
             mJy/pixel, MJy/sr, Jy/arcsec2, Jy/beam, or none.
 
         sources : SkyCoord, table, path or (N, 2) array
             The sources; see `~photutils_pconv.inputs.parse_sources`.
 
-        mask : 2D bool `~numpy.ndarray`, optional
-            True for bad pixels.
+        hdu : int, str or tuple, optional
+            The HDU of a file that holds the map: its number, its name, or
+            a pair of name and version.
+
+        mask : 2D bool `~numpy.ndarray`, str or int, optional
+            True for bad pixels; for a file also an extension.
 
         coverage_mask : 2D bool `~numpy.ndarray`, optional
             True for pixels without data.
 
-        error : 2D array_like, optional
-            The standard deviation of the map.
+        error : 2D array_like, str or int, optional
+            The standard deviation of the map; for a file also an
+            extension.
 
         wcs : WCS, optional
             The WCS of a map that has none itself. Without any, sources
@@ -306,12 +312,14 @@ class NeuralSourceRemover:
         """
         map_input = parse_map(
             data,
+            hdu=hdu,
             mask=mask,
             coverage_mask=coverage_mask,
             error=error,
             wcs=wcs,
             beam=beam,
             pixel_scale=self.setup.pixel_scale,
+            setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
         self._result = run_removal(self.settings, map_input, source_input)

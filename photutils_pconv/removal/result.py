@@ -13,8 +13,10 @@ from astropy.table import QTable
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
-from photutils_pconv.inputs.headers import make_map_hdu, make_wcs_header
-from photutils_pconv.inputs.values import UNCERTAINTY_POWERS, as_array
+from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
+from photutils_pconv.inputs.unit_texts import format_unit
+from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
+from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 
 __all__ = [
     'SourceRemovalResult',
@@ -163,22 +165,23 @@ class SourceRemovalResult:
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
         header = make_wcs_header(wcs)
-        unit_text = '' if unit is None else unit.to_string()
+        unit_text = format_unit(unit)
         hdus = fits.HDUList([make_map_hdu(self.cleaned, header, unit_text)])
         images = {'SOURCES': as_array(self.sources), 'HOLES': self.holes}
-        if self.map_input.missing.any():
-            images['MASK'] = self.map_input.missing
-        uncertainty = getattr(self.cleaned, 'uncertainty', None)
-        if uncertainty is not None:
-            images['UNCERT'] = _uncertainty_array(uncertainty, unit)
         for name, image in images.items():
             if image.dtype == bool:
                 image = image.astype(np.uint8)
             hdus.append(fits.ImageHDU(image, header, name=name))
         if unit_text:
             hdus['SOURCES'].header['BUNIT'] = unit_text
+        if self.map_input.missing.any():
+            hdus.append(make_mask_hdu(self.map_input.missing, header))
+        uncertainty = getattr(self.cleaned, 'uncertainty', None)
         if uncertainty is not None:
-            hdus['UNCERT'].header['UTYPE'] = type(uncertainty).__name__
+            array = _uncertainty_array(uncertainty, unit)
+            hdus.append(fits.ImageHDU(array, header, name='UNCERT'))
+            hdus['UNCERT'].header['UTYPE'] = uncertainty_kind(uncertainty).__name__
+        hdus.extend(make_wcs_tables(wcs))
         return hdus
 
 
@@ -189,5 +192,5 @@ def _uncertainty_array(uncertainty, unit):
     array = np.asarray(uncertainty.array)
     if uncertainty.unit is None or unit is None:
         return array
-    power = UNCERTAINTY_POWERS[type(uncertainty)]
+    power = uncertainty_power(uncertainty)
     return array * array.dtype.type(uncertainty.unit.to(unit**power))

@@ -14,8 +14,10 @@ from astropy.io import fits
 from astropy.table import Table
 
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
-from photutils_pconv.inputs.headers import make_map_hdu, make_wcs_header
+from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.unit_texts import format_unit
+from photutils_pconv.inputs.wcs_headers import make_wcs_header
 
 __all__ = ['simulation_paths', 'write_simulation']
 
@@ -121,7 +123,7 @@ def write_simulation(
         raise ValueError(msg)
     coverage = 1.0 if coverage is None else _to_plane(coverage, map_input, 'coverage')
     planes = {'coverage': (np.where(map_input.missing, 0.0, coverage), '')}
-    unit = '' if map_input.unit is None else map_input.unit.to_string()
+    unit = format_unit(map_input.unit)
     if emission is not None:
         planes['emission'] = (_to_plane(emission, map_input, 'emission'), unit)
     if map_input.error is not None:

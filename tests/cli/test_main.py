@@ -146,9 +146,9 @@ class TestErrors:
             ({'--batch-size': '0'}, ['batch_size']),
             ({'--setup': 'scanmap/red'}, ['not both']),
             ({'map': 'sources.csv'}, ['cannot be read as a FITS file']),
-            ({'catalogue': 'map.fits'}, ['cannot be read as fits']),
+            ({'catalogue': 'map.fits'}, ['cannot be read as FITS']),
             ({'catalogue': 'flat.safetensors'}, ['cannot be read as']),
-            ({'catalogue': 'broken.csv'}, ['cannot be read as ascii.csv']),
+            ({'catalogue': 'broken.csv'}, ['cannot be read as text']),
             ({'-o': 'sources.csv'}, ['sources.csv is a file']),
         ],
         ids=lambda value: (

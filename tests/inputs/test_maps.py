@@ -163,12 +163,14 @@ def test_uncertainty_added():
 
 
 def test_uncertainty_infinite():
-    """No weight is an infinite error, not a warning."""
+    """No weight is an unknown error, and stays no weight."""
     weight = np.ones(SHAPE)
     weight[0, 0] = 0
     ccd = CCDData(make_values(), unit='Jy/pix', uncertainty=InverseVariance(weight))
-    parsed = parse_map(ccd)
-    assert parsed.error[0, 0] == np.inf
+    with pytest.warns(AstropyUserWarning, match='error of 1 pixels'):
+        parsed = parse_map(ccd)
+    assert np.isnan(parsed.error[0, 0])
+    assert_array_equal(np.argwhere(parsed.unknown_error), [[0, 0]])
     result = parsed.like_input(parsed.data, error=parsed.error)
     assert_array_equal(result.uncertainty.array, weight)
 
@@ -563,7 +565,7 @@ def test_file_compressed(tmp_path):
 
 @pytest.mark.parametrize('name', ['image', 'PRIMARY'])
 def test_file_cube(tmp_path, name):
-    path = write_fits(tmp_path / 'map.fits', np.zeros((1, *SHAPE)), name=name)
+    path = write_fits(tmp_path / 'map.fits', np.zeros((2, *SHAPE)), name=name)
     with pytest.raises(ValueError, match=r'Choose one plane'):
         parse_map(path)
 
@@ -775,5 +777,9 @@ def test_real_map_without_coverage(real_data):
 
 
 def test_real_cube(real_data):
-    with pytest.raises(ValueError, match=r'shape \(1, 241, 241\). Choose one plane'):
-        parse_map(real_data / 'backgrounds/m31_iras12.fits')
+    path = real_data / 'backgrounds/m31_iras12.fits'
+    with pytest.warns(
+        AstropyUserWarning, match=r'shape \(1, 241, 241\): its only plane'
+    ):
+        parsed = parse_map(path)
+    assert_array_equal(parsed.data, fits.getdata(path)[0])

@@ -52,9 +52,11 @@ class TestSources:
             remover(scene.data, sources)
 
     def test_sky_and_pixel_positions_without_wcs(self, remover, scene):
-        """The pixel columns are used, as there is nothing else."""
+        """The pixel columns may be those of another map: they are asked for."""
         sources = Table({'ra': [0.0], 'dec': [0.0], 'x': [70.3], 'y': [55.1]})
-        table = remover(scene.data, sources).photometry
+        with pytest.raises(ValueError, match='x and y are those of this map'):
+            remover(scene.data, sources)
+        table = remover(scene.data, sources['x', 'y']).photometry
         assert table['x_center'][0] == 70.3
 
     @pytest.mark.parametrize(
