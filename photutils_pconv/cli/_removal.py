@@ -231,9 +231,9 @@ def _find_corrections(name):
         raise FileNotFoundError(msg)
     from astropy.table import QTable
 
-    is_binary = name.lower().endswith(('.fits', '.fit', '.xml', '.vot'))
+    known = name.lower().endswith(('.csv', '.ecsv', '.fits', '.fit', '.xml', '.vot'))
     try:
-        return QTable.read(name, format=None if is_binary else 'ascii')
+        return QTable.read(name, format=None if known else 'ascii')
     except Exception as exc:
         # Readers raise whatever they like on a file that is no such table.
         reason = (str(exc).splitlines() or [''])[0]

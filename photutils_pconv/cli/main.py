@@ -4,6 +4,7 @@ The command line: ``photutils-pconv COMMAND``.
 """
 
 import argparse
+from functools import partial
 
 from photutils_pconv.cli import (
     _demo,
@@ -55,7 +56,11 @@ def make_parser():
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of an error'
     )
-    subparsers = parser.add_subparsers(required=True, metavar='COMMAND')
+    # The demo would take --mode for --model.
+    whole_names = partial(argparse.ArgumentParser, allow_abbrev=False)
+    subparsers = parser.add_subparsers(
+        required=True, metavar='COMMAND', parser_class=whole_names
+    )
     for command in _COMMANDS:
         command.add_parser(subparsers)
     return parser
