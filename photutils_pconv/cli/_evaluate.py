@@ -5,16 +5,18 @@ The command ``photutils-pconv evaluate``.
 
 from pathlib import Path
 
-__all__ = ['add_evaluate']
+from photutils_pconv.cli._common import add_output, check_output
+
+__all__ = ['add_parser', 'run']
 
 
-def add_evaluate(commands):
+def add_parser(subparsers):
     """
-    Add the command's parser, all but the options on output.
+    Add the command's parser.
 
     Parameters
     ----------
-    commands : object
+    subparsers : object
         What ``ArgumentParser.add_subparsers`` returns.
 
     Returns
@@ -22,10 +24,10 @@ def add_evaluate(commands):
     parser : `~argparse.ArgumentParser`
         The parser.
     """
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         'evaluate', help="repeat the paper's evaluation, with a report"
     )
-    parser.set_defaults(run=_evaluate)
+    parser.set_defaults(run=run)
     parser.add_argument(
         'config',
         metavar='CONFIG',
@@ -64,16 +66,31 @@ def add_evaluate(commands):
         action='store_true',
         help='no simulated fields: only the maps and stars given',
     )
-    parser.add_argument('--seed', type=int, help='of the simulated fields')
+    parser.add_argument('--seed', type=int, help='seed of the simulated fields')
+    add_output(parser)
     return parser
 
 
-def _evaluate(options):
+def run(options):
+    """
+    Evaluate and say how many of the limits are met.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a map or a folder does not exist.
+    """
     from dataclasses import replace
 
     from photutils_pconv.evaluation.config import EvaluationConfig
     from photutils_pconv.evaluation.run import run_evaluation
 
+    check_output(options)
     for path in (*options.maps, *options.stars):
         if not Path(path).expanduser().exists():
             msg = f'no such file or folder: {path}'

@@ -1,39 +1,87 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The command ``models``.
+The command ``photutils-pconv models``.
 """
 
 import json
 from pathlib import Path
 
-__all__ = []
+from photutils_pconv.cli._common import add_overwrite
+
+__all__ = ['add_parser', 'run']
 
 
-def _models(options):
-    from photutils_pconv.network import (
-        list_models,
-        read_card,
-        write_converted_checkpoint,
+def add_parser(subparsers):
+    """
+    Add the command's parser.
+
+    Parameters
+    ----------
+    subparsers : object
+        What ``ArgumentParser.add_subparsers`` returns.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        The parser.
+    """
+    parser = subparsers.add_parser('models', help='list, show or convert models')
+    parser.set_defaults(run=run)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument('--card', metavar='NAME', help="print a model's card (JSON)")
+    choice.add_argument(
+        '--convert',
+        nargs=2,
+        metavar=('CHECKPOINT', 'FILE'),
+        help="convert a checkpoint of the paper's authors into a weights file",
     )
+    parser.add_argument(
+        '--mode', choices=('scanmap', 'parallel'), help='the mode of the checkpoint'
+    )
+    add_overwrite(parser)
+    return parser
+
+
+def run(options):
+    """
+    Convert a checkpoint, print a card, or list the bundled models.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+    """
+    from photutils_pconv.network.registry import read_card
 
     if options.convert:
-        checkpoint, destination = options.convert
-        if options.mode is None:
-            msg = "--convert needs --mode, 'scanmap' or 'parallel'"
-            raise ValueError(msg)
-        destination = Path(destination)
-        write_converted_checkpoint(
-            checkpoint,
-            destination,
-            name=destination.stem,
-            mode=options.mode,
-            overwrite=options.overwrite,
-        )
-        print(destination)
-        return
-    if options.card:
+        _convert(options)
+    elif options.card:
         print(json.dumps(read_card(options.card).to_dict(), indent=2))
-        return
+    else:
+        _list()
+
+
+def _convert(options):
+    from photutils_pconv.network.conversion import write_converted_checkpoint
+
+    checkpoint, destination = options.convert
+    if options.mode is None:
+        msg = "--convert needs --mode, 'scanmap' or 'parallel'"
+        raise ValueError(msg)
+    destination = Path(destination)
+    write_converted_checkpoint(
+        checkpoint,
+        destination,
+        name=destination.stem,
+        mode=options.mode,
+        overwrite=options.overwrite,
+    )
+    print(destination)
+
+
+def _list():
+    from photutils_pconv.network.registry import list_models, read_card
+
     for name in list_models():
         card = read_card(name)
         print(

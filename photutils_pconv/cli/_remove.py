@@ -1,142 +1,155 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The commands ``remove`` and ``demo``.
+The command ``photutils-pconv remove``.
 """
 
-from itertools import pairwise
+import os
 
 import numpy as np
 
-__all__ = []
+from photutils_pconv.cli._common import add_output
+from photutils_pconv.cli._removal import (
+    add_removal_options,
+    make_remover,
+    prepare_output,
+    write_result,
+)
+
+__all__ = ['add_parser', 'run']
 
 
-def _output_paths(options, *, plot):
-    names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
-    return [options.output / name for name in names]
-
-
-def _prepare(options, *, plot):
+def add_parser(subparsers):
     """
-    Find out what would prevent the output before the work, not after it.
+    Add the command's parser.
 
-    Return the axes of the plot, or `None` without one.
+    Parameters
+    ----------
+    subparsers : object
+        What ``ArgumentParser.add_subparsers`` returns.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        The parser.
     """
-    from photutils_pconv._utils.plotting import make_axes
-    from photutils_pconv._utils.writing import refuse_existing
+    parser = subparsers.add_parser(
+        'remove',
+        help='clean a map and measure its sources',
+        description='Clean a map and measure its sources. The options have the '
+        'names and the defaults of the keywords of NeuralSourceRemover.',
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument('map', metavar='MAP', help='a FITS file')
+    parser.add_argument(
+        'catalogue', metavar='CATALOGUE', help='CSV, ECSV, VOTable or FITS table'
+    )
+    groups = add_removal_options(parser)
+    _add_planes(groups['map and setup'])
+    group = add_output(parser)
+    group.add_argument('--plot', action='store_true', help='write removal.png too')
+    return parser
 
-    if options.output.exists() and not options.output.is_dir():
-        msg = f'{options.output} is a file: choose another name for the folder'
-        raise NotADirectoryError(msg)
-    refuse_existing(_output_paths(options, plot=plot), overwrite=options.overwrite)
-    return make_axes(3) if plot else None
 
-
-def _write(result, options, *, axes):
+def run(options):
     """
-    Write a result and say where it went.
+    Clean a map and write what came of it.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
     """
-    from photutils_pconv._utils.writing import write_atomically
-
-    paths = list(result.write(options.output, overwrite=options.overwrite))
-    if axes is not None:
-        figure = result.plot(axes=axes)
-        path = options.output / 'removal.png'
-        write_atomically(path, lambda name: figure.savefig(name, dpi=120))
-        paths.append(path)
-    if not options.quiet:
-        for path in paths:
-            print(path)
-
-
-def _remove(options):
     from photutils_pconv.inputs.tables import read_source_table
-    from photutils_pconv.removal.remover import NeuralSourceRemover
 
-    axes = _prepare(options, plot=options.plot)
+    axes = prepare_output(options, plot=options.plot)
+    # An extension of the map's own file goes by its name.
+    mask = options.mask_hdu or _read_plane(options.mask)
+    coverage_mask = _read_plane(options.coverage_mask)
+    error = options.error_hdu or _read_plane(options.error)
     sources = read_source_table(
         options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
     )
-    remover = NeuralSourceRemover(
-        options.mode,
-        options.band,
-        setup=options.setup,
-        model=options.model,
-        aperture_radii=options.aperture,
-        aperture_corrections=options.aperture_corrections,
-        recenter=options.recenter,
-        resample=options.resample,
-        batch_size=options.batch_size,
-        device=options.device,
-        progress_bar=not options.quiet,
-    )
+    remover = make_remover(options)
     result = remover(
         options.map,
         sources,
         hdu=options.map_hdu,
-        mask=options.mask_hdu,
-        error=options.error_hdu,
+        mask=mask,
+        coverage_mask=coverage_mask,
+        error=error,
+        beam=options.beam,
     )
-    _write(result, options, axes=axes)
+    write_result(result, options, axes=axes)
     if not options.quiet:
         flagged = np.count_nonzero(result.photometry['flags'])
         print(f'{len(result.photometry)} sources, {flagged} of them flagged')
 
 
-def _demo(options):
-    from photutils_pconv.datasets import (
-        demo_aperture_corrections,
-        load_demo,
-        load_demo_emission,
+def _add_planes(group):
+    """Add what goes with the map: a remover takes it when it is called."""
+    group.add_argument(
+        '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
     )
-    from photutils_pconv.removal.remover import NeuralSourceRemover
-
-    axes = _prepare(options, plot=True)
-    ccd, truth = load_demo()
-    remover = NeuralSourceRemover(
-        mode='scanmap',
-        band='green',
-        model=options.model,
-        # The table of the PSF with which the demo's sources were made.
-        aperture_corrections=demo_aperture_corrections(),
-        progress_bar=not options.quiet,
+    group.add_argument(
+        '--catalogue-hdu', metavar='HDU', help='the table of a FITS catalogue'
     )
-    result = remover(ccd, truth)
-    _write(result, options, axes=axes)
-    if not options.quiet:
-        print()
-        print(_demo_table(result, truth, load_demo_emission()))
+    group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
+    mask = group.add_mutually_exclusive_group()
+    mask.add_argument(
+        '--mask', metavar='FILE[EXT]', help='an image that is not 0 in bad pixels'
+    )
+    mask.add_argument(
+        '--mask-hdu', metavar='HDU', help="the same, as an extension of the map's file"
+    )
+    group.add_argument(
+        '--coverage-mask',
+        metavar='FILE[EXT]',
+        help='an image that is not 0 in pixels without data',
+    )
+    error = group.add_mutually_exclusive_group()
+    error.add_argument(
+        '--error',
+        metavar='FILE[EXT]',
+        help="an image of the map's standard deviation",
+    )
+    error.add_argument(
+        '--error-hdu', metavar='HDU', help="the same, as an extension of the map's file"
+    )
+    group.add_argument(
+        '--beam',
+        type=float,
+        nargs='+',
+        metavar='ARCSEC',
+        help='FWHM of the beam, or of its two axes, for a map in Jy/beam (default: the '
+        "header's)",
+    )
 
 
-def _demo_table(result, truth, emission):
+def _read_plane(text):
     """
-    Format what was measured against what was injected.
+    Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
     """
-    table = result.photometry
-    injected = truth['flux'].to_value('Jy')
-    ratios = {
-        'network': table['flux'].to_value('Jy') / injected,
-        'annulus': table['flux_annulus'].to_value('Jy') / injected,
-    }
-    snr = np.asarray(table['snr'])
-    lines = [
-        'measured / injected flux     network            annulus',
-        'SNR           sources     median   IQR (%)   median   IQR (%)',
-    ]
-    edges = (0.0, 12.0, 40.0, 130.0, np.inf)
-    for low, high in pairwise(edges):
-        part = (snr >= low) & (snr < high)
-        if not part.any():
-            continue
-        row = f'{low:5.0f} - {high:5.0f} {part.sum():8d}  '
-        for ratio in ratios.values():
-            lower, median, upper = np.nanpercentile(ratio[part], [25, 50, 75])
-            row += f'{median:9.3f} {100 * (upper - lower):9.2f}'
-        lines.append(row)
-    hole = result.holes
-    error = result.cleaned.data[hole] - emission.data[hole]
-    scatter = np.std(emission.data[hole])
-    lines.append(
-        f'reconstructed emission: off by {np.sqrt(np.mean(error**2)):.2e} Jy/pixel '
-        f'(RMS) where it scatters by {scatter:.2e}'
-    )
-    return '\n'.join(lines)
+    from astropy.io import fits
+
+    from photutils_pconv.inputs.fits import read_fits_plane
+
+    if text is None:
+        return None
+    path, extension = text, None
+    if text.endswith(']') and not os.path.exists(text):
+        path, _, extension = text[:-1].rpartition('[')
+    if extension is None and os.path.isfile(path):
+        try:
+            with fits.open(path) as hdus:
+                names = [hdu.name for hdu in hdus if hdu.is_image and hdu.shape]
+        except OSError as exc:
+            msg = f'{path} cannot be read as a FITS file: {exc}'
+            raise ValueError(msg) from exc
+        if len(names) != 1:
+            msg = (
+                f'{path} has {len(names)} images ({", ".join(names)}): name one of '
+                f'them, {path}[EXT]'
+            )
+            raise ValueError(msg)
+        extension = names[0]
+    return read_fits_plane(path, extension)

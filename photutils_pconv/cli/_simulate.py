@@ -3,20 +3,24 @@
 The command ``photutils-pconv simulate``.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from astropy.nddata import CCDData
 
-__all__ = ['add_simulate']
+from photutils_pconv.cli._common import add_output, check_output
+
+__all__ = ['add_parser', 'run']
 
 
-def add_simulate(commands):
+def add_parser(subparsers):
     """
-    Add the command's parser, all but the options on output.
+    Add the command's parser.
 
     Parameters
     ----------
-    commands : object
+    subparsers : object
         What ``ArgumentParser.add_subparsers`` returns.
 
     Returns
@@ -24,10 +28,10 @@ def add_simulate(commands):
     parser : `~argparse.ArgumentParser`
         The parser.
     """
-    parser = commands.add_parser(
+    parser = subparsers.add_parser(
         'simulate', help='inject sources of known flux into a map'
     )
-    parser.set_defaults(run=_simulate)
+    parser.set_defaults(run=run)
     parser.add_argument(
         'map',
         metavar='MAP',
@@ -85,51 +89,51 @@ def add_simulate(commands):
         metavar='PIXELS',
         help='the side of a simulated field (default: 512)',
     )
+    add_output(parser)
     return parser
 
 
-def _simulate(options):
-    from photutils_pconv._utils.writing import refuse_existing
+def run(options):
+    """
+    Inject sources into a map and write the simulations.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    Raises
+    ------
+    ValueError
+        If the seed is negative, or an option is not accepted.
+    """
     from photutils_pconv.psf.library import get_psf
     from photutils_pconv.setups.registry import get_setup
-    from photutils_pconv.simulation import (
-        flux_levels,
-        simulate_levels,
-        simulate_sources,
-        write_simulation,
-    )
-    from photutils_pconv.simulation.files import simulation_paths
+    from photutils_pconv.simulation.files import simulation_paths, write_simulation
+    from photutils_pconv.simulation.observations import flux_levels
 
-    if options.output.exists() and not options.output.is_dir():
-        msg = f'{options.output} is a file: choose another name for the folder'
-        raise NotADirectoryError(msg)
+    check_output(options)
     if options.seed < 0:
         msg = f'--seed must not be negative, got {options.seed}'
         raise ValueError(msg)
     setup = get_setup(options.mode, options.band, setup=options.setup)
     psf = get_psf(setup if options.psf is None else options.psf)
-    fluxes = (options.min_flux, options.max_flux)
-    number = 1 if options.random_flux else len(flux_levels(*fluxes))
+    number = 1
+    if not options.random_flux:
+        number = len(flux_levels(options.min_flux, options.max_flux))
     rng = np.random.default_rng(options.seed)
-    image, planes, name = _find_field(options, setup, rng)
-    obsid = options.obsid or name
-    paths = [
-        path
-        for index in range(number)
-        for path in simulation_paths(options.output, obsid, index + 1)
-    ]
-    refuse_existing(paths, overwrite=options.overwrite)
+    field = _find_field(options, setup, rng)
+    obsid = options.obsid or field.name
+    check_output(
+        options,
+        [
+            path
+            for index in range(number)
+            for path in simulation_paths(options.output, obsid, index + 1)
+        ],
+    )
 
-    arguments = {
-        'rng': rng,
-        'n_sources': options.n_sources,
-        'separation': options.separation,
-        'rotation': options.rotation,
-    }
-    if options.random_flux:
-        simulations = [simulate_sources(image, psf, fluxes, **arguments)]
-    else:
-        simulations = simulate_levels(image, psf, *fluxes, **arguments)
+    simulations = _inject(options, field.image, psf, rng)
     for index, (ccd, sources) in enumerate(simulations):
         written = write_simulation(
             ccd,
@@ -137,39 +141,87 @@ def _simulate(options):
             options.output,
             number=index + 1,
             obsid=obsid,
+            coverage=field.coverage,
+            emission=field.emission,
             overwrite=options.overwrite,
-            **planes,
         )
         if not options.quiet:
             print(f'{written[0]}: {len(sources)} sources', flush=True)
 
 
+def _inject(options, image, psf, rng):
+    """
+    Return the maps with sources, each with the list of them.
+    """
+    from photutils_pconv.simulation.observations import (
+        simulate_levels,
+        simulate_sources,
+    )
+
+    if options.random_flux:
+        simulation = simulate_sources(
+            image,
+            psf,
+            (options.min_flux, options.max_flux),
+            rng=rng,
+            n_sources=options.n_sources,
+            separation=options.separation,
+            rotation=options.rotation,
+        )
+        return [simulation]
+    return simulate_levels(
+        image,
+        psf,
+        options.min_flux,
+        options.max_flux,
+        rng=rng,
+        n_sources=options.n_sources,
+        separation=options.separation,
+        rotation=options.rotation,
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Field:
+    """
+    A map for sources to be injected into, and what is known of it.
+    """
+
+    image: CCDData
+    name: str
+    coverage: np.ndarray | None = None
+    emission: np.ndarray | None = None
+
+
 def _find_field(options, setup, rng):
     """
-    Return the map, what is known of it, and its name.
+    Return the map that was given, or a simulated one.
     """
     from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
-    from photutils_pconv.simulation import simulate_field
+    from photutils_pconv.simulation.fields import simulate_field
 
     if options.map is None:
         side = 512 if options.size is None else options.size
         field = simulate_field(
             setup, rng=rng, shape=(side, side), faintest=options.min_flux
         )
-        planes = {'coverage': field.coverage, 'emission': field.emission}
-        return field.image, planes, f'field{options.seed}'
+        return _Field(
+            image=field.image,
+            name=f'field{options.seed}',
+            coverage=field.coverage,
+            emission=field.emission,
+        )
 
     if options.size is not None:
         msg = '--size is for a simulated field: leave it out, or MAP'
         raise ValueError(msg)
     image = read_fits_map(options.map)
-    planes = {}
     try:
         coverage = np.asarray(read_fits_plane(options.map, 'coverage'))
     except ValueError:
         # There is none, or it is in a unit of its own making.
         coverage = None
-    if coverage is not None and coverage.shape == image.shape:
-        planes['coverage'] = coverage
+    if coverage is not None and coverage.shape != image.shape:
+        coverage = None
     name = Path(options.map).name.split('.')[0]
-    return image, planes, image.meta.get('OBSID001', name)
+    return _Field(image=image, name=image.meta.get('OBSID001', name), coverage=coverage)

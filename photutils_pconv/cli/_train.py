@@ -1,12 +1,51 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The command ``train``.
+The command ``photutils-pconv train``.
 """
 
-__all__ = []
+from photutils_pconv.cli._common import add_overwrite
+
+__all__ = ['add_parser', 'run']
 
 
-def _train(options):
+def add_parser(subparsers):
+    """
+    Add the command's parser.
+
+    Parameters
+    ----------
+    subparsers : object
+        What ``ArgumentParser.add_subparsers`` returns.
+
+    Returns
+    -------
+    parser : `~argparse.ArgumentParser`
+        The parser.
+    """
+    parser = subparsers.add_parser('train', help='train a model')
+    parser.set_defaults(run=run)
+    parser.add_argument('config', metavar='CONFIG', help='a TOML file')
+    parser.add_argument(
+        '--resume', action='store_true', help='continue from the last checkpoint'
+    )
+    add_overwrite(parser)
+    return parser
+
+
+def run(options):
+    """
+    Train a model and print where it is.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    Raises
+    ------
+    ValueError
+        If the training diverges.
+    """
     from photutils_pconv.training import DivergenceError, run_training
 
     try:

@@ -102,18 +102,27 @@ class RemovalSettings:
     """
 
     setup: ObservingSetup = field(
-        metadata=_about("a setup's name, instead of mode and band")
+        metadata=_about(
+            "a setup's name, such as scanmap/green, instead of mode and band"
+        )
     )
     model: Any = field(
-        metadata=_about('a bundled model or a weights file (default: the setup)')
+        metadata=_about(
+            "a bundled model's name or a weights file (default: the bundled model "
+            'for the setup and the number of passes)'
+        )
     )
     psf: Any = field(
-        metadata=_about("'setup', 'empirical', another setup's name, or a FITS file")
+        metadata=_about(
+            "the PSF: 'setup' for the setup's, 'empirical' for one built from the "
+            "map, another setup's name, or a FITS file (default: none)"
+        )
     )
     psf_name: str | None
     n_passes: int = field(
         metadata=_about(
-            '1: do not look into the holes; 2: subtract the PSF first',
+            '1 does not look into the holes, as in the paper; 2 subtracts the PSF '
+            'first, and needs one',
             default=1,
             kind=int,
             choices=(1, 2),
@@ -121,55 +130,58 @@ class RemovalSettings:
     )
     aperture_radii: np.ndarray = field(
         metadata=_about(
-            "the aperture radii in arcsec (default: the setup's)", kind=float, many=True
+            "aperture radii in arcsec (default: the setup's)", kind=float, many=True
         )
     )
     aperture_corrections: Any = field(
         metadata=_about(
-            "the encircled energies: 'real', 'simulation', or a table's file "
-            "(default: the PSF's own, or 'real' without one)"
+            "encircled energies: 'real', 'simulation', or a table with the columns "
+            "radius (arcsec) and eef (default: the PSF's own; 'real' without a PSF)"
         )
     )
     recenter: bool = field(
         metadata=_about(
-            'move the positions to the centroids of their sources first',
+            'move the positions to the centroids of the sources first',
             default=False,
             kind=bool,
         )
     )
     fit_positions: bool = field(
         metadata=_about(
-            'with a PSF: fit the positions of bright sources', default=True, kind=bool
+            'fit the positions of bright sources, with a PSF', default=True, kind=bool
         )
     )
     fit_psf_shape: bool = field(
         metadata=_about(
-            'with a PSF: fit its angle and width to bright sources',
+            "fit the PSF's angle and width to bright sources",
             default=True,
             kind=bool,
         )
     )
     error_method: str = field(
         metadata=_about(
-            'where the errors of fluxes come from',
+            "what flux errors are taken from: empty apertures on the map, the model's "
+            "card, or the local scatter without the reconstruction's error",
             default='empty_apertures',
             choices=ERROR_METHODS,
         )
     )
     subtract_wings: bool = field(
         metadata=_about(
-            'take the expected wings of sources beyond their holes off the map',
+            'subtract the wings of sources beyond their holes, too',
             default=False,
             kind=bool,
         )
     )
     texture: bool = field(
         metadata=_about(
-            'complete the cleaned map with noise and texture', default=False, kind=bool
+            'add a realisation of noise and small-scale texture in the holes',
+            default=False,
+            kind=bool,
         )
     )
     texture_seed: Any = field(
-        metadata=_about('the seed of the texture', default=0, kind=int)
+        metadata=_about('seed of the texture', default=0, kind=int)
     )
     resample: bool = field(
         metadata=_about(
@@ -269,9 +281,15 @@ class RemovalSettings:
 
 #: The options of `RunOptions`, as `removal_options` describes them.
 _RUN_OPTIONS = {
-    'batch_size': {'help': 'cutouts that the network sees at once', 'kind': int},
-    'device': {'help': "a torch device; 'auto' takes a GPU where there is one"},
-    'precision': {'help': "the network's precision", 'choices': PRECISIONS},
+    'batch_size': {
+        'help': 'number of cutouts that the network sees at once',
+        'kind': int,
+    },
+    'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
+    'precision': {
+        'help': "the network's precision; 'auto' is float32",
+        'choices': PRECISIONS,
+    },
     'progress_bar': {'help': 'show a progress bar', 'kind': bool},
 }
 

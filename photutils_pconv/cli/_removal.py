@@ -1,0 +1,241 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What ``remove`` and ``demo`` share: the options of a removal, and its output.
+"""
+
+import argparse
+import os
+
+from photutils_pconv.cli._common import check_output
+
+__all__ = [
+    'OPTION_GROUPS',
+    'SHELL_DEFAULTS',
+    'add_removal_options',
+    'make_remover',
+    'prepare_output',
+    'write_result',
+]
+
+#: The groups of the help, with the options of `NeuralSourceRemover` in each.
+OPTION_GROUPS = {
+    'map and setup': ('mode', 'band', 'setup', 'resample'),
+    'method and PSF': (
+        'model',
+        'n_passes',
+        'psf',
+        'fit_positions',
+        'fit_psf_shape',
+        'recenter',
+    ),
+    'photometry and errors': (
+        'aperture_radii',
+        'aperture_corrections',
+        'error_method',
+    ),
+    'cleaned map': ('subtract_wings', 'texture', 'texture_seed'),
+    'running': ('batch_size', 'device', 'precision', 'progress_bar'),
+}
+
+#: The one default that is not Python's: at a terminal there is someone who
+#: waits. ``--quiet`` turns the bar off, too.
+SHELL_DEFAULTS = {'progress_bar': True}
+
+#: What stands for the value of an option in the help, where its name in
+#: capitals would say less.
+_METAVARS = {
+    'aperture_radii': 'ARCSEC',
+    'aperture_corrections': 'TABLE',
+    'batch_size': 'N',
+    'texture_seed': 'SEED',
+}
+
+
+def add_removal_options(parser, *, fixed=()):
+    """
+    Add the options of a removal, in groups.
+
+    They have the names and the defaults of the keywords of
+    `~photutils_pconv.NeuralSourceRemover`, but for `SHELL_DEFAULTS`.
+
+    Parameters
+    ----------
+    parser : `~argparse.ArgumentParser`
+        The command's parser.
+
+    fixed : sequence of str, optional
+        The options that the command decides itself.
+
+    Returns
+    -------
+    groups : dict
+        The argument group of each title in `OPTION_GROUPS`.
+    """
+    described = _describe_options()
+    title_of = {name: title for title, names in OPTION_GROUPS.items() for name in names}
+    groups = {title: parser.add_argument_group(title) for title in OPTION_GROUPS}
+    order = [*title_of, *(name for name in described if name not in title_of)]
+    for name in order:
+        if name in fixed:
+            continue
+        # What nobody has put into a group can be used all the same.
+        group = groups.get(title_of.get(name), parser)
+        _add_option(group, name, described[name])
+    return groups
+
+
+def make_remover(options, *, aperture_corrections=None):
+    """
+    Make the remover that the parsed options describe.
+
+    This is the one place where options become keywords of
+    `~photutils_pconv.NeuralSourceRemover`. An option that the command does
+    not have keeps its default.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    aperture_corrections : table, optional
+        A table of encircled energies, instead of that in the options.
+
+    Returns
+    -------
+    remover : `~photutils_pconv.NeuralSourceRemover`
+        The remover.
+    """
+    from photutils_pconv.removal.remover import NeuralSourceRemover
+
+    keywords = {
+        name: getattr(options, name)
+        for name in _describe_options()
+        if hasattr(options, name)
+    }
+    if aperture_corrections is None:
+        aperture_corrections = _find_corrections(options.aperture_corrections)
+    keywords['aperture_corrections'] = aperture_corrections
+    keywords['progress_bar'] = options.progress_bar and not options.quiet
+    return NeuralSourceRemover(**keywords)
+
+
+def prepare_output(options, *, plot):
+    """
+    Find out what would prevent the output before the work, not after it.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    plot : bool
+        Whether there is to be a plot.
+
+    Returns
+    -------
+    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
+        The axes of the plot.
+
+    Raises
+    ------
+    FileExistsError, NotADirectoryError
+        If the files cannot be written; see `check_output`.
+
+    ImportError
+        If a plot is asked for and matplotlib is missing.
+    """
+    from photutils_pconv._utils.plotting import make_axes
+
+    names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
+    check_output(options, [options.output / name for name in names])
+    return make_axes(3) if plot else None
+
+
+def write_result(result, options, *, axes):
+    """
+    Write a result and say where it went.
+
+    Parameters
+    ----------
+    result : `~photutils_pconv.removal.SourceRemovalResult`
+        The result.
+
+    options : `~argparse.Namespace`
+        The parsed options.
+
+    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
+        What `prepare_output` gave.
+    """
+    from photutils_pconv._utils.writing import write_atomically
+
+    paths = list(result.write(options.output, overwrite=options.overwrite))
+    if axes is not None:
+        figure = result.plot(axes=axes)
+        path = options.output / 'removal.png'
+        write_atomically(path, lambda name: figure.savefig(name, dpi=120))
+        paths.append(path)
+    if not options.quiet:
+        for path in paths:
+            print(path)
+
+
+def _describe_options():
+    """Describe all keywords of a remover, those of the setup included."""
+    from photutils_pconv.removal.settings import removal_options
+
+    text = {'default': None, 'kind': str, 'choices': None, 'many': False}
+    return {
+        'mode': {'help': "'scanmap' or 'parallel'", **text},
+        'band': {'help': "'blue', 'green' or 'red'", **text},
+        **removal_options(),
+    }
+
+
+def _add_option(group, name, about):
+    """Add one option as its description tells."""
+    flag = f'--{name.replace("_", "-")}'
+    default = SHELL_DEFAULTS.get(name, about['default'])
+    text = about['help']
+    is_switch = about['kind'] is bool
+    if default is not None:
+        shown = ('on' if default else 'off') if is_switch else default
+        text = f'{text} (default: {shown})'
+    text = text.replace('%', '%%')
+    if is_switch:
+        action = group.add_argument(
+            flag, action=argparse.BooleanOptionalAction, help=text
+        )
+    else:
+        action = group.add_argument(
+            flag,
+            type=about['kind'],
+            choices=about['choices'],
+            nargs='+' if about['many'] else None,
+            metavar=_METAVARS.get(name),
+            help=text,
+        )
+    # Before Python 3.13 a switch that knows its default adds it to its help.
+    action.default = default
+
+
+def _find_corrections(name):
+    """
+    Return a table of encircled energies: a name as it is, a file's content.
+
+    A name has neither a folder nor an ending.
+    """
+    if name is None or not (os.path.dirname(name) or os.path.splitext(name)[1]):
+        return name
+    if not os.path.isfile(name):
+        msg = f'the table of encircled energies {name!r} does not exist'
+        raise FileNotFoundError(msg)
+    from astropy.table import QTable
+
+    known = name.lower().endswith(('.csv', '.ecsv', '.fits', '.fit', '.xml', '.vot'))
+    try:
+        return QTable.read(name, format=None if known else 'ascii')
+    except Exception as exc:
+        # Readers raise whatever they like on a file that is no such table.
+        reason = (str(exc).splitlines() or [''])[0]
+        msg = f'the table of encircled energies {name!r} cannot be read: {reason}'
+        raise ValueError(msg) from exc

@@ -1,0 +1,42 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Fixtures for the tests of the command line."""
+
+import pytest
+from astropy.nddata import CCDData
+from astropy.table import Table
+
+from photutils_pconv.network import save_model
+
+
+@pytest.fixture(scope='package')
+def scene(make_scene):
+    """Return a scene of two sources."""
+    return make_scene([70.3, 50.8], [55.1, 90.7], [5.0, 0.3], sky=2e-3, noise=1e-4)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch, scene, flat_model):
+    """A map, a catalogue and a model; commands run in their folder."""
+    CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs).write(tmp_path / 'map.fits')
+    sky = scene.wcs.pixel_to_world(scene.x, scene.y)
+    catalogue = Table({'ra': sky.ra.deg, 'dec': sky.dec.deg, 'name': ['a', 'b']})
+    catalogue.write(tmp_path / 'sources.csv')
+    save_model(tmp_path / 'flat.safetensors', flat_model.network, flat_model.card)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def assert_one_line(capsys):
+    """Return a function: the standard error is one line with these words."""
+
+    def check(*words):
+        out, err = capsys.readouterr()
+        assert out == ''
+        assert err.count('\n') == 1
+        assert err.endswith('\n')
+        assert len(err) < 600
+        for word in words:
+            assert word in err
+
+    return check
