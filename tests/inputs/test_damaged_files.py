@@ -121,6 +121,7 @@ def test_gzip_with_a_name(tmp_path, content):
         assert_array_equal(parse_map(path).data, DATA)
 
 
+@pytest.mark.filterwarnings('ignore::astropy.io.fits.verify.VerifyWarning')
 @pytest.mark.filterwarnings('ignore:Header block contains null bytes')
 @pytest.mark.filterwarnings('ignore:non-ASCII characters')
 @pytest.mark.parametrize('middle', [0.3, 0.5, 0.8])
