@@ -19,8 +19,11 @@ from photutils_pconv.removal.settings import removal_options
 
 # What only a shell needs: the files, and what is done about them.
 OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
+# Which part of its two files is meant: Python has ``hdu`` for the map, takes the
+# names of extensions as ``mask`` and ``error``, and reads catalogues itself.
+OWN_OPTIONS |= {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
 # What only Python can give: a shell has files, whose header holds the WCS.
-PYTHON_ONLY = {'self', 'data', 'sources', 'wcs'}
+PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu'}
 
 
 def keywords_of(function):
@@ -52,7 +55,7 @@ def test_all_three_have_the_same_names(parser):
     assert dests == INIT.keys() | CALL | OWN_OPTIONS
 
 
-@pytest.mark.parametrize('name', [*INIT, *CALL])
+@pytest.mark.parametrize('name', [*INIT, *sorted(CALL)])
 def test_flag(parser, name):
     flag = f'--{name.replace("_", "-")}'
     flags = find_action(parser, name).option_strings
