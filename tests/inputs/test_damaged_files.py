@@ -121,18 +121,16 @@ def test_gzip_with_a_name(tmp_path, content):
         assert_array_equal(parse_map(path).data, DATA)
 
 
-@pytest.mark.filterwarnings('ignore::astropy.io.fits.verify.VerifyWarning')
-@pytest.mark.filterwarnings('ignore:Header block contains null bytes')
-@pytest.mark.filterwarnings('ignore:non-ASCII characters')
-@pytest.mark.parametrize('middle', [0.3, 0.5, 0.8])
-def test_damaged_gzip(tmp_path, content, middle):
-    packed = bytearray(gzip.compress(content))
-    i = int(middle * len(packed))
+@pytest.mark.parametrize('i', [9000, 15000, 20000])
+def test_damaged_gzip(tmp_path, content, i):
+    """Pixels that are wrong are told of, as their checksum is."""
+    packed = bytearray(gzip.compress(content, 0))
     packed[i : i + 40] = b'\xff' * 40
     path = tmp_path / 'map.fits.gz'
     path.write_bytes(packed)
     with pytest.warns(AstropyUserWarning, match=r'map\.fits\.gz fails the checksum'):
-        assert parse_map(path).shape == DATA.shape
+        parsed = parse_map(path)
+    assert 4 <= np.count_nonzero(parsed.data != DATA) <= 6
 
 
 @pytest.mark.parametrize(
