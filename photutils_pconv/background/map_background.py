@@ -212,6 +212,7 @@ class PConvBackground:
             wcs=wcs,
             beam=beam,
             pixel_scale=self.setup.pixel_scale,
+            setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
         removal = remove_sources(settings, map_input, source_input)
