@@ -26,19 +26,7 @@ _SNR_EDGES = (0.0, 12.0, 40.0, 130.0, np.inf)
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'demo',
         help='clean the bundled demo map',
@@ -52,14 +40,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Clean the demo map, and print what was measured.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-    """
+    """Clean the demo map, and print what was measured."""
     from photutils_pconv.datasets import (
         demo_aperture_corrections,
         load_demo,

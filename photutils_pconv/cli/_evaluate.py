@@ -11,19 +11,7 @@ __all__ = ['add_parser', 'run']
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'evaluate', help="repeat the paper's evaluation, with a report"
     )
@@ -72,19 +60,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Evaluate and say how many of the limits are met.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a map or a folder does not exist.
-    """
+    """Evaluate and say how many of the limits are met."""
     from dataclasses import replace
 
     from photutils_pconv.evaluation.config import EvaluationConfig

@@ -12,19 +12,7 @@ __all__ = ['add_parser', 'run']
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser('models', help='list, show or convert models')
     parser.set_defaults(run=run)
     choice = parser.add_mutually_exclusive_group()
@@ -43,14 +31,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Convert a checkpoint, print a card, or list the bundled models.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-    """
+    """Convert a checkpoint, print a card, or list the bundled models."""
     from photutils_pconv.network.registry import read_card
 
     if options.convert:

@@ -19,19 +19,7 @@ __all__ = ['add_parser', 'run']
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'remove',
         help='clean a map and measure its sources',
@@ -51,14 +39,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Clean a map and write what came of it.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-    """
+    """Clean a map and write what came of it."""
     from photutils_pconv.inputs.tables import read_source_table
 
     axes = prepare_output(options, plot=options.plot)

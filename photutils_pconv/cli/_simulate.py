@@ -15,19 +15,7 @@ __all__ = ['add_parser', 'run']
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'simulate', help='inject sources of known flux into a map'
     )
@@ -94,19 +82,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Inject sources into a map and write the simulations.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-
-    Raises
-    ------
-    ValueError
-        If the seed is negative, or an option is not accepted.
-    """
+    """Inject sources into a map and write the simulations."""
     from photutils_pconv.psf.library import get_psf
     from photutils_pconv.setups.registry import get_setup
     from photutils_pconv.simulation.files import simulation_paths, write_simulation

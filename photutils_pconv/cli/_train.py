@@ -9,19 +9,7 @@ __all__ = ['add_parser', 'run']
 
 
 def add_parser(subparsers):
-    """
-    Add the command's parser.
-
-    Parameters
-    ----------
-    subparsers : object
-        What ``ArgumentParser.add_subparsers`` returns.
-
-    Returns
-    -------
-    parser : `~argparse.ArgumentParser`
-        The parser.
-    """
+    """Add the parser of the command, and return it."""
     parser = subparsers.add_parser('train', help='train a model')
     parser.set_defaults(run=run)
     parser.add_argument('config', metavar='CONFIG', help='a TOML file')
@@ -33,19 +21,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """
-    Train a model and print where it is.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-
-    Raises
-    ------
-    ValueError
-        If the training diverges.
-    """
+    """Train a model and print where it is."""
     from photutils_pconv.training import DivergenceError, run_training
 
     try:

@@ -18,7 +18,9 @@ from photutils_pconv.cli._common import run_command
 
 __all__ = ['main', 'make_parser']
 
-# In the order of the help.
+# In the order of the help. Each has ``add_parser(subparsers)``, which adds its
+# parser to what ``ArgumentParser.add_subparsers`` returns, and ``run(options)``,
+# which does the work that the parsed options describe.
 _COMMANDS = (_remove, _demo, _simulate, _train, _evaluate, _models)
 
 

@@ -21,7 +21,7 @@ from photutils_pconv.removal.settings import removal_options
 OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
 # Which part of its two files is meant: Python has ``hdu`` for the map, takes the
 # names of extensions as ``mask`` and ``error``, and reads catalogues itself.
-OWN_OPTIONS |= {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
+HDU_OPTIONS = {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
 # What only Python can give: a shell has files, whose header holds the WCS.
 PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu'}
 
@@ -52,7 +52,7 @@ def test_all_three_have_the_same_names(parser):
     """The signature, the descriptions, and the parser."""
     assert INIT.keys() == {'mode', 'band'} | removal_options().keys()
     dests = {action.dest for action in parser._actions}
-    assert dests == INIT.keys() | CALL | OWN_OPTIONS
+    assert dests == INIT.keys() | CALL | OWN_OPTIONS | HDU_OPTIONS
 
 
 @pytest.mark.parametrize('name', [*INIT, *sorted(CALL)])
