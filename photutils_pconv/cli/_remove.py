@@ -39,7 +39,14 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Clean a map and write what came of it."""
+    """
+    Clean a map and write what came of it.
+
+    Parameters
+    ----------
+    options : `~argparse.Namespace`
+        The parsed options.
+    """
     axes = prepare_output(options, plot=options.plot)
     mask = _read_plane(options.mask)
     coverage_mask = _read_plane(options.coverage_mask)
