@@ -3,6 +3,6 @@
 The command ``photutils-pconv``.
 """
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli.entry import main
 
 __all__ = ['main']

@@ -6,7 +6,7 @@ import os
 import pytest
 from astropy.table import QTable
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 from photutils_pconv.network import PConvUNet, list_models, load_model
 
 

@@ -12,7 +12,7 @@ from astropy.table import QTable, Table
 from numpy.testing import assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']
 

@@ -10,7 +10,7 @@ from astropy.nddata import CCDData
 from astropy.table import Table
 from astropy.wcs import WCS
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 from photutils_pconv.inputs.maps import parse_map
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']

@@ -4,7 +4,7 @@
 import pytest
 
 from photutils_pconv import training
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from astropy.nddata import CCDData
 from astropy.table import QTable
 from numpy.testing import assert_allclose
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 from photutils_pconv.evaluation.run import run_evaluation
 from photutils_pconv.evaluation.structure import STAGES, TRUTH
 from photutils_pconv.simulation import simulate_sources, write_simulation

@@ -13,7 +13,7 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 from photutils_pconv.inputs import parse_map, parse_sources, read_source_table
 
 SHAPE = (12, 15)

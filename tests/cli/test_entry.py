@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from photutils_pconv.cli.main import main
+from photutils_pconv.cli import main
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']
 
@@ -106,7 +106,7 @@ class TestErrors:
     [
         'import photutils_pconv',
         'from photutils_pconv import get_setup; get_setup("scanmap", "red")',
-        'import photutils_pconv.cli.main',
+        'import photutils_pconv.cli.entry',
         'from photutils_pconv.photometry.flags import decode_flags',
     ],
 )
@@ -127,7 +127,7 @@ def test_imports_are_light(statement):
 def test_the_parser_is_light():
     """Help does not wait for torch."""
     code = (
-        'import sys; from photutils_pconv.cli.main import make_parser; make_parser(); '
+        'import sys; from photutils_pconv.cli.entry import make_parser; make_parser(); '
         "print(sorted({'torch', 'matplotlib'} & sys.modules.keys()))"
     )
     done = subprocess.run(
