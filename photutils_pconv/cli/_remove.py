@@ -39,20 +39,9 @@ def add_parser(subparsers):
 
 
 def run(options):
-<<<<<<< HEAD
     """Clean a map and write what came of it."""
     from photutils_pconv.inputs.tables import read_source_table
 
-=======
-    """
-    Clean a map and write what came of it.
-
-    Parameters
-    ----------
-    options : `~argparse.Namespace`
-        The parsed options.
-    """
->>>>>>> wt-cli
     axes = prepare_output(options, plot=options.plot)
     # An extension of the map's own file goes by its name.
     mask = options.mask_hdu or _read_plane(options.mask)
