@@ -4,16 +4,15 @@ What a background class does before any work: masks, boxes, sources.
 """
 
 import os
-import warnings
 
 import numpy as np
 from astropy.nddata import NDData
 from astropy.table import Table
-from astropy.utils.exceptions import AstropyUserWarning
 from photutils.background import Background2D, MedianBackground
 from photutils.detection import DAOStarFinder
 from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinder
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.columns import find_pixel_columns
 from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
 from photutils_pconv.inputs.values import check_mask
@@ -136,7 +135,7 @@ def parse_masks(values, own_mask, mask, coverage_mask):
             'Input data contains non-finite (NaN or infinity) values, which '
             'were automatically masked.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
     bad |= ~finite
     if not np.any(~bad & covered):
         msg = 'All input pixels are masked or not finite. Cannot compute a background.'
@@ -262,7 +261,7 @@ def find_sources(data, missing, finder, *, fwhm, unit=None):
             'no source was found: the background is the map itself. Give sources, '
             'or a finder with a lower threshold'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
         return np.empty((0, 2))
     return _table_positions(found)
 

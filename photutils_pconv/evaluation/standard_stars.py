@@ -6,7 +6,6 @@ The reference fluxes (Balog et al. 2014; Klaas et al. 2018) and the
 paper's own measurements (Table 5) ship with the package.
 """
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +13,8 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.fluxes import measure_others
 from photutils_pconv.evaluation.map_lists import list_fits, setup_of_file
 from photutils_pconv.evaluation.published import load_standard_stars
@@ -114,7 +113,7 @@ def measure_standard_stars(
         index = _find_star(map_input, stars)
         if index is None:
             msg = f'no standard star lies on {path.name}: it is left out'
-            warnings.warn(msg, AstropyUserWarning, stacklevel=2)
+            warn_user(msg)
             continue
         row = _measure_star(
             path,

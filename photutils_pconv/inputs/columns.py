@@ -4,13 +4,12 @@ The columns of a source table that hold positions.
 """
 
 import re
-import warnings
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.angles import parse_angles, parse_sexagesimal_columns
 from photutils_pconv.inputs.column_values import to_plain_floats, to_texts
 
@@ -168,7 +167,7 @@ def _warn_several(names):
         f'The table has several sky positions ({", ".join(names)}): {names[0]} is '
         'taken. Give a table with one of them to choose another.'
     )
-    warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+    warn_user(msg)
 
 
 def _find_skycoord(table):
@@ -207,7 +206,7 @@ def _parse_sky_texts(table, name):
         f'The column {name!r} holds positions as text, which does not tell their '
         'frame: they are taken as ICRS. Formats that keep it are ECSV and FITS.'
     )
-    warnings.warn(msg, AstropyUserWarning, stacklevel=5)
+    warn_user(msg)
     return sky
 
 

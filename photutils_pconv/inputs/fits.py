@@ -3,7 +3,6 @@
 Maps on disk, and the units and masks that their headers and extensions state.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,9 @@ from astropy.io import fits
 from astropy.nddata import (
     CCDData,
 )
-from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.fits_planes import (
     OWN_KEYWORDS,
@@ -254,7 +253,7 @@ def _inherit(hdu, primary, where):
             f'{" and ".join(taken)}: unit or beam are those of the primary header, '
             f'{", ".join(f"{key} = {primary.header[key]!r}" for key in taken)}.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+        warn_user(msg)
     return header
 
 

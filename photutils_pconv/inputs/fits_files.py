@@ -10,12 +10,12 @@ import lzma
 import math
 import os
 import re
-import warnings
 import zlib
 from contextlib import contextmanager
 
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+
+from photutils_pconv._utils.warnings import warn_user
 
 __all__ = ['check_structure', 'file_name', 'is_fits_source', 'open_fits', 'open_hdus']
 
@@ -127,7 +127,7 @@ def _gunzip(content, path):
             f'The file {path} fails the checksum of gzip ({exc}): it may be '
             'damaged. Fetch it again.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+        warn_user(msg)
         return unpacked
 
 

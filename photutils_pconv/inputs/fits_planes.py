@@ -3,14 +3,12 @@
 The extensions of a file that go with its map: mask, uncertainty, coverage.
 """
 
-import warnings
-
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.nddata import InverseVariance, StdDevUncertainty, VarianceUncertainty
-from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.hdus import (
     describe_hdus,
@@ -165,7 +163,7 @@ def read_own_mask(hdus, index, where, shape):
                     f'The extension MASK of {where} is taken for bad pixels, '
                     f'{share:.0%} of all. If 1 stands for good ones there, give mask.'
                 )
-                warnings.warn(msg, AstropyUserWarning, stacklevel=7)
+                warn_user(msg)
             return mask
         _warn_ignored(
             'MASK',
@@ -216,4 +214,4 @@ def _find_reason(hdu, shape):
 
 def _warn_ignored(name, where, reason, remedy):
     msg = f'The extension "{name}" of {where} is ignored: {reason}. {remedy}'
-    warnings.warn(msg, AstropyUserWarning, stacklevel=8)
+    warn_user(msg)

@@ -4,10 +4,8 @@ Which HDU of a file is the map: names are looked at, what is unclear is asked.
 """
 
 import re
-import warnings
 
-from astropy.utils.exceptions import AstropyUserWarning
-
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.unit_texts import is_brightness
 from photutils_pconv.inputs.values import check_dimensions
 
@@ -235,7 +233,7 @@ def _choose_by_unit(hdus, candidates, where):
         f'{describe_hdus(hdus, candidates)}. HDU {bright[0]} is taken, for its unit; '
         'hdu= (on the command line --map-hdu) chooses another.'
     )
-    warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+    warn_user(msg)
     return bright
 
 
@@ -263,7 +261,7 @@ def take_plane(data, what):
     """
     if data.ndim > 2 and set(data.shape[:-2]) == {1} and min(data.shape) > 0:
         msg = f'{what} has the shape {data.shape}: its only plane is taken.'
-        warnings.warn(msg, AstropyUserWarning, stacklevel=5)
+        warn_user(msg)
         data = data.reshape(data.shape[-2:])
     check_dimensions(data.shape, what)
     return data

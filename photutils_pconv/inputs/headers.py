@@ -4,13 +4,12 @@ FITS headers and HDUs of maps.
 """
 
 import re
-import warnings
 from numbers import Number
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.inputs.wcs_headers import is_wcs_keyword
 
@@ -74,7 +73,7 @@ def make_map_hdu(image, header, unit_text):
             'FITS cannot hold these entries of the metadata, they are left out: '
             f'{", ".join(sorted(left_out))}.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        warn_user(msg)
     return primary
 
 

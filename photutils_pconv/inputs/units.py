@@ -3,16 +3,15 @@
 WCS, pixel scale, and the factor from a map's unit to Jy/pixel.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area, proj_plane_pixel_scales
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.beams import get_beam_area
 from photutils_pconv.inputs.unit_texts import ACCEPTED_UNITS
 from photutils_pconv.inputs.wcs_headers import read_wcs, with_known_frame
@@ -154,7 +153,7 @@ class _Pixels:
                 'far from the centre are off by as much. Cut the map into parts, or '
                 'reproject it.'
             )
-            warnings.warn(msg, AstropyUserWarning, stacklevel=5)
+            warn_user(msg)
 
 
 def _measure_pixels(wcs, shape):

@@ -3,8 +3,6 @@
 The parts of a map: values, mask, unit, uncertainty and metadata.
 """
 
-import warnings
-
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
@@ -15,9 +13,10 @@ from astropy.nddata import (
     StdDevUncertainty,
     VarianceUncertainty,
 )
-from astropy.utils.exceptions import AstropyUserWarning
 from astropy.utils.masked import Masked
 from scipy.ndimage import binary_dilation
+
+from photutils_pconv._utils.warnings import warn_user
 
 __all__ = [
     'add_history',
@@ -231,7 +230,7 @@ def find_unknown_error(error, missing):
             f'The error of {np.count_nonzero(unknown)} pixels with data is not finite '
             'or 0: it is unknown there. Give errors for all pixels, or mask those.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        warn_user(msg)
     return unknown
 
 
@@ -253,7 +252,7 @@ def warn_about_blank_border(data):
             'give coverage_mask=(data == 0) or the path of a file with '
             'an extension "coverage".'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
 
 
 def check_dimensions(shape, what):

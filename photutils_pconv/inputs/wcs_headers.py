@@ -4,14 +4,13 @@ World coordinates in FITS headers: read, told from other keywords, written.
 """
 
 import re
-import warnings
 
 from astropy import log
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.unit_texts import parse_angle_unit
 
 __all__ = [
@@ -110,12 +109,12 @@ def read_wcs(header, hdus, where):
                 f'The distortion tables of the WCS of {where} are missing: positions '
                 'are without this distortion.'
             )
-            warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+            warn_user(msg)
     except Exception as exc:
         # whatever astropy and wcslib make of a header that is none
         reason = ' '.join(str(exc).split())
         msg = f'The WCS of {where} cannot be used, the map has none: {reason}'
-        warnings.warn(msg, AstropyUserWarning, stacklevel=6)
+        warn_user(msg)
         return None
     if not wcs.wcs.ctype[0]:
         return None
@@ -285,7 +284,7 @@ def make_wcs_header(wcs):
             f'the WCS, a {type(wcs).__name__}, cannot be written into a FITS header: '
             'the file has none'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        warn_user(msg)
         return fits.Header()
     header = wcs.to_header(relax=True)
     if make_wcs_tables(wcs):

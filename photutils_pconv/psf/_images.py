@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
+
+from photutils_pconv._utils.warnings import warn_user
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -100,7 +101,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
             'scaled to a flux of 1; use normalize=False to keep it as it is, '
             'for example where the image holds a part of the flux only.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
     return data / data.sum()
 
 
@@ -118,7 +119,7 @@ def _warn_off_centre(data):
             'central pixel, where the source is taken to be: sources will '
             'be drawn with that offset.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=4)
+        warn_user(msg)
 
 
 def check_image_psf(model):

@@ -10,17 +10,16 @@ every position, and one list of positions and fluxes.
 
 import json
 import os
-import warnings
 from importlib import resources
 
 import astropy.units as u
 import numpy as np
 from astropy.nddata import CCDData, StdDevUncertainty
 from astropy.table import QTable
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.ndimage import distance_transform_edt
 
 from photutils_pconv._utils.checks import to_quantity
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.values import add_history
 from photutils_pconv.psf.library import SampledPSF, get_psf
@@ -360,7 +359,7 @@ def _find_psf(psf, scale):
             f'The flux of the PSF is {total:.4g}, not 1: so much of each flux is '
             'injected. Build it with normalize=True unless that is meant.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
     return model
 
 

@@ -7,15 +7,14 @@ complexity, and has a field of every category in training, validation and
 test. Here a number takes the eye's place: `complexity`.
 """
 
-import warnings
 from collections.abc import Mapping
 
 import astropy.units as u
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.ndimage import convolve, gaussian_filter
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation._spectral import robust_std
@@ -197,7 +196,7 @@ def split_fields(fields, *, complexity, fractions=None, n_classes=None, seed=0):
             f'{n_parts} fields, so not every part has a field of each; choose a '
             'smaller n_classes, or add fields'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=2)
+        warn_user(msg)
     empty = [name for name, n in zip(names, count, strict=True) if n == 0]
     if empty:
         msg = (

@@ -7,15 +7,14 @@ Of a map or of a part of it, such as the holes of the removed sources
 of clouds are studied (N-PDFs).
 """
 
-import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
-from astropy.utils.exceptions import AstropyUserWarning
 from scipy.optimize import curve_fit
 
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.statistics._parsing import select_pixels
 
 __all__ = ['LogNormal', 'fit_log_normal', 'pixel_pdf']
@@ -150,7 +149,7 @@ def _to_eta(values):
             f'{n_lost} of {values.size} pixels are not positive and have no '
             'logarithm: they are left out.'
         )
-        warnings.warn(msg, AstropyUserWarning, stacklevel=3)
+        warn_user(msg)
     values = values[positive]
     mean = values.mean()
     return np.log(values / mean), float(mean)
