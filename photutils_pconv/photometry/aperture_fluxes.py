@@ -20,7 +20,7 @@ from photutils_pconv.photometry.apertures import (
     encircled_energy_correction,
     sum_removed,
 )
-from photutils_pconv.photometry.flags import flag_positions
+from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 from photutils_pconv.photometry.response import pixel_response
 
 __all__ = [
@@ -286,6 +286,11 @@ def measure_sources(
         # What the annulus has of it is in the scatter there.
         inner = sum_removed(variance, unknown, *where, np.zeros(x.size))
         excess = inner.flux - annuli[-1].local_bkg[:, None] * inner.area
+        # What is not known counts as what is known there.
+        part = inner.area < ours.area
+        with np.errstate(divide='ignore', invalid='ignore'):
+            excess[part] *= ours.area[part] / inner.area[part]
+        flags[part.any(axis=1)] |= SourceFlags.UNKNOWN_ERROR
         excess = np.maximum(np.nan_to_num(excess), 0.0)
     correction = encircled_energy_correction(plan.radii, ours.hole_fraction, plan.eef)
     if plan.profile is not None:

@@ -80,6 +80,11 @@ FLAGS = tuple(
                 'the map has too few free positions for empty apertures; the error '
                 "is scaled with the model's calibration",
             ),
+            (
+                'unknown_error',
+                "the map's error is not known in pixels of an aperture; those "
+                'count as the known ones there do',
+            ),
         )
     )
 )

@@ -15,7 +15,7 @@ from photutils_pconv.photometry.aperture_fluxes import (
     measure_sources,
     source_photometry,
 )
-from photutils_pconv.photometry.flags import decode_flags
+from photutils_pconv.photometry.flags import SourceFlags, decode_flags
 from photutils_pconv.setups.registry import get_setup
 
 
@@ -189,11 +189,14 @@ class TestExcess:
 
     plan = AperturePlan([4.0], (15, 20), 1.0, lambda radius: 0.7 + 0.0 * radius)
 
-    def excess(self, error, hole_radius=8.0):
+    def measure(self, error, hole_radius=8.0):
         data = np.zeros(error.shape)
         return source_photometry(
             data, data, [40.0], [40.0], hole_radius, self.plan, error=error
-        ).excess
+        )
+
+    def excess(self, error, hole_radius=8.0):
+        return self.measure(error, hole_radius).excess
 
     @pytest.fixture
     def error(self):
@@ -215,12 +218,21 @@ class TestExcess:
     def test_quiet_source(self, error, near):
         assert_array_equal(self.excess(np.where(near, 1.0, error)), 0)
 
-    def test_unknown_noise_is_left_out(self, error, near):
-        gap = error.copy()
-        gap[40, 40] = np.nan
-        bright = np.where(near, 5.0, gap)
-        bright[40, 40] = np.nan
-        assert_allclose(self.excess(bright), [[(np.pi * 16 - 1) * 21]], rtol=1e-9)
+    @pytest.mark.parametrize('unknown', [np.nan, np.inf])
+    def test_unknown_noise_counts_as_the_known(self, error, near, unknown):
+        bright = np.where(near, 5.0, error)
+        bright[40, 38:42] = unknown
+        found = self.measure(bright)
+        assert_allclose(found.excess, [[np.pi * 16 * 21]], rtol=1e-9)
+        assert found.flags[0] & SourceFlags.UNKNOWN_ERROR
+
+    def test_no_noise_is_known(self, error, near):
+        found = self.measure(np.where(near, np.nan, error))
+        assert_array_equal(found.excess, 0)
+        assert found.flags[0] & SourceFlags.UNKNOWN_ERROR
+
+    def test_known_noise_has_no_flag(self, error, near):
+        assert not self.measure(np.where(near, 5.0, error)).flags.any()
 
 
 class TestPlan:

@@ -23,6 +23,7 @@ def test_registry():
         'no_background',
         'resampled',
         'calibrated_error',
+        'unknown_error',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)
