@@ -161,6 +161,25 @@ class EmptyHoleSettings:
     pixel_psf: PixelPSF | None
     brightness: np.ndarray | None
 
+    @classmethod
+    def from_removal(cls, removal):
+        """
+        Keep what the rms needs of a removal, and nothing of its map.
+        """
+        use = removal.filled.reconstruction.filled
+        brightness = pixel_psf = None
+        if removal.filler.depends_on_flux:
+            pixel_psf = removal.filled.pixel_psf
+            rms = removal.fluxes.local_bkg_std
+            brightness = (removal.filled.psf_fluxes.flux / rms)[use]
+        return cls(
+            holes=removal.holes.select(use),
+            filler=removal.filler,
+            annulus_radii=removal.plan.pixel_annulus,
+            pixel_psf=pixel_psf,
+            brightness=brightness,
+        )
+
 
 def reconstruction_error(grid, scatter, settings):
     """

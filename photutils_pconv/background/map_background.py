@@ -217,7 +217,7 @@ class PConvBackground:
         source_input = parse_sources(sources, wcs=map_input.wcs)
         removal = remove_sources(settings, map_input, source_input)
         result = assemble(settings, map_input, removal)
-        self._empty_holes = _keep_filler(removal)
+        self._empty_holes = EmptyHoleSettings.from_removal(removal)
         grid = removal.grid
         self._factor = grid.factor
         self._pixel_scale = grid.pixel_scale
@@ -450,22 +450,3 @@ class PConvBackground:
     def __setstate__(self, state):
         self.__dict__.update(state)
         self._lock = threading.Lock()
-
-
-def _keep_filler(removal):
-    """
-    Keep what the rms needs of a removal, and nothing of its map.
-    """
-    use = removal.filled.reconstruction.filled
-    brightness = pixel_psf = None
-    if removal.filler.depends_on_flux:
-        pixel_psf = removal.filled.pixel_psf
-        rms = removal.fluxes.local_bkg_std
-        brightness = (removal.filled.psf_fluxes.flux / rms)[use]
-    return EmptyHoleSettings(
-        holes=removal.holes.select(use),
-        filler=removal.filler,
-        annulus_radii=removal.plan.pixel_annulus,
-        pixel_psf=pixel_psf,
-        brightness=brightness,
-    )
