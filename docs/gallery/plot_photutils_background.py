@@ -44,7 +44,7 @@ backgrounds = {
         bkg_estimator=MedianBackground(),
     ),
     'PConvBackground': PConvBackground(
-        data, truth, mode='scanmap', band='green', coverage_mask=mask
+        data, truth['x', 'y'], mode='scanmap', band='green', coverage_mask=mask
     ),
 }
 print(backgrounds['PConvBackground'])

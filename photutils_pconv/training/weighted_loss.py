@@ -40,7 +40,7 @@ class WeightedLoss(nn.Module):
 
     Examples
     --------
-    >>> from photutils_pconv.training import WeightedLoss
+    >>> from photutils_pconv.training.weighted_loss import WeightedLoss
     >>> loss = WeightedLoss('default', terms={'ssim': 0.4})
     >>> sorted(loss.terms)
     ['hole', 'mean_flux', 'ssim', 'valid']
