@@ -26,7 +26,9 @@ FILLS = ('smooth', 'given')
 _LEVELS = (1, 2, 3, 4)
 # The stem and three strides of two.
 _DIVISOR = 16
+# The smallest cutout, in pixels: two pixels at the coarsest level.
 _MINIMUM_SIZE = 32
+# The quarter turns of a full circle.
 _ALL_TURNS = 4
 # Even, so that a coarse pixel lies in the middle of its four fine ones.
 _BINOMIAL = (1.0, 3.0, 3.0, 1.0)

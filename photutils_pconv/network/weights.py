@@ -37,8 +37,11 @@ __all__ = [
 
 _DTYPES = ('float16', 'float32')
 _STORED_DTYPES = ('F16', 'F32', 'I64')
+# Kernels are stored as float16 where that changes no channel by more than this
+# relative to its norm: twice float16's rounding, by choice.
 _HALF_TOLERANCE = 1e-3
-# Channels weaker than this, against the strongest, count as switched off.
+# Channels weaker than this, against the strongest, count as switched off; by
+# choice.
 _CHANNEL_FLOOR = 1e-5
 _LOCK = threading.Lock()
 

@@ -36,7 +36,8 @@ __all__ = [
 #: paper has it in the tests alone (section 2.3.2).
 RESTRICTED_SETUPS = {'parallel/red': ('test',)}
 
-# Beyond this the holes, which are in native pixels, would be wrong.
+# Beyond this relative difference of pixel scales the holes, which are in native
+# pixels, would be wrong: as for maps that are cleaned (geometry/grids.py).
 _SCALE_TOLERANCE = 0.02
 
 

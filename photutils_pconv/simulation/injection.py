@@ -12,9 +12,10 @@ from photutils_pconv.geometry.windows import find_window
 
 __all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 
-# The share of a source's flux that may fall outside its stamp.
+# The share of a source's flux that may fall outside its stamp, and the limits of
+# the stamp's radius, in arcsec; by choice.
 _LOST_FLUX = 1.0e-4
-_MINIMUM_RADIUS = 60.0  # arcsec
+_MINIMUM_RADIUS = 60.0
 _MAXIMUM_RADIUS = 1000.0
 
 # A pixel's value is the density's mean over points in it: as many a side
@@ -22,10 +23,11 @@ _MAXIMUM_RADIUS = 1000.0
 # every pixel is right to 3e-4 of the peak for the coarsest pixels of PACS.
 _ZONES = ((None, 1), (20, 3), (6, 15))
 
-# Candidate positions compared with the chosen ones at once.
+# Candidate positions compared with the chosen ones at once; by choice, to bound
+# the memory.
 _CHUNK = 4096
 
-# Attempts to fill clusters before they are called too small.
+# Attempts to fill clusters before they are called too small; by choice.
 _ROUNDS = 100
 
 

@@ -15,7 +15,9 @@ from photutils_pconv.simulation._spectral import wave_numbers
 
 __all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']
 
-_STAMP_RADIUS = 60.0  # arcsec; the wings beyond are flat, and the mean is taken off
+# The stamps of confusing sources, in arcsec, by choice: the wings beyond are flat,
+# and the mean is taken off.
+_STAMP_RADIUS = 60.0
 
 
 def noise_field(shape, *, rng, correlation=None, stripes=None):

@@ -33,7 +33,7 @@ from photutils_pconv.simulation.injection import (
 
 __all__ = ['flux_levels', 'simulate_levels', 'simulate_sources']
 
-# Sources per square arcmin where their number is left open.
+# Sources per square arcmin where their number is left open; by choice.
 _DENSITY = 0.5
 
 

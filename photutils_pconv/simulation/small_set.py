@@ -28,6 +28,8 @@ __all__ = ['make_small_training_set']
 _LOG_FLUX = (-2.0, 1.0)
 _LOG_SCATTER = (-5.0, -3.0)
 _LOG_NOISE = (-1.5, 0.5)
+# The least distance of sources from each other and from the edge, in pixels; by
+# choice.
 _SEPARATION = 32.0
 _MARGIN = 24.0
 
