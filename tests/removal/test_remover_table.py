@@ -227,7 +227,7 @@ class TestFlags:
     @pytest.fixture
     def flagged(self, flat_model, scene):
         def run(x, y, data=scene.data, **options):
-            call = {key: options.pop(key) for key in ('wcs',) if key in options}
+            call = {k: options.pop(k) for k in ('wcs', 'error') if k in options}
             remover = NeuralSourceRemover(**GREEN, model=flat_model, **options)
             table = remover(data, np.stack([x, y], axis=1), **call).photometry
             return [set(decode_flags(value)) for value in table['flags']]
@@ -307,6 +307,16 @@ class TestFlags:
         data = scene.data[25:85, 40:100]
         flags = flagged(scene.x[:1] - 40, scene.y[:1] - 25, data)
         assert 'calibrated_error' in flags[0]
+
+    @pytest.mark.parametrize('error_method', ['empty_apertures', 'card', 'local'])
+    def test_unknown_error(self, flagged, scene, error_method):
+        """One source has pixels of unknown error in its aperture."""
+        error = np.full(scene.data.shape, 1e-4)
+        y, x = round(scene.y[1]), round(scene.x[1])
+        error[y, x - 1 : x + 2] = np.nan
+        with pytest.warns(UserWarning, match='error'):
+            flags = flagged(scene.x, scene.y, error=error, error_method=error_method)
+        assert flags == [set(), {'unknown_error'}, set()]
 
     def test_resampled(self, flat_model, scene):
         wcs = scene.wcs.deepcopy()
