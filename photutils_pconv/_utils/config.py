@@ -9,6 +9,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import field, fields
 
+from photutils_pconv._utils.checks import to_bool
+
 __all__ = [
     'TABLE',
     'Section',
@@ -186,14 +188,7 @@ def flag(default):
     field : `dataclasses.Field`
         The field.
     """
-
-    def check(value, where):
-        if not isinstance(value, bool):
-            msg = f'{where} must be true or false, got {value!r}'
-            raise TypeError(msg)
-        return value
-
-    return _field(default, check)
+    return _field(default, to_bool)
 
 
 def text(default, *, pattern=None, rule=''):

@@ -7,9 +7,12 @@ import os
 import uuid
 from pathlib import Path
 
+from photutils_pconv._utils.checks import to_bool
+
 
 def refuse_existing(paths, *, overwrite):
     """Raise FileExistsError if one of the files may not be replaced."""
+    overwrite = to_bool(overwrite, 'overwrite')
     existing = [str(path) for path in paths if Path(path).exists()]
     if existing and not overwrite:
         msg = (

@@ -9,6 +9,7 @@ from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 
 from photutils_pconv._utils.checks import to_quantity
+from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.inputs.units import get_jy_per_pixel
@@ -21,7 +22,7 @@ from photutils_pconv.removal.sources import choose_holes
 __all__ = ['PConvLocalBackground']
 
 
-class PConvLocalBackground(LocalBackground):
+class PConvLocalBackground(ReadOnly, LocalBackground):
     """
     Measure the emission under sources from its reconstruction.
 
@@ -118,12 +119,10 @@ class PConvLocalBackground(LocalBackground):
             n_passes=n_passes,
             run=RunOptions(batch_size=batch_size, device=device, precision=precision),
         )
-        self.setup = self._settings.setup
-        self.model = self._settings.model
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
         scale, self._factor = pixel_scale_factor(pixel_scale, self.setup)
-        self.pixel_scale = scale * u.arcsec
+        self._pixel_scale = scale * u.arcsec
         if radius is None:
             radius = (self.setup.aperture_radius / self.pixel_scale).to_value(u.one)
         if not np.isscalar(radius) or isinstance(radius, str):
@@ -132,11 +131,39 @@ class PConvLocalBackground(LocalBackground):
         if not (np.isfinite(radius) and radius > 0):
             msg = f'radius must be positive and finite, got {radius!r}'
             raise ValueError(msg)
-        self.radius = float(radius)
+        self._radius = float(radius)
 
     #: `~photutils.background.LocalBackground` has these. A circle is an
     #: annulus from 0.
     inner_radius = 0.0
+
+    @property
+    def setup(self):
+        """
+        The setup (`~photutils_pconv.ObservingSetup`).
+        """
+        return self._settings.setup
+
+    @property
+    def model(self):
+        """
+        The network (`~photutils_pconv.network.LoadedModel`).
+        """
+        return self._settings.model
+
+    @property
+    def pixel_scale(self):
+        """
+        The pixel scale of the data (`~astropy.units.Quantity`).
+        """
+        return self._pixel_scale
+
+    @property
+    def radius(self):
+        """
+        The radius of the circle, in pixels (`float`).
+        """
+        return self._radius
 
     @property
     def outer_radius(self):

@@ -16,6 +16,7 @@ from typing import Any
 import astropy.units as u
 from astropy.table import QTable
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.map_lists import find_pairs, map_name
@@ -190,6 +191,8 @@ def remove_from_maps(
         If there is no map, a setup is missing, two maps have one name,
         or a list lacks the injected fluxes.
     """
+    simulated = to_bool(simulated, 'simulated')
+    picture = to_bool(picture, 'picture')
     jobs = [_parse_job(item, setup, simulated=simulated) for item in maps]
     remover = RemoverChoice() if remover is None else remover
     output = Path(output)

@@ -7,6 +7,7 @@ the one that knows the PSF, of two.
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from photutils_pconv._utils.checks import check_switches
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.network import LoadedModel, load_model
 from photutils_pconv.removal.remover import NeuralSourceRemover
@@ -97,6 +98,9 @@ class RemoverChoice:
     device: str | None = None
     precision: str | None = None
     progress_bar: bool | None = None
+
+    def __post_init__(self):
+        check_switches(self)
 
     @classmethod
     def from_dict(cls, values):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from astropy.utils import lazyproperty
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.evaluation.config import EvaluationConfig
@@ -123,6 +124,7 @@ def run_evaluation(
     TypeError, ValueError
         If the configuration is not accepted.
     """
+    quick = to_bool(quick, 'quick')
     if config is None:
         config = EvaluationConfig()
     elif isinstance(config, dict):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
 from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
@@ -149,6 +150,7 @@ def compare_maps(
         stage: _measure(one)
         for stage, one in zip(STAGES[:2], (original, injected), strict=True)
     }
+    texture = to_bool(texture, 'texture')
     every = {}
     for method, result in results.items():
         if result.texture is None or not texture:
@@ -283,6 +285,7 @@ def evaluate_structure(
     comparisons : list of `MapComparison`
         Those of one field after those of another.
     """
+    truth = to_bool(truth, 'truth')
     comparisons = []
     made = {}
     for field in fields:

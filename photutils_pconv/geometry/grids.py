@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.geometry.holes import Holes
 
 __all__ = [
@@ -65,6 +66,7 @@ def pixel_scale_factor(pixel_scale, setup, *, resample=True):
         If the map is off the native scale and ``resample`` is False, or
         the factor lies beyond `MIN_FACTOR` to `MAX_FACTOR`.
     """
+    resample = to_bool(resample, 'resample')
     native = setup.pixel_scale.to_value('arcsec')
     if pixel_scale is None:
         return native, 1.0

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_switches
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, add_cutout, cut_stack
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 from photutils_pconv.inpainting.blending import Blender
@@ -59,6 +60,9 @@ class InpaintSettings:
     profile: WingProfile | None = None
     subtract_wings: bool = False
     run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self):
+        check_switches(self)
 
     @property
     def needs_wings(self):

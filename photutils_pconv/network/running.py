@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice, check_count
+from photutils_pconv._utils.checks import check_choice, check_count, check_switches
 
 __all__ = [
     'PRECISIONS',
@@ -45,8 +45,8 @@ class RunOptions:
 
     Raises
     ------
-    ValueError
-        If the batch size, device or precision is not accepted.
+    TypeError, ValueError
+        If the batch size, device, precision or progress bar is not accepted.
     """
 
     batch_size: int = 64
@@ -55,6 +55,7 @@ class RunOptions:
     progress_bar: bool = False
 
     def __post_init__(self):
+        check_switches(self)
         check_batch_size(self.batch_size)
         check_precision(self.precision)
         choose_device(self.device)

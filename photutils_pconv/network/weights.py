@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save as serialise
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.network.architectures import build_network, describe_network
 from photutils_pconv.network.card import ModelCard
@@ -139,6 +140,7 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
         If ``dtype`` is unknown, the card describes another architecture,
         or a tensor holds NaN or infinity.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
     architecture = describe_network(network)
     if not isinstance(card, ModelCard):
         msg = f'card must be a ModelCard, got {type(card).__name__}'
@@ -198,6 +200,7 @@ def load_model(name_or_path, *, cache=True):
         If the file is not a weights file of this package, is truncated,
         or was changed.
     """
+    cache = to_bool(cache, 'cache')
     path = model_path(name_or_path)
     if not cache:
         return _load_file(path)

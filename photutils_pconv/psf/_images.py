@@ -11,7 +11,9 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.writing import refuse_existing, write_atomically
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -93,7 +95,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         raise ValueError(msg)
     if warn:
         _warn_off_centre(data)
-    if not normalize:
+    if not to_bool(normalize, 'normalize'):
         return data / total
     if abs(measured - 1) > _TOLERANCE:
         msg = (
@@ -226,7 +228,9 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
     header['PIXSCALE'] = (pixel_scale, '[arcsec] side of a sample')
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
     hdu = fits.PrimaryHDU(data.astype(np.float32), header)
-    hdu.writeto(path, overwrite=overwrite)
+    path = Path(path).expanduser()
+    refuse_existing([path], overwrite=overwrite)
+    write_atomically(path, hdu.writeto)
 
 
 def _find_scale(header):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import check_switches, to_float
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
@@ -96,7 +96,7 @@ class FitSettings:
     Raises
     ------
     TypeError, ValueError
-        If an SNR is not a positive number.
+        If an SNR is not a positive number, or a switch neither True nor False.
     """
 
     position_snr: float = POSITION_SNR
@@ -105,6 +105,7 @@ class FitSettings:
     fit_psf_shape: bool = True
 
     def __post_init__(self):
+        check_switches(self)
         for name in ('position_snr', 'shape_snr'):
             to_float(getattr(self, name), name)
 

@@ -5,6 +5,7 @@ Pictures of removals. Matplotlib is imported when a picture is made.
 
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv.inputs.values import as_array
 
@@ -150,7 +151,7 @@ def plot_holes(
         color=color,
         alpha=alpha,
     )
-    if outlines:
+    if to_bool(outlines, 'outlines'):
         options = {'fill': False, 'color': color, 'alpha': alpha, **kwargs}
         for row in table:
             centre = (row['x_center'], row['y_center'])

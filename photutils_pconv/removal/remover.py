@@ -6,6 +6,7 @@ Removal of compact sources: the package's front door.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
@@ -17,7 +18,7 @@ from photutils_pconv.removal.settings import RemovalSettings
 __all__ = ['NeuralSourceRemover']
 
 
-class NeuralSourceRemover:
+class NeuralSourceRemover(ReadOnly):
     """
     Remove compact sources from a map and measure them.
 
@@ -131,6 +132,9 @@ class NeuralSourceRemover:
     -----
     Photometry is not colour-corrected.
 
+    The settings are those that a remover was made with: attributes cannot
+    be set later.
+
     Examples
     --------
     >>> from photutils_pconv import NeuralSourceRemover
@@ -168,7 +172,7 @@ class NeuralSourceRemover:
             precision=precision,
             progress_bar=progress_bar,
         )
-        self.settings = RemovalSettings.from_arguments(
+        self._settings = RemovalSettings.from_arguments(
             mode,
             band,
             setup=setup,
@@ -188,6 +192,13 @@ class NeuralSourceRemover:
             run=run,
         )
         self._result = None
+
+    @property
+    def settings(self):
+        """
+        The settings (`~photutils_pconv.removal.RemovalSettings`).
+        """
+        return self._settings
 
     @property
     def setup(self):

@@ -9,7 +9,13 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.checks import as_radii, check_choice
+from photutils_pconv._utils.checks import (
+    as_radii,
+    check_choice,
+    check_seed,
+    check_switches,
+    to_bool,
+)
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import PRECISIONS, RunOptions
@@ -192,6 +198,9 @@ class RemovalSettings:
     )
     run: RunOptions
 
+    def __post_init__(self):
+        check_switches(self)
+
     @classmethod
     def from_arguments(
         cls,
@@ -238,12 +247,20 @@ class RemovalSettings:
             If a keyword is not accepted, or an aperture lies outside the
             table of encircled energies.
         """
+        for name, value in (
+            ('recenter', recenter),
+            ('fit_positions', fit_positions),
+            ('fit_psf_shape', fit_psf_shape),
+            ('subtract_wings', subtract_wings),
+            ('texture', texture),
+            ('resample', resample),
+        ):
+            to_bool(value, name)
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
         _check_passes(n_passes, psf)
         check_choice(error_method, 'error_method', ERROR_METHODS)
-        # A seed that is none is an error here, not after the work.
-        np.random.default_rng(texture_seed)
+        check_seed(texture_seed, 'texture_seed')
         psf_name = _name_psf(psf)
         is_empirical = psf_name == EMPIRICAL
         psf = None if is_empirical else parse_psf(psf, setup)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.inpainting.scaling import Normalisation
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts']
@@ -112,10 +113,11 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         if size < 1:
             msg = f'size must be at least 1, got {size}'
             raise ValueError(msg)
+        check_count(seed, 'seed', minimum=0)
         self.sampler = sampler
         self.size = size
         self.seed = seed
-        self.fixed = fixed
+        self.fixed = to_bool(fixed, 'fixed')
 
     @property
     def kind(self):
@@ -237,7 +239,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         self.nan_targets = nan_targets
         self.label = label
         self.cutout_shape = np.shape(image[0])
-        if check:
+        if to_bool(check, 'check'):
             for start in range(0, len(self), _CHUNK):
                 self._read(range(start, min(start + _CHUNK, len(self))))
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
@@ -63,6 +64,8 @@ def run_training(config_path, *, resume=False, overwrite=False):
         to resume belongs to another training; the message names what
         differs.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
+    resume = to_bool(resume, 'resume')
     config = TrainingConfig.from_toml(config_path)
     model = Path(config.output) / f'{config.name}.safetensors'
     if model.exists() and not overwrite:

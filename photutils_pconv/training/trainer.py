@@ -11,6 +11,7 @@ import math
 import time
 from pathlib import Path
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.optional import require
 from photutils_pconv.network.kinds import list_images
 from photutils_pconv.training._inputs import (
@@ -182,6 +183,7 @@ class Trainer:
         ValueError
             If the checkpoint belongs to another training.
         """
+        resume = to_bool(resume, 'resume')
         path = self.output / LAST
         if self.progress.step == 0 and path.exists():
             if not resume:
@@ -371,6 +373,7 @@ class Trainer:
             If ``which`` or ``dtype`` is not accepted, or the checkpoint
             belongs to another training.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         names = {'best': BEST, 'last': LAST}
         if which not in names:
             msg = f'which must be one of {list(names)}, got {which!r}'

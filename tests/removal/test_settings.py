@@ -66,8 +66,8 @@ class TestRefusals:
             ),
             ({'error_method': 'ensemble'}, ValueError, 'error_method must be one of'),
             ({'error_method': None}, ValueError, 'error_method must be one of'),
-            ({'texture_seed': 'seed'}, TypeError, None),
-            ({'texture_seed': -1}, ValueError, 'non-negative'),
+            ({'texture_seed': 'seed'}, TypeError, 'integer of 0 or more'),
+            ({'texture_seed': -1}, ValueError, 'integer of 0 or more'),
         ],
     )
     def test_refused(self, options, error, match):
