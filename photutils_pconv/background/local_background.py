@@ -60,10 +60,10 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         resampled, as a map is by
         `~photutils_pconv.NeuralSourceRemover`.
 
-    psf, n_passes : optional
-        As for `~photutils_pconv.NeuralSourceRemover`: with ``n_passes=2``
-        the PSF is subtracted from all positions of a call, and the emission
-        under it is reconstructed.
+    psf, method : optional
+        As for `~photutils_pconv.NeuralSourceRemover`: with the method
+        ``'psf'`` the PSF is subtracted from all positions of a call, and the
+        emission under it is reconstructed.
 
     batch_size : int, optional
         The number of cutouts that the network sees at once.
@@ -104,7 +104,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         radius=None,
         pixel_scale=None,
         psf=None,
-        n_passes=1,
+        method='auto',
         batch_size=64,
         device='auto',
         precision='auto',
@@ -116,7 +116,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
             setup=setup,
             model=model,
             psf=psf,
-            n_passes=n_passes,
+            method=method,
             run=RunOptions(batch_size=batch_size, device=device, precision=precision),
         )
         if pixel_scale is not None:
@@ -289,8 +289,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         holes = choose_holes(x, y, grid, self.setup)
         psf = find_psf(self._settings, grid, holes)
         filled = make_filler(self._settings, grid, psf).fill(grid, holes)
-        reconstruction = filled.reconstruction
-        return reconstruction.clean(values), reconstruction.filled
+        return filled.mean.clean(values), filled.mean.filled
 
 
 def _mean(emission, missing, aperture):

@@ -114,7 +114,7 @@ class PConvBackground(ReadOnly):
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, n_passes, recenter, resample, batch_size, device, precision, progress_bar
+    psf, method, recenter, resample, batch_size, device, precision, progress_bar
         As for `~photutils_pconv.NeuralSourceRemover`.
 
     Raises
@@ -158,7 +158,7 @@ class PConvBackground(ReadOnly):
         beam=None,
         box_size=None,
         psf=None,
-        n_passes=1,
+        method='auto',
         error_method='card',
         recenter=False,
         resample=True,
@@ -176,7 +176,9 @@ class PConvBackground(ReadOnly):
             setup=setup,
             model=model,
             psf=psf,
-            n_passes=n_passes,
+            method=method,
+            # A background has no noise where it is estimated.
+            fill='mean',
             error_method=error_method,
             recenter=recenter,
             resample=resample,

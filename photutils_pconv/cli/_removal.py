@@ -22,7 +22,7 @@ OPTION_GROUPS = {
     'map and setup': ('mode', 'band', 'setup', 'resample'),
     'method and PSF': (
         'model',
-        'n_passes',
+        'method',
         'psf',
         'fit_positions',
         'fit_psf_shape',
@@ -33,7 +33,7 @@ OPTION_GROUPS = {
         'aperture_corrections',
         'error_method',
     ),
-    'cleaned map': ('subtract_wings', 'texture', 'texture_seed'),
+    'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
     'running': ('batch_size', 'device', 'precision', 'progress_bar'),
 }
 
@@ -47,7 +47,7 @@ _METAVARS = {
     'aperture_radii': 'ARCSEC',
     'aperture_corrections': 'TABLE',
     'batch_size': 'N',
-    'texture_seed': 'SEED',
+    'draw_seed': 'SEED',
 }
 
 

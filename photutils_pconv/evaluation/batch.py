@@ -288,7 +288,7 @@ def _with_truth(photometry, sources):
     injected = u.Quantity(sources['flux'], u.mJy, dtype=float)
     photometry['flux_injected'] = injected
     for name in photometry.colnames:
-        found = re.fullmatch(r'flux(_[0-9]+)?', name)
+        found = re.fullmatch(r'flux(_aperture(_[0-9]+)?)?', name)
         if found:
             ratio = u.Quantity(photometry[name], u.Jy) / injected
             photometry['ratio' + (found[1] or '')] = ratio.to_value(u.one)

@@ -154,7 +154,14 @@ def inpaint(
 
 
 def inpaint_holes(
-    data, missing, holes, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
+    data,
+    missing,
+    holes,
+    settings,
+    *,
+    jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    chosen=None,
 ):
     """
     Reconstruct the extended emission in holes of a map.
@@ -178,6 +185,9 @@ def inpaint_holes(
 
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
+
+    chosen : 1D bool `~numpy.ndarray`, optional
+        The holes that are to be filled (default: all); no hole is looked into.
 
     Returns
     -------
@@ -210,6 +220,7 @@ def inpaint_holes(
         run=settings.run,
         taper_width=taper_width,
         jy_per_pixel=jy_per_pixel,
+        chosen=chosen,
     ):
         blender.add(cutouts, holes)
         if settings.subtract_wings and cutouts.inputs.wings is not None:

@@ -2,9 +2,9 @@
 """
 The two kinds of model, and the images that a network of each kind sees.
 
-A ``'masked'`` model fills holes from the map alone, in one pass. A
-``'residual'`` model sees the map minus its sources, in the second of two
-passes. This module does not import torch.
+A ``'masked'`` model fills holes from the map around them alone. A
+``'residual'`` model sees the map minus its sources, too. This module does not
+import torch.
 """
 
 from types import MappingProxyType
@@ -13,8 +13,8 @@ __all__ = ['BUNDLED', 'KINDS', 'check_kind', 'list_images']
 
 KINDS = MappingProxyType(
     {
-        'masked': 'fills holes from the map alone, in one pass',
-        'residual': 'sees the map minus its sources, in the second of two passes',
+        'masked': 'fills holes from the map around them alone',
+        'residual': 'sees the map minus its sources',
     }
 )
 """
@@ -27,7 +27,7 @@ The bundled model of each kind.
 """
 
 # What a remover is given to use each kind.
-_ARGUMENTS = {'masked': 'n_passes=1', 'residual': "n_passes=2 with psf='setup'"}
+_ARGUMENTS = {'masked': "method='inpaint'", 'residual': "method='psf'"}
 _RESIDUAL_IMAGES = ('residual', 'shapes', 'mismatch')
 
 

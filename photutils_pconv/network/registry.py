@@ -40,7 +40,7 @@ def list_models():
     return tuple(sorted(path.stem for path in _MODEL_FOLDER.glob(f'*{_SUFFIX}')))
 
 
-def default_model(setup, *, n_passes=1):
+def default_model(setup, *, kind='masked'):
     """
     Give the name of the bundled model that serves a setup.
 
@@ -53,18 +53,17 @@ def default_model(setup, *, n_passes=1):
     setup : `~photutils_pconv.setups.ObservingSetup`
         The setup; its ``mode`` decides.
 
-    n_passes : int, optional
-        The number of passes. For more than one the model is ``'psf'``,
-        which sees what a known PSF leaves: it is told the PSF and serves
-        all setups.
+    kind : {'masked', 'residual'}, optional
+        The kind of model. That for residuals is ``'psf'``, which sees what a
+        known PSF leaves: it is told the PSF and serves all setups.
 
     Returns
     -------
     name : str
         The model's name.
     """
-    if n_passes > 1:
-        return BUNDLED['residual']
+    if kind == 'residual':
+        return BUNDLED[kind]
     named = setup.mode in list_models() and setup.mode != BUNDLED['residual']
     return setup.mode if named else BUNDLED['masked']
 

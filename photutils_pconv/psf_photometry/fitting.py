@@ -65,18 +65,18 @@ class FitSettings:
 
     The flux of every source is fitted. Bright ones also tell their own
     positions, and, all of them together, the angle, the width and the profile
-    that the PSF has on the map. `for_passes` gives the settings of a removal:
+    that the PSF has on the map. `for_method` gives the settings of a removal:
 
-    ======  ========================  ==============  =============
-    passes  fitted to                 positions from  shape from
-    ======  ========================  ==============  =============
-    1       map minus reconstruction  SNR 80          SNR 80
-    2       the map                   SNR 20          SNR 80
-    ======  ========================  ==============  =============
+    ===========  ========================  ==============  =============
+    method       fitted to                 positions from  shape from
+    ===========  ========================  ==============  =============
+    ``inpaint``  map minus reconstruction  SNR 80          SNR 80
+    ``psf``      the map                   SNR 20          SNR 80
+    ===========  ========================  ==============  =============
 
-    With one pass the fit sees what was removed from the holes, which has the
+    With ``inpaint`` the fit sees what was removed from the holes, which has the
     error of the reconstruction in it: that would move the centre of a faint
-    source. With two it sees the map, and a polynomial takes up the background.
+    source. With ``psf`` it sees the map, and a polynomial takes up the background.
 
     Parameters
     ----------
@@ -110,14 +110,14 @@ class FitSettings:
             to_float(getattr(self, name), name)
 
     @classmethod
-    def for_passes(cls, n_passes, *, fit_positions=True, fit_psf_shape=True):
+    def for_method(cls, method, *, fit_positions=True, fit_psf_shape=True):
         """
         Give the settings of a removal.
 
         Parameters
         ----------
-        n_passes : {1, 2}
-            The number of passes.
+        method : {'psf', 'inpaint'}
+            The method.
 
         fit_positions, fit_psf_shape : bool, optional
             See the class.
@@ -128,7 +128,7 @@ class FitSettings:
             The settings.
         """
         return cls(
-            position_snr=SHAPE_SNR if n_passes == 1 else POSITION_SNR,
+            position_snr=SHAPE_SNR if method == 'inpaint' else POSITION_SNR,
             shape_snr=SHAPE_SNR,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,

@@ -3,7 +3,9 @@
 What a source removal gives back: the cleaned map and the photometry.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
+from photutils_pconv._utils.checks import check_seed
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
 from photutils_pconv.inputs.unit_texts import format_unit
@@ -31,8 +34,8 @@ class SourceRemovalResult:
     Parameters
     ----------
     cleaned : object
-        The map with its sources replaced by the extended emission, of
-        the class, unit, WCS, mask and metadata of the input.
+        The map without its sources, of the class, unit, WCS, mask and
+        metadata of the input.
 
     photometry : `~astropy.table.QTable`
         A row a source, in the order of the input.
@@ -42,15 +45,17 @@ class SourceRemovalResult:
         outside `holes`.
 
     holes : 2D bool `~numpy.ndarray`
-        The pixels that were replaced, taper included.
+        The pixels that were changed, taper included.
 
     map_input : `~photutils_pconv.inputs.MapInput`
         The map as it was parsed.
 
-    texture : 2D `~numpy.ndarray` or `None`
-        The realisation of noise and texture that the cleaned map
-        contains, in its unit, where it was asked for; `sources` does not
-        contain it.
+    drawn : 2D `~numpy.ndarray` or `None`
+        The random draw that the cleaned map contains, in its unit, with
+        ``fill='draw'``; `sources` does not contain it.
+
+    draws : `~photutils_pconv.removal.Draws` or `None`
+        What such draws are made from, where empty holes were measured.
 
     Examples
     --------
@@ -62,7 +67,8 @@ class SourceRemovalResult:
     sources: Any
     holes: np.ndarray
     map_input: Any = field(repr=False)
-    texture: Any = None
+    drawn: Any = None
+    draws: Any = field(default=None, repr=False)
 
     def __iter__(self):
         yield self.cleaned
@@ -74,6 +80,66 @@ class SourceRemovalResult:
             f'<{type(self).__name__}: {len(self.photometry)} sources, '
             f'{nx} x {ny} pixels, {np.count_nonzero(self.holes)} replaced>'
         )
+
+    def draw(self, n, seed=0):
+        """
+        Draw cleaned maps, whose spread is the error of the reconstruction.
+
+        What the map less its sources cannot tell is drawn at random, given
+        what was observed around and under each source. A
+        statistic of the emission, such as a power spectrum, has the mean of
+        its values in many such maps as an estimate, and their scatter as its
+        error.
+
+        Parameters
+        ----------
+        n : int
+            The number of maps.
+
+        seed : int or `numpy.random.Generator`, optional
+            The seed.
+
+        Yields
+        ------
+        cleaned : object
+            A map of the class of the input. Its first draw is that of
+            ``fill='draw'`` with the same seed.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``n`` is no positive number, the seed is none, or no empty
+            holes were measured.
+        """
+        if isinstance(n, bool) or not isinstance(n, Integral):
+            msg = f'n must be an integer, got {n!r}'
+            raise TypeError(msg)
+        if n < 1:
+            msg = f'n must be at least 1, got {n}'
+            raise ValueError(msg)
+        check_seed(seed, 'seed')
+        if self.draws is None:
+            msg = (
+                "draws follow from empty holes, which error_method='card' and "
+                "'local' do not measure: use error_method='empty_apertures' or "
+                "fill='draw'"
+            )
+            raise ValueError(msg)
+        return self._draw(n, self.draws.model, np.random.default_rng(seed))
+
+    def _draw(self, n, model, rng):
+        known = as_array(self.cleaned)
+        if self.drawn is not None:
+            known = known - self.drawn
+        error = getattr(self.cleaned, 'uncertainty', None)
+        for _ in range(n):
+            yield self._like_cleaned(known + model.draw(rng), error)
+
+    def _like_cleaned(self, values, uncertainty):
+        other = self.map_input.like_input(values)
+        if uncertainty is not None:
+            other.uncertainty = deepcopy(uncertainty)
+        return other
 
     @lazyproperty
     def background_rms(self):

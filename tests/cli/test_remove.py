@@ -142,16 +142,16 @@ class TestSameAsInPython:
         ).meta['model_checksum']
         assert_written(result)
 
-    def test_two_passes_with_texture(self, files):
+    def test_psf_with_draw(self, files):
         """With the bundled model, and a setup by its name."""
         options = ['--setup', 'scanmap/green', '--psf', 'setup', '--n-passes', '2']
-        options += ['--texture', '--texture-seed', '5', '--quiet', '-o', 'out']
+        options += ['--fill', 'draw', '--draw-seed', '5', '--quiet', '-o', 'out']
         assert main(['remove', 'map.fits', 'sources.csv', *options]) == 0
         remover = NeuralSourceRemover(
-            setup='scanmap/green', psf='setup', n_passes=2, texture=True, texture_seed=5
+            setup='scanmap/green', method='psf', fill='draw', draw_seed=5
         )
         result = remover('map.fits', 'sources.csv')
-        assert np.any(result.texture != 0)
+        assert np.any(result.drawn != 0)
         assert_written(result)
 
     @pytest.mark.parametrize('name', ['eef.ecsv', 'eef.csv', 'eef.fits', './eef'])

@@ -68,6 +68,8 @@ ONE = [
     'hole_radius',
     'flux',
     'flux_err',
+    'flux_aperture',
+    'flux_aperture_err',
     'flux_annulus',
     'local_bkg',
     'aperture_correction',
@@ -81,7 +83,7 @@ class TestColumns:
 
     def test_several_apertures(self):
         names = make_table(n_apertures=2).colnames
-        several = ('flux', 'flux_err', 'flux_annulus', 'aperture_correction')
+        several = [*ONE[7:10], 'aperture_correction']
         expected = []
         for name in ONE:
             expected += [f'{name}_0', f'{name}_1'] if name in several else [name]
@@ -94,7 +96,7 @@ class TestColumns:
         assert_array_equal(table['sky_center'].ra.deg, [10, 11, 12])
 
     def test_psf(self):
-        added = {'flux_psf', 'flux_psf_err', 'qfit', 'cfit'}
+        added = {'qfit', 'cfit'}
         fitted = make_table(psf=True)
         assert set(fitted.colnames) - set(ONE) == added | {'x_fit', 'y_fit'}
         fixed = make_table(psf=True, x=None, y=None)
@@ -125,11 +127,11 @@ class TestValues:
         """Fluxes are in Jy, whatever the map is in; backgrounds are as the map."""
         table = make_table(psf=True, unit=unit)
         expected = {
-            'flux': [1, 2],
-            'flux_err': [0.25, 0.5],
+            'flux_aperture': [1, 2],
+            'flux_aperture_err': [0.25, 0.5],
             'flux_annulus': [1.5, 2.5],
-            'flux_psf': [10, 20],
-            'flux_psf_err': [1.5, 2.5],
+            'flux': [10, 20],
+            'flux_err': [1.5, 2.5],
         }
         for name, values in expected.items():
             column = table[name][INSIDE]
@@ -139,3 +141,27 @@ class TestValues:
         assert getattr(background, 'unit', None) == (u.Unit(unit) if unit else None)
         assert_array_equal(u.Quantity(background).value, [0.3, 0.4])
         assert_array_equal(table['aperture_correction'][INSIDE], [2, 3])
+
+
+class TestBestFlux:
+    def test_without_a_psf_it_is_that_of_the_first_aperture(self):
+        table = make_table(n_apertures=2)
+        for name in ('flux', 'flux_err'):
+            expected = table[name.replace('flux', 'flux_aperture') + '_0']
+            assert_array_equal(table[name][INSIDE], expected[INSIDE])
+        assert table.meta['flux'] == 'aperture'
+        assert 'first aperture' in table['flux'].info.description
+
+    def test_with_a_psf(self):
+        table = make_table(psf=True, position_err=[0.03, np.nan])
+        assert table.meta['flux'] == 'psf'
+        assert 'of the PSF' in table['flux'].info.description
+        for name in ('x_err', 'y_err'):
+            assert_array_equal(table[name], [0.03, np.nan, np.nan])
+
+    @pytest.mark.parametrize('psf', [False, True])
+    def test_every_column_is_described(self, psf):
+        sky = SkyCoord([10.0, 11.0, 12.0], [0.0, 0.0, 0.0], unit='deg')
+        table = make_table(psf=psf, n_apertures=2, sky=sky)
+        for name in table.colnames:
+            assert len(table[name].info.description) > 10, name

@@ -1,9 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Removal in two passes: the PSF is subtracted, and a network looks under it.
+Removal with a PSF: it is subtracted, and a network looks under it.
 """
 
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from photutils_pconv.inpainting.native_grid import replace_on_map
 from photutils_pconv.psf.pixel import PixelPSF
@@ -13,11 +15,11 @@ from photutils_pconv.removal.psf_subtraction import (
     remove_with_psf,
 )
 
-__all__ = ['TwoPassFiller']
+__all__ = ['PSFFiller']
 
 
 @dataclass(frozen=True, eq=False)
-class TwoPassFiller:
+class PSFFiller:
     """
     Remove sources with a known PSF.
 
@@ -75,7 +77,7 @@ class TwoPassFiller:
             The holes, filled.
         """
         fixed = replace(self.settings.fits, fit_positions=False, fit_psf_shape=False)
-        settings = replace(self.settings, fits=fixed)
+        settings = replace(self.settings, fits=fixed, inpainting=None)
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
@@ -98,9 +100,22 @@ class TwoPassFiller:
             cfit=removal.cfit,
             x=x,
             y=y,
+            position_err=removal.position_err / factor,
             inner_radius=removal.inner_radius / factor,
         )
-        reconstruction = removal.reconstruction
+        reconstruction, emission = removal.reconstruction, removal.emission
+        error = np.where(native.missing, 0.0, removal.subtraction_error)
         if factor != 1:
+            mean = replace(reconstruction, emission=emission)
+            emission = replace_on_map(mean, grid).emission
             reconstruction = replace_on_map(reconstruction, grid)
-        return Filled(reconstruction, fluxes, removal.psf, wings_are_sources=True)
+            # The map's own pixels are not kept: their sources are not drawn.
+            error = None
+        return Filled(
+            reconstruction,
+            fluxes,
+            removal.psf,
+            wings_are_sources=True,
+            emission=emission,
+            subtraction_error=error,
+        )
