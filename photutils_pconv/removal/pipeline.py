@@ -135,8 +135,8 @@ def remove_sources(settings, map_input, source_input):
     setup = settings.setup
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
     sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
-    inside = sources.inside
-    holes = choose_holes(sources.x[inside], sources.y[inside], grid, setup)
+    distinct = sources.distinct
+    holes = choose_holes(distinct.x, distinct.y, grid, setup)
     psf = find_psf(settings, grid, holes)
     filler = make_filler(settings, grid, psf)
     filled = filler.fill(grid, holes)

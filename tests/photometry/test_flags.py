@@ -24,6 +24,7 @@ def test_registry():
         'resampled',
         'calibrated_error',
         'unknown_error',
+        'unresolved',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)
