@@ -178,7 +178,7 @@ class PSFFit:
         are too few pixels.
 
     flux_err : `~numpy.ndarray`
-        Their errors for pixels of variance 1.
+        Their errors for pixels of variance 1; NaN likewise.
 
     x, y : `~numpy.ndarray`
         The positions.
@@ -273,7 +273,7 @@ def fit_psf(
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
         for i, window in enumerate(windows):
             if not window.enough:
-                new_flux[i] = np.nan
+                new_flux[i] = flux_err[i] = np.nan
                 continue
             values = (data[window.region] - model[window.region])[window.use]
             free = [i, *neighbours[i]]

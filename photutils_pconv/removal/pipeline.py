@@ -17,6 +17,7 @@ from photutils_pconv.photometry.calibration import get_error_calibration
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
+from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.empty_sample import sample_empty_holes
@@ -269,7 +270,10 @@ def make_filler(settings, grid, psf):
         fits=fits,
         run=settings.run,
     )
-    return TwoPassFiller(subtraction, PixelPSF(psf, scale))
+    if grid.factor == 1:
+        return TwoPassFiller(subtraction, PixelPSF(psf, scale))
+    seen = PixelPSF(resample_psf(psf, grid.pixel_scale, scale), scale)
+    return TwoPassFiller(subtraction, seen, PixelPSF(psf, grid.pixel_scale))
 
 
 def _find_calibration(settings):

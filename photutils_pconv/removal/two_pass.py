@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from photutils_pconv.inpainting.native_grid import replace_on_map
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.removal.filling import Filled, PSFFluxes
+from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
     SubtractionSettings,
     remove_with_psf,
@@ -28,10 +29,15 @@ class TwoPassFiller:
 
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on native pixels.
+
+    map_psf : `~photutils_pconv.psf.PixelPSF`, optional
+        The PSF on the map's pixels, for a map of coarser ones, on which fluxes
+        are measured.
     """
 
     settings: SubtractionSettings
     pixel_psf: PixelPSF
+    map_psf: PixelPSF | None = None
 
     depends_on_flux = True
 
@@ -52,7 +58,7 @@ class TwoPassFiller:
         filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
-        return self._fill(grid, holes, self.settings, self.pixel_psf)
+        return self._fill(grid, holes, self.settings, self.pixel_psf, self.map_psf)
 
     def fill_empty(self, grid, holes, pixel_psf):
         """
@@ -79,7 +85,7 @@ class TwoPassFiller:
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
-    def _fill(grid, holes, settings, pixel_psf):
+    def _fill(grid, holes, settings, pixel_psf, map_psf=None):
         native, factor = grid.native, grid.factor
         removal = remove_with_psf(
             native.data,
@@ -101,6 +107,17 @@ class TwoPassFiller:
             inner_radius=removal.inner_radius / factor,
         )
         reconstruction = removal.reconstruction
+        if factor > 1 and map_psf is not None:
+            found = measure_on_map(
+                grid, holes, map_psf, settings.fits, settings.beam_fwhm
+            )
+            fluxes = replace(
+                fluxes,
+                flux=found.flux,
+                flux_err=found.flux_err,
+                x=found.x,
+                y=found.y,
+            )
         if factor != 1:
             reconstruction = replace_on_map(reconstruction, grid)
         return Filled(reconstruction, fluxes, removal.psf, wings_are_sources=True)

@@ -80,9 +80,7 @@ class TestExpectedWings:
         options = {'profile': profile, 'usable': usable}
         once = expected_wings(scene.data, X, Y, RADIUS, **options)
         shifts = np.transpose(copies)
-        x, y = (
-            np.append(one, one[0] + c) for one, c in zip((X, Y), np.transpose(copies))
-        )
+        x, y = np.append(X, X[0] + shifts[0]), np.append(Y, Y[0] + shifts[1])
         radius = np.append(RADIUS, np.full(len(copies), RADIUS[0]))
         wings = expected_wings(scene.data, x, y, radius, **options)
         assert_allclose(wings.flux[2:], once.flux[0], rtol=0.05)
