@@ -94,6 +94,16 @@ FLAGS = tuple(
                 'another row lies within half a FWHM, which cannot be told apart: '
                 'they are measured as one source, and each row has the flux of all',
             ),
+            (
+                'unstable_fit',
+                'the PSF fit of the source and its neighbours ran away from the '
+                'data; it was repeated without fluxes below 0 and shifts',
+            ),
+            (
+                'no_scatter',
+                'the map does not scatter around the source, so that errors do not '
+                'follow from it',
+            ),
         )
     )
 )

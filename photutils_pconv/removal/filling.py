@@ -35,6 +35,9 @@ class PSFFluxes:
 
     inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
+
+    unstable : (M,) bool `~numpy.ndarray`, optional
+        The sources whose fit ran away from the data (default: none).
     """
 
     flux: np.ndarray
@@ -44,6 +47,7 @@ class PSFFluxes:
     x: np.ndarray
     y: np.ndarray
     inner_radius: np.ndarray | None = None
+    unstable: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

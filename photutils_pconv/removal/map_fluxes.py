@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
@@ -32,12 +31,16 @@ class MapFluxes:
 
     x, y : (M,) `~numpy.ndarray`
         The positions, in pixels of the map.
+
+    unstable : (M,) bool `~numpy.ndarray`
+        The sources whose fit ran away from the data.
     """
 
     flux: np.ndarray
     flux_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    unstable: np.ndarray
 
 
 def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
@@ -97,4 +100,4 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
         bright=telling,
     )
-    return MapFluxes(flux, flux_err, fit.x, fit.y)
+    return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable)

@@ -14,6 +14,7 @@ from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.photometry.aperture_fluxes import ApertureFluxes, AperturePlan
 from photutils_pconv.photometry.calibration import get_error_calibration
+from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
@@ -306,6 +307,8 @@ def assemble(settings, map_input, removal):
     flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
     flags |= removal.fluxes.flags | errors.flags
     psf_fluxes = filled.psf_fluxes
+    if psf_fluxes is not None and psf_fluxes.unstable is not None:
+        flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
     table = make_photometry_table(

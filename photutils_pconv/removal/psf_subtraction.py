@@ -94,6 +94,9 @@ class PSFRemoval:
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
         tell.
+
+    unstable : `~numpy.ndarray` of bool
+        The sources whose fit ran away from the data.
     """
 
     reconstruction: Reconstruction
@@ -105,6 +108,7 @@ class PSFRemoval:
     qfit: np.ndarray
     cfit: np.ndarray
     psf: PixelPSF
+    unstable: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,6 +279,7 @@ def remove_with_psf(
         qfit=qfit,
         cfit=cfit,
         psf=psf,
+        unstable=fit.unstable,
     )
 
 

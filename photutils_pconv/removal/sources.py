@@ -3,12 +3,10 @@
 Sources on the map: which are usable, where they lie, and their holes.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from photutils.centroids import centroid_quadratic
 from scipy.spatial import cKDTree
 
 from photutils_pconv._utils.warnings import warn_user
@@ -21,6 +19,7 @@ from photutils_pconv.geometry.merging import (
 )
 from photutils_pconv.inpainting.prediction import choose_sizes
 from photutils_pconv.inputs.sources import SourceInput
+from photutils_pconv.photometry.centroids import find_centroid
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
 
@@ -223,20 +222,7 @@ def move_to_centroids(data, missing, x, y, inside, *, fwhm):
     x, y = x.copy(), y.copy()
     flags = np.zeros(x.size, dtype=int)
     for i in np.flatnonzero(inside):
-        with warnings.catch_warnings():
-            # A failed fit is told by its flag.
-            warnings.simplefilter('ignore')
-            try:
-                xc, yc = centroid_quadratic(
-                    data,
-                    mask=missing,
-                    fit_boxsize=5,
-                    search_boxsize=box,
-                    xpeak=round(x[i]),
-                    ypeak=round(y[i]),
-                )
-            except ValueError:
-                xc = yc = np.nan
+        xc, yc = find_centroid(data, missing, round(x[i]), round(y[i]), box=box)
         if np.hypot(xc - x[i], yc - y[i]) <= fwhm:
             x[i], y[i] = xc, yc
         else:

@@ -105,6 +105,7 @@ class TwoPassFiller:
             x=x,
             y=y,
             inner_radius=removal.inner_radius / factor,
+            unstable=removal.unstable,
         )
         reconstruction = removal.reconstruction
         if factor > 1 and map_psf is not None:
@@ -117,6 +118,7 @@ class TwoPassFiller:
                 flux_err=found.flux_err,
                 x=found.x,
                 y=found.y,
+                unstable=found.unstable,
             )
         if factor != 1:
             reconstruction = replace_on_map(reconstruction, grid)

@@ -25,6 +25,8 @@ def test_registry():
         'calibrated_error',
         'unknown_error',
         'unresolved',
+        'unstable_fit',
+        'no_scatter',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)
