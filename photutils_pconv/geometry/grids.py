@@ -39,6 +39,9 @@ _SCALE_TOLERANCE = 0.02
 # within a pixel (measured on all setups with the PSF binned to the map's pixels,
 # 2026-11-29).
 _LEAST_FWHM = 1.4
+# The largest value of a map may lie between these, in its unit: by choice, so that
+# squares and their ratios are floats.
+_LEVELS = (1.0e-100, 1.0e100)
 # Factors may be off by so much, by the arithmetic of the pixel scale.
 _ROUNDING = 1.0e-6
 
@@ -220,6 +223,18 @@ def resample_grid(data, missing, factor, *, shape=None):
     return resampled, bad
 
 
+def _check_level(data, missing):
+    """Refuse a map whose values are too large or too small to be squared."""
+    level = np.abs(data[~missing]).max(initial=0.0)
+    if level > 0 and not _LEVELS[0] <= level <= _LEVELS[1]:
+        msg = (
+            f'the largest value of the map is {level:.3g}; accepted are values of '
+            f'{_LEVELS[0]:g} to {_LEVELS[1]:g}, or 0: take another unit, or mask what '
+            'is no signal'
+        )
+        raise ValueError(msg)
+
+
 @dataclass(frozen=True, eq=False)
 class MapGrid:
     """
@@ -277,11 +292,13 @@ class MapGrid:
         Raises
         ------
         ValueError
-            As `pixel_scale_factor`.
+            As `pixel_scale_factor`, or if the map's values are so large or small
+            that their squares are not.
         """
         scale, factor = pixel_scale_factor(
             map_input.pixel_scale, setup, resample=resample
         )
+        _check_level(map_input.data, map_input.missing)
         return cls(
             map_input.data,
             map_input.missing,

@@ -323,7 +323,8 @@ def fit_psf(
                     templates += pixel_psf.gradient(*window.offsets(x[j], y[j]))
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
-            if abs(coefficients[0]) * np.abs(templates[0]).max() > brightest[i]:
+            shown = abs(coefficients[0]) * np.abs(templates[0]).max()
+            if unstable[i] or shown > brightest[i]:
                 unstable[i] = True
                 templates = templates[: len(free)] + window.terms
                 coefficients, covariance = _solve_bounded(

@@ -127,7 +127,15 @@ def make_eef(setup, table, psf, pixel_scale):
                     'aperture_corrections'
                 )
                 raise ValueError(msg)
-            return psf.encircled_energy(radius, pixel_scale=pixel_scale)
+            energy = psf.encircled_energy(radius, pixel_scale=pixel_scale)
+            if np.any(energy <= 0):
+                msg = (
+                    'the PSF must have positive flux within the apertures, got '
+                    f'{np.min(energy):.3g} within {np.min(radius):.4g} arcsec: check '
+                    'its centre and background'
+                )
+                raise ValueError(msg)
+            return energy
 
         return eef
     table = 'real' if table is None else table
