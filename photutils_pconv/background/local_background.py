@@ -12,6 +12,7 @@ from photutils_pconv._utils.checks import to_quantity
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
+from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
 from photutils_pconv.network.running import RunOptions
@@ -286,10 +287,13 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
             pixel_scale=self.pixel_scale.to_value(u.arcsec),
             jy_per_pixel=jy_per_pixel,
         )
-        holes = choose_holes(x, y, grid, self.setup)
+        # Rows of one source are cleaned once.
+        fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
+        distinct = merge_close(x, y, UNRESOLVED_FWHM * fwhm)
+        holes = choose_holes(distinct.x, distinct.y, grid, self.setup)
         psf = find_psf(self._settings, grid, holes)
         filled = make_filler(self._settings, grid, psf).fill(grid, holes)
-        return filled.mean.clean(values), filled.mean.filled
+        return filled.mean.clean(values), filled.mean.filled[distinct.row]
 
 
 def _mean(emission, missing, aperture):

@@ -275,7 +275,7 @@ class SampledPSF:
             y,
             pixel_scale=pixel_scale,
             oversampling=oversampling,
-            box=self._box(pixel_scale),
+            box=self.pixel_average(pixel_scale),
         )
 
     def encircled_energy(self, radius, *, pixel_scale=None):
@@ -333,7 +333,7 @@ class SampledPSF:
         from photutils.psf import ImagePSF
 
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
-        smoothed = self._smooth(self._box(pixel_scale))
+        smoothed = self._smooth(self.pixel_average(pixel_scale))
         step = pixel_scale / oversampling
         reach = int(np.ceil(smoothed.radius * (np.sqrt(2) if angle else 1) / step))
         offset = np.arange(-reach, reach + 1) * step
@@ -362,9 +362,20 @@ class SampledPSF:
             overwrite=overwrite,
         )
 
-    def _box(self, pixel_scale):
+    def pixel_average(self, pixel_scale):
         """
-        Return the side of the square to average over on a map.
+        Give the side of the square over which the PSF is averaged on a map.
+
+        Parameters
+        ----------
+        pixel_scale : float
+            The side of the map's pixel, in arcsec.
+
+        Returns
+        -------
+        side : float
+            The side, in arcsec: that of the pixel, or 0 where the image contains
+            the average already.
         """
         # A part of the pixel would do on slightly coarser maps, but only
         # the whole of it keeps the flux at any position.
@@ -382,7 +393,7 @@ class SampledPSF:
         """
         Return the PSF as apertures see it on a map.
         """
-        return self._smooth(self._box(pixel_scale))._smooth(pixel_scale)
+        return self._smooth(self.pixel_average(pixel_scale))._smooth(pixel_scale)
 
 
 def _rebuild(data, pixel_scale, effective_pixel, meta):

@@ -8,6 +8,7 @@ wings do not: they are those of a model, to which the effective PSF is
 scaled.
 """
 
+import threading
 import warnings
 
 import numpy as np
@@ -51,6 +52,9 @@ _N_ANGLES = 12
 _WINGS_RADIUS = 100.0
 # The rounds of photutils' builder.
 _MOST_ROUNDS = 8
+# The builder, too, changes the filters of warnings, which are those of all threads:
+# two at a time would leave them changed.
+_BUILDING = threading.Lock()
 
 
 def choose_stars(x, y, snr, *, missing, radius, minimum_snr=MINIMUM_SNR):
@@ -194,7 +198,7 @@ def build_empirical_psf(
         fit_shape=fit_shape,
         progress_bar=False,
     )
-    with warnings.catch_warnings():
+    with _BUILDING, warnings.catch_warnings():
         # A star that cannot be fitted is left out, which is all there is
         # to it.
         warnings.simplefilter('ignore', AstropyUserWarning)

@@ -212,7 +212,9 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
     kept = []
     brightness = None
     if filler.depends_on_flux:
-        brightness = filled.psf_fluxes.flux / rms
+        with np.errstate(divide='ignore', invalid='ignore'):
+            # Not finite where the map is flat: such sources tell nothing.
+            brightness = filled.psf_fluxes.flux / rms
     for part in fill_empty_holes(
         grid,
         holes,

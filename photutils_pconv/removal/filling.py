@@ -39,6 +39,9 @@ class PSFFluxes:
 
     inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
+
+    unstable : (M,) bool `~numpy.ndarray`, optional
+        The sources whose fit ran away from the data (default: none).
     """
 
     flux: np.ndarray
@@ -49,6 +52,7 @@ class PSFFluxes:
     y: np.ndarray
     position_err: np.ndarray | None = None
     inner_radius: np.ndarray | None = None
+    unstable: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,4 +142,6 @@ def _fit_removed(grid, holes, reconstruction, pixel_psf, fit_position):
         windows.append((np.array([x0, y0]), part) if reconstruction.filled[i] else None)
     values = np.where(known, grid.data, 0.0)
     qfit, cfit = fit_quality(values, fit.x, fit.y, fit.flux, pixel_psf, ~known, windows)
-    return PSFFluxes(fit.flux, fit.flux_err, qfit, cfit, fit.x, fit.y)
+    return PSFFluxes(
+        fit.flux, fit.flux_err, qfit, cfit, fit.x, fit.y, unstable=fit.unstable
+    )

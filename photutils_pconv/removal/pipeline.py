@@ -13,9 +13,11 @@ from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.photometry.aperture_fluxes import ApertureFluxes, AperturePlan
 from photutils_pconv.photometry.calibration import get_error_calibration
+from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
+from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.composition import Composition, compose
@@ -139,8 +141,8 @@ def remove_sources(settings, map_input, source_input):
     setup = settings.setup
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
     sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
-    inside = sources.inside
-    holes = choose_holes(sources.x[inside], sources.y[inside], grid, setup)
+    distinct = sources.distinct
+    holes = choose_holes(distinct.x, distinct.y, grid, setup)
     psf = find_psf(settings, grid, holes)
     filler = make_filler(settings, grid, psf)
     filled = filler.fill(grid, holes)
@@ -271,7 +273,10 @@ def make_filler(settings, grid, psf):
         inpainting=inpainting,
         run=settings.run,
     )
-    return PSFFiller(subtraction, PixelPSF(psf, scale))
+    if grid.factor == 1:
+        return PSFFiller(subtraction, PixelPSF(psf, scale))
+    seen = PixelPSF(resample_psf(psf, grid.pixel_scale, scale), scale)
+    return PSFFiller(subtraction, seen, PixelPSF(psf, grid.pixel_scale))
 
 
 def _find_calibration(settings):
@@ -304,6 +309,8 @@ def assemble(settings, map_input, removal):
     flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
     flags |= removal.fluxes.flags | errors.flags
     psf_fluxes = filled.psf_fluxes
+    if psf_fluxes is not None and psf_fluxes.unstable is not None:
+        flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
     table = make_photometry_table(

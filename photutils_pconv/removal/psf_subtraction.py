@@ -125,6 +125,9 @@ class PSFRemoval:
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
         tell.
+
+    unstable : `~numpy.ndarray` of bool
+        The sources whose fit ran away from the data.
     """
 
     reconstruction: Reconstruction
@@ -140,6 +143,7 @@ class PSFRemoval:
     qfit: np.ndarray
     cfit: np.ndarray
     psf: PixelPSF
+    unstable: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,6 +339,7 @@ def remove_with_psf(
         qfit=qfit,
         cfit=cfit,
         psf=psf,
+        unstable=fit.unstable,
     )
 
 

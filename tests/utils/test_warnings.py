@@ -11,7 +11,8 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 import photutils_pconv
 from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv.removal.sources import flag_duplicates
+from photutils_pconv.geometry.merging import merge_close
+from photutils_pconv.removal.sources import flag_merged
 
 PACKAGE = Path(photutils_pconv.__file__).resolve().parent
 
@@ -29,12 +30,10 @@ def test_called_directly():
 
 
 def test_from_inside_the_package():
-    zero = np.zeros(2)
-    with pytest.warns(AstropyUserWarning, match='repeat the position') as record:
-        flag_duplicates(zero, zero, zero == 0)
-    assert [line_of(one) for one in record] == [
-        'flag_duplicates(zero, zero, zero == 0)'
-    ]
+    same = merge_close(np.zeros(2), np.zeros(2), 1.0)
+    with pytest.warns(AstropyUserWarning, match='repeat an earlier one') as record:
+        flag_merged(same, 4.0)
+    assert [line_of(one) for one in record] == ['flag_merged(same, 4.0)']
 
 
 def test_from_far_inside(remover, scene):
@@ -45,13 +44,13 @@ def test_from_far_inside(remover, scene):
 
 
 def test_once_a_line():
-    zero = np.zeros(2)
+    same = merge_close(np.zeros(2), np.zeros(2), 1.0)
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter('default')
         for _ in range(3):
-            flag_duplicates(zero, zero, zero == 0)
+            flag_merged(same, 4.0)
         assert len(record) == 1
-        flag_duplicates(zero, zero, zero == 0)
+        flag_merged(same, 4.0)
     assert len(record) == 2
 
 
