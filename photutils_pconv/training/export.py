@@ -112,5 +112,5 @@ def export_checkpoint(path, state, card, *, dtype='float16', overwrite=False):
     """
     average = state['average']
     weights = state['network'] if average is None else average['weights']
-    network = build_loaded(card.architecture, weights)
+    network = build_loaded(card.architecture, weights, label='the checkpoint')
     return save_model(path, network, card, dtype=dtype, overwrite=overwrite)
