@@ -73,7 +73,7 @@ def make_card(state, config, *, setups, cutout_size, described):
             'steps': progress.step,
             'epochs': progress.epoch,
             'hours': round(progress.seconds / 3600, 3),
-            'processes': len(state['random_states']),
+            'processes': state['processes'],
             'averaged_weights': state['average'] is not None,
             'pixel_scale_arcsec': {
                 setup.name: float(setup.pixel_scale.to_value('arcsec'))
