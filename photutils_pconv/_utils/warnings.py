@@ -1,18 +1,21 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Warnings that point at the user's own line.
+Warnings that point at the user's own line, and other packages' silenced.
 """
 
 import os
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 from astropy.utils.exceptions import AstropyUserWarning
 
-__all__ = ['warn_user']
+__all__ = ['quiet', 'warn_user']
 
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+_QUIET = threading.RLock()
 
 
 def warn_user(message, category=AstropyUserWarning):
@@ -36,3 +39,23 @@ def warn_user(message, category=AstropyUserWarning):
         frame = frame.f_back
         level += 1
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def quiet(*categories):
+    """
+    Silence warnings of other packages for a while.
+
+    The filters of warnings belong to the whole process: two threads that both
+    change and restore them would leave them changed for good. Here one waits
+    for the other.
+
+    Parameters
+    ----------
+    *categories : tuple of type
+        The classes of the warnings.
+    """
+    with _QUIET, warnings.catch_warnings():
+        for category in categories:
+            warnings.simplefilter('ignore', category)
+        yield

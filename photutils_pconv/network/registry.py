@@ -14,6 +14,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from photutils_pconv.network._card_checks import check_length
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.kinds import BUNDLED
 
@@ -186,6 +187,7 @@ def _card_from_metadata(metadata, path):
         )
         raise ValueError(msg)
     try:
+        check_length(metadata[_CARD_KEY])
         values = json.loads(metadata[_CARD_KEY])
         checksum = values.pop(_CARD_CHECKSUM, None)
         # Of what stands in the file: a card of an earlier format is converted.

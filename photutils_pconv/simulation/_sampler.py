@@ -151,6 +151,7 @@ class Sampler:
         self.setups = tuple(setups)
         self.config = self.config_class() if config is None else config
         self.normalisation = normalisation or {'name': 'robust'}
+        self.seed = seed
         cfg = self.config
         rng = np.random.default_rng([seed, 1])
         shape = (cfg.field_size, cfg.field_size)

@@ -2,7 +2,9 @@
 """Tests of where warnings point."""
 
 import linecache
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 
 import photutils_pconv
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import quiet, warn_user
 from photutils_pconv.geometry.merging import merge_close
 from photutils_pconv.removal.sources import flag_merged
 
@@ -73,3 +75,38 @@ def test_a_folder_of_a_similar_name_is_the_users():
     own = str(PACKAGE.with_name('photutils_pconv_scripts') / 'run.py')
     assert call_from(own) == own
     assert call_from(PACKAGE / 'removal' / 'made.py') == __file__
+
+
+def test_quiet():
+    with quiet(AstropyUserWarning):
+        warnings.warn('unheard', AstropyUserWarning, stacklevel=1)
+        with pytest.warns(UserWarning, match='heard'):
+            warnings.warn('heard', UserWarning, stacklevel=1)
+    with pytest.warns(AstropyUserWarning, match='again'):
+        warnings.warn('again', AstropyUserWarning, stacklevel=1)
+
+
+def test_quiet_in_threads():
+    """Left in another order than entered, two of them restore the filters."""
+    before = list(warnings.filters)
+    inside = threading.Event()
+
+    def first():
+        with quiet(AstropyUserWarning):
+            inside.set()
+            # The second has all the time that it needs to enter as well.
+            waited.wait(0.2)
+
+    def second():
+        inside.wait()
+        with quiet(UserWarning):
+            waited.set()
+            done.wait(0.2)
+
+    waited, done = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [pool.submit(first), pool.submit(second)]
+        tasks[0].result()
+        done.set()
+        tasks[1].result()
+    assert warnings.filters == before
