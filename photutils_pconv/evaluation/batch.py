@@ -129,6 +129,8 @@ def remove_from_simulations(
     ValueError
         If a list has no fluxes.
     """
+    picture = to_bool(picture, 'picture')
+    overwrite = to_bool(overwrite, 'overwrite')
     return remove_from_maps(
         find_pairs(folder),
         output,
@@ -193,6 +195,7 @@ def remove_from_maps(
     """
     simulated = to_bool(simulated, 'simulated')
     picture = to_bool(picture, 'picture')
+    overwrite = to_bool(overwrite, 'overwrite')
     jobs = [_parse_job(item, setup, simulated=simulated) for item in maps]
     remover = RemoverChoice() if remover is None else remover
     output = Path(output)

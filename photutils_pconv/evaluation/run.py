@@ -125,6 +125,7 @@ def run_evaluation(
         If the configuration is not accepted.
     """
     quick = to_bool(quick, 'quick')
+    overwrite = to_bool(overwrite, 'overwrite')
     if config is None:
         config = EvaluationConfig()
     elif isinstance(config, dict):

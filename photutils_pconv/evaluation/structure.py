@@ -146,11 +146,11 @@ def compare_maps(
     ValueError
         If the maps differ in shape or unit.
     """
+    texture = to_bool(texture, 'texture')
     before = {
         stage: _measure(one)
         for stage, one in zip(STAGES[:2], (original, injected), strict=True)
     }
-    texture = to_bool(texture, 'texture')
     every = {}
     for method, result in results.items():
         if result.texture is None or not texture:

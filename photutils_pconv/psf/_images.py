@@ -63,6 +63,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         If the image is not 2-D, its sides are even or too short, it is
         not finite or its sum is not positive.
     """
+    normalize = to_bool(normalize, 'normalize')
     try:
         data = np.array(data, dtype=float)
     except (TypeError, ValueError):
@@ -95,7 +96,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         raise ValueError(msg)
     if warn:
         _warn_off_centre(data)
-    if not to_bool(normalize, 'normalize'):
+    if not normalize:
         return data / total
     if abs(measured - 1) > _TOLERANCE:
         msg = (

@@ -13,6 +13,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
@@ -116,6 +117,7 @@ def write_simulation(
         If there is no identifier, or a further extension has another
         shape than the map.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
     map_input = parse_map(ccd)
     obsid = ccd.meta.get('OBSID001') if obsid is None else obsid
     if obsid is None:
