@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from astropy.nddata import CCDData
 
-from photutils_pconv.cli._common import add_output, check_output
+from photutils_pconv.cli._common import add_output, prepare_folder
 
 __all__ = ['add_parser', 'run']
 
@@ -88,7 +88,7 @@ def run(options):
     from photutils_pconv.simulation.files import simulation_paths, write_simulation
     from photutils_pconv.simulation.observations import flux_levels
 
-    check_output(options)
+    prepare_folder(options)
     if options.seed < 0:
         msg = f'--seed must not be negative, got {options.seed}'
         raise ValueError(msg)
@@ -100,7 +100,7 @@ def run(options):
     rng = np.random.default_rng(options.seed)
     field = _find_field(options, setup, rng)
     obsid = options.obsid or field.name
-    check_output(
+    prepare_folder(
         options,
         [
             path

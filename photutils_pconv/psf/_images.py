@@ -13,7 +13,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.writing import check_output, write_atomically
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -230,7 +230,7 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
     hdu = fits.PrimaryHDU(data.astype(np.float32), header)
     path = Path(path).expanduser()
-    refuse_existing([path], overwrite=overwrite)
+    check_output([path], overwrite=overwrite)
     write_atomically(path, hdu.writeto)
 
 

@@ -4,6 +4,7 @@ What a source removal gives back: the cleaned map and the photometry.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
@@ -21,6 +22,9 @@ from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 __all__ = [
     'SourceRemovalResult',
 ]
+
+# The resolution of figures, in dots per inch (by choice).
+_FIGURE_DPI = 120
 
 
 @dataclass(eq=False, repr=False)
@@ -120,7 +124,7 @@ class SourceRemovalResult:
 
         return plot_removal(self, axes=axes, **kwargs)
 
-    def write(self, directory, *, overwrite=False):
+    def write(self, directory, *, overwrite=False, figures=None):
         """
         Write the cleaned map, the removed sources and the photometry.
 
@@ -128,8 +132,12 @@ class SourceRemovalResult:
         ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
         where there is something for them, ``MASK`` (1 = missing) and
         ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
-        ``photometry.ecsv`` holds the table. Each file is written whole or
-        not at all.
+        ``photometry.ecsv`` holds the table.
+
+        Each file is written whole or not at all, and an error leaves the
+        older ones as they were. A process that is killed while it renames
+        them leaves the files of one removal: the older ones or the new ones,
+        of which all but the map may be missing.
 
         Parameters
         ----------
@@ -138,6 +146,9 @@ class SourceRemovalResult:
 
         overwrite : bool, optional
             Whether to replace existing files.
+
+        figures : dict of `~matplotlib.figure.Figure`, optional
+            Figures to write with them, by the names of their files.
 
         Returns
         -------
@@ -149,18 +160,23 @@ class SourceRemovalResult:
         FileExistsError
             If a file exists and ``overwrite`` is False; nothing is
             written then.
+
+        OSError
+            If a file cannot be written.
         """
         directory = Path(directory)
-        paths = (directory / 'cleaned.fits', directory / 'photometry.ecsv')
-        refuse_existing(paths, overwrite=overwrite)
+        figures = {} if figures is None else figures
+        writers = {
+            'cleaned.fits': self._make_hdus().writeto,
+            'photometry.ecsv': partial(self.photometry.write, format='ascii.ecsv'),
+        }
+        for name, figure in figures.items():
+            writers[name] = partial(figure.savefig, dpi=_FIGURE_DPI)
+        writers = {directory / name: write for name, write in writers.items()}
+        check_output(writers, overwrite=overwrite)
         directory.mkdir(parents=True, exist_ok=True)
-        hdus = self._make_hdus()
-        write_atomically(paths[0], hdus.writeto)
-        write_atomically(
-            paths[1],
-            lambda path: self.photometry.write(path, format='ascii.ecsv'),
-        )
-        return paths
+        write_together(writers)
+        return tuple(writers)
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
