@@ -161,7 +161,9 @@ def _describe(error):
         return error.strerror
     if isinstance(error, _USER_ERRORS) and str(error):
         return str(error)
-    if isinstance(error, MemoryError):
+    # Torch has no error of its own for it.
+    torch_has_none = isinstance(error, RuntimeError) and 'alloc' in str(error)
+    if isinstance(error, MemoryError) or torch_has_none:
         return f'there is not enough memory: {error}'
     return (
         f'{type(error).__name__}: {error} (an error of photutils-pconv itself: please '

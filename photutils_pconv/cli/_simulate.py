@@ -13,6 +13,11 @@ from photutils_pconv.cli._common import add_output, prepare_folder
 
 __all__ = ['add_parser', 'run']
 
+# The largest side of a simulated field, in pixels (by choice: 0.5 GB a plane).
+_LARGEST_SIDE = 8192
+# The smallest one: a hole and its surroundings fit in (by choice).
+_SMALLEST_SIDE = 32
+
 
 def add_parser(subparsers):
     """Add the parser of the command, and return it."""
@@ -91,6 +96,10 @@ def run(options):
     prepare_folder(options)
     if options.seed < 0:
         msg = f'--seed must not be negative, got {options.seed}'
+        raise ValueError(msg)
+    size = options.size
+    if size is not None and not _SMALLEST_SIDE <= size <= _LARGEST_SIDE:
+        msg = f'--size must be from {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels, got {size}'
         raise ValueError(msg)
     setup = get_setup(options.mode, options.band, setup=options.setup)
     psf = get_psf(setup if options.psf is None else options.psf)

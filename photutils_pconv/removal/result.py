@@ -166,17 +166,17 @@ class SourceRemovalResult:
         """
         directory = Path(directory)
         figures = {} if figures is None else figures
-        writers = {
-            'cleaned.fits': self._make_hdus().writeto,
-            'photometry.ecsv': partial(self.photometry.write, format='ascii.ecsv'),
-        }
-        for name, figure in figures.items():
-            writers[name] = partial(figure.savefig, dpi=_FIGURE_DPI)
-        writers = {directory / name: write for name, write in writers.items()}
-        check_output(writers, overwrite=overwrite)
+        names = ('cleaned.fits', 'photometry.ecsv', *figures)
+        paths = tuple(directory / name for name in names)
+        check_output(paths, overwrite=overwrite)
+        writers = (
+            self._make_hdus().writeto,
+            partial(self.photometry.write, format='ascii.ecsv'),
+            *(partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()),
+        )
         directory.mkdir(parents=True, exist_ok=True)
-        write_together(writers)
-        return tuple(writers)
+        write_together(dict(zip(paths, writers, strict=True)))
+        return paths
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit

@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 _ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
+# Beyond these a number is a slip rather than a network (by choice): sixteen times
+# the width, and the residual blocks, of those that the package has.
+_MAX_WIDTH = 512
+_MAX_BLOCKS = 16
 _FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
 
 
@@ -66,8 +70,8 @@ class NetworkConfig(Section):
     _title = '[network]'
 
     architecture: str = choice('PConvUNet', 'FilledUNet')
-    width: int = number(32, low=1, kind=int)
-    blocks: int = number(1, low=1, kind=int)
+    width: int = number(32, low=1, high=_MAX_WIDTH, kind=int)
+    blocks: int = number(1, low=1, high=_MAX_BLOCKS, kind=int)
     turns: int = number(4, low=1, high=4, kind=int)
     decoder_activation: str = choice('leaky_relu', 'relu')
     start: str = path('')

@@ -20,6 +20,7 @@ MADE_INSIDE = ('Filled', 'estimate_errors', 'sample_empty_holes')
 # Arguments without which a call does not come as far as its switches.
 GIVEN = {
     'data': np.ones((8, 8)),
+    'destination': 'nowhere',
     'directory': 'nowhere',
     'image': np.ones((1, 4, 4)),
     'map_input': SimpleNamespace(pixel_scale=None),
