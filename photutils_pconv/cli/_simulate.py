@@ -99,7 +99,8 @@ def run(options):
         raise ValueError(msg)
     size = options.size
     if size is not None and not _SMALLEST_SIDE <= size <= _LARGEST_SIDE:
-        msg = f'--size must be from {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels, got {size}'
+        limits = f'from {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels'
+        msg = f'--size must be {limits}, got {size}'
         raise ValueError(msg)
     setup = get_setup(options.mode, options.band, setup=options.setup)
     psf = get_psf(setup if options.psf is None else options.psf)
