@@ -18,6 +18,7 @@ from photutils_pconv.cli._process import BROKEN_PIPE, print_line, silence_output
 __all__ = [
     'add_output',
     'add_overwrite',
+    'flush',
     'parse_folder',
     'prepare_folder',
     'run_command',
@@ -143,12 +144,13 @@ def run_command(options):
     try:
         with _warnings_in_lines():
             options.run(options)
-            _flush()
+            flush()
     except Exception as exc:
+        if isinstance(exc, BrokenPipeError):
+            silence_output()
+            return BROKEN_PIPE
         if isinstance(exc, OSError) and not _flush_works():
             silence_output()
-            if isinstance(exc, BrokenPipeError):
-                return BROKEN_PIPE
         print_line(f'error: {_describe(exc)}')
         return 1
     return 0
@@ -171,14 +173,15 @@ def _describe(error):
     )
 
 
-def _flush():
+def flush():
+    """Write what was printed, so that an error is one of the command."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def _flush_works():
     try:
-        _flush()
+        flush()
     except (OSError, ValueError):
         return False
     return True

@@ -58,9 +58,17 @@ class _Watch:
         if not issubclass(unraisable.exc_type, _Interruption):
             otherwise(unraisable)
             return
-        timer = threading.Timer(_RETRY, signal.raise_signal, [self.number])
+        timer = threading.Timer(_RETRY, _send, [self.number])
         timer.daemon = True
         timer.start()
+
+
+def _send(number):
+    """Send a signal to the main thread, which it wakes up."""
+    if hasattr(signal, 'pthread_kill'):
+        signal.pthread_kill(threading.main_thread().ident, number)
+    else:
+        signal.raise_signal(number)
 
 
 def watch(work):

@@ -14,7 +14,7 @@ from photutils_pconv.cli import (
     _simulate,
     _train,
 )
-from photutils_pconv.cli._common import run_command
+from photutils_pconv.cli._common import flush, run_command
 from photutils_pconv.cli._process import BROKEN_PIPE, silence_output
 
 __all__ = ['make_parser', 'run']
@@ -40,11 +40,15 @@ def run(arguments=None):
         See `photutils_pconv.cli.main`.
     """
     try:
-        return run_command(make_parser().parse_args(arguments))
+        try:
+            options = make_parser().parse_args(arguments)
+        finally:
+            # The help may be too long for whoever reads it.
+            flush()
     except BrokenPipeError:
-        # The help may be too long for whoever reads it.
         silence_output()
         return BROKEN_PIPE
+    return run_command(options)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -169,11 +169,15 @@ class TestStreams:
         )
         return done.returncode, done.stderr
 
-    @pytest.mark.parametrize('arguments', [['models'], ['remove', '--help']])
-    def test_broken_pipe(self, arguments):
+    @pytest.mark.parametrize(
+        ('arguments', 'status'),
+        # Argparse itself does not care whether anybody reads its help.
+        [(['models'], 141), (['models', '--help'], 0)],
+    )
+    def test_broken_pipe(self, arguments, status):
         reading, writing_end = os.pipe()
         os.close(reading)
-        assert self.run(writing_end, *arguments) == (141, '')
+        assert self.run(writing_end, *arguments) == (status, '')
         os.close(writing_end)
 
     @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs /dev/full')

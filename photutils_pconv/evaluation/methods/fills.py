@@ -9,14 +9,13 @@ contain missing pixels; where a centre and a radius are needed and not
 given, the hole is taken to be a single disc.
 """
 
-import warnings
-
 import numpy as np
 from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
 from astropy.utils.exceptions import AstropyUserWarning
 from photutils.background import LocalBackground
 
 from photutils_pconv._utils import optional
+from photutils_pconv._utils.warnings import ignore_warnings
 from photutils_pconv.evaluation.methods.annuli import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
@@ -193,9 +192,8 @@ def fill_interpolated(image, hole, *, radius=None):
     filled = _put(image, hole, np.nan)
     sigma = max(radius / 2.0, 1.0)
     while np.isnan(filled[hole]).any() and sigma < 2 * max(image.shape):
-        with warnings.catch_warnings():
-            # Where holes overlap, only a wider kernel sees out of them.
-            warnings.filterwarnings('ignore', 'nan_treatment=', AstropyUserWarning)
+        # Where holes overlap, only a wider kernel sees out of them.
+        with ignore_warnings(AstropyUserWarning, 'nan_treatment='):
             filled = interpolate_replace_nans(
                 filled, Gaussian2DKernel(sigma), boundary='extend'
             )
