@@ -6,6 +6,7 @@ Checks of configuration values; a field of a dataclass carries its own.
 import difflib
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import field, fields
 
@@ -58,6 +59,10 @@ def unknown_key(key, accepted, where, *, elsewhere=()):
     return f'unknown key {key!r} in {where}: {hint} (accepted: {", ".join(accepted)})'
 
 
+# Beyond it a number is no number of this package's; NaN is refused with it.
+_LARGEST = sys.float_info.max
+
+
 def _field(default, check, **metadata):
     return field(default=default, metadata={'check': check, **metadata})
 
@@ -105,8 +110,9 @@ def number(
         if isinstance(value, bool) or not isinstance(value, right):
             msg = f'{where} must be {limits}, got {value!r}'
             raise TypeError(msg)
-        inside = low <= value <= high and (above is None or value > above)
-        if not (math.isfinite(value) and inside):
+        # An integer may be too large for a float.
+        inside = max(low, -_LARGEST) <= value <= min(high, _LARGEST)
+        if not inside or (above is not None and value <= above):
             msg = f'{where} must be {limits}, got {value!r}'
             raise ValueError(msg)
         return kind(value)

@@ -8,11 +8,13 @@ import threading
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.background._inputs import (
     find_sources,
     parse_box_size,
+    parse_fill_value,
     parse_masks,
     read_map,
     without_mask,
@@ -191,7 +193,7 @@ class PConvBackground(ReadOnly):
         )
         self._setup = settings.setup
         self._model = settings.model
-        self._fill_value = fill_value
+        self._fill_value = parse_fill_value(fill_value)
         data, error = read_map(data, error)
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
@@ -218,6 +220,11 @@ class PConvBackground(ReadOnly):
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        # What is wrong with it is said before the network runs.
+        _, factor = pixel_scale_factor(
+            map_input.pixel_scale, self.setup, resample=resample
+        )
+        self._box_size = parse_box_size(box_size, factor)
         removal = remove_sources(settings, map_input, source_input)
         result = assemble(settings, map_input, removal)
         self._empty_holes = EmptyHoleSettings.from_removal(removal)
@@ -226,7 +233,6 @@ class PConvBackground(ReadOnly):
         self._pixel_scale = grid.pixel_scale
         self._jy_per_pixel = grid.jy_per_pixel
         self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
-        self._box_size = parse_box_size(box_size, grid.factor)
         self._coverage_mask = coverage
         self._error = map_input.error
         self._mask = bad if bad.any() else None
@@ -451,6 +457,7 @@ class PConvBackground(ReadOnly):
         ImportError
             If matplotlib is missing; the message says what to install.
         """
+        outlines = to_bool(outlines, 'outlines')
         plot_holes(
             self._filled_holes(),
             ax=ax,

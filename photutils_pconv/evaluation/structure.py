@@ -147,11 +147,11 @@ def compare_maps(
     ValueError
         If the maps differ in shape or unit.
     """
+    both = to_bool(both, 'both')
     before = {
         stage: _measure(one)
         for stage, one in zip(STAGES[:2], (original, injected), strict=True)
     }
-    both = to_bool(both, 'both')
     every = {}
     for method, result in results.items():
         if result.drawn is None or not both:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.writing import check_output, remove_stale
 from photutils_pconv.network._card_checks import check_architecture
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.initialisation import list_shapes
@@ -154,7 +154,9 @@ def write_converted_checkpoint(
     ValueError
         If the checkpoint is not the authors' or ``mode`` is unknown.
     """
-    overwrite = to_bool(overwrite, 'overwrite')
+    destination = Path(destination).expanduser()
+    remove_stale(destination.parent)
+    check_output([destination], overwrite=overwrite)
     if mode not in _MODES:
         msg = f'mode must be one of {list(_MODES)}, got {mode!r}'
         raise ValueError(msg)

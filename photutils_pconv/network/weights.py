@@ -19,7 +19,7 @@ import torch
 from safetensors.numpy import save as serialise
 
 from photutils_pconv._utils.checks import to_bool
-from photutils_pconv._utils.writing import write_bytes_atomically
+from photutils_pconv._utils.writing import check_output, write_bytes_atomically
 from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.initialisation import build_blank, list_shapes
@@ -141,7 +141,8 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
         If ``dtype`` is unknown, the card describes another architecture,
         or a tensor holds NaN or infinity.
     """
-    overwrite = to_bool(overwrite, 'overwrite')
+    path = Path(path).expanduser()
+    check_output([path], overwrite=overwrite)
     architecture = describe_network(network)
     if not isinstance(card, ModelCard):
         msg = f'card must be a ModelCard, got {type(card).__name__}'
@@ -155,10 +156,6 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
             f'network is {architecture}'
         )
         raise ValueError(msg)
-    path = Path(path).expanduser()
-    if path.exists() and not overwrite:
-        msg = f'{str(path)!r} exists: set overwrite=True to replace it'
-        raise FileExistsError(msg)
 
     arrays = {
         name: _stored(name, tensor, dtype)

@@ -12,7 +12,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.writing import check_output, write_atomically
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -68,6 +68,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
     if np.iscomplexobj(data):
         msg = 'A PSF must be an array of real numbers, got complex ones.'
         raise TypeError(msg)
+    normalize = to_bool(normalize, 'normalize')
     try:
         data = np.array(data, dtype=float)
     except (TypeError, ValueError):
@@ -100,7 +101,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         raise ValueError(msg)
     if warn:
         _warn_off_centre(data)
-    if not to_bool(normalize, 'normalize'):
+    if not normalize:
         return data / total
     if abs(measured - 1) > _TOLERANCE:
         msg = (
@@ -234,7 +235,7 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
     hdu = fits.PrimaryHDU(data.astype(np.float32), header)
     path = Path(path).expanduser()
-    refuse_existing([path], overwrite=overwrite)
+    check_output([path], overwrite=overwrite)
     write_atomically(path, hdu.writeto)
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import to_bool, to_float
 from photutils_pconv.psf._images import (
     check_image_psf,
     check_kernel,
@@ -155,6 +155,7 @@ class SampledPSF:
         psf : `SampledPSF`
             The PSF, with the header in its ``meta``.
         """
+        normalize = to_bool(normalize, 'normalize')
         data, header, scale = read_psf_file(path)
         scale = scale if pixel_scale is None else pixel_scale
         if scale is None:
@@ -195,6 +196,7 @@ class SampledPSF:
         psf : `SampledPSF`
             The PSF.
         """
+        normalize = to_bool(normalize, 'normalize')
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
         factor = check_image_psf(model)
         data = check_kernel(model.data, normalize=normalize, total=factor**2)
@@ -354,6 +356,7 @@ class SampledPSF:
         overwrite : bool, optional
             Whether to replace a file.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         write_psf_file(
             path,
             self.data,

@@ -8,9 +8,6 @@ wings do not: they are those of a model, to which the effective PSF is
 scaled.
 """
 
-import threading
-import warnings
-
 import numpy as np
 from astropy.nddata import NDData
 from astropy.table import Table
@@ -23,6 +20,7 @@ from photutils_pconv._utils.arrays import (
     one_per_source,
     pair_positions,
 )
+from photutils_pconv._utils.warnings import quiet
 from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.sampled import SampledPSF
 
@@ -52,9 +50,6 @@ _N_ANGLES = 12
 _WINGS_RADIUS = 100.0
 # The rounds of photutils' builder.
 _MOST_ROUNDS = 8
-# The builder, too, changes the filters of warnings, which are those of all threads:
-# two at a time would leave them changed.
-_BUILDING = threading.Lock()
 
 
 def choose_stars(x, y, snr, *, missing, radius, minimum_snr=MINIMUM_SNR):
@@ -198,10 +193,8 @@ def build_empirical_psf(
         fit_shape=fit_shape,
         progress_bar=False,
     )
-    with _BUILDING, warnings.catch_warnings():
-        # A star that cannot be fitted is left out, which is all there is
-        # to it.
-        warnings.simplefilter('ignore', AstropyUserWarning)
+    # A star that cannot be fitted is left out, which is all there is to it.
+    with quiet(AstropyUserWarning):
         epsf = builder(stars)[0]
     return _with_wings(epsf, pixel_scale, oversampling, radius, wings, index.size)
 

@@ -135,6 +135,7 @@ def plot_holes(
     ImportError
         If matplotlib is missing; the message says what to install.
     """
+    outlines = to_bool(outlines, 'outlines')
     try:
         import matplotlib.pyplot as plt
         from matplotlib.patches import Circle
@@ -151,7 +152,7 @@ def plot_holes(
         color=color,
         alpha=alpha,
     )
-    if to_bool(outlines, 'outlines'):
+    if outlines:
         options = {'fill': False, 'color': color, 'alpha': alpha, **kwargs}
         for row in table:
             centre = (row['x_center'], row['y_center'])

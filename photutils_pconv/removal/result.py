@@ -5,6 +5,7 @@ What a source removal gives back: the cleaned map and the photometry.
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from astropy.table import QTable
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.checks import check_seed
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
@@ -24,6 +25,9 @@ from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 __all__ = [
     'SourceRemovalResult',
 ]
+
+# The resolution of figures, in dots per inch (by choice).
+_FIGURE_DPI = 120
 
 
 @dataclass(eq=False, repr=False)
@@ -186,7 +190,7 @@ class SourceRemovalResult:
 
         return plot_removal(self, axes=axes, **kwargs)
 
-    def write(self, directory, *, overwrite=False):
+    def write(self, directory, *, overwrite=False, figures=None):
         """
         Write the cleaned map, the removed sources and the photometry.
 
@@ -194,8 +198,12 @@ class SourceRemovalResult:
         ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
         where there is something for them, ``MASK`` (1 = missing) and
         ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
-        ``photometry.ecsv`` holds the table. Each file is written whole or
-        not at all.
+        ``photometry.ecsv`` holds the table.
+
+        Each file is written whole or not at all, and an error leaves the
+        older ones as they were. A process that is killed while it renames
+        them leaves the files of one removal: the older ones or the new ones,
+        of which all but the map may be missing.
 
         Parameters
         ----------
@@ -204,6 +212,9 @@ class SourceRemovalResult:
 
         overwrite : bool, optional
             Whether to replace existing files.
+
+        figures : dict of `~matplotlib.figure.Figure`, optional
+            Figures to write with them, by the names of their files.
 
         Returns
         -------
@@ -215,17 +226,22 @@ class SourceRemovalResult:
         FileExistsError
             If a file exists and ``overwrite`` is False; nothing is
             written then.
+
+        OSError
+            If a file cannot be written.
         """
         directory = Path(directory)
-        paths = (directory / 'cleaned.fits', directory / 'photometry.ecsv')
-        refuse_existing(paths, overwrite=overwrite)
-        directory.mkdir(parents=True, exist_ok=True)
-        hdus = self._make_hdus()
-        write_atomically(paths[0], hdus.writeto)
-        write_atomically(
-            paths[1],
-            lambda path: self.photometry.write(path, format='ascii.ecsv'),
+        figures = {} if figures is None else figures
+        names = ('cleaned.fits', 'photometry.ecsv', *figures)
+        paths = tuple(directory / name for name in names)
+        check_output(paths, overwrite=overwrite)
+        writers = (
+            self._make_hdus().writeto,
+            partial(self.photometry.write, format='ascii.ecsv'),
+            *(partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()),
         )
+        directory.mkdir(parents=True, exist_ok=True)
+        write_together(dict(zip(paths, writers, strict=True)))
         return paths
 
     def _make_hdus(self):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.training.data import ArrayCutouts
 
 __all__ = ['open_arrays']
@@ -109,6 +110,7 @@ def open_arrays(
         If a file is no array of numbers, or `ArrayCutouts` refuses what
         is in it.
     """
+    check = to_bool(check, 'check')
     folder = Path(folder).expanduser()
     rows = _count_rows(Path(csv_folder or folder).expanduser() / f'{part}.csv')
     image, target, mask = (

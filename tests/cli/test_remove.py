@@ -235,6 +235,27 @@ class TestFiles:
         assert remove('--quiet', '--mask', 'two.fits') == 1
         assert_one_line('two.fits has 2 images (PRIMARY, BAD)', 'two.fits[EXT]')
 
+    @pytest.mark.parametrize('empty_primary', [True, False])
+    @pytest.mark.parametrize('option', ['--mask', '--coverage-mask'])
+    def test_image_without_a_name(self, files, option, empty_primary):
+        plane = np.eye(140, 150, dtype=np.uint8)
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane)]
+        if not empty_primary:
+            hdus = [fits.PrimaryHDU(plane), fits.BinTableHDU.from_columns([])]
+        fits.HDUList(hdus).writeto('one.fits')
+        for number, name in enumerate(['one.fits', f'one.fits[{int(empty_primary)}]']):
+            options = [option, name, '--error-method', 'local', '-o', f'out{number}']
+            assert remove('--quiet', *options) == 0
+            with fits.open(f'out{number}/cleaned.fits') as cleaned:
+                assert_array_equal(cleaned['MASK'].data, plane)
+
+    def test_images_without_names(self, files, assert_one_line):
+        plane = np.zeros((140, 150), dtype=np.uint8)
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane), fits.ImageHDU(plane)]
+        fits.HDUList(hdus).writeto('two.fits')
+        assert remove('--quiet', '--mask', 'two.fits') == 1
+        assert_one_line('two.fits has 2 images (1, 2)', 'two.fits[EXT]')
+
     def test_name_with_brackets(self, files):
         """A file that is really called so."""
         fits.writeto('bad[1].fits[x]', np.eye(140, 150, dtype=np.uint8))

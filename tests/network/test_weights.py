@@ -235,7 +235,7 @@ def test_save_leaves_the_network_alone(tmp_path, network):
 def test_overwrite(path):
     other = make_network(seed=1)
     content = path.read_bytes()
-    with pytest.raises(FileExistsError, match='set overwrite=True to replace it'):
+    with pytest.raises(FileExistsError, match='would be overwritten.*overwrite=True'):
         save_model(path, other, make_card(other))
     assert path.read_bytes() == content
     save_model(path, other, make_card(other), overwrite=True)

@@ -275,6 +275,7 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
     TypeError, ValueError
         If there is no map, or one is not accepted.
     """
+    log = to_bool(log, 'log')
     if not maps:
         msg = 'there is nothing to plot: give one map or more, by their labels.'
         raise ValueError(msg)
