@@ -111,9 +111,10 @@ def parse_sources(sources, *, wcs=None):
     ----------
     sources : SkyCoord, Table, DataFrame, str, PathLike or (N, 2) array_like
         The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
-        `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame, a
-        dictionary of columns, the path of a table (`read_source_table`),
-        or an array of pixel positions (x, y), from 0.
+        `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame (of
+        which the index is not read), a dictionary of columns, the path of a
+        table (`read_source_table`), or an array of pixel positions (x, y),
+        from 0.
 
         In a table, the positions are looked for in this order: a
         SkyCoord column (``sky_center`` and ``sky_centroid`` first), also
@@ -203,7 +204,8 @@ def _find_positions(table, wcs):
             msg = (
                 'The table has sky positions, but the map has no celestial WCS: give '
                 f'wcs, or, if the pixel columns {pixels[0]} and {pixels[1]} are those '
-                'of this map, a table with these two alone.'
+                'of this map, a table with these two alone, '
+                f'table[{pixels[0]!r}, {pixels[1]!r}].'
             )
             raise ValueError(msg)
         return sky, None
@@ -215,7 +217,7 @@ def _find_positions(table, wcs):
             f'The table has pixel columns ({", ".join(pixels)}), but also columns like '
             f'those of sky positions that are not understood ({", ".join(unclear)}). '
             'Call those ra and dec or, if the pixels are those of this map, give a '
-            'table without them.'
+            f'table with these alone, table[{pixels[0]!r}, {pixels[1]!r}].'
         )
         raise ValueError(msg)
     return None, find_pixel_positions(table)

@@ -262,14 +262,39 @@ def frame_to_table(frame):
     -------
     table : `~astropy.table.Table`
         The table, without the index.
+
+    Raises
+    ------
+    ValueError
+        If the names of the columns are of several levels, are there twice,
+        or the positions are in the index.
     """
-    names = list(getattr(frame, 'column_names', None) or frame.columns)
+    keys = list(getattr(frame, 'column_names', None) or frame.columns)
+    if any(isinstance(key, tuple) for key in keys):
+        msg = (
+            'The columns of the DataFrame have names of several levels, such as '
+            f'{keys[0]!r}: give them names of one level, such as x and y.'
+        )
+        raise ValueError(msg)
+    names = [str(key) for key in keys]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f'The DataFrame has several columns of the name {twice[0]!r}.'
+        raise ValueError(msg)
     table = Table()
-    for name in names:
-        values = np.asarray(frame[name])
-        if str(name) in table.colnames:
-            msg = f'The DataFrame has several columns of the name {str(name)!r}.'
-            raise ValueError(msg)
+    for name, key in zip(names, keys, strict=True):
+        values = np.asarray(frame[key])
         if values.ndim == 1:
-            table[str(name)] = values
+            table[name] = values
+    index = [
+        name
+        for name in getattr(getattr(frame, 'index', None), 'names', ())
+        if name is not None
+    ]
+    if index and not has_positions(table):
+        msg = (
+            f'The DataFrame has the columns {names} without positions, and the index '
+            f'{index}, which is not read: reset_index() makes columns of it.'
+        )
+        raise ValueError(msg)
     return table
