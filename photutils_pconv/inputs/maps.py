@@ -20,6 +20,8 @@ from photutils_pconv.inputs.fits import read_file_map, take_pair
 from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.units import (
     celestial_wcs,
+    depends_on_area,
+    get_area_ratio,
     get_jy_per_pixel,
     get_pixel_scale,
 )
@@ -68,7 +70,8 @@ class MapInput:
         The map's unit.
 
     jy_per_pixel : float
-        The factor from ``unit`` to Jy/pixel; 1 for a map without unit.
+        The factor from ``unit`` to Jy/pixel; 1 for a map without unit. It
+        is that at the centre of the map (see `jy_per_pixel_at`).
 
     flux_unit : `~astropy.units.Unit` or `None`
         The unit of fluxes: Jy, or `None` for a map without unit.
@@ -105,6 +108,27 @@ class MapInput:
         The shape (ny, nx) of the map.
         """
         return self.data.shape
+
+    def jy_per_pixel_at(self, x, y):
+        """
+        Give the factor from ``unit`` to Jy/pixel at each of some positions.
+
+        Parameters
+        ----------
+        x, y : 1D `~numpy.ndarray`
+            The positions (pixels, from 0).
+
+        Returns
+        -------
+        factor : float or 1D `~numpy.ndarray`
+            ``jy_per_pixel``, in the ratio of the pixels' areas where the
+            unit has a solid angle and these areas vary over the map (by
+            over 0.1 percent).
+        """
+        if self.wcs is None or not depends_on_area(self.unit):
+            return self.jy_per_pixel
+        ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
+        return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
 
     def like_input(self, data, *, error=None, history=(), fill=None):
         """

@@ -40,6 +40,7 @@ _ANGLES = {
 }
 _ANGLE_OF = {text: unit for unit, texts in _ANGLES.items() for text in texts}
 # Prefixes with which a unit that holds a factor may be written without it.
+_OVER = (u.one, u.pix, u.sr, u.arcsec**2, u.beam)
 _PREFIXED = ('Jy', 'mJy', 'uJy', 'nJy', 'pJy', 'kJy', 'MJy', 'GJy')
 
 
@@ -141,14 +142,27 @@ def format_unit(unit):
     Returns
     -------
     text : str
-        The unit; empty for none.
+        The unit, one of FITS; empty for none.
+
+    factor : float
+        What the map's values are to be multiplied with for that unit: 1, but
+        for units such as ``3 Jy / pix``, which FITS has no words for.
     """
     if unit is None:
-        return ''
+        return '', 1.0
     if getattr(unit, 'scale', 1.0) != 1.0:
-        for over in (u.one, u.pix, u.sr, u.arcsec**2, u.beam):
+        for over in _OVER:
             for name in _PREFIXED:
                 same = u.Unit(name) / over
                 if unit.is_equivalent(same) and abs(unit.to(same) - 1) < 1e-12:
-                    return same.to_string()
-    return unit.to_string()
+                    return same.to_string(), 1.0
+    for style in ('generic', 'fits'):
+        try:
+            text = unit.to_string(style)
+            if u.Unit(text, format='fits') == unit:
+                return text, 1.0
+        except ValueError:
+            # not one of the standard's units, or a factor that is no power of 10
+            continue
+    plain = next(u.Jy / over for over in _OVER if unit.is_equivalent(u.Jy / over))
+    return plain.to_string(), float(unit.to(plain))
