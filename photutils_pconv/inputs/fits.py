@@ -29,6 +29,8 @@ from photutils_pconv.inputs.fits_planes import (
 )
 from photutils_pconv.inputs.hdus import (
     find_map_hdu,
+    get_shape,
+    read_values,
     take_plane,
 )
 from photutils_pconv.inputs.unit_texts import parse_map_unit
@@ -164,7 +166,7 @@ def _read_ccd(hdus, where, *, hdu, own_mask):
     header = _inherit(image, hdus[0], where)
     unit = parse_map_unit(get_unit_text(header, where))
     what = f'The image {image.name!r} of {where}'
-    values = take_plane(image.data, what)
+    values = take_plane(read_values(image, what), what)
     mask = read_own_mask(hdus, index, where, values.shape) if own_mask else None
     coverage = read_coverage(hdus, index, where, values.shape)
     if coverage is not None:
@@ -240,7 +242,7 @@ def _inherit(hdu, primary, where):
             if not (has_wcs and is_wcs_keyword(key)):
                 header.append(card, end=True)
         return header
-    if inherit is False or primary.shape:
+    if inherit is False or get_shape(primary):
         return header
     missing = [] if any(key in header for key in UNIT_KEYWORDS) else [UNIT_KEYWORDS]
     missing += [] if 'BMAJ' in header else [_BEAM_KEYWORDS]

@@ -134,9 +134,10 @@ class MapInput:
         """
         Put a result into the form of the input.
 
-        Unit, WCS, mask and metadata are those of the input. Floats keep
-        their precision, so that unchanged pixels are equal bit for bit
-        to the input's; integers become float64.
+        Unit, WCS, mask and metadata are those of the input. Floats of up
+        to 64 bits keep their precision, so that unchanged pixels are equal
+        bit for bit to the input's; longer floats and integers become
+        float64, in which the package calculates.
 
         Parameters
         ----------
@@ -177,7 +178,8 @@ class MapInput:
             )
             raise ValueError(msg)
         kept = values if fill is None else np.full(self.shape, fill)
-        result[self.missing] = kept[self.missing].astype(dtype)
+        with np.errstate(over='ignore'):
+            result[self.missing] = kept[self.missing].astype(dtype)
 
         if isinstance(original, NDData):
             return self._like_nddata(result, error, history)
@@ -186,9 +188,11 @@ class MapInput:
         if isinstance(original, Masked):
             return Masked(result, mask=mask.copy())
         if isinstance(original, np.ma.MaskedArray):
-            return np.ma.MaskedArray(
-                result, mask=mask.copy(), fill_value=original.fill_value
-            )
+            with np.errstate(over='ignore'):
+                # numpy's usual fill value is none of half precision
+                return np.ma.MaskedArray(
+                    result, mask=mask.copy(), fill_value=original.fill_value
+                )
         return result
 
     def _like_nddata(self, values, error, history):
@@ -356,7 +360,9 @@ def parse_map(
             )
             raise ValueError(msg)
 
-    array = np.array(values, dtype=float, order='C')
+    with np.errstate(over='ignore'):
+        # a long double can be more than a double holds: missing, then
+        array = np.array(values, dtype=float, order='C')
     missing = ~np.isfinite(array)
     for name, one in (
         ('The mask of the map', own_mask),

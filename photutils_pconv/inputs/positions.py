@@ -85,7 +85,8 @@ def pixel_to_sky(x, y, wcs):
         return None
     if len(x) == 0:
         return SkyCoord([], [], unit=u.deg)
-    return wcs.pixel_to_world(x, y)
+    with np.errstate(invalid='ignore'):
+        return wcs.pixel_to_world(x, y)
 
 
 def parse_pixels(sources):

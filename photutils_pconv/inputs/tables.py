@@ -25,7 +25,10 @@ __all__ = ['frame_to_table', 'is_data_frame', 'read_source_table', 'to_qtable']
 # What a file is whose first bytes are not those of a table.
 _SEEN = (
     (rb'\s*(<!doctype html|<html|<head|<body)', 'an HTML page'),
-    (rb'\s*[\[{]', 'JSON'),
+    (rb'\{\\rtf', 'a text of a word processor'),
+    (rb'\s*[\[{]\s*(["\[{\]}\d-]|true|false|null)', 'JSON'),
+    (rb'BZh|\xfd7zXZ', 'packed by bzip2 or xz, unpack it'),
+    (rb'%!PS', 'PostScript'),
     (rb'PK\x03\x04', 'a zip file or a spreadsheet'),
     (rb'\xd0\xcf\x11\xe0', 'a spreadsheet'),
     (rb'%PDF', 'a PDF'),

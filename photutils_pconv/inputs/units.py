@@ -102,17 +102,23 @@ def get_pixel_scale(wcs, shape):
     Raises
     ------
     ValueError
-        If the pixels are not square, to 1 percent.
+        If the pixels are not square, to 1 percent, or have no place on the sky.
     """
     local = _measure_pixels(wcs, shape)
+    if local is None:
+        msg = (
+            'The WCS gives the pixels of the map no place on the sky: correct it, or '
+            'give the map without it.'
+        )
+        raise ValueError(msg)
     if isinstance(wcs, WCS):
-        sides = proj_plane_pixel_scales(wcs) * u.deg
-        area = proj_plane_pixel_area(wcs) * u.deg**2
-        if local is not None:
-            centre = local.at_centre()
-            nominal = np.array([*sides.to_value(u.rad), area.to_value(u.sr)])
-            if not np.allclose(nominal, centre, rtol=_HEADER_GUARD, atol=0):
-                sides, area = centre[:2] * u.rad, centre[2] * u.sr
+        with np.errstate(invalid='ignore'):
+            sides = proj_plane_pixel_scales(wcs) * u.deg
+            area = proj_plane_pixel_area(wcs) * u.deg**2
+        centre = local.at_centre()
+        nominal = np.array([*sides.to_value(u.rad), area.to_value(u.sr)])
+        if not np.allclose(nominal, centre, rtol=_HEADER_GUARD, atol=0):
+            sides, area = centre[:2] * u.rad, centre[2] * u.sr
     else:
         y, x = (size / 2 for size in shape)
         origin, along_x, along_y = wcs.pixel_to_world([x, x + 1, x], [y, y, y + 1])
@@ -132,8 +138,7 @@ def get_pixel_scale(wcs, shape):
             f'{sides[1]:.4g}{angle}. Reproject the map to square pixels.'
         )
         raise ValueError(msg)
-    if local is not None:
-        local.warn_if_uneven()
+    local.warn_if_uneven()
     return np.sqrt(area).to(u.arcsec)
 
 
@@ -232,7 +237,9 @@ def _measure_pixels(wcs, shape):
 
 def _to_vector(wcs, x, y):
     """The unit vectors, (N, 3), to pixel positions."""
-    sky = wcs.pixel_to_world(x, y)
+    with np.errstate(invalid='ignore'):
+        # positions without a place on the sky
+        sky = wcs.pixel_to_world(x, y)
     lon, lat = sky.spherical.lon.to_value(u.rad), sky.spherical.lat.to_value(u.rad)
     return np.stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
