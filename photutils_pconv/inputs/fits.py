@@ -13,7 +13,7 @@ from astropy.nddata import (
 )
 from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.fits_planes import (
     OWN_KEYWORDS,
@@ -89,6 +89,7 @@ class FileMap:
     error: Any
 
 
+@hold_filters
 def read_fits_map(path, *, hdu=None):
     """
     Read a map from a FITS file.
@@ -125,6 +126,7 @@ def read_fits_map(path, *, hdu=None):
     return read_file_map(path, hdu=hdu).ccd
 
 
+@hold_filters
 def read_file_map(source, *, hdu=None, mask=None, error=None):
     """
     Read a map, and those planes of its file that the user names.

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.nddata import InverseVariance, StdDevUncertainty, VarianceUncertainty
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.hdus import (
     describe_hdus,
@@ -48,6 +48,7 @@ _UNCERTAINTIES = {
 }
 
 
+@hold_filters
 def read_fits_plane(path, name):
     """
     Read an extension of a FITS file by its name.

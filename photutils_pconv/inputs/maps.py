@@ -16,6 +16,7 @@ import numpy as np
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.fits import read_file_map, take_pair
 from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.units import (
@@ -130,6 +131,7 @@ class MapInput:
         ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
         return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
 
+    @hold_filters
     def like_input(self, data, *, error=None, history=(), fill=None):
         """
         Put a result into the form of the input.
@@ -235,6 +237,7 @@ class MapInput:
         return result
 
 
+@hold_filters
 def parse_map(
     data,
     *,

@@ -14,6 +14,7 @@ from astropy.coordinates import (
 )
 from astropy.table import QTable, Row, Table
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.columns import (
     ACCEPTED_COLUMNS,
     find_pixel_columns,
@@ -65,6 +66,7 @@ class SourceInput:
     def __len__(self):
         return len(self.x)
 
+    @hold_filters
     def moved_to(self, x, y, *, wcs=None):
         """
         Give the same sources at other pixel positions.
@@ -103,6 +105,7 @@ class SourceInput:
         return SourceInput(x=x, y=y, sky=sky, table=self.table)
 
 
+@hold_filters
 def parse_sources(sources, *, wcs=None):
     """
     Bring a source list of any accepted form to pixel positions.

@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.io.votable import parse as parse_votable
 from astropy.table import Column, QTable, Table
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.columns import ACCEPTED_COLUMNS, has_positions
 from photutils_pconv.inputs.fits_files import check_structure
 from photutils_pconv.inputs.hdus import describe_hdus, find_hdu
@@ -41,6 +42,7 @@ _SEEN = (
 _ACCEPTED = 'Accepted are CSV, ECSV, VOTable, FITS and ASCII tables with a header line.'
 
 
+@hold_filters
 def read_source_table(path, *, hdu=None, table_id=None):
     """
     Read a source table from a file.
@@ -211,6 +213,7 @@ def _read_votable(content, path, table_id):
     return tables[found[0]]
 
 
+@hold_filters
 def to_qtable(table):
     """
     Copy a table into a QTable, without the warnings on odd units.

@@ -7,6 +7,8 @@ import re
 
 import astropy.units as u
 
+from photutils_pconv._utils.warnings import hold_filters
+
 __all__ = [
     'ACCEPTED_UNITS',
     'format_unit',
@@ -44,6 +46,7 @@ _OVER = (u.one, u.pix, u.sr, u.arcsec**2, u.beam)
 _PREFIXED = ('Jy', 'mJy', 'uJy', 'nJy', 'pJy', 'kJy', 'MJy', 'GJy')
 
 
+@hold_filters
 def parse_map_unit(text):
     """
     Parse a map's unit, also in the spellings that FITS files have.
@@ -102,6 +105,7 @@ def is_brightness(text):
     )
 
 
+@hold_filters
 def parse_angle_unit(unit):
     """
     Parse the unit of an angle, also as catalogues spell it.
@@ -130,6 +134,7 @@ def parse_angle_unit(unit):
     return found if found.is_equivalent(u.deg) else None
 
 
+@hold_filters
 def format_unit(unit):
     """
     Format a map's unit so that FITS allows it and it can be read again.

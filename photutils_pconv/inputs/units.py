@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area, proj_plane_pixel_scales
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.beams import get_beam_area
 from photutils_pconv.inputs.unit_texts import ACCEPTED_UNITS
 from photutils_pconv.inputs.wcs_headers import read_wcs, with_known_frame
@@ -33,6 +33,7 @@ _HEADER_GUARD = 1e-3
 _N_SAMPLES = 9  # pixels along each side of a map that are measured on the sky
 
 
+@hold_filters
 def celestial_wcs(wcs):
     """
     The 2-D celestial WCS of a map.
@@ -76,6 +77,7 @@ def celestial_wcs(wcs):
     return None
 
 
+@hold_filters
 def get_pixel_scale(wcs, shape):
     """
     The pixel scale of a celestial WCS.
@@ -142,6 +144,7 @@ def get_pixel_scale(wcs, shape):
     return np.sqrt(area).to(u.arcsec)
 
 
+@hold_filters
 def get_area_ratio(wcs, shape, pixel_scale, x, y):
     """
     The area of pixels at some positions over that at the pixel scale.
@@ -253,6 +256,7 @@ def depends_on_area(unit):
     )
 
 
+@hold_filters
 def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None, setup_fwhm=None):
     """
     The factor from a map's unit to Jy/pixel.

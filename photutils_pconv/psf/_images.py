@@ -3,7 +3,6 @@
 PSFs as users give them: arrays, FITS files and photutils' ``ImagePSF``.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import quiet, warn_user
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -236,8 +235,7 @@ def _find_scale(header):
     for key in _SCALE_KEYS:
         if key in header:
             return float(header[key])
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FITSFixedWarning)
+    with quiet(FITSFixedWarning):
         wcs = WCS(header)
     if not wcs.has_celestial:
         return None

@@ -3,7 +3,6 @@
 Sources on the map: which are usable, where they lie, and their holes.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
@@ -11,7 +10,7 @@ import numpy as np
 from photutils.centroids import centroid_quadratic
 from scipy.spatial import cKDTree
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import quiet, warn_user
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 from photutils_pconv.inpainting.prediction import choose_sizes
@@ -211,9 +210,8 @@ def move_to_centroids(data, missing, x, y, inside, *, fwhm):
     x, y = x.copy(), y.copy()
     flags = np.zeros(x.size, dtype=int)
     for i in np.flatnonzero(inside):
-        with warnings.catch_warnings():
-            # A failed fit is told by its flag.
-            warnings.simplefilter('ignore')
+        # A failed fit is told by its flag.
+        with quiet():
             try:
                 xc, yc = centroid_quadratic(
                     data,
