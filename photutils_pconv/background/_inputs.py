@@ -13,7 +13,7 @@ from photutils.background import Background2D, MedianBackground
 from photutils.detection import DAOStarFinder
 from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinder
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.columns import find_pixel_columns
 from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
 from photutils_pconv.inputs.values import check_mask
@@ -222,6 +222,7 @@ def parse_fill_value(fill_value):
     return fill_value
 
 
+@hold_filters
 def find_sources(data, missing, finder, *, fwhm, unit=None):
     """
     Find the sources of a map.

@@ -20,7 +20,7 @@ from photutils_pconv._utils.arrays import (
     one_per_source,
     pair_positions,
 )
-from photutils_pconv._utils.warnings import quiet
+from photutils_pconv._utils.warnings import hold_filters, quiet
 from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.sampled import SampledPSF
 
@@ -98,6 +98,7 @@ def choose_stars(x, y, snr, *, missing, radius, minimum_snr=MINIMUM_SNR):
     return chosen[np.argsort(-snr[chosen], kind='stable')][:_MOST_STARS]
 
 
+@hold_filters
 def build_empirical_psf(
     data,
     x,

@@ -17,7 +17,11 @@ from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.checks import check_seed
 from photutils_pconv._utils.writing import check_output, write_together
-from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
+from photutils_pconv.inputs.headers import (
+    make_map_hdu,
+    make_mask_hdu,
+    scale_values,
+)
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
@@ -247,9 +251,11 @@ class SourceRemovalResult:
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
         header = make_wcs_header(wcs)
-        unit_text = format_unit(unit)
-        hdus = fits.HDUList([make_map_hdu(self.cleaned, header, unit_text)])
-        images = {'SOURCES': as_array(self.sources), 'HOLES': self.holes}
+        unit_text, factor = format_unit(unit)
+        primary = make_map_hdu(self.cleaned, header, unit_text, factor=factor)
+        hdus = fits.HDUList([primary])
+        removed = scale_values(as_array(self.sources), factor)
+        images = {'SOURCES': removed, 'HOLES': self.holes}
         for name, image in images.items():
             if image.dtype == bool:
                 image = image.astype(np.uint8)
@@ -260,7 +266,9 @@ class SourceRemovalResult:
             hdus.append(make_mask_hdu(self.map_input.missing, header))
         uncertainty = getattr(self.cleaned, 'uncertainty', None)
         if uncertainty is not None:
+            power = uncertainty_power(uncertainty)
             array = _uncertainty_array(uncertainty, unit)
+            array = scale_values(array, factor**power)
             hdus.append(fits.ImageHDU(array, header, name='UNCERT'))
             hdus['UNCERT'].header['UTYPE'] = uncertainty_kind(uncertainty).__name__
         hdus.extend(make_wcs_tables(wcs))

@@ -41,11 +41,15 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a source, in the order of the input.
+        A row a source, in the order of the input; in its metadata the
+        smallest and the largest factor from the map's unit to Jy/pixel.
     """
-    to_flux = map_input.jy_per_pixel
+    to_flux = map_input.jy_per_pixel_at(sources.source_input.x, sources.source_input.y)
     unit, flux_unit = map_input.unit, map_input.flux_unit
     table = QTable()
+    if unit is not None:
+        factors = np.append(to_flux, map_input.jy_per_pixel)
+        table.meta['jy_per_pixel'] = [float(factors.min()), float(factors.max())]
     table['id'] = np.arange(1, len(sources) + 1)
     table['x_center'] = sources.source_input.x
     table['y_center'] = sources.source_input.y

@@ -125,16 +125,19 @@ def write_simulation(
         raise ValueError(msg)
     coverage = 1.0 if coverage is None else _to_plane(coverage, map_input, 'coverage')
     planes = {'coverage': (np.where(map_input.missing, 0.0, coverage), '')}
-    unit = format_unit(map_input.unit)
+    unit, factor = format_unit(map_input.unit)
     if emission is not None:
-        planes['emission'] = (_to_plane(emission, map_input, 'emission'), unit)
+        planes['emission'] = (
+            factor * _to_plane(emission, map_input, 'emission'),
+            unit,
+        )
     if map_input.error is not None:
-        planes['error'] = (map_input.error, unit)
+        planes['error'] = (factor * map_input.error, unit)
 
     paths = simulation_paths(directory, obsid, number)
     check_output(paths, overwrite=overwrite)
     header = make_wcs_header(map_input.wcs)
-    image = make_map_hdu(ccd, header, unit)
+    image = make_map_hdu(ccd, header, unit, factor=factor)
     # JScanam's maps are 0 without coverage, but a masked pixel may be
     # covered: only NaN says in any reader that there is nothing.
     values = np.where(map_input.missing, np.nan, image.data).astype(image.data.dtype)

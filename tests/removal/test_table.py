@@ -5,6 +5,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.geometry.holes import Holes
@@ -34,7 +35,9 @@ def make_fluxes(n_apertures):
     )
 
 
-def make_table(*, n_apertures=1, sky=None, psf=False, unit='mJy/pix', **changes):
+def make_table(
+    *, n_apertures=1, sky=None, psf=False, unit='mJy/pix', wcs=None, **changes
+):
     xy = np.array([[3.0, 90.0, 7.0], [5.0, 5.0, 9.0]])
     sources = Sources(*xy, INSIDE, np.zeros(3, int), SourceInput(*xy, sky, None))
     psf_fluxes = psf_err = None
@@ -48,7 +51,7 @@ def make_table(*, n_apertures=1, sky=None, psf=False, unit='mJy/pix', **changes)
         psf_err = np.array([1.5, 2.5])
     fluxes = make_fluxes(n_apertures)
     data = np.ones(SHAPE)
-    map_input = parse_map(data if unit is None else data * u.Unit(unit))
+    map_input = parse_map(data if unit is None else data * u.Unit(unit), wcs=wcs)
     return make_photometry_table(
         sources,
         Holes(*xy[:, INSIDE], [4.0, 6.0], SHAPE, [8.0, 50.0]),
@@ -75,6 +78,26 @@ ONE = [
     'aperture_correction',
     'flags',
 ]
+
+
+def test_factor_of_each_source():
+    """Pixels that shrink towards a pole: the flux counts them where they are."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = 'GLON-CAR', 'GLAT-CAR'
+    shrink = np.cos(np.radians(60))
+    wcs.wcs.cdelt = -5e-3 / shrink, 5e-3
+    wcs.wcs.crpix = 25.5, 20.5 - 12000
+    wcs.wcs.set()
+    table, reference = (make_table(unit=unit, wcs=wcs) for unit in ('MJy/sr', 'Jy/pix'))
+    ratio = table['flux'] / reference['flux']
+    latitude = wcs.pixel_to_world([3, 7], [5, 9]).b
+    expected = 1e6 * np.radians(5e-3) ** 2 * np.cos(latitude) / shrink
+    assert_allclose(ratio[INSIDE].value, expected.value, rtol=1e-6)
+    assert_allclose(table['flux_err'][2] / table['flux'][2], 0.25)
+    low, high = table.meta['jy_per_pixel']
+    factors = np.append(expected.value, 1e6 * np.radians(5e-3) ** 2)
+    assert_allclose([low, high], [factors.min(), factors.max()], rtol=1e-4)
+    assert reference.meta['jy_per_pixel'] == [1.0, 1.0]
 
 
 class TestColumns:
