@@ -167,7 +167,9 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
     return positions.T
 
 
-def inject(name, setup, psf, eef, emission, noise, positions, rng):
+def inject(
+    name, setup, psf, eef, emission, noise, positions, rng, *, snr_range=SNR_RANGE
+):
     """
     Add noise and sources to emission.
 
@@ -199,6 +201,9 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     rng : `numpy.random.Generator`
         The source of randomness.
 
+    snr_range : tuple of float, optional
+        The lowest and the highest SNR.
+
     Returns
     -------
     benchmark_map : `BenchmarkMap`
@@ -210,7 +215,7 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     noisy = emission + noise
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(noisy, x, y, annulus_radii=ring).local_bkg_std
-    low, high = np.log(SNR_RANGE)
+    low, high = np.log(snr_range)
     # Stratified: every map covers the whole range.
     part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / max(len(x), 1)
     target = np.exp(low + (high - low) * part)

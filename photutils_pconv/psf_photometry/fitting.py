@@ -28,8 +28,8 @@ from photutils_pconv.psf_photometry.fit_windows import (
 )
 
 __all__ = [
+    'BRIGHT_SNR',
     'POSITION_SNR',
-    'SHAPE_SNR',
     'FitSettings',
     'PSFFit',
     'fit_psf',
@@ -39,9 +39,13 @@ __all__ = [
 #: The SNR (Eq. 1) from which positions are fitted on the map itself. By choice,
 #: 2026-11-22; the networks that see residuals were trained with it.
 POSITION_SNR = 20.0
-#: The SNR from which sources tell the PSF's angle and width, and from which
-#: positions are fitted to what was removed. By choice, 2026-11-22.
-SHAPE_SNR = 80.0
+#: The SNR from which a source tells the PSF without much of a doubt: what it leaves
+#: is the PSF's mismatch. Positions are fitted to what was removed from it on. By
+#: choice, 2026-11-22.
+BRIGHT_SNR = 80.0
+#: The SNR from which sources tell the PSF's angle and width, all of them together
+#: (benchmarks/psf_shape.py, 2026-11-29).
+SHAPE_SNR = 15.0
 
 # Wings below this share of the scatter of a first fit's residual are left out of
 # the other sources' windows (by choice).
@@ -80,8 +84,8 @@ class FitSettings:
     ===========  ========================  ==============  =============
     method       fitted to                 positions from  shape from
     ===========  ========================  ==============  =============
-    ``inpaint``  map minus reconstruction  SNR 80          SNR 80
-    ``psf``      the map                   SNR 20          SNR 80
+    ``inpaint``  map minus reconstruction  SNR 80          SNR 15
+    ``psf``      the map                   SNR 20          SNR 15
     ===========  ========================  ==============  =============
 
     With ``inpaint`` the fit sees what was removed from the holes, which has the
@@ -138,7 +142,7 @@ class FitSettings:
             The settings.
         """
         return cls(
-            position_snr=SHAPE_SNR if method == 'inpaint' else POSITION_SNR,
+            position_snr=BRIGHT_SNR if method == 'inpaint' else POSITION_SNR,
             shape_snr=SHAPE_SNR,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,

@@ -330,7 +330,8 @@ class TestFlags:
         table = remover(scene.data, scene.xy[:1], wcs=wcs).photometry
         assert decode_flags(table['flags'][0]) == ['resampled']
 
-    # 'unstable_fit' and 'no_scatter': see test_close_rows.py.
+    # 'unstable_fit' and 'no_scatter': see test_close_rows.py; 'poor_fit': see
+    # test_mismatch.py.
     def test_all_flags_are_tested(self):
         text = Path(__file__).read_text(encoding='utf-8')
         for flag in FLAGS:
