@@ -247,8 +247,8 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
         For each position the distance of the two sources (pixels) and
         the flux of the second in units of the first's.
 
-    snr : float
-        The SNR (Eq. 1) that the first source would have alone.
+    snr : sequence of float
+        The SNR (Eq. 1) that the first source of each pair would have alone.
 
     Returns
     -------
@@ -269,7 +269,7 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
             y[i] = positions[1][k] + sign * distance * np.sin(turn)
             region, stamp = place_stamp(psf, x[i], y[i], pixel_scale, angle)
             if sign < 0:
-                first = flux_for_snr(stamp, snr, scatter[k], ring)
+                first = flux_for_snr(stamp, snr[k], scatter[k], ring)
             flux[i] = first if sign < 0 else share * first
             padded[region] += flux[i] * stamp
     data = noisy + padded[STAMP_SIZE:-STAMP_SIZE, STAMP_SIZE:-STAMP_SIZE]
