@@ -128,9 +128,11 @@ def _setup_psf(setup):
     return psf, measured_eef(psf, setup.pixel_scale.to_value('arcsec'))
 
 
-def draw_positions(shape, n_sources, rng, *, margin, accept=None):
+def draw_positions(
+    shape, n_sources, rng, *, margin, accept=None, separation=_SEPARATION
+):
     """
-    Draw positions that are at least 64 pixels apart.
+    Draw positions that are far from each other.
 
     Parameters
     ----------
@@ -149,6 +151,9 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
     accept : callable, optional
         Tells of a position (x, y) whether it is wanted.
 
+    separation : float, optional
+        The least distance of two positions, in pixels.
+
     Returns
     -------
     x, y : 1D `~numpy.ndarray`
@@ -160,7 +165,7 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
         if len(positions) == n_sources:
             break
         one = rng.uniform(margin, (nx - margin, ny - margin))
-        if np.all(np.hypot(*(positions - one).T) >= _SEPARATION) and (
+        if np.all(np.hypot(*(positions - one).T) >= separation) and (
             accept is None or accept(*one)
         ):
             positions = np.vstack([positions, one])
