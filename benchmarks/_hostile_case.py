@@ -223,9 +223,8 @@ def fingerprint(given):
             (name, fingerprint(given[name])) for name in given.colnames
         ]
     if isinstance(given, SkyCoord):
-        return fingerprint(given.spherical.lon.value), fingerprint(
-            given.spherical.lat.value
-        )
+        angles = given.spherical
+        return [fingerprint(np.asarray(one)) for one in (angles.lon, angles.lat)]
     if isinstance(given, fits.HDUList):
         return [fingerprint(hdu) for hdu in given]
     if isinstance(given, fits.ImageHDU | fits.PrimaryHDU):

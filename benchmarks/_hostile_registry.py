@@ -5,6 +5,8 @@ All hostile cases: importing this fills the registry.
 
 import _hostile_arrays  # noqa: F401
 import _hostile_masks  # noqa: F401
+import _hostile_sky  # noqa: F401
+import _hostile_sources  # noqa: F401
 import _hostile_values  # noqa: F401
 from _hostile_case import CASES, select
 

@@ -234,7 +234,7 @@ def check_removal(
     context,
     method,
     data,
-    sources=None,
+    sources=XY,
     *,
     truth=None,
     scale=1.0,
@@ -289,7 +289,7 @@ def check_removal(
     result : `~photutils_pconv.SourceRemovalResult`
         The result.
     """
-    sources = XY.copy() if sources is None else sources
+    sources = XY.copy() if sources is XY else sources
     context.watch(data, sources, *call.values())
     remover = make_remover(method, setup=setup, **(options or {}))
     result = remover(data, sources, **call)
