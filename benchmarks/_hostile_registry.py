@@ -4,7 +4,11 @@ All hostile cases: importing this fills the registry.
 """
 
 import _hostile_arrays  # noqa: F401
+import _hostile_catalogues  # noqa: F401
+import _hostile_files  # noqa: F401
 import _hostile_masks  # noqa: F401
+import _hostile_models  # noqa: F401
+import _hostile_settings  # noqa: F401
 import _hostile_sky  # noqa: F401
 import _hostile_sources  # noqa: F401
 import _hostile_values  # noqa: F401
