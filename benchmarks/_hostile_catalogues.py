@@ -165,11 +165,11 @@ _GOOD = {
     'VOTable with units': lambda: _votable(
         QTable({'RAJ2000': _RA * u.deg, 'DEJ2000': _DEC * u.deg})
     ),
-    'no header': lambda: '\n'.join(
-        f'{a} {d}' for a, d in zip(*XY.T, strict=True)
+    'no header': lambda: '\n'.join(f'{a} {d}' for a, d in zip(*XY.T, strict=True)),
+    'regions of DS9': lambda: (
+        'fk5\n'
+        + ''.join(f'circle({a},{d},5")\n' for a, d in zip(_RA, _DEC, strict=True))
     ),
-    'regions of DS9': lambda: 'fk5\n'
-    + ''.join(f'circle({a},{d},5")\n' for a, d in zip(_RA, _DEC, strict=True)),
 }
 _UNSURE = (
     'no header',
@@ -192,7 +192,9 @@ def _votable(table):
 def _check(context, *, make, suffix='.csv', encoding='utf-8', **options):
     path = context.folder / f'sources{suffix}'
     content = make()
-    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    path.write_bytes(
+        content if isinstance(content, bytes) else content.encode(encoding)
+    )
     ccd = CCDData(make_data(), unit='Jy/pix', wcs=make_wcs())
     result = check_removal(
         context, 'inpaint', ccd, path, truth=plain('inpaint')[0], rtol=1e-4, **options
@@ -217,9 +219,7 @@ for _encoding in ('utf-16', 'utf-8-sig', 'latin-1', 'utf-32'):
         f'in {_encoding}',
         partial(
             _check,
-            make=lambda: _text(
-                'name', 'ra', 'dec', columns=(['Ä', 'ß'], _RA, _DEC)
-            ),
+            make=lambda: _text('name', 'ra', 'dec', columns=(['Ä', 'ß'], _RA, _DEC)),
             encoding=_encoding,
         ),
         accept=(RIGHT, REFUSED),
@@ -237,9 +237,11 @@ _JUNK = {
     'HTML': lambda: b'<!DOCTYPE html>\n<html><body>404 not found</body></html>',
     'JSON': lambda: b'[{"ra": 1.0, "dec": 2.0}]',
     'XML': lambda: b'<?xml version="1.0"?><a><b/></a>',
-    'a VOTable of an error': lambda: b'<?xml version="1.0"?><VOTABLE version="1.4">'
-    b'<RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR">no</INFO>'
-    b'</RESOURCE></VOTABLE>',
+    'a VOTable of an error': lambda: (
+        b'<?xml version="1.0"?><VOTABLE version="1.4">'
+        b'<RESOURCE type="results"><INFO name="QUERY_STATUS" value="ERROR">no</INFO>'
+        b'</RESOURCE></VOTABLE>'
+    ),
     'a VOTable cut': lambda: _votable(Table({'ra': _RA, 'dec': _DEC})).encode()[:700],
     'zeros': lambda: bytes(3000),
     'random': lambda: np.random.default_rng(0).bytes(5000),
@@ -247,9 +249,10 @@ _JUNK = {
     'a spreadsheet': lambda: _zipped('xl/workbook.xml', b'<workbook/>'),
     'a zip of a CSV': lambda: _zipped('a.csv', _text('ra', 'dec').encode()),
     'Python': lambda: b'import numpy\nprint(1)\n',
-    'a map': lambda: fits.PrimaryHDU(np.zeros((9, 9))).header.tostring().encode()
-    + bytes(2880),
-    'FITS cut': lambda: _fits(Table({'ra': _RA, 'dec': _DEC}))[:6000],
+    'a map': lambda: (
+        fits.PrimaryHDU(np.zeros((9, 9))).header.tostring().encode() + bytes(2880)
+    ),
+    'FITS cut': lambda: _fits(Table({'ra': _RA, 'dec': _DEC}))[:5770],
     'FITS without a table': lambda: fits.PrimaryHDU().header.tostring().encode(),
     'a table without positions': lambda: b'a,b\n1,2\n3,4\n',
     'ra alone': lambda: b'ra,flux\n1,2\n',
@@ -319,7 +322,10 @@ for _name, (_make, _accept) in {
     'FITS of two catalogues': (lambda: _fits(_SKY_TABLE, _SKY_TABLE), (REFUSED,)),
     'LDAC': (_ldac, (RIGHT,)),
     'FITS gzipped': (lambda: gzip.compress(_fits(_SKY_TABLE)), (RIGHT,)),
-    'CSV gzipped': (lambda: gzip.compress(_text('ra', 'dec').encode()), (RIGHT, REFUSED)),
+    'CSV gzipped': (
+        lambda: gzip.compress(_text('ra', 'dec').encode()),
+        (RIGHT, REFUSED),
+    ),
 }.items():
     for _suffix in ('.fits', '.csv', '.cat'):
         add(

@@ -73,8 +73,14 @@ _FILES = {
     'primary': (lambda: [_primary()], (RIGHT,)),
     'one extension': (lambda: [fits.PrimaryHDU(), _hdu()], (RIGHT,)),
     'without name': (lambda: [fits.PrimaryHDU(), _hdu(name='')], (RIGHT,)),
-    'coverage first': (lambda: [fits.PrimaryHDU(), _other('coverage'), _hdu()], (RIGHT,)),
-    'error first': (lambda: [fits.PrimaryHDU(), _other('error', 1e-4), _hdu()], (RIGHT,)),
+    'coverage first': (
+        lambda: [fits.PrimaryHDU(), _other('coverage'), _hdu()],
+        (RIGHT,),
+    ),
+    'error first': (
+        lambda: [fits.PrimaryHDU(), _other('error', 1e-4), _hdu()],
+        (RIGHT,),
+    ),
     'weight first': (
         lambda: [fits.PrimaryHDU(), _other('WEIGHT'), _hdu(name='SIGNAL')],
         (RIGHT,),
@@ -451,7 +457,9 @@ def _check_written(context, *, method, meta, uncertainty):
     context.compare('longitude', longitude, truth[0], atol=1e-9)
     context.compare('latitude', latitude, truth[1], atol=1e-9)
     if uncertainty:
-        context.compare('the error', again.uncertainty.array, result.cleaned.uncertainty.array)
+        context.compare(
+            'the error', again.uncertainty.array, result.cleaned.uncertainty.array
+        )
     flux = Table.read(table)['flux']
     context.compare('flux', flux, result.photometry['flux'])
     # The package itself reads what it wrote.

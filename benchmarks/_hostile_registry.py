@@ -9,8 +9,10 @@ import _hostile_files  # noqa: F401
 import _hostile_masks  # noqa: F401
 import _hostile_models  # noqa: F401
 import _hostile_settings  # noqa: F401
+import _hostile_shell  # noqa: F401
 import _hostile_sky  # noqa: F401
 import _hostile_sources  # noqa: F401
+import _hostile_system  # noqa: F401
 import _hostile_values  # noqa: F401
 from _hostile_case import CASES, select
 

@@ -86,9 +86,11 @@ def _make_with(context, *, name, value):
         options = {'mode': 'scanmap', 'band': 'green', 'setup': None} | options
     else:
         options.setdefault('setup', 'scanmap/green')
-    remover = NeuralSourceRemover(error_method='local', **options) if (
-        name != 'error_method'
-    ) else NeuralSourceRemover(**options)
+    remover = (
+        NeuralSourceRemover(error_method='local', **options)
+        if (name != 'error_method')
+        else NeuralSourceRemover(**options)
+    )
     context.start()
     remover(make_data(), XY.copy())
 
@@ -432,8 +434,9 @@ for _what, _content in {
     'text': lambda: b'hello',
     'zeros': lambda: bytes(5760),
     'header alone': lambda: fits.PrimaryHDU().header.tostring().encode(),
-    'truncated': lambda: fits.PrimaryHDU(_image()).header.tostring().encode()
-    + bytes(100),
+    'truncated': lambda: (
+        fits.PrimaryHDU(_image()).header.tostring().encode() + bytes(100)
+    ),
 }.items():
     add(
         'PSFs',

@@ -179,9 +179,13 @@ def _check_odd_wcs(context, *, method, make):
     wcs = make()
     sources = wcs.pixel_to_world(*XY.T, *([0] if wcs.pixel_n_dim == 3 else []))
     sources = sources[0] if isinstance(sources, list) else sources
-    given = NDData(make_data(), unit='Jy/pix', wcs=wcs) if wcs.pixel_n_dim == 2 else (
-        make_data(),
-        wcs.to_header(),
+    given = (
+        NDData(make_data(), unit='Jy/pix', wcs=wcs)
+        if wcs.pixel_n_dim == 2
+        else (
+            make_data(),
+            wcs.to_header(),
+        )
     )
     result = check_removal(context, method, given, sources, rtol=2e-3)
     # It is written, and read again, with the positions where they were.
@@ -230,14 +234,20 @@ _HEADERS = {
     'CTYPE of two right ascensions': (_edit(CTYPE2='RA---TAN'), (REFUSED, WARNED)),
     'CTYPE unknown': (_edit(CTYPE1='FOO--TAN', CTYPE2='BAR--TAN'), (REFUSED, WARNED)),
     'projections differ': (_edit(CTYPE2='DEC--SIN'), (REFUSED, WARNED)),
-    'projection unknown': (_edit(CTYPE1='RA---XXX', CTYPE2='DEC--XXX'), (REFUSED, WARNED)),
+    'projection unknown': (
+        _edit(CTYPE1='RA---XXX', CTYPE2='DEC--XXX'),
+        (REFUSED, WARNED),
+    ),
     'CDELT of zero': (_edit(CDELT1=0.0), (REFUSED, WARNED)),
     'CDELT of NaN': (_edit(CDELT1='NaN'), (REFUSED, WARNED)),
     'CDELT tiny': (_edit(CDELT1=-1e-30, CDELT2=1e-30), (REFUSED, WARNED)),
     'CDELT huge': (_edit(CDELT1=-1.0, CDELT2=1.0), (REFUSED, WARNED)),
     'CDELT in arcsec': (_edit(CDELT1=-1.6, CDELT2=1.6), (REFUSED, WARNED)),
     'CDELT missing': (_edit(CDELT1=None, CDELT2=None), (REFUSED, WARNED)),
-    'singular PC': (_edit(PC1_1=1.0, PC1_2=1.0, PC2_1=1.0, PC2_2=1.0), (REFUSED, WARNED)),
+    'singular PC': (
+        _edit(PC1_1=1.0, PC1_2=1.0, PC2_1=1.0, PC2_2=1.0),
+        (REFUSED, WARNED),
+    ),
     'sheared': (_edit(PC1_1=1.0, PC1_2=0.5, PC2_1=0.0, PC2_2=1.0), (REFUSED, WARNED)),
     'pixels not square': (_edit(CDELT1=-1.3 * 1.6 / 3600), (REFUSED, WARNED)),
     'pixels of 0.8 by 3.2': (
@@ -407,7 +417,9 @@ for _method in METHODS:
             'WCS',
             f'{_method} area of pixels, {_name}',
             partial(_check_area, method=_method, make=_make),
-            accept=(RIGHT, REFUSED) if 'at 40' in _name else (RIGHT, WARNED, REFUSED)
+            accept=(RIGHT, REFUSED)
+            if 'at 40' in _name
+            else (RIGHT, WARNED, REFUSED)
             if 'away' in _name or 'at 4' in _name
             else (RIGHT,),
             says='square',
@@ -422,7 +434,9 @@ def _check_factor(context, *, method, setup, factor):
     """Injected fluxes come out at every scale that is accepted."""
     shape = tuple(int(np.ceil(n / min(factor, 1.0))) for n in (110, 110))
     shape = tuple(min(n, 230) for n in shape)
-    xy = tuple((u * shape[1], v * shape[0]) for u, v in ((0.337, 0.354), (0.652, 0.661)))
+    xy = tuple(
+        (u * shape[1], v * shape[0]) for u, v in ((0.337, 0.354), (0.652, 0.661))
+    )
     scene = make_scene(setup=setup, factor=factor, shape=shape, xy=xy)
     check_removal(
         context,
@@ -438,7 +452,20 @@ def _check_factor(context, *, method, setup, factor):
 
 for _method in METHODS:
     for _setup in list_setups():
-        for _factor in (0.42, 0.6, 0.8, 0.97, 1.0, 1.03, 1.25, 1.5, 1.75, 2.0, 2.3, 2.45):
+        for _factor in (
+            0.42,
+            0.6,
+            0.8,
+            0.97,
+            1.0,
+            1.03,
+            1.25,
+            1.5,
+            1.75,
+            2.0,
+            2.3,
+            2.45,
+        ):
             add(
                 'scales',
                 f'{_method} {_setup} times {_factor}',
@@ -446,7 +473,11 @@ for _method in METHODS:
                 accept=(RIGHT,) if 0.55 < _factor < 1.3 else (RIGHT, REFUSED),
                 quick=_method == 'inpaint'
                 and (_setup, _factor)
-                in (('scanmap/red', 0.6), ('scanmap/green', 1.5), ('parallel/blue', 2.0)),
+                in (
+                    ('scanmap/red', 0.6),
+                    ('scanmap/green', 1.5),
+                    ('parallel/blue', 2.0),
+                ),
             )
     for _factor in (1e-6, 0.01, 0.2, 0.35, 2.6, 5.0, 100.0, 1e6):
         add(

@@ -309,9 +309,7 @@ def _check_copies(context, *, method, copies, shift):
     sources = np.vstack([moved, XY[1:]])
     truth = np.append(np.full(copies, FLUX[0]), FLUX[1])
     tolerance = 0.05 if shift else TOLERANCE[method]
-    check_removal(
-        context, method, make_data(), sources, truth=truth, rtol=tolerance
-    )
+    check_removal(context, method, make_data(), sources, truth=truth, rtol=tolerance)
 
 
 for _method in METHODS:
