@@ -9,8 +9,10 @@ import numpy as np
 
 from photutils_pconv.geometry import hole_stamp
 
-__all__ = ['HoleStamp', 'cut_hole', 'hole_rms']
+__all__ = ['HoleStamp', 'cut_hole', 'hole_rms', 'observed_rms']
 
+# The radius to which the surroundings of a hole are looked at (pixels).
+_SURROUNDINGS = 25
 # Pixels around a hole that a stamp holds, too.
 _MARGIN = 2
 
@@ -112,4 +114,37 @@ def hole_rms(truth, images, hole_radius, *, with_wings=True):
         for name, image in images.items():
             error = (image[stamp.region] - exact)[stamp.hole]
             rms[name][i] = np.sqrt(np.mean(error**2))
+    return rms
+
+
+def observed_rms(truth, images, hole_radius):
+    """
+    Compare what methods leave with the map without its sources, as observed.
+
+    Parameters
+    ----------
+    truth, images, hole_radius
+        As for `hole_rms`.
+
+    Returns
+    -------
+    rms : dict of dict of 1D `~numpy.ndarray`
+        For each method the root mean square of the error in each hole
+        (``'observed'``) and from its rim to 25 pixels (``'around'``), noise
+        included.
+    """
+    rms = {
+        name: {part: np.full(len(truth.x), np.nan) for part in ('observed', 'around')}
+        for name in images
+    }
+    for i, radius in enumerate(hole_radius):
+        if not np.isfinite(radius):
+            continue
+        stamp = cut_hole(truth, i, radius, half=_SURROUNDINGS)
+        near = cut_hole(truth, i, _SURROUNDINGS, half=_SURROUNDINGS).hole
+        for name, image in images.items():
+            error = image[stamp.region] - truth.noisy[stamp.region]
+            parts = {'observed': stamp.hole, 'around': near & ~stamp.hole}
+            for part, use in parts.items():
+                rms[name][part][i] = np.sqrt(np.mean(error[use] ** 2))
     return rms

@@ -80,12 +80,12 @@ def measure_map(benchmark_map, *, model=None, others=()):
         The map.
 
     model : optional
-        The model of one pass, as `~photutils_pconv.NeuralSourceRemover`
-        takes it.
+        The model for the method ``'inpaint'``, as
+        `~photutils_pconv.NeuralSourceRemover` takes it.
 
     others : sequence of str, optional
         More models, by name or path. One that is told the PSF is used with
-        two passes and the setup's PSF, and its flux is ``flux_psf``.
+        the setup's PSF.
 
     Returns
     -------
@@ -111,6 +111,7 @@ def measure_map(benchmark_map, *, model=None, others=()):
     remover = NeuralSourceRemover(
         setup=setup,
         model=model,
+        method='inpaint',
         aperture_radii=(default, *LARGE_APERTURES),
         aperture_corrections=truth.eef,
         error_method='card',
@@ -124,7 +125,7 @@ def measure_map(benchmark_map, *, model=None, others=()):
         table[name] = np.asarray(photometry[name])
     table['flux_true'] = truth.flux
     for k, suffix in enumerate(('', *(f'_{radius:g}' for radius in LARGE_APERTURES))):
-        for method, column in (('ours', 'flux'), ('annulus', 'flux_annulus')):
+        for method, column in (('ours', 'flux_aperture'), ('annulus', 'flux_annulus')):
             flux = photometry[f'{column}_{k}'].to_value(u.Jy)
             table[f'ratio_{method}{suffix}'] = flux / truth.flux
 
@@ -133,7 +134,7 @@ def measure_map(benchmark_map, *, model=None, others=()):
         truth, np.inf
     )
 
-    error = photometry['flux_err_0'].to_value(u.Jy)
+    error = photometry['flux_aperture_err_0'].to_value(u.Jy)
     table['pull_ours'] = _pull(table['ratio_ours'], truth, error)
 
     maps = {'ours': cleaned.value}
@@ -185,16 +186,11 @@ def _apply(model, truth, data, positions):
     remover = NeuralSourceRemover(
         setup=truth.setup,
         model=model,
-        psf=None if one_pass else 'setup',
-        n_passes=1 if one_pass else 2,
         aperture_corrections=truth.eef if one_pass else None,
         error_method='card',
     )
     cleaned, photometry = remover(data, positions)
-    column = 'flux' if one_pass else 'flux_psf'
-    flux, error = (
-        photometry[name].to_value(u.Jy) for name in (column, f'{column}_err')
-    )
+    flux, error = (photometry[name].to_value(u.Jy) for name in ('flux', 'flux_err'))
     if not one_pass:
         # A PSF flux is total; the aperture's share is that of the injected PSF.
         radius = truth.setup.aperture_radius.to_value(u.arcsec)

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Measure a benchmark map: ours with one and two passes, and every peer.
+Measure a benchmark map: ours with both methods, and every peer.
 """
 
 import time
@@ -10,7 +10,7 @@ from functools import cache, partial
 
 import astropy.units as u
 import numpy as np
-from _holes import hole_rms
+from _holes import hole_rms, observed_rms
 from _psf_maps import GAUSSIAN_FIELDS, GAUSSIAN_UNIT, gaussian_covariance
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
@@ -20,7 +20,17 @@ from photutils_pconv.evaluation import available_baselines, kriging, measure_bas
 from photutils_pconv.photometry import local_background, removed_photometry
 from photutils_pconv.psf import PixelPSF, get_psf
 
-__all__ = ['FEW_PEERS', 'PSF_FITS', 'make_remover', 'measure_map', 'model_eef']
+__all__ = [
+    'FEW_PEERS',
+    'METHODS',
+    'PSF_FITS',
+    'make_remover',
+    'measure_map',
+    'model_eef',
+]
+
+#: Our methods, in the order in which models are given.
+METHODS = ('inpaint', 'psf')
 
 #: The peers where all of them would be too much.
 FEW_PEERS = ('annulus', 'local_background', 'psf_photometry', 'psf_polynomial_fit')
@@ -33,7 +43,7 @@ _HALF = 22
 
 
 @cache
-def make_remover(setup, n_passes, model):
+def make_remover(setup, method, model, fill=None):
     """
     Make ours once for all maps.
 
@@ -42,19 +52,28 @@ def make_remover(setup, n_passes, model):
     setup : `~photutils_pconv.ObservingSetup`
         The setup.
 
-    n_passes : int
-        1, or 2 with the setup's PSF.
+    method : {'inpaint', 'psf'}
+        The method.
 
     model : str or `None`
         The model.
+
+    fill : str, optional
+        What the cleaned map holds where sources were; the photometry is then
+        left without errors of its own.
 
     Returns
     -------
     remover : `~photutils_pconv.NeuralSourceRemover`
         Ours.
     """
-    psf = None if n_passes == 1 else 'setup'
-    return NeuralSourceRemover(setup=setup, model=model, psf=psf, n_passes=n_passes)
+    return NeuralSourceRemover(
+        setup=setup,
+        model=model,
+        method=method,
+        fill=fill,
+        error_method='empty_apertures' if fill is None else 'card',
+    )
 
 
 @cache
@@ -122,8 +141,7 @@ def measure_map(truth, *, models=(None, None), peers=None):
         The map.
 
     models : sequence of str or `None`, optional
-        The models for one and two passes; a single one leaves two passes
-        out.
+        The models for `METHODS`; a single one leaves the PSF method out.
 
     peers : sequence of str, optional
         The other methods (default: all that are installed).
@@ -139,27 +157,34 @@ def measure_map(truth, *, models=(None, None), peers=None):
         Eq. 1), ``time_METHOD`` (s, of the processor), and for ours
         ``pull_METHOD``, the error of the flux over the error that is
         stated. Two passes have
-        two fluxes, ``ours 2 aperture`` and ``ours 2 psf``, and leave one
-        map, ``ours 2``.
+        two fluxes, ``ours aperture`` and ``ours psf``, and leave one
+        map, ``ours psf``.
     """
     setup = truth.setup
     radius = setup.aperture_radius.to_value(u.arcsec)
     true = truth.flux * np.interp(radius, *truth.eef)
     table = Table({'map': [truth.name] * len(true), 'setup': [setup.name] * len(true)})
     measured = []
-    for n_passes, model in enumerate(models, start=1):
+    for method, model in zip(METHODS, models, strict=False):
         start = time.process_time()
-        cleaned, phot = _remove(truth, make_remover(setup, n_passes, model))
+        remover = make_remover(setup, method, model)
+        result = _remove(truth, remover)
         seconds = time.process_time() - start
-        end = '' if n_passes == 1 else f'_{n_passes}'
+        phot = result.photometry
         for key in ('model', 'model_checksum'):
-            table.meta[f'{key}{end}'] = phot.meta.get(key)
-        if n_passes == 1:
+            table.meta[f'{key}_{method}'] = phot.meta.get(key)
+        if method == METHODS[0]:
             table['snr'] = np.asarray(phot['snr'])
             hole_radius = table['hole_radius'] = np.asarray(phot['hole_radius'])
-        measured += _list_ours(phot, setup, n_passes, true)
-        ours = f'ours {n_passes}'
-        measured.append(Measured(name=ours, left=cleaned.value, seconds=seconds))
+        measured += _list_ours(phot, setup, method, true)
+        left = result.cleaned.value
+        if method == 'psf':
+            measured.append(Measured(name='ours psf', left=left, seconds=seconds))
+            measured += _list_fills(truth, remover)
+            table['x_pull'] = (phot['x_fit'] - truth.x) / phot['x_err']
+            table['y_pull'] = (phot['y_fit'] - truth.y) / phot['y_err']
+        else:
+            measured.append(Measured(name='ours inpaint', left=left, seconds=seconds))
     table['flux_true'] = truth.flux
     for name in available_baselines() if peers is None else peers:
         measured += _measure_peer(name, truth, true, hole_radius)
@@ -171,6 +196,7 @@ def measure_map(truth, *, models=(None, None), peers=None):
     ).local_bkg_std
     left = {one.name: one.left for one in measured if one.left is not None}
     rms = hole_rms(truth, left, hole_radius)
+    observed = observed_rms(truth, left, hole_radius)
     for one in measured:
         if one.ratio is not None:
             table[f'ratio_{one.name}'] = one.ratio
@@ -178,6 +204,8 @@ def measure_map(truth, *, models=(None, None), peers=None):
             table[f'pull_{one.name}'] = one.pull
         if one.left is not None:
             table[f'rms_{one.name}'] = rms[one.name] / table['scatter']
+            for part, values in observed[one.name].items():
+                table[f'{part}_{one.name}'] = values / table['scatter']
         if one.seconds is not None:
             table[f'time_{one.name}'] = one.seconds / len(table)
     return table
@@ -195,21 +223,36 @@ def _remove(truth, remover):
         )
 
 
-def _list_ours(phot, setup, n_passes, true):
+def _list_fills(truth, remover):
     """
-    List the fluxes of ours: one of one pass, two of two.
+    Fill the holes in the other ways that the method has.
     """
-    if n_passes == 1:
+    found = []
+    for fill in ('mean', 'draw'):
+        other = make_remover(remover.setup, 'psf', remover.model.name, fill=fill)
+        left = _remove(truth, other).cleaned.value
+        found.append(Measured(name=f'ours psf {fill}', left=left))
+    return found
+
+
+def _list_ours(phot, setup, method, true):
+    """
+    List the fluxes of ours: with a PSF, those of PSF and aperture.
+    """
+    if method == 'inpaint':
         # The fraction that aperture photometry is corrected with; that of the
         # pixels stays corrected.
         radius = setup.aperture_radius.to_value(u.arcsec)
         fraction = setup.eef(radius, table='real')
-        return [_compare('ours 1', phot['flux'], phot['flux_err'], fraction, true)]
+        return [
+            _compare('ours inpaint', phot['flux'], phot['flux_err'], fraction, true)
+        ]
     fraction = model_eef(setup)
-    return [
-        _compare('ours 2 aperture', phot['flux'], phot['flux_err'], fraction, true),
-        _compare('ours 2 psf', phot['flux_psf'], phot['flux_psf_err'], fraction, true),
-    ]
+    found = []
+    for name, column in (('psf', 'flux'), ('aperture', 'flux_aperture')):
+        flux, error = phot[column], phot[f'{column}_err']
+        found.append(_compare(f'ours {name}', flux, error, fraction, true))
+    return found
 
 
 def _compare(name, flux, error, fraction, true):

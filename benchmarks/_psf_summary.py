@@ -26,13 +26,14 @@ METHODS = {
     'interpolate': 'interpolate',
     'kriging': 'kriging of the hole',
     'kriging with PSF': 'kriging, hole seen',
-    'ours 1': 'ours, 1 pass',
-    'ours 2': 'ours, 2 passes',
-    'ours 2 aperture': 'ours, 2 passes, aperture',
-    'ours 2 psf': 'ours, 2 passes, PSF',
+    'ours inpaint': 'ours, inpaint',
+    'ours psf': 'ours, PSF',
+    'ours psf mean': 'ours, PSF, mean',
+    'ours psf draw': 'ours, PSF, draw',
+    'ours aperture': 'ours, PSF, aperture',
 }
-#: The two fluxes of ours with two passes.
-OURS = ('ours 2 aperture', 'ours 2 psf')
+#: The two fluxes of ours with a PSF.
+OURS = ('ours aperture', 'ours psf')
 #: The peer against which those are judged.
 FIT = 'psf_polynomial_fit'
 # From a median absolute deviation to a standard deviation, of a Gaussian.
@@ -46,24 +47,30 @@ class PSFBinFigures(SNRBin):
 
     Parameters
     ----------
-    iqr, bias, rms, pull : dict of float
+    iqr, bias, rms, observed, around, pull, pull_median : dict of float
         By method: the interquartile range of the flux ratio (percent), its
         median bias (percent), the median hole RMS in units of the local
-        scatter, and the robust standard deviation of the pulls.
+        scatter, against the emission without noise (``rms``) and against the
+        map without sources as observed (``observed``; ``around`` is that from
+        the hole's rim to 25 pixels), and the robust standard deviation and the
+        median of the pulls.
 
     iqr_ratio : dict of tuple
         By pair of ours and another method, the ratio of their interquartile
         ranges with its 68 percent interval.
 
     rms_ratio : dict of tuple
-        By other method, the ratio of hole RMS of ours in two passes to its
+        By other method, the ratio of hole RMS of ours in a PSF to its
         own, with its interval.
     """
 
     iqr: dict
     bias: dict
     rms: dict
+    observed: dict
+    around: dict
     pull: dict
+    pull_median: dict
     iqr_ratio: dict
     rms_ratio: dict
 
@@ -143,7 +150,7 @@ def summarise(table, *, n_bootstrap=300, seed=1):
             for name in METHODS
             if f'{kind}_{name}' in table.colnames
         }
-        for kind in ('ratio', 'rms', 'pull')
+        for kind in ('ratio', 'rms', 'observed', 'around', 'pull')
     }
     for kind, methods in columns.items():
         # A part of the table has columns of another.
@@ -154,7 +161,7 @@ def summarise(table, *, n_bootstrap=300, seed=1):
         groups = [rows[setup[rows] == name] for name in np.unique(setup[rows])]
         ratio, rms = columns['ratio'], columns['rms']
         iqr = {name: _mean_iqr(values, groups) for name, values in ratio.items()}
-        typical = {name: median(values[rows]) for name, values in rms.items()}
+        typical = _medians(rms, rows)
         samples = [
             np.concatenate(sample) if sample else rows
             for sample in _resample(rows, setup, map_id, n_bootstrap, rng)
@@ -170,6 +177,9 @@ def summarise(table, *, n_bootstrap=300, seed=1):
                     for name, values in ratio.items()
                 },
                 rms=typical,
+                observed=_medians(columns['observed'], rows),
+                around=_medians(columns['around'], rows),
+                pull_median=_medians(columns['pull'], rows),
                 pull={
                     name: _robust_std(values[rows])
                     for name, values in columns['pull'].items()
@@ -179,6 +189,13 @@ def summarise(table, *, n_bootstrap=300, seed=1):
             )
         )
     return bins
+
+
+def _medians(columns, rows):
+    """
+    Take the median of some rows of each column.
+    """
+    return {name: median(values[rows]) for name, values in columns.items()}
 
 
 def _resample(rows, setup, map_id, n_bootstrap, rng):
@@ -199,8 +216,8 @@ def _iqr_ratios(ratio, iqr, samples, setup):
     """
     Compare the scatter of ours with that of the others, paired.
     """
-    ours = [name for name in ('ours 1', *OURS) if name in ratio]
-    others = [name for name in ('annulus', FIT, 'ours 1') if name in ratio]
+    ours = [name for name in ('ours inpaint', *OURS) if name in ratio]
+    others = [name for name in ('annulus', FIT, 'ours inpaint') if name in ratio]
     drawn = {name: [] for name in {*ours, *others}}
     for sample in samples:
         names = np.unique(setup[sample])
@@ -222,7 +239,7 @@ def _rms_ratios(rms, typical, samples):
     """
     Compare the hole RMS of ours in two passes with that of the others.
     """
-    ours = 'ours 2'
+    ours = 'ours psf'
     if ours not in rms:
         return {}
     return {

@@ -53,13 +53,22 @@ N_SOURCES = 24
 FACTOR = 1.25
 #: What a method is called, and the arguments that ask for it.
 METHODS = {
-    'one_pass': {},
-    'one_pass_local': {'error_method': 'local'},
-    'one_pass_wings': {'subtract_wings': True, 'error_method': 'card'},
-    'one_pass_psf': {'psf': 'setup', 'aperture_radii': [5.0, 8.0]},
-    'one_pass_texture': {'texture': True, 'recenter': True},
-    'two_passes': {'psf': 'setup', 'n_passes': 2},
-    'two_passes_texture': {'psf': 'setup', 'n_passes': 2, 'texture': True},
+    'inpaint': {'method': 'inpaint'},
+    'inpaint_local': {'method': 'inpaint', 'error_method': 'local'},
+    'inpaint_wings': {
+        'method': 'inpaint',
+        'subtract_wings': True,
+        'error_method': 'card',
+    },
+    'inpaint_psf': {
+        'method': 'inpaint',
+        'psf': 'setup',
+        'aperture_radii': [5.0, 8.0],
+    },
+    'inpaint_draw': {'method': 'inpaint', 'fill': 'draw', 'recenter': True},
+    'psf': {},
+    'psf_mean': {'fill': 'mean', 'error_method': 'card'},
+    'psf_draw': {'fill': 'draw'},
 }
 
 
@@ -213,7 +222,7 @@ def make_rows(setups):
     ccd, positions = make_map(
         'scanmap/green', size=512, fluxes=(3.0e3, 3.0e4), separation=70.0
     )
-    remover = NeuralSourceRemover(setup='scanmap/green', psf='empirical', n_passes=2)
+    remover = NeuralSourceRemover(setup='scanmap/green', psf='empirical', method='psf')
     add('empirical', hash_result(remover(ccd, positions)))
     add('batch', batch_rows())
     return rows

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import numpy as np
 from _psf_maps import PAIR_DISTANCES, PAIR_SHARES, make_benchmark_map
-from _psf_measure import FEW_PEERS, make_remover, measure_map
+from _psf_measure import FEW_PEERS, METHODS, make_remover, measure_map
 from _psf_report import REAL_PULL_BAR, format_pairs, format_part, format_times
 from _psf_summary import summarise
 from _real import BACKGROUNDS
@@ -103,8 +103,8 @@ class PSFRun:
         The folder of real data.
 
     models : tuple of str or `None`
-        The models for one and two passes; a single one leaves two passes
-        out.
+        The models for both methods, that for ``'inpaint'`` first; a single
+        one leaves the PSF method out.
     """
 
     seed: int
@@ -168,8 +168,8 @@ def _warm_up(setup, models):
         return
     _WARM.add(setup)
     truth = make_benchmark_map('simulated', setup, 0, seed=0, n_sources=2, size=160)
-    for n_passes, model in enumerate(models, start=1):
-        remover = make_remover(get_setup(setup=setup), n_passes, model)
+    for method, model in zip(METHODS, models, strict=False):
+        remover = make_remover(get_setup(setup=setup), method, model)
         remover(truth.data, np.stack([truth.x, truth.y], axis=1))
 
 
@@ -188,10 +188,10 @@ def make_report(table):
         The Markdown.
     """
     parts = ['# Removal with a known PSF', describe_run(table.meta)]
-    if 'ratio_ours 2 psf' not in table.colnames:
-        parts.append('Removal with two passes was not available.')
+    if 'ratio_ours psf' not in table.colnames:
+        parts.append('Removal with a PSF was not available.')
     else:
-        parts[-1] += f'\n- model of two passes: {table.meta.get("model_2")}'
+        parts[-1] += f'\n- model of the PSF method: {table.meta.get("model_psf")}'
     part = np.asarray(table['part'])
     names = np.asarray(table['map'])
     simulated = table[part == 'simulated']
@@ -236,10 +236,10 @@ def main(arguments=None):
     parser.add_argument('--real-maps', type=int, help='maps a setup and background')
     parser.add_argument('--pair-maps', type=int, help='maps of pairs a setup')
     parser.add_argument('--gaussian-maps', type=int, help='Gaussian fields a setup')
-    parser.add_argument('--model', help='the model for one pass')
-    parser.add_argument('--model-2', help='the model for two passes')
+    parser.add_argument('--model', help="the model for 'inpaint'")
+    parser.add_argument('--psf-model', help="the model for 'psf'")
     parser.add_argument(
-        '--passes', type=int, default=2, choices=(1, 2), help='1: leave two passes out'
+        '--inpaint-only', action='store_true', help='leave the PSF method out'
     )
     add_run_arguments(parser, seed=2026, rows='sources')
     parser.add_argument('--from-table', type=Path, help='report on such a file')
@@ -261,7 +261,7 @@ def main(arguments=None):
         if folder is None:
             print_progress('PCONV_REAL_DATA is not set: no real backgrounds nor PSFs')
         tasks = list_tasks(args.setups, counts, args.parts, folder=folder)
-        models = (args.model, args.model_2)[: args.passes]
+        models = (args.model, args.psf_model)[: 1 if args.inpaint_only else 2]
         run = PSFRun(seed=args.seed, folder=folder, models=models)
         measure = partial(measure_task, run=run)
         table = measure_maps(

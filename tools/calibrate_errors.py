@@ -103,14 +103,12 @@ class CalibrationMap:
     sample: EmptySample
 
 
-def measure_map(model, setup, psf, radii, n_passes, rng):
+def measure_map(model, setup, psf, radii, rng):
     """
     Remove and measure the sources of one map, and its empty holes.
     """
     data, x, y, flux = make_map(setup, psf, rng)
-    settings = RemovalSettings.from_arguments(
-        setup=setup, model=model, psf=psf, n_passes=n_passes
-    )
+    settings = RemovalSettings.from_arguments(setup=setup, model=model, psf=psf)
     scale = setup.pixel_scale.to_value('arcsec')
     missing = np.zeros(data.shape, dtype=bool)
     grid = MapGrid(data, missing, pixel_scale=scale)
@@ -137,7 +135,6 @@ def calibrate_setup(model, setup, n_maps, seed):
     """
     # Two models of the PSF: the sources' own is another one still.
     psfs = (get_psf(setup), sample_psf(lobed_psf(setup), setup))
-    n_passes = 1 if model.card.kind == 'masked' else 2
     scale = setup.pixel_scale.to_value('arcsec')
     default = setup.aperture_radius.to_value('arcsec') / scale
     classes = np.unique(setup.hole_radii)
@@ -145,7 +142,7 @@ def calibrate_setup(model, setup, n_maps, seed):
     maps = []
     for k in range(n_maps):
         rng = np.random.default_rng([seed, k])
-        maps.append(measure_map(model, setup, psfs[k % 2], radii, n_passes, rng))
+        maps.append(measure_map(model, setup, psfs[k % 2], radii, rng))
     radius, rms, empty, psf_flux, psf_err = (
         np.concatenate([getattr(one.sample, name) for one in maps])
         for name in ('radius', 'rms', 'flux', 'psf_flux', 'psf_err')

@@ -24,9 +24,7 @@ ccd, truth = load_demo()
 emission = load_demo_emission().data
 
 one_pass = NeuralSourceRemover('scanmap', 'green')(ccd, truth)
-two_passes = NeuralSourceRemover('scanmap', 'green', psf='setup', n_passes=2)(
-    ccd, truth
-)
+two_passes = NeuralSourceRemover('scanmap', 'green', method='psf')(ccd, truth)
 
 # %%
 # The map, what was left by one pass and by two, and the emission itself. The

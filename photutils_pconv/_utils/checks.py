@@ -1,11 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Checks of single values and short lists of them: numbers, counts, choices.
+Checks of single values and short lists of them: numbers, counts, choices,
+switches, seeds.
 
 The checks of arrays that have the shape of a map, or a value for each source,
 are in `photutils_pconv._utils.arrays`.
 """
 
+from dataclasses import fields
 from numbers import Real
 
 import astropy.units as u
@@ -15,6 +17,9 @@ __all__ = [
     'as_radii',
     'check_choice',
     'check_count',
+    'check_seed',
+    'check_switches',
+    'to_bool',
     'to_float',
     'to_quantity',
 ]
@@ -114,10 +119,116 @@ def as_radii(radii, name='radii'):
 
 
 def check_choice(value, name, accepted):
-    """Refuse a value that is not one of those accepted."""
-    if value not in accepted:
+    """
+    Refuse a value that is not one of those accepted.
+
+    Parameters
+    ----------
+    value : str
+        The value.
+
+    name : str
+        The value's name for error messages.
+
+    accepted : sequence of str
+        The accepted values.
+
+    Raises
+    ------
+    ValueError
+        If the value is another one.
+    """
+    # What is no text may not even be comparable, such as an array.
+    if not isinstance(value, str) or value not in accepted:
         msg = f'{name} must be one of {accepted}, got {value!r}.'
         raise ValueError(msg)
+
+
+def to_bool(value, name):
+    """
+    Return the value of a switch as a bool.
+
+    Whatever else has a truth value is refused: that of ``'no'`` and of NaN
+    is True.
+
+    Parameters
+    ----------
+    value : bool or `numpy.bool_`
+        The value; an array of no dimensions counts as its element.
+
+    name : str
+        The switch's name for error messages.
+
+    Returns
+    -------
+    value : bool
+        The value.
+
+    Raises
+    ------
+    TypeError
+        If the value is anything else.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if not isinstance(value, bool | np.bool_):
+        msg = f'{name} must be True or False, got {value!r}.'
+        raise TypeError(msg)
+    return bool(value)
+
+
+def check_switches(settings):
+    """
+    Let every field of a dataclass that is annotated as bool hold one.
+
+    A field that is annotated as ``bool | None`` may also hold `None`.
+
+    Parameters
+    ----------
+    settings : object
+        The dataclass; it may be a frozen one.
+
+    Raises
+    ------
+    TypeError
+        If such a field holds anything else.
+    """
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if item.type is bool or (item.type == bool | None and value is not None):
+            object.__setattr__(settings, item.name, to_bool(value, item.name))
+
+
+def check_seed(seed, name):
+    """
+    Refuse what numpy would not take as a seed, and truth values.
+
+    Parameters
+    ----------
+    seed : int, sequence of int, `numpy.random.Generator` or `None`
+        The seed, or whatever else `numpy.random.default_rng` takes.
+
+    name : str
+        The seed's name for error messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not accepted.
+    """
+    error = TypeError
+    if not isinstance(seed, bool | np.bool_):
+        try:
+            np.random.default_rng(seed)
+        except (TypeError, ValueError) as exc:
+            error = type(exc) if type(exc) is ValueError else TypeError
+        else:
+            return
+    msg = (
+        f'{name} must be an integer of 0 or more, several of them, a numpy Generator '
+        f'or SeedSequence, or None, got {seed!r}.'
+    )
+    raise error(msg)
 
 
 def check_count(value, name, *, minimum=1):

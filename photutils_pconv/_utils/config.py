@@ -6,8 +6,11 @@ Checks of configuration values; a field of a dataclass carries its own.
 import difflib
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import field, fields
+
+from photutils_pconv._utils.checks import to_bool
 
 __all__ = [
     'TABLE',
@@ -54,6 +57,10 @@ def unknown_key(key, accepted, where, *, elsewhere=()):
         closest = difflib.get_close_matches(str(key), accepted, n=1, cutoff=0.0)
         hint = f'did you mean {closest[0]!r}?' if closest else 'none is accepted here'
     return f'unknown key {key!r} in {where}: {hint} (accepted: {", ".join(accepted)})'
+
+
+# Beyond it a number is no number of this package's; NaN is refused with it.
+_LARGEST = sys.float_info.max
 
 
 def _field(default, check, **metadata):
@@ -103,8 +110,9 @@ def number(
         if isinstance(value, bool) or not isinstance(value, right):
             msg = f'{where} must be {limits}, got {value!r}'
             raise TypeError(msg)
-        inside = low <= value <= high and (above is None or value > above)
-        if not (math.isfinite(value) and inside):
+        # An integer may be too large for a float.
+        inside = max(low, -_LARGEST) <= value <= min(high, _LARGEST)
+        if not inside or (above is not None and value <= above):
             msg = f'{where} must be {limits}, got {value!r}'
             raise ValueError(msg)
         return kind(value)
@@ -186,14 +194,7 @@ def flag(default):
     field : `dataclasses.Field`
         The field.
     """
-
-    def check(value, where):
-        if not isinstance(value, bool):
-            msg = f'{where} must be true or false, got {value!r}'
-            raise TypeError(msg)
-        return value
-
-    return _field(default, check)
+    return _field(default, to_bool)
 
 
 def text(default, *, pattern=None, rule=''):

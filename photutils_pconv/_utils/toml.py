@@ -103,6 +103,9 @@ class Configuration(Section):
             kind = TypeError if isinstance(exc, TypeError) else ValueError
             msg = f'{str(path)!r}: {exc}'
             raise kind(msg) from exc
+        except RecursionError as exc:
+            msg = f'{str(path)!r}: its tables or lists are nested too deeply'
+            raise ValueError(msg) from exc
         return config.resolve(path.resolve().parent)
 
     def resolve(self, folder):

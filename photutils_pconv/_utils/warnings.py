@@ -1,18 +1,75 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Warnings that point at the user's own line.
+Warnings that point at the user's own line, and filters that all threads share.
 """
 
+import functools
 import os
 import sys
+import threading
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 from astropy.utils.exceptions import AstropyUserWarning
 
-__all__ = ['warn_user']
+__all__ = ['hold_filters', 'quiet', 'warn_user']
 
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
+
+# `warnings.catch_warnings`, which astropy and photutils use, sets the filters of the
+# whole process and sets them back: two threads in it at once leave those of one
+# another behind. One thread at a time may, of this package.
+_FILTERS = threading.RLock()
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_FILTERS._at_fork_reinit)
+
+
+def hold_filters(function):
+    """
+    Let one thread at a time into functions that change the filters of warnings.
+
+    A function of this package that calls what uses `warnings.catch_warnings`
+    is decorated with this, so that `warnings.filters` are the same afterwards,
+    however many threads call it. What other code of the process does is
+    beyond its reach.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+
+    Returns
+    -------
+    held : callable
+        The function, under a lock that all such functions share.
+    """
+
+    @functools.wraps(function)
+    def held(*args, **kwargs):
+        with _FILTERS:
+            return function(*args, **kwargs)
+
+    return held
+
+
+@contextmanager
+def quiet(*categories, message=''):
+    """
+    Ignore warnings of other packages within a block, one thread at a time.
+
+    Parameters
+    ----------
+    *categories : type
+        The classes of the warnings (default: all).
+
+    message : str, optional
+        A regular expression that the beginning of their text matches.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        for category in categories or (Warning,):
+            warnings.filterwarnings('ignore', message, category)
+        yield
 
 
 def warn_user(message, category=AstropyUserWarning):
@@ -35,4 +92,6 @@ def warn_user(message, category=AstropyUserWarning):
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
         level += 1
-    warnings.warn(message, category, stacklevel=level)
+    with _FILTERS:
+        # not while another thread ignores all warnings
+        warnings.warn(message, category, stacklevel=level)

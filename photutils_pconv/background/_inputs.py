@@ -4,6 +4,7 @@ What a background class does before any work: masks, boxes, sources.
 """
 
 import os
+from numbers import Real
 
 import numpy as np
 from astropy.nddata import NDData
@@ -12,12 +13,19 @@ from photutils.background import Background2D, MedianBackground
 from photutils.detection import DAOStarFinder
 from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinder
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.columns import find_pixel_columns
 from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
 from photutils_pconv.inputs.values import check_mask
 
-__all__ = ['find_sources', 'parse_box_size', 'parse_masks', 'read_map', 'without_mask']
+__all__ = [
+    'find_sources',
+    'parse_box_size',
+    'parse_fill_value',
+    'parse_masks',
+    'read_map',
+    'without_mask',
+]
 
 # The side of a box in which the scatter is measured, in native pixels: half a
 # cutout, by choice.
@@ -189,6 +197,32 @@ def parse_box_size(box_size, factor):
     return int(box_size)
 
 
+def parse_fill_value(fill_value):
+    """
+    Parse the value of pixels without coverage.
+
+    Parameters
+    ----------
+    fill_value : float
+        The value; NaN and infinity are accepted.
+
+    Returns
+    -------
+    fill_value : float
+        The value, as it was given.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number.
+    """
+    if not isinstance(fill_value, Real) or isinstance(fill_value, bool):
+        msg = f'fill_value must be a number, got {fill_value!r}'
+        raise TypeError(msg)
+    return fill_value
+
+
+@hold_filters
 def find_sources(data, missing, finder, *, fwhm, unit=None):
     """
     Find the sources of a map.

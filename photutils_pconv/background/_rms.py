@@ -12,6 +12,7 @@ from astropy.stats import sigma_clipped_stats
 from photutils.background import Background2D
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes, draw_values
 from photutils_pconv.geometry.windows import find_window
@@ -74,6 +75,7 @@ def interpolate_gaps(data, gaps, *, sigma):
     return filled
 
 
+@hold_filters
 def local_scatter(data, use, *, sigma, box_size):
     """
     Measure the scatter of a map about its local mean.

@@ -9,8 +9,10 @@ from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 
 from photutils_pconv._utils.checks import to_quantity
+from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
+from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
 from photutils_pconv.network.running import RunOptions
@@ -21,7 +23,7 @@ from photutils_pconv.removal.sources import choose_holes
 __all__ = ['PConvLocalBackground']
 
 
-class PConvLocalBackground(LocalBackground):
+class PConvLocalBackground(ReadOnly, LocalBackground):
     """
     Measure the emission under sources from its reconstruction.
 
@@ -59,10 +61,10 @@ class PConvLocalBackground(LocalBackground):
         resampled, as a map is by
         `~photutils_pconv.NeuralSourceRemover`.
 
-    psf, n_passes : optional
-        As for `~photutils_pconv.NeuralSourceRemover`: with ``n_passes=2``
-        the PSF is subtracted from all positions of a call, and the emission
-        under it is reconstructed.
+    psf, method : optional
+        As for `~photutils_pconv.NeuralSourceRemover`: with the method
+        ``'psf'`` the PSF is subtracted from all positions of a call, and the
+        emission under it is reconstructed.
 
     batch_size : int, optional
         The number of cutouts that the network sees at once.
@@ -103,7 +105,7 @@ class PConvLocalBackground(LocalBackground):
         radius=None,
         pixel_scale=None,
         psf=None,
-        n_passes=1,
+        method='auto',
         batch_size=64,
         device='auto',
         precision='auto',
@@ -115,15 +117,13 @@ class PConvLocalBackground(LocalBackground):
             setup=setup,
             model=model,
             psf=psf,
-            n_passes=n_passes,
+            method=method,
             run=RunOptions(batch_size=batch_size, device=device, precision=precision),
         )
-        self.setup = self._settings.setup
-        self.model = self._settings.model
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
         scale, self._factor = pixel_scale_factor(pixel_scale, self.setup)
-        self.pixel_scale = scale * u.arcsec
+        self._pixel_scale = scale * u.arcsec
         if radius is None:
             radius = (self.setup.aperture_radius / self.pixel_scale).to_value(u.one)
         if not np.isscalar(radius) or isinstance(radius, str):
@@ -132,11 +132,39 @@ class PConvLocalBackground(LocalBackground):
         if not (np.isfinite(radius) and radius > 0):
             msg = f'radius must be positive and finite, got {radius!r}'
             raise ValueError(msg)
-        self.radius = float(radius)
+        self._radius = float(radius)
 
     #: `~photutils.background.LocalBackground` has these. A circle is an
     #: annulus from 0.
     inner_radius = 0.0
+
+    @property
+    def setup(self):
+        """
+        The setup (`~photutils_pconv.ObservingSetup`).
+        """
+        return self._settings.setup
+
+    @property
+    def model(self):
+        """
+        The network (`~photutils_pconv.network.LoadedModel`).
+        """
+        return self._settings.model
+
+    @property
+    def pixel_scale(self):
+        """
+        The pixel scale of the data (`~astropy.units.Quantity`).
+        """
+        return self._pixel_scale
+
+    @property
+    def radius(self):
+        """
+        The radius of the circle, in pixels (`float`).
+        """
+        return self._radius
 
     @property
     def outer_radius(self):
@@ -259,11 +287,13 @@ class PConvLocalBackground(LocalBackground):
             pixel_scale=self.pixel_scale.to_value(u.arcsec),
             jy_per_pixel=jy_per_pixel,
         )
-        holes = choose_holes(x, y, grid, self.setup)
+        # Rows of one source are cleaned once.
+        fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
+        distinct = merge_close(x, y, UNRESOLVED_FWHM * fwhm)
+        holes = choose_holes(distinct.x, distinct.y, grid, self.setup)
         psf = find_psf(self._settings, grid, holes)
         filled = make_filler(self._settings, grid, psf).fill(grid, holes)
-        reconstruction = filled.reconstruction
-        return reconstruction.clean(values), reconstruction.filled
+        return filled.mean.clean(values), filled.mean.filled[distinct.row]
 
 
 def _mean(emission, missing, aperture):

@@ -8,10 +8,13 @@ import threading
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.background._inputs import (
     find_sources,
     parse_box_size,
+    parse_fill_value,
     parse_masks,
     read_map,
     without_mask,
@@ -36,7 +39,7 @@ from photutils_pconv.removal.settings import RemovalSettings
 __all__ = ['PConvBackground']
 
 
-class PConvBackground:
+class PConvBackground(ReadOnly):
     """
     The extended emission of a map: the map, with what lies behind its
     sources reconstructed.
@@ -113,7 +116,7 @@ class PConvBackground:
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, n_passes, recenter, resample, batch_size, device, precision, progress_bar
+    psf, method, recenter, resample, batch_size, device, precision, progress_bar
         As for `~photutils_pconv.NeuralSourceRemover`.
 
     Raises
@@ -157,7 +160,7 @@ class PConvBackground:
         beam=None,
         box_size=None,
         psf=None,
-        n_passes=1,
+        method='auto',
         error_method='card',
         recenter=False,
         resample=True,
@@ -175,7 +178,9 @@ class PConvBackground:
             setup=setup,
             model=model,
             psf=psf,
-            n_passes=n_passes,
+            method=method,
+            # A background has no noise where it is estimated.
+            fill='mean',
             error_method=error_method,
             recenter=recenter,
             resample=resample,
@@ -186,9 +191,9 @@ class PConvBackground:
                 progress_bar=progress_bar,
             ),
         )
-        self.setup = settings.setup
-        self.model = settings.model
-        self.fill_value = fill_value
+        self._setup = settings.setup
+        self._model = settings.model
+        self._fill_value = parse_fill_value(fill_value)
         data, error = read_map(data, error)
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
@@ -215,6 +220,11 @@ class PConvBackground:
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        # What is wrong with it is said before the network runs.
+        _, factor = pixel_scale_factor(
+            map_input.pixel_scale, self.setup, resample=resample
+        )
+        self._box_size = parse_box_size(box_size, factor)
         removal = remove_sources(settings, map_input, source_input)
         result = assemble(settings, map_input, removal)
         self._empty_holes = EmptyHoleSettings.from_removal(removal)
@@ -223,8 +233,7 @@ class PConvBackground:
         self._pixel_scale = grid.pixel_scale
         self._jy_per_pixel = grid.jy_per_pixel
         self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
-        self.box_size = parse_box_size(box_size, grid.factor)
-        self.coverage_mask = coverage
+        self._coverage_mask = coverage
         self._error = map_input.error
         self._mask = bad if bad.any() else None
         self._holes = result.holes
@@ -235,7 +244,7 @@ class PConvBackground:
 
     def _missing(self):
         missing = np.zeros(self._holes.shape, dtype=bool)
-        for one in (self._mask, self.coverage_mask):
+        for one in (self._mask, self._coverage_mask):
             if one is not None:
                 missing |= one
         return missing
@@ -247,8 +256,8 @@ class PConvBackground:
         if self._mask is not None:
             cleaned = interpolate_gaps(cleaned, self._missing(), sigma=self._fwhm / 2)
         background = cleaned.astype(self._dtype)
-        if self.coverage_mask is not None:
-            background[self.coverage_mask] = self.fill_value
+        if self._coverage_mask is not None:
+            background[self._coverage_mask] = self._fill_value
         return background
 
     def _measure_rms(self):
@@ -269,11 +278,11 @@ class PConvBackground:
             holes,
             self._empty_holes,
             sigma=self._fwhm,
-            box_size=self.box_size,
+            box_size=self._box_size,
         )
         rms = rms.astype(self._dtype)
-        if self.coverage_mask is not None:
-            rms[self.coverage_mask] = self.fill_value
+        if self._coverage_mask is not None:
+            rms[self._coverage_mask] = self._fill_value
         return rms
 
     def _filled_holes(self):
@@ -283,6 +292,42 @@ class PConvBackground:
 
     def _with_unit(self, values):
         return values if self._unit is None else u.Quantity(values, self._unit)
+
+    @property
+    def setup(self):
+        """
+        The setup (`~photutils_pconv.ObservingSetup`).
+        """
+        return self._setup
+
+    @property
+    def model(self):
+        """
+        The network (`~photutils_pconv.network.LoadedModel`).
+        """
+        return self._model
+
+    @property
+    def fill_value(self):
+        """
+        The value where there is no coverage (`float`).
+        """
+        return self._fill_value
+
+    @property
+    def box_size(self):
+        """
+        The side of the boxes of `background_rms`, in pixels (`int`).
+        """
+        return self._box_size
+
+    @property
+    def coverage_mask(self):
+        """
+        The pixels without coverage (2D bool `~numpy.ndarray`, or `None`).
+        """
+        mask = self._coverage_mask
+        return None if mask is None else mask.copy()
 
     @property
     def background(self):
@@ -324,8 +369,8 @@ class PConvBackground:
         return self._with_unit(self._background_rms.copy())
 
     def _median(self, values):
-        if self.coverage_mask is not None:
-            values = values[~self.coverage_mask]
+        if self._coverage_mask is not None:
+            values = values[~self._coverage_mask]
         return self._with_unit(np.median(values))
 
     @property
@@ -412,6 +457,7 @@ class PConvBackground:
         ImportError
             If matplotlib is missing; the message says what to install.
         """
+        outlines = to_bool(outlines, 'outlines')
         plot_holes(
             self._filled_holes(),
             ax=ax,
@@ -430,9 +476,9 @@ class PConvBackground:
             'setup': self.setup.name,
             'model': self.model.name,
             'mask': None if self._mask is None else array,
-            'coverage_mask': None if self.coverage_mask is None else array,
-            'fill_value': self.fill_value,
-            'box_size': self.box_size,
+            'coverage_mask': None if self._coverage_mask is None else array,
+            'fill_value': self._fill_value,
+            'box_size': self._box_size,
             'n_holes': self.n_holes,
         }
 

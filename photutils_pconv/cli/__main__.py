@@ -5,6 +5,6 @@
 
 import sys
 
-from photutils_pconv.cli.entry import main
+from photutils_pconv.cli import main
 
 sys.exit(main())

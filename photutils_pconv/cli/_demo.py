@@ -92,11 +92,11 @@ def _find_ratios(table, injected):
     """
     Return measured over injected fluxes, in the first aperture, by method.
     """
-    suffix = '' if 'flux' in table.colnames else '_0'
+    suffix = '' if 'flux_annulus' in table.colnames else '_0'
     columns = {
-        'network': f'flux{suffix}',
+        'flux': 'flux',
+        'aperture': f'flux_aperture{suffix}',
         'annulus': f'flux_annulus{suffix}',
-        'PSF': 'flux_psf',
     }
     return {
         name: table[column].to_value('Jy') / injected

@@ -5,7 +5,7 @@ The command ``photutils-pconv evaluate``.
 
 from pathlib import Path
 
-from photutils_pconv.cli._common import add_output, check_output
+from photutils_pconv.cli._common import add_output, prepare_folder
 
 __all__ = ['add_parser', 'run']
 
@@ -66,7 +66,7 @@ def run(options):
     from photutils_pconv.evaluation.config import EvaluationConfig
     from photutils_pconv.evaluation.run import run_evaluation
 
-    check_output(options)
+    prepare_folder(options)
     for path in (*options.maps, *options.stars):
         if not Path(path).expanduser().exists():
             msg = f'no such file or folder: {path}'

@@ -6,7 +6,7 @@ What ``remove`` and ``demo`` share: the options of a removal, and its output.
 import argparse
 import os
 
-from photutils_pconv.cli._common import check_output
+from photutils_pconv.cli._common import prepare_folder
 
 __all__ = [
     'OPTION_GROUPS',
@@ -22,7 +22,7 @@ OPTION_GROUPS = {
     'map and setup': ('mode', 'band', 'setup', 'resample'),
     'method and PSF': (
         'model',
-        'n_passes',
+        'method',
         'psf',
         'fit_positions',
         'fit_psf_shape',
@@ -33,7 +33,7 @@ OPTION_GROUPS = {
         'aperture_corrections',
         'error_method',
     ),
-    'cleaned map': ('subtract_wings', 'texture', 'texture_seed'),
+    'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
     'running': ('batch_size', 'device', 'precision', 'progress_bar'),
 }
 
@@ -47,7 +47,7 @@ _METAVARS = {
     'aperture_radii': 'ARCSEC',
     'aperture_corrections': 'TABLE',
     'batch_size': 'N',
-    'texture_seed': 'SEED',
+    'draw_seed': 'SEED',
 }
 
 
@@ -139,7 +139,7 @@ def prepare_output(options, *, plot):
     Raises
     ------
     FileExistsError, NotADirectoryError
-        If the files cannot be written; see `check_output`.
+        If the files cannot be written; see `prepare_folder`.
 
     ImportError
         If a plot is asked for and matplotlib is missing.
@@ -147,7 +147,7 @@ def prepare_output(options, *, plot):
     from photutils_pconv._utils.plotting import make_axes
 
     names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
-    check_output(options, [options.output / name for name in names])
+    prepare_folder(options, [options.output / name for name in names])
     return make_axes(3) if plot else None
 
 
@@ -166,14 +166,8 @@ def write_result(result, options, *, axes):
     axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
         What `prepare_output` gave.
     """
-    from photutils_pconv._utils.writing import write_atomically
-
-    paths = list(result.write(options.output, overwrite=options.overwrite))
-    if axes is not None:
-        figure = result.plot(axes=axes)
-        path = options.output / 'removal.png'
-        write_atomically(path, lambda name: figure.savefig(name, dpi=120))
-        paths.append(path)
+    figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
+    paths = result.write(options.output, overwrite=options.overwrite, figures=figures)
     if not options.quiet:
         for path in paths:
             print(path)

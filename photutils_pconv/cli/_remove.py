@@ -122,15 +122,20 @@ def _read_plane(text):
     if extension is None and os.path.isfile(path):
         try:
             with fits.open(path) as hdus:
-                names = [hdu.name for hdu in hdus if hdu.is_image and hdu.shape]
+                names = {
+                    # The name may be missing; the number never is.
+                    number: hdu.name or str(number)
+                    for number, hdu in enumerate(hdus)
+                    if hdu.is_image and hdu.shape
+                }
         except OSError as exc:
             msg = f'{path} cannot be read as a FITS file: {exc}'
             raise ValueError(msg) from exc
         if len(names) != 1:
             msg = (
-                f'{path} has {len(names)} images ({", ".join(names)}): name one of '
-                f'them, {path}[EXT]'
+                f'{path} has {len(names)} images ({", ".join(names.values())}): name '
+                f'one of them, {path}[EXT]'
             )
             raise ValueError(msg)
-        extension = names[0]
+        (extension,) = names
     return read_fits_plane(path, extension)

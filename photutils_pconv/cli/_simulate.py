@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 from astropy.nddata import CCDData
 
-from photutils_pconv.cli._common import add_output, check_output
+from photutils_pconv.cli._common import add_output, prepare_folder
 
 __all__ = ['add_parser', 'run']
+
+# The largest side of a simulated field, in pixels (by choice: 0.5 GB a plane).
+_LARGEST_SIDE = 8192
+# The smallest one: a hole and its surroundings fit in (by choice).
+_SMALLEST_SIDE = 32
 
 
 def add_parser(subparsers):
@@ -88,9 +93,14 @@ def run(options):
     from photutils_pconv.simulation.files import simulation_paths, write_simulation
     from photutils_pconv.simulation.observations import flux_levels
 
-    check_output(options)
+    prepare_folder(options)
     if options.seed < 0:
         msg = f'--seed must not be negative, got {options.seed}'
+        raise ValueError(msg)
+    size = options.size
+    if size is not None and not _SMALLEST_SIDE <= size <= _LARGEST_SIDE:
+        limits = f'from {_SMALLEST_SIDE} to {_LARGEST_SIDE} pixels'
+        msg = f'--size must be {limits}, got {size}'
         raise ValueError(msg)
     setup = get_setup(options.mode, options.band, setup=options.setup)
     psf = get_psf(setup if options.psf is None else options.psf)
@@ -100,7 +110,7 @@ def run(options):
     rng = np.random.default_rng(options.seed)
     field = _find_field(options, setup, rng)
     obsid = options.obsid or field.name
-    check_output(
+    prepare_folder(
         options,
         [
             path

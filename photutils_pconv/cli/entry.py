@@ -14,9 +14,10 @@ from photutils_pconv.cli import (
     _simulate,
     _train,
 )
-from photutils_pconv.cli._common import run_command
+from photutils_pconv.cli._common import flush, run_command
+from photutils_pconv.cli._process import BROKEN_PIPE, silence_output
 
-__all__ = ['main', 'make_parser']
+__all__ = ['make_parser', 'run']
 
 # In the order of the help. Each has ``add_parser(subparsers)``, which adds its
 # parser to what ``ArgumentParser.add_subparsers`` returns, and ``run(options)``,
@@ -24,9 +25,9 @@ __all__ = ['main', 'make_parser']
 _COMMANDS = (_remove, _demo, _simulate, _train, _evaluate, _models)
 
 
-def main(arguments=None):
+def run(arguments=None):
     """
-    Run the command line.
+    Run the command that the arguments name.
 
     Parameters
     ----------
@@ -36,10 +37,36 @@ def main(arguments=None):
     Returns
     -------
     status : int
-        0 if all went well, 1 after an error, whose message went to the
-        standard error. Wrong usage exits with the status 2.
+        See `photutils_pconv.cli.main`.
     """
-    return run_command(make_parser().parse_args(arguments))
+    try:
+        try:
+            options = make_parser().parse_args(arguments)
+        finally:
+            # The help may be too long for whoever reads it.
+            flush()
+    except BrokenPipeError:
+        silence_output()
+        return BROKEN_PIPE
+    return run_command(options)
+
+
+class _Parser(argparse.ArgumentParser):
+    """
+    A parser that tells a wrong usage in a line.
+    """
+
+    def error(self, message):
+        """
+        Tell what is wrong, and exit.
+
+        Parameters
+        ----------
+        message : str
+            What is wrong.
+        """
+        message = ' '.join(message.split())
+        self.exit(2, f'{self.prog}: error: {message} (usage: {self.prog} --help)\n')
 
 
 def make_parser():
@@ -51,7 +78,7 @@ def make_parser():
     parser : `~argparse.ArgumentParser`
         The parser, with a parser for each command.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog='photutils-pconv',
         description='Remove compact sources from maps and measure them.',
     )
@@ -59,7 +86,7 @@ def make_parser():
         '--debug', action='store_true', help='show the traceback of an error'
     )
     # The demo would take --mode for --model.
-    whole_names = partial(argparse.ArgumentParser, allow_abbrev=False)
+    whole_names = partial(_Parser, allow_abbrev=False)
     subparsers = parser.add_subparsers(
         required=True, metavar='COMMAND', parser_class=whole_names
     )

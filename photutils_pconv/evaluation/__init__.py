@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = attach(
             'make_evaluation_fields',
         ),
         'fluxes': ('evaluate_fluxes', 'measure_ratios'),
-        'judging': ('POWER_LIMIT', 'SHIFT_LIMIT', 'TEXTURE_LIMIT'),
+        'judging': ('POWER_LIMIT', 'SHIFT_LIMIT', 'SCATTER_LIMIT'),
         'map_lists': ('find_setup',),
         'methods.known_covariance': ('KrigingResult', 'kriging'),
         'methods.registry': ('available_baselines', 'measure_baselines'),

@@ -16,7 +16,8 @@ from typing import Any
 import astropy.units as u
 from astropy.table import QTable
 
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.map_lists import find_pairs, map_name
 from photutils_pconv.evaluation.plots.before_after import plot_before_after
@@ -36,7 +37,6 @@ __all__ = [
 
 # What is written for a map; the last one is its picture.
 _FILES = ('cleaned.fits', 'photometry.ecsv', 'before_after.png')
-_DPI = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +128,8 @@ def remove_from_simulations(
     ValueError
         If a list has no fluxes.
     """
+    picture = to_bool(picture, 'picture')
+    overwrite = to_bool(overwrite, 'overwrite')
     return remove_from_maps(
         find_pairs(folder),
         output,
@@ -190,6 +192,9 @@ def remove_from_maps(
         If there is no map, a setup is missing, two maps have one name,
         or a list lacks the injected fluxes.
     """
+    simulated = to_bool(simulated, 'simulated')
+    picture = to_bool(picture, 'picture')
+    overwrite = to_bool(overwrite, 'overwrite')
     jobs = [_parse_job(item, setup, simulated=simulated) for item in maps]
     remover = RemoverChoice() if remover is None else remover
     output = Path(output)
@@ -197,7 +202,7 @@ def remove_from_maps(
     files = _FILES if picture else _FILES[:2]
     table_path = output / _FILES[1]
     planned = [output / name / file for name in names for file in files]
-    refuse_existing([*planned, table_path], overwrite=overwrite)
+    check_output([*planned, table_path], overwrite=overwrite)
     removers = {}
     removals = []
     for name, job in zip(names, jobs, strict=True):
@@ -214,12 +219,12 @@ def remove_from_maps(
         result = removers[own.name](job.path, job.sources)
         if simulated:
             result.photometry = _with_truth(result.photometry, job.sources)
-        paths = result.write(output / name, overwrite=overwrite)
+        figures = {}
         if picture:
-            figure = plot_before_after(result, title=name)
-            target = output / name / _FILES[2]
-            write_atomically(target, lambda f, fig=figure: fig.savefig(f, dpi=_DPI))
-            paths = (*paths, target)
+            figures[_FILES[2]] = plot_before_after(result, title=name)
+        # The table of them all must not stand beside maps that are newer.
+        table_path.unlink(missing_ok=True)
+        paths = result.write(output / name, overwrite=overwrite, figures=figures)
         removals.append(MapRemoval(name, result.photometry, result, paths))
         if report is not None:
             report(f'{name}: {len(result.photometry)} sources')
@@ -285,7 +290,7 @@ def _with_truth(photometry, sources):
     injected = u.Quantity(sources['flux'], u.mJy, dtype=float)
     photometry['flux_injected'] = injected
     for name in photometry.colnames:
-        found = re.fullmatch(r'flux(_[0-9]+)?', name)
+        found = re.fullmatch(r'flux(_aperture(_[0-9]+)?)?', name)
         if found:
             ratio = u.Quantity(photometry[name], u.Jy) / injected
             photometry['ratio' + (found[1] or '')] = ratio.to_value(u.one)

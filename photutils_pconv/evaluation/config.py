@@ -155,9 +155,8 @@ class EvaluationConfig(Configuration):
 
     remover : dict, optional
         Further arguments of `~photutils_pconv.NeuralSourceRemover`. With
-        ``n_passes``, only the remover of as many passes is evaluated;
-        with ``texture``, only maps with, or without, texture are
-        compared.
+        ``method``, only the remover of that method is evaluated; with
+        ``fill``, only maps with that fill are compared.
 
     Raises
     ------

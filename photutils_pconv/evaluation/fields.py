@@ -19,7 +19,7 @@ import astropy.units as u
 import numpy as np
 from astropy.nddata import CCDData
 
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import check_count, to_float
 from photutils_pconv.inputs.fits import read_fits_map
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.photometry.annulus import local_background
@@ -205,6 +205,7 @@ def make_evaluation_fields(setup, *, n_fields=6, shape=(320, 320), seed=2025):
     ValueError
         If the number of fields is not positive or the setup unknown.
     """
+    check_count(seed, 'seed', minimum=0)
     setup = get_setup(setup=setup)
     if n_fields < 1:
         msg = f'n_fields must be 1 or more, got {n_fields}'
@@ -258,6 +259,7 @@ def make_evaluation_field(data, setup, *, name, seed=2025):
     field : `EvaluationField`
         The field, with the rank 1 (see `rank_fields`).
     """
+    check_count(seed, 'seed', minimum=0)
     setup = get_setup(setup=setup)
     image = read_fits_map(data) if isinstance(data, str | os.PathLike) else data
     return EvaluationField(

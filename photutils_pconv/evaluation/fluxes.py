@@ -14,7 +14,7 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
+from photutils_pconv.evaluation.removers import PSF, RemoverChoice
 from photutils_pconv.evaluation.tables import label_rows
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
@@ -43,7 +43,7 @@ def measure_ratios(
     *,
     setup,
     psf=None,
-    removers=(ONE_PASS,),
+    removers=(PSF,),
     aperture_radii=APERTURE_RADII,
     methods=None,
 ):
@@ -83,10 +83,10 @@ def measure_ratios(
     -------
     table : `~astropy.table.Table`
         A row a source: ``flux`` (mJy, injected), ``snr``,
-        ``hole_radius``, ``flags``; ``ratio_REMOVER_RADIUS`` of every
-        remover and ``ratio_annulus_RADIUS``, for every aperture (arcsec);
-        ``ratio_REMOVER_psf``, the PSF flux of removers that know the PSF;
-        and ``ratio_METHOD`` for every other method.
+        ``hole_radius``, ``flags``; ``ratio_REMOVER`` of every remover that
+        knows the PSF, and ``ratio_REMOVER_aperture_RADIUS`` for every aperture
+        (arcsec); ``ratio_REMOVER_RADIUS`` of removers that do not;
+        ``ratio_annulus_RADIUS``; and ``ratio_METHOD`` for every other method.
 
     results : dict of `~photutils_pconv.SourceRemovalResult`
         The removals, by remover.
@@ -116,8 +116,8 @@ def measure_ratios(
     )
     results = {}
     for one in removers:
-        # Ratios have no error, and a texture changes no flux.
-        remover = replace(one, texture=False).or_else(given).make_remover(setup)
+        # Ratios have no error, and fluxes do not depend on the fill.
+        remover = replace(one, fill=None).or_else(given).make_remover(setup)
         results[one.name] = remover(ccd, sources)
     radii = remover.aperture_radii
 
@@ -127,10 +127,11 @@ def measure_ratios(
         table[name] = np.asarray(photometry[name])
     with np.errstate(divide='ignore', invalid='ignore'):
         for method, result in results.items():
-            _add_ratios(table, method, result.photometry, 'flux', radii)
-            if 'flux_psf' in result.photometry.colnames:
-                flux = result.photometry['flux_psf'].to_value(u.mJy)
-                table[f'ratio_{method}_psf'] = flux / injected
+            if result.photometry.meta['flux'] == 'psf':
+                flux = result.photometry['flux'].to_value(u.mJy)
+                table[f'ratio_{method}'] = flux / injected
+                method = f'{method}_aperture'
+            _add_ratios(table, method, result.photometry, 'flux_aperture', radii)
         _add_ratios(table, 'annulus', photometry, 'flux_annulus', radii)
         if len(table) and (methods is None or len(methods)):
             fluxes = measure_others(
@@ -212,7 +213,7 @@ def evaluate_fluxes(
     levels=None,
     n_sources=None,
     psf=None,
-    removers=(ONE_PASS,),
+    removers=(PSF,),
     aperture_radii=APERTURE_RADII,
     methods=None,
     report=None,

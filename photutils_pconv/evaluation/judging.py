@@ -9,23 +9,23 @@ called so.
 import numpy as np
 
 from photutils_pconv.evaluation.published import load_paper_statistics
-from photutils_pconv.evaluation.structure import TRUTH, WITH_TEXTURE
+from photutils_pconv.evaluation.structure import TRUTH, WITH_DRAW
 from photutils_pconv.evaluation.summaries import compare_methods
 from photutils_pconv.evaluation.verdicts import Verdict
 
 __all__ = [
     'OWN_METHODS',
     'POWER_LIMIT',
+    'SCATTER_LIMIT',
     'SHIFT_LIMIT',
     'STAR_LIMIT',
-    'TEXTURE_LIMIT',
     'judge_fluxes',
     'judge_spectra',
     'judge_stars',
     'judge_statistics',
 ]
 
-OWN_METHODS = ('network', 'two_pass', 'two_pass_psf')
+OWN_METHODS = ('psf', 'psf_aperture', 'inpaint')
 """
 The package's own among all methods that are measured.
 """
@@ -42,10 +42,10 @@ The largest shift of mean and median in the holes, in standard deviations
 (by choice: all but one of the fields of the paper's Table 6 are within it).
 """
 
-TEXTURE_LIMIT = 0.03
+SCATTER_LIMIT = 0.03
 """
 The largest relative difference of the scatter and the skewness in the
-holes, with a texture (by choice).
+holes, with a random draw (by choice).
 """
 
 STAR_LIMIT = 0.02
@@ -176,7 +176,7 @@ def judge_statistics(statistics):
     """
     Judge pixel statistics in the holes (section 5.3.2, Table 6).
 
-    A texture is to bring the scatter back, the best estimate alone is
+    A random draw is to bring the scatter back, a reconstruction alone is
     not: its scatter has no limit.
 
     Parameters
@@ -234,7 +234,7 @@ def _judge_ratio(name, setup, method, part, theirs):
     Judge the ratio of a measure of scatter.
     """
     values = np.asarray(part[f'{name}_ratio'])
-    return _judge_texture(
+    return _judge_scatter(
         name,
         setup,
         method,
@@ -250,7 +250,7 @@ def _judge_skewness(setup, method, part, theirs):
     Judge the shift of the skewness, over the original's.
     """
     values = np.asarray(part['skewness_shift'])
-    return _judge_texture(
+    return _judge_scatter(
         'skewness',
         setup,
         method,
@@ -261,21 +261,21 @@ def _judge_skewness(setup, method, part, theirs):
     )
 
 
-def _judge_texture(name, setup, method, off, *, measured, paper):
+def _judge_scatter(name, setup, method, off, *, measured, paper):
     """
-    Judge what only a texture is to bring back, by how far fields are off.
+    Judge what a random draw is to bring back, by how far fields are off.
     """
-    good = int(np.count_nonzero(off <= TEXTURE_LIMIT))
-    texture = method.endswith((WITH_TEXTURE, TRUTH[1]))
+    good = int(np.count_nonzero(off <= SCATTER_LIMIT))
+    drawn = method.endswith((WITH_DRAW, TRUTH[1]))
     return Verdict(
         topic=f'{name} in the holes (Table 6)',
         subject=setup,
         method=method,
         measured=f'{measured}; {good} of {len(off)} fields within 3 %',
         value=float(off.max()),
-        limit='every field within 3 %' if texture else '',
+        limit='every field within 3 %' if drawn else '',
         paper=paper,
-        met=good == len(off) if texture else None,
+        met=good == len(off) if drawn else None,
         n_met=good,
         n_judged=len(off),
     )

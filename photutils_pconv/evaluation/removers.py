@@ -1,18 +1,20 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The removers that an evaluation compares: the paper's, of one pass, and
-the one that knows the PSF, of two.
+The removers that an evaluation compares: the one that knows the PSF, and
+the paper's, which does not.
 """
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from photutils_pconv._utils.checks import check_choice, check_switches
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.network import LoadedModel, load_model
+from photutils_pconv.removal.methods import KIND_OF_METHOD, method_of_kind
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.setups.registry import get_setup
 
-__all__ = ['ONE_PASS', 'TWO_PASSES', 'RemoverChoice', 'list_removers']
+__all__ = ['INPAINT', 'PSF', 'RemoverChoice', 'list_removers']
 
 # What an evaluation sets for each setup and model.
 _NOT_CHOSEN = ('mode', 'band', 'setup', 'model')
@@ -35,8 +37,8 @@ class RemoverChoice:
     model : str, path or loaded model, optional
         The model; by default the bundled one.
 
-    n_passes : int, optional
-        1, or 2 with a PSF.
+    method : str, optional
+        ``'psf'`` or ``'inpaint'``.
 
     psf : str, path or PSF, optional
         The PSF.
@@ -51,20 +53,21 @@ class RemoverChoice:
         Whether positions are centroided.
 
     fit_positions, fit_psf_shape : bool, optional
-        Whether two passes fit positions, and the PSF's shape.
+        Whether positions are fitted, and the PSF's shape.
 
     error_method : str, optional
         Where the errors of fluxes come from.
 
     subtract_wings : bool, optional
-        Whether one pass takes off wings beyond the holes.
+        Whether ``'inpaint'`` takes off wings beyond the holes.
 
-    texture : bool, optional
-        Whether the cleaned map has a texture in the holes. Comparisons
-        of structure are made both without and with it where it is open.
+    fill : str, optional
+        What the cleaned map holds where sources were. Comparisons of
+        structure are made both without and with a random draw where it is
+        open.
 
-    texture_seed : int, optional
-        The seed of the texture.
+    draw_seed : int, optional
+        The seed of the draw.
 
     resample : bool, optional
         Whether maps off the setup's pixel scale are resampled.
@@ -79,9 +82,9 @@ class RemoverChoice:
         Whether to show a progress bar.
     """
 
-    name: str = 'network'
+    name: str = 'psf'
     model: Any = None
-    n_passes: int | None = None
+    method: str | None = None
     psf: Any = None
     aperture_radii: Any = None
     aperture_corrections: Any = None
@@ -90,13 +93,16 @@ class RemoverChoice:
     fit_psf_shape: bool | None = None
     error_method: str | None = None
     subtract_wings: bool | None = None
-    texture: bool | None = None
-    texture_seed: int | None = None
+    fill: str | None = None
+    draw_seed: int | None = None
     resample: bool | None = None
     batch_size: int | None = None
     device: str | None = None
     precision: str | None = None
     progress_bar: bool | None = None
+
+    def __post_init__(self):
+        check_switches(self)
 
     @classmethod
     def from_dict(cls, values):
@@ -177,15 +183,15 @@ class RemoverChoice:
         return NeuralSourceRemover(setup=get_setup(setup=setup), **chosen)
 
 
-ONE_PASS = RemoverChoice(name='network', n_passes=1, subtract_wings=True)
+PSF = RemoverChoice(name='psf', method='psf', psf='setup')
+"""
+The removal with the setup's PSF.
+"""
+
+INPAINT = RemoverChoice(name='inpaint', method='inpaint', subtract_wings=True)
 """
 The paper's method, which knows nothing of the PSF. Wings beyond the holes are
 taken off as far as the encircled energies tell them.
-"""
-
-TWO_PASSES = RemoverChoice(name='two_pass', n_passes=2, psf='setup')
-"""
-The removal with the setup's PSF.
 """
 
 
@@ -201,30 +207,28 @@ def list_removers(*, model=None, choice=None):
         bundled ones, of which there are both.
 
     choice : `RemoverChoice`, optional
-        What is chosen for all removers. If ``n_passes`` is, there is
-        only the remover of as many passes.
+        What is chosen for all removers. If ``method`` is, there is only
+        the remover of that method.
 
     Returns
     -------
     removers : tuple of `RemoverChoice`
-        ``'network'`` (`ONE_PASS`), ``'two_pass'`` (`TWO_PASSES`), or
-        both.
+        ``'psf'`` (`PSF`), ``'inpaint'`` (`INPAINT`), or both.
 
     Raises
     ------
     ValueError
-        If ``n_passes`` is neither 1 nor 2.
+        If ``method`` is neither.
     """
     choice = RemoverChoice() if choice is None else choice
-    number = choice.n_passes
-    if number not in (None, 1, 2):
-        msg = f'n_passes must be 1 or 2, got {number!r}'
-        raise ValueError(msg)
-    if number is None and model is not None:
+    method = choice.method
+    if method is not None:
+        check_choice(method, 'method', tuple(KIND_OF_METHOD))
+    elif model is not None:
         loaded = model if isinstance(model, LoadedModel) else load_model(model)
-        number = 1 if loaded.card.kind == 'masked' else 2
+        method = method_of_kind(loaded.card.kind)
     return tuple(
-        replace(choice, name=own.name, n_passes=own.n_passes, model=model).or_else(own)
-        for own in (ONE_PASS, TWO_PASSES)
-        if number in (None, own.n_passes)
+        replace(choice, name=own.name, method=own.method, model=model).or_else(own)
+        for own in (PSF, INPAINT)
+        if method in (None, own.method)
     )

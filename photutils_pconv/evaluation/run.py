@@ -9,8 +9,9 @@ from pathlib import Path
 
 from astropy.utils import lazyproperty
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.plotting import make_axes
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.evaluation.fields import (
     make_evaluation_field,
@@ -123,6 +124,8 @@ def run_evaluation(
     TypeError, ValueError
         If the configuration is not accepted.
     """
+    quick = to_bool(quick, 'quick')
+    overwrite = to_bool(overwrite, 'overwrite')
     if config is None:
         config = EvaluationConfig()
     elif isinstance(config, dict):
@@ -140,7 +143,7 @@ def run_evaluation(
     if output.exists() and not output.is_dir():
         msg = f'{output} is a file: choose another name for the folder'
         raise NotADirectoryError(msg)
-    refuse_existing([output / 'report.html'], overwrite=overwrite)
+    check_output([output / 'report.html'], overwrite=overwrite)
     for name in ('tables', 'figures'):
         (output / name).mkdir(parents=True, exist_ok=True)
     run = Run(
@@ -277,6 +280,10 @@ class Run:
             self.setups_used[one.setup.name] = one.setup
         return made
 
+    def _remove_old_report(self):
+        """Let no report stand beside tables and figures that are newer."""
+        self.evaluation.report.unlink(missing_ok=True)
+
     def write_table(self, name, table):
         """
         Write a table, and keep it.
@@ -289,6 +296,7 @@ class Run:
         table : `~astropy.table.Table`
             The table.
         """
+        self._remove_old_report()
         path = self.evaluation.output / 'tables' / f'{name}.ecsv'
         write_atomically(path, lambda f: table.write(f, format='ascii.ecsv'))
         self.evaluation.tables[name] = table
@@ -310,6 +318,7 @@ class Run:
         content : bytes
             The content of the PNG.
         """
+        self._remove_old_report()
         folder = self.evaluation.output / 'figures'
         for kind in ('pdf', 'png'):
             path = folder / f'{name}.{kind}'

@@ -188,8 +188,9 @@ def _measure_star(
     photometry = remover(path, sky.reshape(1)).photometry
     found = photometry[0]
     reference = star[f'reference_{setup.band}']
-    flux, annulus = (
-        u.Quantity(found[name], u.mJy) for name in ('flux', 'flux_annulus')
+    flux, aperture, annulus = (
+        u.Quantity(found[name], u.mJy)
+        for name in ('flux', 'flux_aperture', 'flux_annulus')
     )
     paper = star[f'paper_{setup.band}']
     row = {
@@ -204,11 +205,13 @@ def _measure_star(
         'hole_radius': float(found['hole_radius']),
         'flux': flux,
         'flux_err': u.Quantity(found['flux_err'], u.mJy),
+        'flux_aperture': aperture,
         'flux_annulus': annulus,
         'reference': reference,
         'reference_err': star[f'reference_err_{setup.band}'],
         'paper': paper,
         'ratio': float(flux / reference),
+        'ratio_aperture': float(aperture / reference),
         'ratio_annulus': float(annulus / reference),
         'ratio_paper': float(paper / reference),
     }

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from astropy.table import QTable
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.removers import ONE_PASS, RemoverChoice
+from photutils_pconv.evaluation.removers import PSF, RemoverChoice
 from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
 from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
@@ -29,7 +30,7 @@ from photutils_pconv.inputs.values import as_array
 __all__ = [
     'STAGES',
     'TRUTH',
-    'WITH_TEXTURE',
+    'WITH_DRAW',
     'MapComparison',
     'compare_maps',
     'compare_truth',
@@ -42,9 +43,9 @@ STAGES = ('original', 'injected', 'cleaned')
 The states of a map: without sources, with them, and cleaned of them.
 """
 
-WITH_TEXTURE = '+texture'
+WITH_DRAW = '+draw'
 """
-What is added to a remover's name where the cleaned map has a texture.
+What is added to a remover's name where the cleaned map has a random draw.
 """
 
 TRUTH = ('exact', 'exact+noise')
@@ -109,7 +110,7 @@ class MapComparison:
 
 
 def compare_maps(
-    original, injected, results, *, name, setup, complexity=np.nan, texture=True
+    original, injected, results, *, name, setup, complexity=np.nan, both=True
 ):
     """
     Compare the structure of cleaned maps with the source-free one.
@@ -131,9 +132,10 @@ def compare_maps(
     complexity : float, optional
         The field's complexity.
 
-    texture : bool, optional
-        Whether a removal that has a texture gives two comparisons, one
-        without it, and one with it, whose method ends in ``+texture``.
+    both : bool, optional
+        Whether a removal with a random draw (``fill='draw'``) gives two
+        comparisons, one without it, and one with it, whose method ends in
+        ``+draw``.
 
     Returns
     -------
@@ -145,17 +147,18 @@ def compare_maps(
     ValueError
         If the maps differ in shape or unit.
     """
+    both = to_bool(both, 'both')
     before = {
         stage: _measure(one)
         for stage, one in zip(STAGES[:2], (original, injected), strict=True)
     }
     every = {}
     for method, result in results.items():
-        if result.texture is None or not texture:
+        if result.drawn is None or not both:
             every[method] = result
             continue
-        every[method] = _without_texture(result)
-        every[f'{method}{WITH_TEXTURE}'] = result
+        every[method] = _without_draw(result)
+        every[f'{method}{WITH_DRAW}'] = result
     comparisons = []
     for method, result in every.items():
         table = result.photometry
@@ -218,7 +221,7 @@ def compare_truth(comparison, emission):
             replace(
                 comparison,
                 method=method,
-                result=replace(result, cleaned=cleaned, texture=None),
+                result=replace(result, cleaned=cleaned, drawn=None),
                 spectra={**comparison.spectra, STAGES[2]: spectrum},
                 delta_variances={**comparison.delta_variances, STAGES[2]: variance},
                 statistics=compare_pixel_statistics(
@@ -233,12 +236,12 @@ def _measure(one):
     return power_spectrum(one), delta_variance(one)
 
 
-def _without_texture(result):
+def _without_draw(result):
     """
-    Return a removal whose cleaned map has only the best estimate.
+    Return a removal whose cleaned map has no random draw.
     """
-    plain = result.map_input.like_input(as_array(result.cleaned) - result.texture)
-    return replace(result, cleaned=plain, texture=None)
+    plain = result.map_input.like_input(as_array(result.cleaned) - result.drawn)
+    return replace(result, cleaned=plain, drawn=None)
 
 
 def evaluate_structure(
@@ -246,7 +249,7 @@ def evaluate_structure(
     *,
     n_sources=None,
     psf=None,
-    removers=(ONE_PASS,),
+    removers=(PSF,),
     truth=False,
     report=None,
 ):
@@ -267,9 +270,9 @@ def evaluate_structure(
 
     removers : sequence of `~photutils_pconv.evaluation.RemoverChoice`, optional
         The removers to compare (see
-        `~photutils_pconv.evaluation.list_removers`); by default that of
-        one pass. Unless ``texture`` is chosen, maps are compared both
-        without and with texture.
+        `~photutils_pconv.evaluation.list_removers`); by default the
+        package's default. Unless ``fill`` is chosen, maps are compared both
+        without and with a random draw.
 
     truth : bool, optional
         Whether to add what could be reached (`compare_truth`), for fields
@@ -283,6 +286,7 @@ def evaluate_structure(
     comparisons : list of `MapComparison`
         Those of one field after those of another.
     """
+    truth = to_bool(truth, 'truth')
     comparisons = []
     made = {}
     for field in fields:
@@ -293,7 +297,7 @@ def evaluate_structure(
                     setup if psf is None else psf, setup.pixel_scale
                 ),
                 error_method='card',
-                texture=True,
+                fill='draw',
             )
             made[setup.name] = {
                 one.name: one.or_else(given).make_remover(setup) for one in removers

@@ -44,7 +44,7 @@ class Verdict:
 
     topic: str
     subject: str
-    method: str = 'network'
+    method: str = 'psf'
     measured: str
     value: float = float('nan')
     limit: str = ''

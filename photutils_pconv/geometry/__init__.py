@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = attach(
         'empty_holes': ('EmptyHoles', 'choose_empty_radii', 'place_empty_holes'),
         'grids': ('MapGrid', 'resample_grid'),
         'holes': ('Holes', 'draw_holes', 'hole_stamp'),
+        'merging': ('DistinctPositions', 'merge_close'),
     },
 )

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.geometry.holes import Holes
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     'fill_missing',
     'pixel_scale_factor',
     'resample_grid',
+    'smoothing_sigma',
     'to_native_position',
 ]
 
@@ -33,6 +35,16 @@ MIN_FACTOR, MAX_FACTOR = 0.4, 2.5
 # A map this close to the native pixel scale is used as it is; by choice: over a
 # cutout's half the positions differ by one pixel at most.
 _SCALE_TOLERANCE = 0.02
+# A FWHM of the PSF must have so many of the map's pixels: below, apertures and PSF
+# fits are off by more than a percent, each source by another share, as it lies
+# within a pixel (measured on all setups with the PSF binned to the map's pixels,
+# 2026-11-29).
+_LEAST_FWHM = 1.4
+# The largest value of a map may lie between these, in its unit: by choice, so that
+# squares and their ratios are floats.
+_LEVELS = (1.0e-100, 1.0e100)
+# Factors may be off by so much, by the arithmetic of the pixel scale.
+_ROUNDING = 1.0e-6
 
 
 def pixel_scale_factor(pixel_scale, setup, *, resample=True):
@@ -63,8 +75,10 @@ def pixel_scale_factor(pixel_scale, setup, *, resample=True):
     ------
     ValueError
         If the map is off the native scale and ``resample`` is False, or
-        the factor lies beyond `MIN_FACTOR` to `MAX_FACTOR`.
+        the factor lies beyond `MIN_FACTOR` to `MAX_FACTOR`, or the PSF's FWHM
+        has less than 1.4 of the map's pixels.
     """
+    resample = to_bool(resample, 'resample')
     native = setup.pixel_scale.to_value('arcsec')
     if pixel_scale is None:
         return native, 1.0
@@ -78,12 +92,14 @@ def pixel_scale_factor(pixel_scale, setup, *, resample=True):
             f'{native:.4g} arcsec: allow resample=True, or choose the setup of the map'
         )
         raise ValueError(msg)
-    if not MIN_FACTOR <= factor <= MAX_FACTOR:
+    # A scale from a WCS has rounding errors.
+    largest = min(MAX_FACTOR, setup.psf_fwhm.to_value('arcsec') / native / _LEAST_FWHM)
+    if not MIN_FACTOR - _ROUNDING <= factor <= largest + _ROUNDING:
         msg = (
             f'the map has pixels of {scale:.4g} arcsec, {factor:.3g} times the '
             f'{native:.4g} arcsec of the setup {setup.name!r}; accepted are '
-            f'{MIN_FACTOR} to {MAX_FACTOR} times: regrid the map or choose another '
-            'setup'
+            f'{MIN_FACTOR} to {largest:.3g} times (a FWHM is {_LEAST_FWHM} pixels or '
+            'more): regrid the map or choose another setup'
         )
         raise ValueError(msg)
     return scale, factor
@@ -143,6 +159,25 @@ def fill_missing(data, missing, *, sigma=2.0):
     return np.where(missing, estimate, filled)
 
 
+def smoothing_sigma(factor):
+    """
+    Give the width by which a map is smoothed before it is resampled.
+
+    Parameters
+    ----------
+    factor : float
+        Old pixel / new pixel.
+
+    Returns
+    -------
+    sigma : float
+        The standard deviation of a Gaussian, in old pixels: its second moment
+        is that of a box of the new pixel's size less the old's. 0 where the
+        new pixels are not larger.
+    """
+    return float(np.sqrt(max(1.0 / factor**2 - 1.0, 0.0) / 12.0))
+
+
 def resample_grid(data, missing, factor, *, shape=None):
     """
     Resample a map onto a grid of pixels ``1 / factor`` times as large.
@@ -178,8 +213,7 @@ def resample_grid(data, missing, factor, *, shape=None):
     filled = fill_missing(data, missing)
     bad = missing.astype(float)
     if factor < 1:
-        # The second moment of a box of the new pixel's size less the old's.
-        sigma = np.sqrt((1.0 / factor**2 - 1.0) / 12.0)
+        sigma = smoothing_sigma(factor)
         filled = gaussian_filter(filled, sigma, mode='nearest')
         bad = gaussian_filter(bad, sigma, mode='nearest')
     y = to_native_position(np.arange(shape[0]), 1.0 / factor)
@@ -189,6 +223,18 @@ def resample_grid(data, missing, factor, *, shape=None):
     bad = map_coordinates(bad, coordinates, order=1, mode='nearest') > 0.5
     resampled[bad] = np.nan
     return resampled, bad
+
+
+def _check_level(data, missing):
+    """Refuse a map whose values are too large or too small to be squared."""
+    level = np.abs(data[~missing]).max(initial=0.0)
+    if level > 0 and not _LEVELS[0] <= level <= _LEVELS[1]:
+        msg = (
+            f'the largest value of the map is {level:.3g}; accepted are values of '
+            f'{_LEVELS[0]:g} to {_LEVELS[1]:g}, or 0: take another unit, or mask what '
+            'is no signal'
+        )
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,11 +294,13 @@ class MapGrid:
         Raises
         ------
         ValueError
-            As `pixel_scale_factor`.
+            As `pixel_scale_factor`, or if the map's values are so large or small
+            that their squares are not.
         """
         scale, factor = pixel_scale_factor(
             map_input.pixel_scale, setup, resample=resample
         )
+        _check_level(map_input.data, map_input.missing)
         return cls(
             map_input.data,
             map_input.missing,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_switches
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE, add_cutout, cut_stack
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 from photutils_pconv.inpainting.blending import Blender
@@ -59,6 +60,9 @@ class InpaintSettings:
     profile: WingProfile | None = None
     subtract_wings: bool = False
     run: RunOptions = field(default_factory=RunOptions)
+
+    def __post_init__(self):
+        check_switches(self)
 
     @property
     def needs_wings(self):
@@ -150,7 +154,14 @@ def inpaint(
 
 
 def inpaint_holes(
-    data, missing, holes, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
+    data,
+    missing,
+    holes,
+    settings,
+    *,
+    jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    chosen=None,
 ):
     """
     Reconstruct the extended emission in holes of a map.
@@ -174,6 +185,9 @@ def inpaint_holes(
 
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
+
+    chosen : 1D bool `~numpy.ndarray`, optional
+        The holes that are to be filled (default: all); no hole is looked into.
 
     Returns
     -------
@@ -206,6 +220,7 @@ def inpaint_holes(
         run=settings.run,
         taper_width=taper_width,
         jy_per_pixel=jy_per_pixel,
+        chosen=chosen,
     ):
         blender.add(cutouts, holes)
         if settings.subtract_wings and cutouts.inputs.wings is not None:

@@ -108,7 +108,9 @@ def choose_sizes(model, reach):
     return np.maximum(smallest, _MULTIPLE * np.ceil(needed / _MULTIPLE)).astype(int)
 
 
-def predict_cutouts(make_input, holes, *, model, run, taper_width, jy_per_pixel=1.0):
+def predict_cutouts(
+    make_input, holes, *, model, run, taper_width, jy_per_pixel=1.0, chosen=None
+):
     """
     Have a network predict the emission in cutouts around holes.
 
@@ -134,6 +136,9 @@ def predict_cutouts(make_input, holes, *, model, run, taper_width, jy_per_pixel=
     jy_per_pixel : float, optional
         The factor from the map's unit to Jy/pixel.
 
+    chosen : 1D bool `~numpy.ndarray`, optional
+        The holes that are to be predicted (default: all).
+
     Yields
     ------
     cutouts : `PredictedCutouts`
@@ -143,6 +148,8 @@ def predict_cutouts(make_input, holes, *, model, run, taper_width, jy_per_pixel=
     sizes = choose_sizes(model, holes.radius + taper_width)
     # A sum's rounding depends on its order: take that from the positions.
     order = np.lexsort((holes.radius, holes.x, holes.y))
+    if chosen is not None:
+        order = order[chosen[order]]
     batches = [
         (int(size), members[start : start + run.batch_size])
         for size in np.unique(sizes)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
+from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
@@ -58,7 +59,8 @@ def expected_wings(data, x, y, radius, *, profile, usable):
     Draw the wings that sources are expected to have.
 
     A source's flux comes from its core, above the median of the usable
-    pixels in a ring around its hole; negative fluxes count as none.
+    pixels in a ring around its hole; negative fluxes count as none. Rows
+    that are too close to be told apart are one source.
 
     Parameters
     ----------
@@ -84,12 +86,15 @@ def expected_wings(data, x, y, radius, *, profile, usable):
     """
     image = np.zeros(data.shape)
     flux, flux_err = np.zeros((2, len(x)))
+    drawn = _choose_drawn(x, y, radius, profile)
     # A sum's rounding depends on its order: take that from the positions.
     for i in np.lexsort((radius, x, y)):
         value, error = _core_flux(data, x[i], y[i], radius[i], profile, usable)
         if value <= 0:
             continue
         flux[i], flux_err[i] = value, error
+        if not drawn[i]:
+            continue
         window = find_window(data.shape, x[i], y[i], _EXTENT)
         image[window.region] += value * profile(window.distance)
     return SourceWings(image, flux, flux_err)
@@ -125,13 +130,27 @@ def wings_beyond_holes(shape, x, y, radius, flux, *, profile, taper_width):
         The wings, in the unit of the fluxes a pixel.
     """
     image = np.zeros(shape)
+    drawn = _choose_drawn(x, y, radius, profile)
     for i in np.lexsort((radius, x, y)):
-        if flux[i] <= 0:
+        if flux[i] <= 0 or not drawn[i]:
             continue
         window = find_window(shape, x[i], y[i], _EXTENT)
         beyond = 1.0 - taper_weight(window.distance, radius[i], width=taper_width)
         image[window.region] += flux[i] * beyond * profile(window.distance)
     return image
+
+
+def _choose_drawn(x, y, radius, profile):
+    """
+    Choose a row of each source whose wings are drawn: that of the largest hole.
+    """
+    x, y, radius = (np.asarray(one, dtype=float) for one in (x, y, radius))
+    drawn = np.zeros(x.size, dtype=bool)
+    row = merge_close(x, y, UNRESOLVED_FWHM * profile.beam_fwhm).row
+    order = np.lexsort((y, x, -radius))
+    _, first = np.unique(row[order], return_index=True)
+    drawn[order[first]] = True
+    return drawn
 
 
 def _core_flux(data, x, y, radius, profile, usable):

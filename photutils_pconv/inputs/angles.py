@@ -15,6 +15,7 @@ from photutils_pconv.inputs.unit_texts import parse_angle_unit
 __all__ = ['parse_angles', 'parse_sexagesimal_columns']
 
 _HOURS_OF_CIRCLE = 24.0
+_CIRCLE = 360.0 * (1 + 1e-12)  # deg; with room for the rounding of units
 # The longest part of a column that a message shows.
 _N_SHOWN = 3
 
@@ -99,10 +100,20 @@ def _show(texts, numbers):
 
 
 def _convert(values, unit, name):
+    # astropy's angles fail on infinite ones
+    values = np.where(np.isinf(values), np.nan, values)
     if unit == u.hourangle:
         _check_hours(values, name)
     # degrees are not to be rounded by a conversion
-    return values if unit == u.deg else (values * unit).to_value(u.deg)
+    angles = values if unit == u.deg else (values * unit).to_value(u.deg)
+    largest = np.nanmax(np.abs(angles), initial=0.0)
+    if largest > _CIRCLE:
+        msg = (
+            f'The column {name!r} is taken for angles in {unit}, but reaches '
+            f'{largest:.6g} degrees: more than 360. Give the column its unit.'
+        )
+        raise ValueError(msg)
+    return angles
 
 
 def _check_hours(hours, name):

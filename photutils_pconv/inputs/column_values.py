@@ -78,6 +78,9 @@ def to_plain_floats(column, unit, name):
     try:
         if texts is not None:
             values = np.array([np.nan if one is None else one for one in texts])
+        elif values.dtype.kind not in 'iuf':
+            # numpy makes floats of truth values, times and complex numbers
+            raise TypeError
         values = np.array(np.ma.getdata(values), dtype=float)
     except (TypeError, ValueError):
         msg = f'The column {name!r} must hold numbers, got {values[:3]!r}.'

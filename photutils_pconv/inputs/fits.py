@@ -13,7 +13,7 @@ from astropy.nddata import (
 )
 from astropy.wcs.wcsapi import BaseHighLevelWCS, BaseLowLevelWCS
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.fits_planes import (
     OWN_KEYWORDS,
@@ -29,6 +29,8 @@ from photutils_pconv.inputs.fits_planes import (
 )
 from photutils_pconv.inputs.hdus import (
     find_map_hdu,
+    get_shape,
+    read_values,
     take_plane,
 )
 from photutils_pconv.inputs.unit_texts import parse_map_unit
@@ -87,6 +89,7 @@ class FileMap:
     error: Any
 
 
+@hold_filters
 def read_fits_map(path, *, hdu=None):
     """
     Read a map from a FITS file.
@@ -123,6 +126,7 @@ def read_fits_map(path, *, hdu=None):
     return read_file_map(path, hdu=hdu).ccd
 
 
+@hold_filters
 def read_file_map(source, *, hdu=None, mask=None, error=None):
     """
     Read a map, and those planes of its file that the user names.
@@ -164,7 +168,7 @@ def _read_ccd(hdus, where, *, hdu, own_mask):
     header = _inherit(image, hdus[0], where)
     unit = parse_map_unit(get_unit_text(header, where))
     what = f'The image {image.name!r} of {where}'
-    values = take_plane(image.data, what)
+    values = take_plane(read_values(image, what), what)
     mask = read_own_mask(hdus, index, where, values.shape) if own_mask else None
     coverage = read_coverage(hdus, index, where, values.shape)
     if coverage is not None:
@@ -240,7 +244,7 @@ def _inherit(hdu, primary, where):
             if not (has_wcs and is_wcs_keyword(key)):
                 header.append(card, end=True)
         return header
-    if inherit is False or primary.shape:
+    if inherit is False or get_shape(primary):
         return header
     missing = [] if any(key in header for key in UNIT_KEYWORDS) else [UNIT_KEYWORDS]
     missing += [] if 'BMAJ' in header else [_BEAM_KEYWORDS]

@@ -48,6 +48,7 @@ def file_name(source):
 def open_hdus(source):
     """Give the HDUs of a path, a list of HDUs or an HDU; close what was opened."""
     if isinstance(source, fits.HDUList):
+        _load_all(source, file_name(source))
         yield source
     elif isinstance(source, str | os.PathLike):
         with open_fits(source) as hdus:
@@ -91,12 +92,29 @@ def open_fits(path):
                 source.seek(0)
             else:
                 check_structure(file, path)
-        return fits.open(source)
+        hdus = fits.open(source)
+        try:
+            _load_all(hdus, path)
+        except ValueError:
+            hdus.close()
+            raise
     except OSError as exc:
         msg = f'The map {path!r} cannot be read as a FITS file: {exc}'
         raise ValueError(msg) from exc
     except (EOFError, lzma.LZMAError, zlib.error) as exc:
         msg = f'The compressed map {path!r} is truncated or damaged: {exc}'
+        raise ValueError(msg) from exc
+    return hdus
+
+
+def _load_all(hdus, path):
+    """Read all headers, which astropy puts off, so that no damage is met later."""
+    try:
+        len(hdus)
+    except Exception as exc:
+        # whatever astropy makes of headers that contradict themselves
+        reason = ' '.join(str(exc).split())
+        msg = f'A header of {path} is damaged: {reason}'
         raise ValueError(msg) from exc
 
 

@@ -8,12 +8,14 @@ import numpy as np
 from astropy.io import fits
 from astropy.nddata import InverseVariance, StdDevUncertainty, VarianceUncertainty
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.fits_files import file_name, open_hdus
 from photutils_pconv.inputs.hdus import (
     describe_hdus,
     find_hdu,
     find_named_image,
+    get_shape,
+    read_values,
     take_plane,
 )
 from photutils_pconv.inputs.headers import MASK_KEYWORD
@@ -46,6 +48,7 @@ _UNCERTAINTIES = {
 }
 
 
+@hold_filters
 def read_fits_plane(path, name):
     """
     Read an extension of a FITS file by its name.
@@ -92,7 +95,8 @@ def read_plane(hdus, where, name):
         msg = f'The extension {name!r} of {where} is no image.'
         raise ValueError(msg)
     unit = parse_map_unit(get_unit_text(hdu.header, where))
-    data = take_plane(np.array(hdu.data), f'The extension {name!r} of {where}')
+    what = f'The extension {name!r} of {where}'
+    data = take_plane(np.array(read_values(hdu, what)), what)
     return data if unit is None else u.Quantity(data, unit)
 
 
@@ -128,7 +132,8 @@ def read_coverage(hdus, index, where, shape):
     i_coverage = find_named_image(hdus, 'coverage')
     if i_coverage in (None, index):
         return None
-    coverage = np.array(hdus[i_coverage].data)
+    what = f'The extension "coverage" of {where}'
+    coverage = np.array(read_values(hdus[i_coverage], what))
     if set(coverage.shape[:-2]) == {1}:
         coverage = coverage.reshape(coverage.shape[-2:])
     if coverage.shape == shape:
@@ -207,8 +212,8 @@ def read_own_uncertainty(hdus, index, where, shape):
 def _find_reason(hdu, shape):
     if not hdu.is_image:
         return 'it is a table'
-    if hdu.shape != shape:
-        return f'it has the shape {hdu.shape}, the map {shape}'
+    if get_shape(hdu) != shape:
+        return f'it has the shape {get_shape(hdu)}, the map {shape}'
     return None
 
 

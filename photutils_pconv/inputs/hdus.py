@@ -4,6 +4,7 @@ Which HDU of a file is the map: names are looked at, what is unclear is asked.
 """
 
 import re
+from numbers import Real
 
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.unit_texts import is_brightness
@@ -14,7 +15,9 @@ __all__ = [
     'find_hdu',
     'find_map_hdu',
     'find_named_image',
+    'get_shape',
     'has_image',
+    'read_values',
     'take_plane',
 ]
 
@@ -58,11 +61,17 @@ def _get_role(hdu):
 
 def has_image(hdu):
     """Tell whether an HDU holds an image of two or more dimensions."""
-    return bool(hdu.is_image) and len(hdu.shape) >= 2 and min(hdu.shape) > 0
+    shape = get_shape(hdu)
+    return len(shape) >= 2 and min(shape) > 0
+
+
+def get_shape(hdu):
+    """The shape of an image; none for a table or an HDU that is damaged."""
+    return tuple(getattr(hdu, 'shape', ())) if hdu.is_image else ()
 
 
 def _is_plane(hdu):
-    return set(hdu.shape[:-2]) <= {1}
+    return set(get_shape(hdu)[:-2]) <= {1}
 
 
 def describe_hdus(hdus, indices):
@@ -72,7 +81,7 @@ def describe_hdus(hdus, indices):
         hdu = hdus[i]
         name = f'{hdu.name!r}' + (f',{hdu.ver}' if hdu.ver > 1 else '')
         unit = str(hdu.header.get('BUNIT', '')).strip()
-        shape = ' x '.join(map(str, hdu.shape)) if hdu.is_image else 'a table'
+        shape = ' x '.join(map(str, get_shape(hdu))) if hdu.is_image else 'a table'
         texts.append(f'{i} {name} ({shape}{", " if unit else ""}{unit})')
     return '; '.join(texts) or 'none'
 
@@ -209,9 +218,9 @@ def find_map_hdu(hdus, where, *, hdu=None):
             f'{describe_hdus(hdus, images)}. {how}'
         )
     else:
-        shapes = [one for one in hdus if one.is_image and one.shape]
+        shapes = [shape for shape in map(get_shape, hdus) if shape]
         if shapes:
-            check_dimensions(shapes[0].shape, f'The image of {where}')
+            check_dimensions(shapes[0], f'The image of {where}')
         msg = f'{where} holds no image; its HDUs are: '
         msg += f'{describe_hdus(hdus, range(len(hdus)))}.'
     raise ValueError(msg)
@@ -235,6 +244,46 @@ def _choose_by_unit(hdus, candidates, where):
     )
     warn_user(msg)
     return bright
+
+
+def read_values(hdu, what):
+    """
+    Give the values of an image, scaled as its header says.
+
+    Parameters
+    ----------
+    hdu : image HDU
+        The HDU.
+
+    what : str
+        What it is, for messages.
+
+    Returns
+    -------
+    values : `~numpy.ndarray`
+        The values.
+
+    Raises
+    ------
+    ValueError
+        If BSCALE or BZERO are no numbers, BSCALE is 0, or there are no
+        values to be read.
+    """
+    for keyword in ('BSCALE', 'BZERO'):
+        value = hdu.header.get(keyword, 1)
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if not is_number or (keyword == 'BSCALE' and value == 0):
+            msg = (
+                f'{what} has {keyword} = {value!r} in its header: the file is damaged.'
+            )
+            raise ValueError(msg)
+    try:
+        return hdu.data
+    except Exception as exc:
+        # whatever astropy makes of a header that contradicts itself
+        reason = ' '.join(str(exc).split())
+        msg = f'{what} cannot be read, the file is damaged: {reason}'
+        raise ValueError(msg) from exc
 
 
 def take_plane(data, what):

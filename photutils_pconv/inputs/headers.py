@@ -13,7 +13,7 @@ from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.inputs.wcs_headers import is_wcs_keyword
 
-__all__ = ['MASK_KEYWORD', 'make_map_hdu', 'make_mask_hdu']
+__all__ = ['MASK_KEYWORD', 'make_map_hdu', 'make_mask_hdu', 'scale_values']
 
 # Keywords that belong to the file that a map came from, not to the map.
 _STRUCTURAL = re.compile(
@@ -27,7 +27,7 @@ _HIERARCH = re.compile('[ -<>-~]{1,60}')
 MASK_KEYWORD = 'PCONVMSK'
 
 
-def make_map_hdu(image, header, unit_text):
+def make_map_hdu(image, header, unit_text, *, factor=1.0):
     """
     Make a primary HDU of a map: data, WCS, unit and what of its meta fits.
 
@@ -46,12 +46,16 @@ def make_map_hdu(image, header, unit_text):
     unit_text : str
         Its unit; empty for none.
 
+    factor : float, optional
+        What its values are multiplied with for that unit (see
+        `~photutils_pconv.inputs.unit_texts.format_unit`).
+
     Returns
     -------
     primary : `~astropy.io.fits.PrimaryHDU`
         The HDU.
     """
-    primary = fits.PrimaryHDU(as_array(image), header)
+    primary = fits.PrimaryHDU(scale_values(as_array(image), factor), header)
     if unit_text:
         primary.header['BUNIT'] = unit_text
     left_out = []
@@ -75,6 +79,11 @@ def make_map_hdu(image, header, unit_text):
         )
         warn_user(msg)
     return primary
+
+
+def scale_values(values, factor):
+    """Multiply values, which keep their type, by a factor; 1 leaves them alone."""
+    return values if factor == 1 else values * values.dtype.type(factor)
 
 
 def make_mask_hdu(missing, header):

@@ -16,10 +16,13 @@ import numpy as np
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.fits import read_file_map, take_pair
 from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.units import (
     celestial_wcs,
+    depends_on_area,
+    get_area_ratio,
     get_jy_per_pixel,
     get_pixel_scale,
 )
@@ -68,7 +71,8 @@ class MapInput:
         The map's unit.
 
     jy_per_pixel : float
-        The factor from ``unit`` to Jy/pixel; 1 for a map without unit.
+        The factor from ``unit`` to Jy/pixel; 1 for a map without unit. It
+        is that at the centre of the map (see `jy_per_pixel_at`).
 
     flux_unit : `~astropy.units.Unit` or `None`
         The unit of fluxes: Jy, or `None` for a map without unit.
@@ -106,13 +110,36 @@ class MapInput:
         """
         return self.data.shape
 
+    def jy_per_pixel_at(self, x, y):
+        """
+        Give the factor from ``unit`` to Jy/pixel at each of some positions.
+
+        Parameters
+        ----------
+        x, y : 1D `~numpy.ndarray`
+            The positions (pixels, from 0).
+
+        Returns
+        -------
+        factor : float or 1D `~numpy.ndarray`
+            ``jy_per_pixel``, in the ratio of the pixels' areas where the
+            unit has a solid angle and these areas vary over the map (by
+            over 0.1 percent).
+        """
+        if self.wcs is None or not depends_on_area(self.unit):
+            return self.jy_per_pixel
+        ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
+        return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
+
+    @hold_filters
     def like_input(self, data, *, error=None, history=(), fill=None):
         """
         Put a result into the form of the input.
 
-        Unit, WCS, mask and metadata are those of the input. Floats keep
-        their precision, so that unchanged pixels are equal bit for bit
-        to the input's; integers become float64.
+        Unit, WCS, mask and metadata are those of the input. Floats of up
+        to 64 bits keep their precision, so that unchanged pixels are equal
+        bit for bit to the input's; longer floats and integers become
+        float64, in which the package calculates.
 
         Parameters
         ----------
@@ -153,7 +180,8 @@ class MapInput:
             )
             raise ValueError(msg)
         kept = values if fill is None else np.full(self.shape, fill)
-        result[self.missing] = kept[self.missing].astype(dtype)
+        with np.errstate(over='ignore'):
+            result[self.missing] = kept[self.missing].astype(dtype)
 
         if isinstance(original, NDData):
             return self._like_nddata(result, error, history)
@@ -162,9 +190,11 @@ class MapInput:
         if isinstance(original, Masked):
             return Masked(result, mask=mask.copy())
         if isinstance(original, np.ma.MaskedArray):
-            return np.ma.MaskedArray(
-                result, mask=mask.copy(), fill_value=original.fill_value
-            )
+            with np.errstate(over='ignore'):
+                # numpy's usual fill value is none of half precision
+                return np.ma.MaskedArray(
+                    result, mask=mask.copy(), fill_value=original.fill_value
+                )
         return result
 
     def _like_nddata(self, values, error, history):
@@ -207,6 +237,7 @@ class MapInput:
         return result
 
 
+@hold_filters
 def parse_map(
     data,
     *,
@@ -332,7 +363,9 @@ def parse_map(
             )
             raise ValueError(msg)
 
-    array = np.array(values, dtype=float, order='C')
+    with np.errstate(over='ignore'):
+        # a long double can be more than a double holds: missing, then
+        array = np.array(values, dtype=float, order='C')
     missing = ~np.isfinite(array)
     for name, one in (
         ('The mask of the map', own_mask),

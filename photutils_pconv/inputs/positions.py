@@ -85,7 +85,8 @@ def pixel_to_sky(x, y, wcs):
         return None
     if len(x) == 0:
         return SkyCoord([], [], unit=u.deg)
-    return wcs.pixel_to_world(x, y)
+    with np.errstate(invalid='ignore'):
+        return wcs.pixel_to_world(x, y)
 
 
 def parse_pixels(sources):
@@ -117,7 +118,10 @@ def parse_pixels(sources):
     if isinstance(sources, np.ma.MaskedArray):
         sources = np.ma.filled(sources.astype(float), np.nan)
     try:
-        xy = np.array(getattr(sources, 'value', sources), dtype=float)
+        xy = np.asarray(getattr(sources, 'value', sources))
+        # numpy makes floats of truth values, times and complex numbers
+        is_real = xy.dtype.kind not in 'bcmM'
+        xy = np.array(xy, dtype=float) if is_real else None
     except (TypeError, ValueError):
         xy = None
     if xy is not None and xy.shape == (0,):
@@ -126,7 +130,7 @@ def parse_pixels(sources):
         msg = (
             'sources must be a SkyCoord, a Table or DataFrame, the path of a table, '
             'or an (N, 2) array of x, y pixel positions, got '
-            f'{type(sources).__name__}.'
+            f'{type(sources).__name__}{_dtype_text(sources)}.'
         )
         raise TypeError(msg)
     if xy.ndim != 2 or xy.shape[1] != 2:
@@ -136,3 +140,8 @@ def parse_pixels(sources):
         )
         raise ValueError(msg)
     return xy.T.copy()
+
+
+def _dtype_text(sources):
+    dtype = getattr(sources, 'dtype', None)
+    return '' if dtype is None else f' of {dtype}'

@@ -14,6 +14,7 @@ from astropy.coordinates import (
 )
 from astropy.table import QTable, Row, Table
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.columns import (
     ACCEPTED_COLUMNS,
     find_pixel_columns,
@@ -65,6 +66,7 @@ class SourceInput:
     def __len__(self):
         return len(self.x)
 
+    @hold_filters
     def moved_to(self, x, y, *, wcs=None):
         """
         Give the same sources at other pixel positions.
@@ -103,6 +105,7 @@ class SourceInput:
         return SourceInput(x=x, y=y, sky=sky, table=self.table)
 
 
+@hold_filters
 def parse_sources(sources, *, wcs=None):
     """
     Bring a source list of any accepted form to pixel positions.
@@ -111,9 +114,10 @@ def parse_sources(sources, *, wcs=None):
     ----------
     sources : SkyCoord, Table, DataFrame, str, PathLike or (N, 2) array_like
         The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
-        `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame, a
-        dictionary of columns, the path of a table (`read_source_table`),
-        or an array of pixel positions (x, y), from 0.
+        `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame (of
+        which the index is not read), a dictionary of columns, the path of a
+        table (`read_source_table`), or an array of pixel positions (x, y),
+        from 0.
 
         In a table, the positions are looked for in this order: a
         SkyCoord column (``sky_center`` and ``sky_centroid`` first), also
@@ -203,7 +207,8 @@ def _find_positions(table, wcs):
             msg = (
                 'The table has sky positions, but the map has no celestial WCS: give '
                 f'wcs, or, if the pixel columns {pixels[0]} and {pixels[1]} are those '
-                'of this map, a table with these two alone.'
+                'of this map, a table with these two alone, '
+                f'table[{pixels[0]!r}, {pixels[1]!r}].'
             )
             raise ValueError(msg)
         return sky, None
@@ -215,7 +220,7 @@ def _find_positions(table, wcs):
             f'The table has pixel columns ({", ".join(pixels)}), but also columns like '
             f'those of sky positions that are not understood ({", ".join(unclear)}). '
             'Call those ra and dec or, if the pixels are those of this map, give a '
-            'table without them.'
+            f'table with these alone, table[{pixels[0]!r}, {pixels[1]!r}].'
         )
         raise ValueError(msg)
     return None, find_pixel_positions(table)

@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.io.votable import parse as parse_votable
 from astropy.table import Column, QTable, Table
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.columns import ACCEPTED_COLUMNS, has_positions
 from photutils_pconv.inputs.fits_files import check_structure
 from photutils_pconv.inputs.hdus import describe_hdus, find_hdu
@@ -25,7 +26,10 @@ __all__ = ['frame_to_table', 'is_data_frame', 'read_source_table', 'to_qtable']
 # What a file is whose first bytes are not those of a table.
 _SEEN = (
     (rb'\s*(<!doctype html|<html|<head|<body)', 'an HTML page'),
-    (rb'\s*[\[{]', 'JSON'),
+    (rb'\{\\rtf', 'a text of a word processor'),
+    (rb'\s*[\[{]\s*(["\[{\]}\d-]|true|false|null)', 'JSON'),
+    (rb'BZh|\xfd7zXZ', 'packed by bzip2 or xz, unpack it'),
+    (rb'%!PS', 'PostScript'),
     (rb'PK\x03\x04', 'a zip file or a spreadsheet'),
     (rb'\xd0\xcf\x11\xe0', 'a spreadsheet'),
     (rb'%PDF', 'a PDF'),
@@ -38,6 +42,7 @@ _SEEN = (
 _ACCEPTED = 'Accepted are CSV, ECSV, VOTable, FITS and ASCII tables with a header line.'
 
 
+@hold_filters
 def read_source_table(path, *, hdu=None, table_id=None):
     """
     Read a source table from a file.
@@ -208,6 +213,7 @@ def _read_votable(content, path, table_id):
     return tables[found[0]]
 
 
+@hold_filters
 def to_qtable(table):
     """
     Copy a table into a QTable, without the warnings on odd units.
@@ -262,14 +268,39 @@ def frame_to_table(frame):
     -------
     table : `~astropy.table.Table`
         The table, without the index.
+
+    Raises
+    ------
+    ValueError
+        If the names of the columns are of several levels, are there twice,
+        or the positions are in the index.
     """
-    names = list(getattr(frame, 'column_names', None) or frame.columns)
+    keys = list(getattr(frame, 'column_names', None) or frame.columns)
+    if any(isinstance(key, tuple) for key in keys):
+        msg = (
+            'The columns of the DataFrame have names of several levels, such as '
+            f'{keys[0]!r}: give them names of one level, such as x and y.'
+        )
+        raise ValueError(msg)
+    names = [str(key) for key in keys]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f'The DataFrame has several columns of the name {twice[0]!r}.'
+        raise ValueError(msg)
     table = Table()
-    for name in names:
-        values = np.asarray(frame[name])
-        if str(name) in table.colnames:
-            msg = f'The DataFrame has several columns of the name {str(name)!r}.'
-            raise ValueError(msg)
+    for name, key in zip(names, keys, strict=True):
+        values = np.asarray(frame[key])
         if values.ndim == 1:
-            table[str(name)] = values
+            table[name] = values
+    index = [
+        name
+        for name in getattr(getattr(frame, 'index', None), 'names', ())
+        if name is not None
+    ]
+    if index and not has_positions(table):
+        msg = (
+            f'The DataFrame has the columns {names} without positions, and the index '
+            f'{index}, which is not read: reset_index() makes columns of it.'
+        )
+        raise ValueError(msg)
     return table

@@ -83,7 +83,7 @@ def parse_text_table(text):
     """
     lines = [line for line in text.splitlines() if line.strip()]
     if text.startswith('# %ECSV'):
-        return Table.read(lines, format='ascii.ecsv')
+        return _read_ecsv(lines)
     if 'Byte-by-byte Description of file' in text:
         return Table.read(text.splitlines(), format='ascii.cds')
     n_comments = next(
@@ -106,6 +106,16 @@ def parse_text_table(text):
     if is_guessed or _has_names_above(rows[0], lines[:n_comments]):
         return _guess(lines)
     return _parse_separated(rows, separator, lines[:n_comments])
+
+
+def _read_ecsv(lines):
+    try:
+        return Table.read(lines, format='ascii.ecsv')
+    except Exception as exc:
+        # whatever astropy, or YAML in it, raises
+        reason = (str(exc).splitlines() or [''])[0]
+        msg = f'its first line says ECSV, but its header cannot be read: {reason}'
+        raise ValueError(msg) from exc
 
 
 def _has_names_above(row, comments):

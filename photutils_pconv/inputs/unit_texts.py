@@ -7,6 +7,8 @@ import re
 
 import astropy.units as u
 
+from photutils_pconv._utils.warnings import hold_filters
+
 __all__ = [
     'ACCEPTED_UNITS',
     'format_unit',
@@ -40,9 +42,11 @@ _ANGLES = {
 }
 _ANGLE_OF = {text: unit for unit, texts in _ANGLES.items() for text in texts}
 # Prefixes with which a unit that holds a factor may be written without it.
+_OVER = (u.one, u.pix, u.sr, u.arcsec**2, u.beam)
 _PREFIXED = ('Jy', 'mJy', 'uJy', 'nJy', 'pJy', 'kJy', 'MJy', 'GJy')
 
 
+@hold_filters
 def parse_map_unit(text):
     """
     Parse a map's unit, also in the spellings that FITS files have.
@@ -101,6 +105,7 @@ def is_brightness(text):
     )
 
 
+@hold_filters
 def parse_angle_unit(unit):
     """
     Parse the unit of an angle, also as catalogues spell it.
@@ -129,6 +134,7 @@ def parse_angle_unit(unit):
     return found if found.is_equivalent(u.deg) else None
 
 
+@hold_filters
 def format_unit(unit):
     """
     Format a map's unit so that FITS allows it and it can be read again.
@@ -141,14 +147,27 @@ def format_unit(unit):
     Returns
     -------
     text : str
-        The unit; empty for none.
+        The unit, one of FITS; empty for none.
+
+    factor : float
+        What the map's values are to be multiplied with for that unit: 1, but
+        for units such as ``3 Jy / pix``, which FITS has no words for.
     """
     if unit is None:
-        return ''
+        return '', 1.0
     if getattr(unit, 'scale', 1.0) != 1.0:
-        for over in (u.one, u.pix, u.sr, u.arcsec**2, u.beam):
+        for over in _OVER:
             for name in _PREFIXED:
                 same = u.Unit(name) / over
                 if unit.is_equivalent(same) and abs(unit.to(same) - 1) < 1e-12:
-                    return same.to_string()
-    return unit.to_string()
+                    return same.to_string(), 1.0
+    for style in ('generic', 'fits'):
+        try:
+            text = unit.to_string(style)
+            if u.Unit(text, format='fits') == unit:
+                return text, 1.0
+        except ValueError:
+            # not one of the standard's units, or a factor that is no power of 10
+            continue
+    plain = next(u.Jy / over for over in _OVER if unit.is_equivalent(u.Jy / over))
+    return plain.to_string(), float(unit.to(plain))

@@ -11,13 +11,15 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area, proj_plane_pixel_scales
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.beams import get_beam_area
 from photutils_pconv.inputs.unit_texts import ACCEPTED_UNITS
 from photutils_pconv.inputs.wcs_headers import read_wcs, with_known_frame
 
 __all__ = [
     'celestial_wcs',
+    'depends_on_area',
+    'get_area_ratio',
     'get_jy_per_pixel',
     'get_pixel_scale',
 ]
@@ -31,6 +33,7 @@ _HEADER_GUARD = 1e-3
 _N_SAMPLES = 9  # pixels along each side of a map that are measured on the sky
 
 
+@hold_filters
 def celestial_wcs(wcs):
     """
     The 2-D celestial WCS of a map.
@@ -74,6 +77,7 @@ def celestial_wcs(wcs):
     return None
 
 
+@hold_filters
 def get_pixel_scale(wcs, shape):
     """
     The pixel scale of a celestial WCS.
@@ -100,17 +104,23 @@ def get_pixel_scale(wcs, shape):
     Raises
     ------
     ValueError
-        If the pixels are not square, to 1 percent.
+        If the pixels are not square, to 1 percent, or have no place on the sky.
     """
     local = _measure_pixels(wcs, shape)
+    if local is None:
+        msg = (
+            'The WCS gives the pixels of the map no place on the sky: correct it, or '
+            'give the map without it.'
+        )
+        raise ValueError(msg)
     if isinstance(wcs, WCS):
-        sides = proj_plane_pixel_scales(wcs) * u.deg
-        area = proj_plane_pixel_area(wcs) * u.deg**2
-        if local is not None:
-            centre = local.at_centre()
-            nominal = np.array([*sides.to_value(u.rad), area.to_value(u.sr)])
-            if not np.allclose(nominal, centre, rtol=_HEADER_GUARD, atol=0):
-                sides, area = centre[:2] * u.rad, centre[2] * u.sr
+        with np.errstate(invalid='ignore'):
+            sides = proj_plane_pixel_scales(wcs) * u.deg
+            area = proj_plane_pixel_area(wcs) * u.deg**2
+        centre = local.at_centre()
+        nominal = np.array([*sides.to_value(u.rad), area.to_value(u.sr)])
+        if not np.allclose(nominal, centre, rtol=_HEADER_GUARD, atol=0):
+            sides, area = centre[:2] * u.rad, centre[2] * u.sr
     else:
         y, x = (size / 2 for size in shape)
         origin, along_x, along_y = wcs.pixel_to_world([x, x + 1, x], [y, y, y + 1])
@@ -123,71 +133,130 @@ def get_pixel_scale(wcs, shape):
         raise ValueError(msg)
     squareness = (area / np.max(sides) ** 2).to_value(u.one)
     if squareness < 1 - _SIZE_GUARD:
+        sine = min((area / (sides[0] * sides[1])).to_value(u.one), 1.0)
+        angle = f', at {np.degrees(np.arcsin(sine)):.1f} deg' if sine < 0.999 else ''
         msg = (
             f'The pixels of the map are not square: {sides[0]:.4g} by '
-            f'{sides[1]:.4g}. Reproject the map to square pixels.'
+            f'{sides[1]:.4g}{angle}. Reproject the map to square pixels.'
         )
         raise ValueError(msg)
-    if local is not None:
-        local.warn_if_uneven()
+    local.warn_if_uneven()
     return np.sqrt(area).to(u.arcsec)
+
+
+@hold_filters
+def get_area_ratio(wcs, shape, pixel_scale, x, y):
+    """
+    The area of pixels at some positions over that at the pixel scale.
+
+    Parameters
+    ----------
+    wcs : WCS
+        The result of `celestial_wcs`.
+
+    shape : tuple of int
+        The shape (ny, nx) of the map.
+
+    pixel_scale : `~astropy.units.Quantity`
+        The result of `get_pixel_scale`.
+
+    x, y : 1D `~numpy.ndarray`
+        The positions (pixels, from 0).
+
+    Returns
+    -------
+    ratio : 1D `~numpy.ndarray` or `None`
+        The ratios, 1 where a position has no counterpart on the sky; `None`
+        for a map on which none differs from 1 by more than 0.1 percent.
+    """
+    local = _measure_pixels(wcs, shape)
+    nominal = (pixel_scale**2).to_value(u.sr)
+    if local is None or np.allclose(local.area, nominal, rtol=_HEADER_GUARD, atol=0):
+        return None
+    ratio = _Pixels.at(wcs, x, y).area / nominal
+    return np.where(np.isfinite(ratio) & (ratio > 0), ratio, 1.0)
 
 
 @dataclass(frozen=True)
 class _Pixels:
-    """Sides (rad) and areas (sr) of pixels, the one nearest to the centre first."""
+    """Sides (rad) and areas (sr) of pixels on the sky."""
 
     side_x: np.ndarray
     side_y: np.ndarray
     area: np.ndarray
+
+    @classmethod
+    def at(cls, wcs, x, y):
+        half = 0.5
+        along_x = _to_vector(wcs, x + half, y) - _to_vector(wcs, x - half, y)
+        along_y = _to_vector(wcs, x, y + half) - _to_vector(wcs, x, y - half)
+        return cls(
+            side_x=np.linalg.norm(along_x, axis=-1),
+            side_y=np.linalg.norm(along_y, axis=-1),
+            area=np.linalg.norm(np.cross(along_x, along_y), axis=-1),
+        )
+
+    def select(self, index):
+        return _Pixels(self.side_x[index], self.side_y[index], self.area[index])
 
     def at_centre(self):
         return np.array([self.side_x[0], self.side_y[0], self.area[0]])
 
     def warn_if_uneven(self):
         low, high = self.area.min() / self.area[0], self.area.max() / self.area[0]
-        if high - low > _SIZE_GUARD:
-            msg = (
-                f'The area of the pixels varies over the map, from {low:.3f} to '
-                f'{high:.3f} of that at its centre, which serves for all: fluxes '
-                'far from the centre are off by as much. Cut the map into parts, or '
-                'reproject it.'
-            )
-            warn_user(msg)
+        squareness = np.min(self.area / np.maximum(self.side_x, self.side_y) ** 2)
+        if high - low <= _SIZE_GUARD and squareness >= 1 - 2 * _SIZE_GUARD:
+            return
+        msg = (
+            f'The area of the pixels varies over the map, from {low:.3f} to '
+            f'{high:.3f} of that at its centre'
+        )
+        if squareness < 1 - 2 * _SIZE_GUARD:
+            msg += f', and their sides differ by up to {1 / squareness - 1:.1%}'
+        msg += (
+            '. Surface brightness is converted to flux with the area at each source, '
+            'but apertures, holes and the PSF are of the scale at the centre. Cut '
+            'the map into parts, or reproject it.'
+        )
+        warn_user(msg)
 
 
 def _measure_pixels(wcs, shape):
-    """Measure pixels on the sky on a grid over the map; `None` if none has a place."""
+    """
+    Measure pixels on a grid over the map, the one nearest to the centre first.
+
+    Those without a place on the sky are left out; `None` if none has one.
+    """
     ny, nx = shape
     x, y = np.meshgrid(
         np.linspace(0, nx - 1, _N_SAMPLES), np.linspace(0, ny - 1, _N_SAMPLES)
     )
     x, y = x.ravel(), y.ravel()
     order = np.argsort(np.hypot(x - (nx - 1) / 2, y - (ny - 1) / 2), kind='stable')
-    x, y = x[order], y[order]
-    half = 0.5
-    along_x = _to_vector(wcs, x + half, y) - _to_vector(wcs, x - half, y)
-    along_y = _to_vector(wcs, x, y + half) - _to_vector(wcs, x, y - half)
-    area = np.linalg.norm(np.cross(along_x, along_y), axis=-1)
-    good = np.isfinite(area) & (area > 0)
-    if not np.any(good):
-        return None
-    return _Pixels(
-        side_x=np.linalg.norm(along_x, axis=-1)[good],
-        side_y=np.linalg.norm(along_y, axis=-1)[good],
-        area=area[good],
-    )
+    pixels = _Pixels.at(wcs, x[order], y[order])
+    good = np.isfinite(pixels.area) & (pixels.area > 0)
+    return pixels.select(good) if np.any(good) else None
 
 
 def _to_vector(wcs, x, y):
     """The unit vectors, (N, 3), to pixel positions."""
-    sky = wcs.pixel_to_world(x, y)
+    with np.errstate(invalid='ignore'):
+        # positions without a place on the sky
+        sky = wcs.pixel_to_world(x, y)
     lon, lat = sky.spherical.lon.to_value(u.rad), sky.spherical.lat.to_value(u.rad)
     return np.stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
     )
 
 
+def depends_on_area(unit):
+    """Tell whether a map's unit has a solid angle other than a pixel."""
+    return unit is not None and not any(
+        unit.is_equivalent(one) for one in (u.Jy / u.pix, u.Jy)
+    )
+
+
+@hold_filters
 def get_jy_per_pixel(unit, pixel_scale, *, beam=None, meta=None, setup_fwhm=None):
     """
     The factor from a map's unit to Jy/pixel.

@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import wcs_to_celestial_frame
 
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.unit_texts import parse_angle_unit
 
 __all__ = [
@@ -263,6 +263,7 @@ def remove_wcs(header, wcs):
     return header
 
 
+@hold_filters
 def make_wcs_header(wcs):
     """
     Put a WCS into a FITS header, as far as FITS has words for it.
@@ -296,6 +297,7 @@ def make_wcs_header(wcs):
     return header
 
 
+@hold_filters
 def make_wcs_tables(wcs):
     """
     Give the extensions that hold the lookup tables of a WCS.

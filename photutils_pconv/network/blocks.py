@@ -136,9 +136,28 @@ class _PartialConvBase(nn.Module):
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
         # Not persistent: it follows from the layer's shape alone.
         self.register_buffer('count_kernel', self._count_kernel(), persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self, generator=None):
+        """
+        Draw new weights.
+
+        Parameters
+        ----------
+        generator : `torch.Generator`, optional
+            The source of randomness; by default torch's global one.
+        """
         # He initialisation for the taps that an output pixel really sees.
         std = (2.0 / self.window) ** 0.5
-        nn.init.normal_(self.weight, 0.0, std)
+        nn.init.normal_(self.weight, 0.0, std, generator=generator)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def reset_counts(self):
+        """
+        Set anew what counts the usable pixels, which no weights file holds.
+        """
+        self.count_kernel.copy_(self._count_kernel())
 
     def forward(self, *branches):
         """

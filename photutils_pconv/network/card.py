@@ -18,12 +18,13 @@ from photutils_pconv.network._card_checks import (
     check_architecture,
     check_cutout_size,
     check_images,
-    check_normalisation,
+    check_length,
     check_text,
     check_texts,
     to_plain,
 )
 from photutils_pconv.network._card_formats import FORMAT_VERSION, upgrade_card
+from photutils_pconv.network.kinds import check_normalisation
 
 __all__ = ['ModelCard']
 
@@ -112,8 +113,9 @@ class ModelCard:
         If a value has the wrong type, or cannot be written as JSON.
 
     ValueError
-        If a value is not among the accepted ones, or kind, images,
-        normalisation and architecture do not fit together.
+        If a value is not among the accepted ones or beyond the limits of
+        `photutils_pconv.network.limits`, or kind, images, normalisation and
+        architecture do not fit together.
     """
 
     name: str
@@ -157,6 +159,7 @@ class ModelCard:
         )
         object.__setattr__(self, 'images', images)
         check_cutout_size(self.cutout_size, self.architecture)
+        check_length(self.to_json())
 
     def to_dict(self):
         """
@@ -246,9 +249,13 @@ class ModelCard:
         ValueError
             If the text is not JSON, or not a valid card.
         """
+        if not isinstance(text, str):
+            msg = f'a model card must be given as JSON (str), got {type(text).__name__}'
+            raise TypeError(msg)
+        check_length(text)
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as exc:
+        except (ValueError, RecursionError) as exc:
             msg = f'the model card is not valid JSON: {exc}'
             raise ValueError(msg) from exc
         return cls.from_dict(values)

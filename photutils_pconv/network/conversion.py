@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from photutils_pconv._utils.writing import check_output, remove_stale
+from photutils_pconv.network._card_checks import check_architecture
 from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.initialisation import list_shapes
 from photutils_pconv.network.unet import PConvUNet
 from photutils_pconv.network.weights import (
-    _expected_shapes,
-    _refuse_if,
     build_loaded,
+    refuse_if,
     save_model,
 )
 
@@ -88,9 +90,10 @@ def convert_reference_checkpoint(path_or_state_dict):
 
     theirs = _to_tensors(_unwrap(content, label), label)
     config = _infer_config(theirs, label)
+    check_architecture({'class': 'PConvUNet', **config})
     names = {
         _their_name(name): name
-        for name in _expected_shapes({'class': 'PConvUNet', **config})
+        for name in list_shapes({'class': 'PConvUNet', **config})
     }
     _check(theirs, names, config, label)
 
@@ -106,7 +109,7 @@ def convert_reference_checkpoint(path_or_state_dict):
             window = modules[our_name.removesuffix('.weight')].window
             tensor = (tensor.double() / window).float()
         state[our_name] = tensor
-    return build_loaded({'class': 'PConvUNet', **config}, state)
+    return build_loaded({'class': 'PConvUNet', **config}, state, label=label)
 
 
 def write_converted_checkpoint(
@@ -151,6 +154,9 @@ def write_converted_checkpoint(
     ValueError
         If the checkpoint is not the authors' or ``mode`` is unknown.
     """
+    destination = Path(destination).expanduser()
+    remove_stale(destination.parent)
+    check_output([destination], overwrite=overwrite)
     if mode not in _MODES:
         msg = f'mode must be one of {list(_MODES)}, got {mode!r}'
         raise ValueError(msg)
@@ -251,7 +257,7 @@ def _their_name(our_name):
 
 
 def _check(theirs, names, config, label):
-    ours = _expected_shapes({'class': 'PConvUNet', **config})
+    ours = list_shapes({'class': 'PConvUNet', **config})
     expected = {their_name: ours[our_name] for their_name, our_name in names.items()}
     # Kernels of ones for counting valid pixels, which ours does itself.
     masks = {
@@ -260,14 +266,14 @@ def _check(theirs, names, config, label):
         if name.endswith('.conv.input_conv.weight')
     }
     needed = {name for name in expected if not name.endswith(_COUNTER)}
-    _refuse_if(sorted(needed - set(theirs)), label, 'missing tensors')
+    refuse_if(sorted(needed - set(theirs)), label, 'missing tensors')
     accepted = expected | masks
-    _refuse_if(sorted(set(theirs) - set(accepted)), label, 'unexpected tensors')
+    refuse_if(sorted(set(theirs) - set(accepted)), label, 'unexpected tensors')
     wrong = {
         name: f'{tuple(tensor.shape)}, expected {accepted[name]}'
         for name, tensor in theirs.items()
         if tuple(tensor.shape) != accepted[name]
     }
-    _refuse_if(wrong, label, 'tensors of a wrong shape')
+    refuse_if(wrong, label, 'tensors of a wrong shape')
     other = [name for name in masks if name in theirs and not (theirs[name] == 1).all()]
-    _refuse_if(other, label, 'mask kernels that are not all ones')
+    refuse_if(other, label, 'mask kernels that are not all ones')

@@ -109,6 +109,12 @@ class ResidualBlock(nn.Module):
         )
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.activation = make_activation(activation)
+        self.reset_last_layer()
+
+    def reset_last_layer(self):
+        """
+        Set the second convolution to zero.
+        """
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
 
@@ -226,6 +232,12 @@ class FilledUNet(nn.Module):
         self.activation = make_activation(decoder_activation)
         # Four values a pixel: those of the full resolution.
         self.head = nn.Conv2d(width, 4, 3, padding=1)
+        self.reset_last_layer()
+
+    def reset_last_layer(self):
+        """
+        Set the last convolution to zero: the network is then the fill itself.
+        """
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 

@@ -1,20 +1,26 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The two kinds of model, and the images that a network of each kind sees.
+The two kinds of model, the images that a network of each kind sees, and the
+normalisation that makes them.
 
-A ``'masked'`` model fills holes from the map alone, in one pass. A
-``'residual'`` model sees the map minus its sources, in the second of two
-passes. This module does not import torch.
+A ``'masked'`` model fills holes from the map around them alone. A
+``'residual'`` model sees the map minus its sources, too. This module does not
+import torch.
 """
 
+import math
+from collections.abc import Mapping
+from numbers import Real
 from types import MappingProxyType
 
-__all__ = ['BUNDLED', 'KINDS', 'check_kind', 'list_images']
+from photutils_pconv.network.limits import MAXIMUM_CUTOUT, SOFTENING_RANGE
+
+__all__ = ['BUNDLED', 'KINDS', 'check_kind', 'check_normalisation', 'list_images']
 
 KINDS = MappingProxyType(
     {
-        'masked': 'fills holes from the map alone, in one pass',
-        'residual': 'sees the map minus its sources, in the second of two passes',
+        'masked': 'fills holes from the map around them alone',
+        'residual': 'sees the map minus its sources',
     }
 )
 """
@@ -27,8 +33,10 @@ The bundled model of each kind.
 """
 
 # What a remover is given to use each kind.
-_ARGUMENTS = {'masked': 'n_passes=1', 'residual': "n_passes=2 with psf='setup'"}
+_ARGUMENTS = {'masked': "method='inpaint'", 'residual': "method='psf'"}
 _RESIDUAL_IMAGES = ('residual', 'shapes', 'mismatch')
+_NORMALISATIONS = ('minmax', 'robust')
+_SWITCHES = ('wings', 'kriging')
 
 
 def list_images(kind, normalisation):
@@ -57,10 +65,10 @@ def list_images(kind, normalisation):
         If the kind is unknown, or a residual model's normalisation has
         wings or kriging.
     """
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         msg = f'kind must be one of {list(KINDS)}, got {kind!r}'
         raise ValueError(msg)
-    more = tuple(key for key in ('wings', 'kriging') if normalisation.get(key))
+    more = tuple(key for key in _SWITCHES if normalisation.get(key))
     if kind == 'masked':
         return ('map', *more)
     if more:
@@ -96,4 +104,60 @@ def check_kind(card, kind):
             f'bundled {BUNDLED[kind]!r}: give that, or leave out model, or use '
             f'{card.name!r} with {_ARGUMENTS[card.kind]}'
         )
+        raise ValueError(msg)
+
+
+def check_normalisation(values, where='normalisation'):
+    """
+    Refuse a normalisation by which no cutout could be scaled.
+
+    Parameters
+    ----------
+    values : dict
+        The normalisation, as in a model card: ``name`` (``'minmax'`` or
+        ``'robust'``), and, each optional, ``radius`` (pixels), ``softening``
+        (scales, or `None`), ``wings`` and ``kriging``.
+
+    where : str, optional
+        What error messages call it.
+
+    Raises
+    ------
+    TypeError
+        If it is no dict.
+
+    ValueError
+        If a key is unknown or a value is not accepted; the message names it.
+    """
+    if not isinstance(values, Mapping):
+        msg = f'{where} must be a dict, got {type(values).__name__}'
+        raise TypeError(msg)
+    accepted = ('name', 'radius', 'softening', *_SWITCHES)
+    unknown = [key for key in values if key not in accepted]
+    if unknown:
+        msg = f'unknown keys in {where}: {unknown}; accepted are {list(accepted)}'
+        raise ValueError(msg)
+    name = values.get('name')
+    if name not in _NORMALISATIONS:
+        msg = f"{where}['name'] must be one of {list(_NORMALISATIONS)}, got {name!r}"
+        raise ValueError(msg)
+    if 'radius' in values:
+        rule = f'a number above 0, to {MAXIMUM_CUTOUT} (pixels)'
+        _check_range(values['radius'], f"{where}['radius']", 0, MAXIMUM_CUTOUT, rule)
+    if values.get('softening') is not None:
+        low, high = SOFTENING_RANGE
+        rule = f'a number from {low:g} to {high:g} (scales), or None'
+        _check_range(values['softening'], f"{where}['softening']", low, high, rule)
+    for key in _SWITCHES:
+        value = values.get(key, False)
+        if not isinstance(value, bool):
+            msg = f'{where}[{key!r}] must be True or False, got {value!r}'
+            raise ValueError(msg)
+
+
+def _check_range(value, where, low, high, rule):
+    right = isinstance(value, Real) and not isinstance(value, bool)
+    inside = right and math.isfinite(value) and low <= value <= high
+    if not inside or value == 0:
+        msg = f'{where} must be {rule}, got {value!r}'
         raise ValueError(msg)

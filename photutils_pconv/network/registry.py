@@ -14,6 +14,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from photutils_pconv.network._card_checks import check_length
 from photutils_pconv.network.card import ModelCard
 from photutils_pconv.network.kinds import BUNDLED
 
@@ -40,7 +41,7 @@ def list_models():
     return tuple(sorted(path.stem for path in _MODEL_FOLDER.glob(f'*{_SUFFIX}')))
 
 
-def default_model(setup, *, n_passes=1):
+def default_model(setup, *, kind='masked'):
     """
     Give the name of the bundled model that serves a setup.
 
@@ -53,18 +54,17 @@ def default_model(setup, *, n_passes=1):
     setup : `~photutils_pconv.setups.ObservingSetup`
         The setup; its ``mode`` decides.
 
-    n_passes : int, optional
-        The number of passes. For more than one the model is ``'psf'``,
-        which sees what a known PSF leaves: it is told the PSF and serves
-        all setups.
+    kind : {'masked', 'residual'}, optional
+        The kind of model. That for residuals is ``'psf'``, which sees what a
+        known PSF leaves: it is told the PSF and serves all setups.
 
     Returns
     -------
     name : str
         The model's name.
     """
-    if n_passes > 1:
-        return BUNDLED['residual']
+    if kind == 'residual':
+        return BUNDLED[kind]
     named = setup.mode in list_models() and setup.mode != BUNDLED['residual']
     return setup.mode if named else BUNDLED['masked']
 
@@ -187,6 +187,7 @@ def _card_from_metadata(metadata, path):
         )
         raise ValueError(msg)
     try:
+        check_length(metadata[_CARD_KEY])
         values = json.loads(metadata[_CARD_KEY])
         checksum = values.pop(_CARD_CHECKSUM, None)
         # Of what stands in the file: a card of an earlier format is converted.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice, check_count
+from photutils_pconv._utils.checks import check_choice, check_count, check_switches
 
 __all__ = [
     'PRECISIONS',
@@ -21,6 +21,8 @@ __all__ = [
 
 #: The accepted precisions.
 PRECISIONS = ('auto', 'float32', 'bfloat16')
+# Others, such as 'meta', have no numbers, or not all the layers.
+_DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +47,8 @@ class RunOptions:
 
     Raises
     ------
-    ValueError
-        If the batch size, device or precision is not accepted.
+    TypeError, ValueError
+        If the batch size, device, precision or progress bar is not accepted.
     """
 
     batch_size: int = 64
@@ -55,6 +57,7 @@ class RunOptions:
     progress_bar: bool = False
 
     def __post_init__(self):
+        check_switches(self)
         check_batch_size(self.batch_size)
         check_precision(self.precision)
         choose_device(self.device)
@@ -123,21 +126,57 @@ def check_precision(precision):
 
 
 def choose_device(device):
-    """Return the torch device of a name, 'auto' for a GPU where there is one."""
+    """
+    Find the torch device of a name.
+
+    Parameters
+    ----------
+    device : str or `torch.device`
+        The name, or ``'auto'`` for a GPU where there is one.
+
+    Returns
+    -------
+    device : `torch.device`
+        The device.
+
+    Raises
+    ------
+    ValueError
+        If it is no name, there is no such device here, or networks cannot be
+        run on it; the message lists those that are accepted.
+    """
     import torch
 
     name = device
-    if name == 'auto':
+    if isinstance(device, str) and device == 'auto':
         name = 'cuda' if torch.cuda.is_available() else 'cpu'
+    runs = isinstance(name, str | torch.device)
     try:
-        chosen = torch.device(name)
-        # A name may be known though the device is not there; torch says so
-        # in either error, or an AssertionError if it was built without it.
-        torch.empty(0, device=chosen)
-    except (AssertionError, RuntimeError, TypeError) as exc:
+        chosen = torch.device(name) if runs else None
+        runs = runs and chosen.type in _DEVICE_TYPES
+        if runs:
+            # A name may be known though the device is not there; torch says so
+            # in either error, or an AssertionError if it was built without it.
+            torch.zeros(1, device=chosen).cpu()
+    except (AssertionError, RuntimeError, TypeError):
+        runs = False
+    if not runs:
         msg = (
-            "device must be 'auto' or a torch device that is available here, got "
-            f'{device!r}'
+            f'device must be {_accepted_devices()}, on which networks can be run '
+            f'here, got {device!r}'
         )
-        raise ValueError(msg) from exc
+        raise ValueError(msg)
     return chosen
+
+
+def _accepted_devices():
+    """Tell the devices of this machine in words."""
+    import torch
+
+    names = ['auto', 'cpu']
+    names += [f'cuda:{i}' for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append('mps')
+    if torch.xpu.is_available():
+        names += [f'xpu:{i}' for i in range(torch.xpu.device_count())]
+    return ' or '.join(map(repr, names))

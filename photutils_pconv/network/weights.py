@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from safetensors.numpy import save as serialise
 
-from photutils_pconv._utils.writing import write_bytes_atomically
-from photutils_pconv.network.architectures import build_network, describe_network
+from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.writing import check_output, write_bytes_atomically
+from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.card import ModelCard
+from photutils_pconv.network.initialisation import build_blank, list_shapes
 from photutils_pconv.network.registry import (
     _card_from_metadata,
     _card_to_metadata,
@@ -139,6 +141,8 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
         If ``dtype`` is unknown, the card describes another architecture,
         or a tensor holds NaN or infinity.
     """
+    path = Path(path).expanduser()
+    check_output([path], overwrite=overwrite)
     architecture = describe_network(network)
     if not isinstance(card, ModelCard):
         msg = f'card must be a ModelCard, got {type(card).__name__}'
@@ -152,10 +156,6 @@ def save_model(path, network, card, *, dtype='float16', overwrite=False):
             f'network is {architecture}'
         )
         raise ValueError(msg)
-    path = Path(path).expanduser()
-    if path.exists() and not overwrite:
-        msg = f'{str(path)!r} exists: set overwrite=True to replace it'
-        raise FileExistsError(msg)
 
     arrays = {
         name: _stored(name, tensor, dtype)
@@ -196,8 +196,10 @@ def load_model(name_or_path, *, cache=True):
 
     ValueError
         If the file is not a weights file of this package, is truncated,
-        or was changed.
+        or was changed, or if its tensors are not those of the architecture
+        in its card, or not usable.
     """
+    cache = to_bool(cache, 'cache')
     path = model_path(name_or_path)
     if not cache:
         return _load_file(path)
@@ -215,58 +217,103 @@ def _load_cached(path, *_state):
 def _load_file(path):
     with _open_weights(path) as handle:
         card = _card_from_metadata(handle.metadata(), path)
-        names = handle.keys()
-        dtypes = {name: handle.get_slice(name).get_dtype() for name in names}
+        slices = {name: handle.get_slice(name) for name in handle.keys()}
+        dtypes = {name: part.get_dtype() for name, part in slices.items()}
         other = {name: t for name, t in dtypes.items() if t not in _STORED_DTYPES}
-        _refuse_if(other, path, f'tensors of other types than {list(_STORED_DTYPES)}')
-        arrays = {name: handle.get_tensor(name) for name in names}
+        label = repr(str(path))
+        refuse_if(other, label, f'tensors of other types than {list(_STORED_DTYPES)}')
+        # Before any memory is taken for them.
+        shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+        _check_shapes(shapes, list_shapes(card.architecture), label)
+        arrays = {name: handle.get_tensor(name) for name in slices}
     if _checksum(arrays) != card.checksum:
         msg = (
-            f'the tensors of {str(path)!r} do not match the checksum in its card: the '
+            f'the tensors of {label} do not match the checksum in its card: the '
             'file is damaged or was changed'
         )
         raise ValueError(msg)
+    state = {name: torch.tensor(array) for name, array in arrays.items()}
+    network = build_loaded(card.architecture, state, label=label)
+    return LoadedModel(network=network, card=card, path=path)
 
-    expected = _expected_shapes(card.architecture)
-    found = {name: tuple(array.shape) for name, array in arrays.items()}
-    _refuse_if(sorted(set(expected) - set(found)), path, 'missing tensors')
-    _refuse_if(sorted(set(found) - set(expected)), path, 'unexpected tensors')
+
+def refuse_if(problems, label, what):
+    """
+    Refuse tensors if there is a problem with some of them.
+
+    Parameters
+    ----------
+    problems : list of str or dict of str
+        The names of the tensors, if need be with what is wrong.
+
+    label : str
+        Where the tensors are from.
+
+    what : str
+        What is wrong.
+
+    Raises
+    ------
+    ValueError
+        If there are problems; the message tells the first ones.
+    """
+    if problems:
+        if isinstance(problems, dict):
+            problems = [f'{name}: {problem}' for name, problem in problems.items()]
+        shown = '; '.join(problems[:4]) + ('; ...' if len(problems) > 4 else '')
+        msg = f'{label} has {what} ({len(problems)}): {shown}'
+        raise ValueError(msg)
+
+
+def _check_shapes(found, expected, label):
+    refuse_if(sorted(set(expected) - set(found)), label, 'missing tensors')
+    refuse_if(sorted(set(found) - set(expected)), label, 'unexpected tensors')
     wrong = {
         name: f'{found[name]}, expected {shape}'
         for name, shape in expected.items()
         if found[name] != shape
     }
-    _refuse_if(wrong, path, 'tensors of a wrong shape')
-
-    state = {name: torch.tensor(array) for name, array in arrays.items()}
-    return LoadedModel(
-        network=build_loaded(card.architecture, state), card=card, path=path
-    )
+    refuse_if(wrong, label, 'tensors of a wrong shape')
 
 
-def _refuse_if(problems, path, what):
-    if problems:
-        if isinstance(problems, dict):
-            problems = [f'{name}: {problem}' for name, problem in problems.items()]
-        shown = '; '.join(problems[:4]) + ('; ...' if len(problems) > 4 else '')
-        msg = f'{str(path)!r} has {what} ({len(problems)}): {shown}'
-        raise ValueError(msg)
+def build_loaded(architecture, state, *, label):
+    """
+    Make a network in evaluation mode from its tensors.
 
+    Parameters
+    ----------
+    architecture : dict
+        As of a model card.
 
-def _expected_shapes(architecture):
-    """Give the name and shape of every tensor of a network, without memory."""
-    with torch.device('meta'):
-        state = build_network(architecture).state_dict()
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+    state : dict of `torch.Tensor`
+        The tensors by name.
 
+    label : str
+        Where the tensors are from, for messages.
 
-def build_loaded(architecture, state):
-    """Make a network in evaluation mode from a state dict."""
-    # A new network draws random weights: the caller's random state is not
-    # to depend on whether a model was loaded.
-    with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-        network = build_network(architecture)
-    network = network.to(torch.float32)
+    Returns
+    -------
+    network : `torch.nn.Module`
+        The network, in evaluation mode, float32, on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the tensors are not those of the architecture, hold NaN or
+        infinity, or have variances that are negative.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    _check_shapes(shapes, list_shapes(architecture), label)
+    bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    refuse_if(bad, label, 'tensors that hold NaN or infinity')
+    # Batch norm takes their root.
+    bad = [
+        name
+        for name, tensor in state.items()
+        if name.endswith('.running_var') and (tensor < 0).any()
+    ]
+    refuse_if(bad, label, 'variances that are negative')
+    network = build_blank(architecture)
     network.load_state_dict(state)
     return network.eval()
 

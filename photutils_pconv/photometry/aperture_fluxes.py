@@ -31,6 +31,11 @@ __all__ = [
 ]
 
 
+# A map that scatters by less than this share of its level is flat: that is the
+# rounding of a mean.
+_FLAT = 1.0e-12
+
+
 @dataclass(frozen=True, eq=False)
 class AperturePlan:
     """
@@ -276,6 +281,8 @@ def measure_sources(
     )
     flags |= annuli[0].flags
     std = annuli[1].local_bkg_std
+    flat = std <= _FLAT * np.abs(annuli[1].local_bkg)
+    flags[flat] |= SourceFlags.NO_SCATTER
     in_hole = inside & (np.nan_to_num(hole_radius) > 0)
     where = (x, y, in_hole, hole_radius, radii)
     ours = sum_removed(

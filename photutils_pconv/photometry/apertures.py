@@ -225,11 +225,24 @@ def sum_removed(
                 flux[i, j] = weighted_sum(removed[large], weights)
                 variance[i, j] = area[i, j] * local_std[i] ** 2
                 if error is not None:
-                    variance[i, j] += weighted_sum(error[large] ** 2, weights)
+                    variance[i, j] += _sum_known(error[large] ** 2, weights)
     for i in np.flatnonzero(inside):
         if hole_has_gap(x[i], y[i], hole_radius[i], missing):
             flags[i] |= SourceFlags.MISSING_PIXELS
     return RemovedPhotometry(flux, np.sqrt(variance), area, fraction, flags)
+
+
+def _sum_known(variance, weights):
+    """
+    Sum variances; those that are not known count as the known ones do.
+    """
+    known = np.isfinite(variance)
+    if known[weights > 0].all():
+        return weighted_sum(variance, weights)
+    area = weights[known].sum()
+    if area == 0:
+        return np.nan
+    return weighted_sum(variance, np.where(known, weights, 0.0)) * weights.sum() / area
 
 
 def encircled_energy_correction(radii, hole_fraction, eef):

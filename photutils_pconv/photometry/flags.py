@@ -56,7 +56,11 @@ FLAGS = tuple(
                 'the encircled energy of the hole radius',
             ),
             ('overlapping_hole', "another source's hole overlaps the hole of this one"),
-            ('duplicate', 'an earlier row has the same position, within 0.1 pixel'),
+            (
+                'duplicate',
+                'an earlier row is the same source: both have its flux, and it is '
+                'cleaned once',
+            ),
             (
                 'annulus_incomplete',
                 'less than half of the background annulus is usable',
@@ -84,6 +88,21 @@ FLAGS = tuple(
                 'unknown_error',
                 "the map's error is not known in pixels of an aperture; those "
                 'count as the known ones there do',
+            ),
+            (
+                'unresolved',
+                'another row lies within half a FWHM, which cannot be told apart: '
+                'they are measured as one source, and each row has the flux of all',
+            ),
+            (
+                'unstable_fit',
+                'the PSF fit of the source and its neighbours ran away from the '
+                'data; it was repeated without fluxes below 0 and shifts',
+            ),
+            (
+                'no_scatter',
+                'the map does not scatter around the source, so that errors do not '
+                'follow from it',
             ),
         )
     )

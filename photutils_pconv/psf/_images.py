@@ -3,15 +3,16 @@
 PSFs as users give them: arrays, FITS files and photutils' ``ImagePSF``.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_scales
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.writing import check_output, write_atomically
 
 __all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
 
@@ -57,10 +58,17 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
 
     Raises
     ------
+    TypeError
+        If the image does not hold real numbers.
+
     ValueError
         If the image is not 2-D, its sides are even or too short, it is
         not finite or its sum is not positive.
     """
+    if np.iscomplexobj(data):
+        msg = 'A PSF must be an array of real numbers, got complex ones.'
+        raise TypeError(msg)
+    normalize = to_bool(normalize, 'normalize')
     try:
         data = np.array(data, dtype=float)
     except (TypeError, ValueError):
@@ -195,7 +203,7 @@ def read_psf_file(path):
     with fits.open(path) as hdus:
         for hdu in hdus:
             if hdu.is_image and hdu.header.get('NAXIS') == 2:
-                data, header = np.array(hdu.data, dtype=float), hdu.header.copy()
+                data, header = np.array(hdu.data), hdu.header.copy()
                 break
         else:
             msg = f'{str(path)!r} holds no 2-D image.'
@@ -226,7 +234,9 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
     header['PIXSCALE'] = (pixel_scale, '[arcsec] side of a sample')
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
     hdu = fits.PrimaryHDU(data.astype(np.float32), header)
-    hdu.writeto(path, overwrite=overwrite)
+    path = Path(path).expanduser()
+    check_output([path], overwrite=overwrite)
+    write_atomically(path, hdu.writeto)
 
 
 def _find_scale(header):
@@ -236,9 +246,8 @@ def _find_scale(header):
     for key in _SCALE_KEYS:
         if key in header:
             return float(header[key])
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FITSFixedWarning)
-        wcs = WCS(header)
+    # Astropy warns of what it mends, which no scale depends on.
+    wcs = WCS(header, fix=False)
     if not wcs.has_celestial:
         return None
     scales = proj_plane_pixel_scales(wcs.celestial) * 3600

@@ -13,6 +13,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 __all__ = [
     'box_smooth',
     'evaluate_spline',
+    'filter_image',
     'make_spline',
     'radial_energy',
 ]
@@ -90,14 +91,37 @@ def box_smooth(data, width):
         that it holds all flux.
     """
     margin = int(np.ceil(width / 2)) + _PAD
+    return filter_image(data, lambda frequency: np.sinc(width * frequency), margin)
+
+
+def filter_image(data, response, margin):
+    """
+    Filter an image along both axes.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The image.
+
+    response : callable
+        The filter's response to a frequency, in 1/sample.
+
+    margin : int
+        By how many samples the image is enlarged on each side.
+
+    Returns
+    -------
+    filtered : 2D `~numpy.ndarray`
+        The image, enlarged.
+    """
     data = np.pad(data, margin)
     shape = [next_fast_len(size + 2 * margin, real=True) for size in data.shape]
-    response = (
-        np.sinc(width * np.fft.fftfreq(shape[0]))[:, None]
-        * np.sinc(width * np.fft.rfftfreq(shape[1]))[None, :]
+    both = (
+        response(np.fft.fftfreq(shape[0]))[:, None]
+        * response(np.fft.rfftfreq(shape[1]))[None, :]
     )
-    smoothed = irfft2(rfft2(data, shape) * response, shape)
-    return smoothed[: data.shape[0], : data.shape[1]]
+    filtered = irfft2(rfft2(data, shape) * both, shape)
+    return filtered[: data.shape[0], : data.shape[1]]
 
 
 def radial_energy(coefficients):

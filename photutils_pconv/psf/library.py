@@ -21,6 +21,7 @@ from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
     'get_psf',
+    'has_own_psf',
     'parse_psf',
     'sample_psf',
 ]
@@ -94,14 +95,38 @@ def get_psf(psf, *, pixel_scale=None):
     return SampledPSF.from_array(psf, pixel_scale=pixel_scale)
 
 
+def has_own_psf(setup):
+    """
+    Tell whether a setup's own PSF is known.
+
+    Parameters
+    ----------
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
+
+    Returns
+    -------
+    known : bool
+        Whether it is; otherwise `get_psf` gives a model for it.
+    """
+    # A setup of one's own may have the mode and band of a bundled one.
+    named = setup.name == f'{setup.mode}/{setup.band}'
+    return named and _bundled_path(setup).is_file()
+
+
+def _bundled_path(setup):
+    """
+    Return where a setup's bundled PSF would be.
+    """
+    return _FOLDER / f'{setup.mode}_{setup.band}.fits'
+
+
 def _setup_psf(setup):
     """
     Return a setup's bundled PSF, or the analytic one where there is none.
     """
-    path = _FOLDER / f'{setup.mode}_{setup.band}.fits'
-    # A setup of one's own may have the mode and band of a bundled one.
-    if setup.name == f'{setup.mode}/{setup.band}' and path.is_file():
-        return _bundled_psf(path)
+    if has_own_psf(setup):
+        return _bundled_psf(_bundled_path(setup))
     return lobed_psf(setup)
 
 

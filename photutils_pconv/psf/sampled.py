@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import to_bool, to_float
 from photutils_pconv.psf._images import (
     check_image_psf,
     check_kernel,
@@ -155,6 +155,7 @@ class SampledPSF:
         psf : `SampledPSF`
             The PSF, with the header in its ``meta``.
         """
+        normalize = to_bool(normalize, 'normalize')
         data, header, scale = read_psf_file(path)
         scale = scale if pixel_scale is None else pixel_scale
         if scale is None:
@@ -195,6 +196,7 @@ class SampledPSF:
         psf : `SampledPSF`
             The PSF.
         """
+        normalize = to_bool(normalize, 'normalize')
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
         factor = check_image_psf(model)
         data = check_kernel(model.data, normalize=normalize, total=factor**2)
@@ -275,7 +277,7 @@ class SampledPSF:
             y,
             pixel_scale=pixel_scale,
             oversampling=oversampling,
-            box=self._box(pixel_scale),
+            box=self.pixel_average(pixel_scale),
         )
 
     def encircled_energy(self, radius, *, pixel_scale=None):
@@ -333,7 +335,7 @@ class SampledPSF:
         from photutils.psf import ImagePSF
 
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
-        smoothed = self._smooth(self._box(pixel_scale))
+        smoothed = self._smooth(self.pixel_average(pixel_scale))
         step = pixel_scale / oversampling
         reach = int(np.ceil(smoothed.radius * (np.sqrt(2) if angle else 1) / step))
         offset = np.arange(-reach, reach + 1) * step
@@ -354,6 +356,7 @@ class SampledPSF:
         overwrite : bool, optional
             Whether to replace a file.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         write_psf_file(
             path,
             self.data,
@@ -362,9 +365,20 @@ class SampledPSF:
             overwrite=overwrite,
         )
 
-    def _box(self, pixel_scale):
+    def pixel_average(self, pixel_scale):
         """
-        Return the side of the square to average over on a map.
+        Give the side of the square over which the PSF is averaged on a map.
+
+        Parameters
+        ----------
+        pixel_scale : float
+            The side of the map's pixel, in arcsec.
+
+        Returns
+        -------
+        side : float
+            The side, in arcsec: that of the pixel, or 0 where the image contains
+            the average already.
         """
         # A part of the pixel would do on slightly coarser maps, but only
         # the whole of it keeps the flux at any position.
@@ -382,7 +396,7 @@ class SampledPSF:
         """
         Return the PSF as apertures see it on a map.
         """
-        return self._smooth(self._box(pixel_scale))._smooth(pixel_scale)
+        return self._smooth(self.pixel_average(pixel_scale))._smooth(pixel_scale)
 
 
 def _rebuild(data, pixel_scale, effective_pixel, meta):

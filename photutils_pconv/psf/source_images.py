@@ -3,14 +3,18 @@
 Images of sources: their PSFs on the pixels of a map, summed up.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
+    'DrawnSubtraction',
+    'TaperedHoles',
+    'draw_subtraction',
     'expected_error_image',
-    'image_beyond_holes',
     'model_image',
     'shape_image',
 ]
@@ -21,6 +25,71 @@ _LEAST_EXTENT = 9.0
 # `shape_image` draws PSFs down to this share of their peak: that with which the
 # networks were trained (by choice, 2026-11-22).
 _SHAPE_SHARE = 1.0e-3
+
+
+@dataclass(frozen=True, eq=False)
+class TaperedHoles:
+    """
+    Round holes with a taper around them.
+
+    Parameters
+    ----------
+    x, y, radius : 1D `~numpy.ndarray`
+        Positions and radii, in pixels.
+
+    taper_width : float
+        The width of the taper, in pixels.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    radius: np.ndarray
+    taper_width: float
+
+    def outside(self, i, x, y):
+        """
+        Give the weight of what lies beyond a hole: 0 in it, 1 beyond its taper.
+
+        Parameters
+        ----------
+        i : int
+            The hole.
+
+        x, y : `~numpy.ndarray`
+            The pixels' positions.
+
+        Returns
+        -------
+        weight : `~numpy.ndarray`
+            The weight.
+        """
+        distance = np.hypot(x - self.x[i], y - self.y[i])
+        return 1.0 - taper_weight(distance, self.radius[i], width=self.taper_width)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnSubtraction:
+    """
+    The image of sources that are to be subtracted.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The sources.
+
+    beyond : 2D `~numpy.ndarray`
+        What they have beyond their own holes: what one source's hole holds of
+        the other sources.
+
+    error : 2D `~numpy.ndarray`
+        The error left in each pixel when ``image`` is subtracted: the PSF's
+        expected mismatch and what the errors of fluxes and positions make,
+        in quadrature.
+    """
+
+    image: np.ndarray
+    beyond: np.ndarray
+    error: np.ndarray
 
 
 def model_image(shape, x, y, flux, pixel_psf, *, level=None):
@@ -53,36 +122,39 @@ def model_image(shape, x, y, flux, pixel_psf, *, level=None):
     return image
 
 
-def image_beyond_holes(shape, x, y, flux, pixel_psf, holes, *, taper_width, level=None):
+def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None):
     """
-    Sum what sources have beyond their own holes.
-
-    This is what one source's hole holds of the other sources.
+    Draw sources that are to be subtracted, and how well they are known.
 
     Parameters
     ----------
     shape, x, y, flux, pixel_psf, level
         As for `model_image`.
 
-    holes : tuple of 1D `~numpy.ndarray`
-        Positions and radii of the holes, in pixels.
+    holes : `TaperedHoles`
+        The sources' holes.
 
-    taper_width : float
-        The width of the taper around each hole, over which the wings set in,
-        in pixels.
+    errors : 2-tuple of 1D `~numpy.ndarray`
+        The errors of the fluxes, and of the positions along an axis, in
+        pixels.
 
     Returns
     -------
-    image : 2D `~numpy.ndarray`
-        The image.
+    subtraction : `DrawnSubtraction`
+        The images.
     """
-    image = np.zeros(shape)
-    x_hole, y_hole, radius = holes
+    image, beyond, variance = np.zeros((3, *shape))
+    flux_err, position_err = (np.nan_to_num(one) for one in errors)
     for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        distance = np.hypot(dx + x[i] - x_hole[i], dy + y[i] - y_hole[i])
-        beyond = 1.0 - taper_weight(distance, radius[i], width=taper_width)
-        image[region] += flux[i] * beyond * pixel_psf.evaluate(dx, dy)
-    return image
+        values = pixel_psf.evaluate(dx, dy)
+        image[region] += flux[i] * values
+        beyond[region] += flux[i] * holes.outside(i, dx + x[i], dy + y[i]) * values
+        variance[region] += (flux[i] * pixel_psf.expected_error(dx, dy)) ** 2
+        variance[region] += (flux_err[i] * values) ** 2
+        if position_err[i] > 0 and min(values.shape) > 1:
+            slope = sum(one**2 for one in np.gradient(values))
+            variance[region] += (flux[i] * position_err[i]) ** 2 * slope
+    return DrawnSubtraction(image, beyond, np.sqrt(variance))
 
 
 def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):

@@ -10,6 +10,7 @@ on the PSF's shape, and bright sources tell it without error.
 import numpy as np
 from photutils.aperture import CircularAperture
 
+from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
@@ -31,6 +32,7 @@ _STEPS = (-0.375, -0.125, 0.125, 0.375)
 _MARGIN = 2
 
 
+@hold_filters
 def aperture_fraction(pixel_psf, radius):
     """
     Calculate the share of a PSF's flux in an aperture, as pixels have it.
@@ -59,6 +61,7 @@ def aperture_fraction(pixel_psf, radius):
     return float(np.mean(fractions))
 
 
+@hold_filters
 def aperture_ratio(
     residual, fit, flux, pixel_psf, missing, emission, *, aperture_radius, snr
 ):

@@ -8,8 +8,6 @@ wings do not: they are those of a model, to which the effective PSF is
 scaled.
 """
 
-import warnings
-
 import numpy as np
 from astropy.nddata import NDData
 from astropy.table import Table
@@ -22,6 +20,7 @@ from photutils_pconv._utils.arrays import (
     one_per_source,
     pair_positions,
 )
+from photutils_pconv._utils.warnings import hold_filters, quiet
 from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.sampled import SampledPSF
 
@@ -99,6 +98,7 @@ def choose_stars(x, y, snr, *, missing, radius, minimum_snr=MINIMUM_SNR):
     return chosen[np.argsort(-snr[chosen], kind='stable')][:_MOST_STARS]
 
 
+@hold_filters
 def build_empirical_psf(
     data,
     x,
@@ -194,10 +194,8 @@ def build_empirical_psf(
         fit_shape=fit_shape,
         progress_bar=False,
     )
-    with warnings.catch_warnings():
-        # A star that cannot be fitted is left out, which is all there is
-        # to it.
-        warnings.simplefilter('ignore', AstropyUserWarning)
+    # A star that cannot be fitted is left out, which is all there is to it.
+    with quiet(AstropyUserWarning):
         epsf = builder(stars)[0]
     return _with_wings(epsf, pixel_scale, oversampling, radius, wings, index.size)
 

@@ -11,6 +11,7 @@ from photutils_pconv.geometry.windows import find_window
 __all__ = [
     'FIT_RADIUS',
     'NEIGHBOUR_DISTANCE',
+    'SAME_POSITION',
     'FitWindow',
     'find_neighbours',
     'polynomial_terms',
@@ -25,9 +26,9 @@ FIT_RADIUS = 9.0
 #: choice, 2026-11-22: the cores of those beyond lie outside of the window).
 NEIGHBOUR_DISTANCE = 12.0
 
-# Two sources at a smaller distance (pixels) are one to a fit: two rows of one
-# position would make it singular. By choice.
-_SAME_POSITION = 0.5
+#: Two sources at a smaller distance (pixels) are one to a fit: two rows of one
+#: position would make it singular. By choice.
+SAME_POSITION = 0.5
 
 # A fit needs so many pixels, and so many more for each term of the background
 # (by choice).
@@ -206,6 +207,6 @@ def find_neighbours(x, y, distance):
     points = np.stack([x, y], axis=1)
     found = KDTree(points).query_ball_point(points, distance, return_sorted=True)
     return [
-        [j for j in row if np.hypot(x[j] - x[i], y[j] - y[i]) > _SAME_POSITION]
+        [j for j in row if np.hypot(x[j] - x[i], y[j] - y[i]) > SAME_POSITION]
         for i, row in enumerate(found)
     ]

@@ -9,16 +9,19 @@ nor a grouping matters. What lies farther away enters with its flux of
 the iteration before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import check_switches, to_float
+from photutils_pconv.geometry.merging import merge_close
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
+    SAME_POSITION,
     FitWindow,
     find_neighbours,
     solve_window,
@@ -54,6 +57,13 @@ _LARGEST_STEP = 0.5
 # (pixels), both by default and by choice.
 _MOST_ROUNDS = 10
 _LARGEST_SHIFT = 1.0
+# A source whose brightest pixel exceeds the range of the values in its window by
+# this factor is not one that the data show (by choice: the range holds the source
+# itself, its neighbours and the background), but for rounding by this share.
+_LARGEST_RANGE = 2.0
+_ROUNDING = 1.0e-9
+# The least upper bound of such a fit, in the map's unit.
+_SMALLEST_BOUND = 1.0e-300
 # The smallest shift (pixels) that is divided by.
 _TINY = 1.0e-9
 
@@ -65,18 +75,18 @@ class FitSettings:
 
     The flux of every source is fitted. Bright ones also tell their own
     positions, and, all of them together, the angle, the width and the profile
-    that the PSF has on the map. `for_passes` gives the settings of a removal:
+    that the PSF has on the map. `for_method` gives the settings of a removal:
 
-    ======  ========================  ==============  =============
-    passes  fitted to                 positions from  shape from
-    ======  ========================  ==============  =============
-    1       map minus reconstruction  SNR 80          SNR 80
-    2       the map                   SNR 20          SNR 80
-    ======  ========================  ==============  =============
+    ===========  ========================  ==============  =============
+    method       fitted to                 positions from  shape from
+    ===========  ========================  ==============  =============
+    ``inpaint``  map minus reconstruction  SNR 80          SNR 80
+    ``psf``      the map                   SNR 20          SNR 80
+    ===========  ========================  ==============  =============
 
-    With one pass the fit sees what was removed from the holes, which has the
+    With ``inpaint`` the fit sees what was removed from the holes, which has the
     error of the reconstruction in it: that would move the centre of a faint
-    source. With two it sees the map, and a polynomial takes up the background.
+    source. With ``psf`` it sees the map, and a polynomial takes up the background.
 
     Parameters
     ----------
@@ -96,7 +106,7 @@ class FitSettings:
     Raises
     ------
     TypeError, ValueError
-        If an SNR is not a positive number.
+        If an SNR is not a positive number, or a switch neither True nor False.
     """
 
     position_snr: float = POSITION_SNR
@@ -105,18 +115,19 @@ class FitSettings:
     fit_psf_shape: bool = True
 
     def __post_init__(self):
+        check_switches(self)
         for name in ('position_snr', 'shape_snr'):
             to_float(getattr(self, name), name)
 
     @classmethod
-    def for_passes(cls, n_passes, *, fit_positions=True, fit_psf_shape=True):
+    def for_method(cls, method, *, fit_positions=True, fit_psf_shape=True):
         """
         Give the settings of a removal.
 
         Parameters
         ----------
-        n_passes : {1, 2}
-            The number of passes.
+        method : {'psf', 'inpaint'}
+            The method.
 
         fit_positions, fit_psf_shape : bool, optional
             See the class.
@@ -127,7 +138,7 @@ class FitSettings:
             The settings.
         """
         return cls(
-            position_snr=SHAPE_SNR if n_passes == 1 else POSITION_SNR,
+            position_snr=SHAPE_SNR if method == 'inpaint' else POSITION_SNR,
             shape_snr=SHAPE_SNR,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,
@@ -178,13 +189,17 @@ class PSFFit:
         are too few pixels.
 
     flux_err : `~numpy.ndarray`
-        Their errors for pixels of variance 1.
+        Their errors for pixels of variance 1; NaN likewise.
 
     x, y : `~numpy.ndarray`
         The positions.
 
     n_pixels : `~numpy.ndarray` of int
         The number of pixels used.
+
+    unstable : `~numpy.ndarray` of bool
+        The sources whose fit ran away from the data, so that it was repeated
+        without fluxes below 0 and shifts.
     """
 
     flux: np.ndarray
@@ -192,6 +207,7 @@ class PSFFit:
     x: np.ndarray
     y: np.ndarray
     n_pixels: np.ndarray
+    unstable: np.ndarray | None = None
 
 
 def fit_psf(
@@ -209,6 +225,9 @@ def fit_psf(
 ):
     """
     Fit a PSF and a polynomial background to every source of a map.
+
+    Rows of one position are one source, and all of them have its flux. No fit
+    runs away: a source alone is never brighter than twice what its window shows.
 
     Parameters
     ----------
@@ -255,10 +274,26 @@ def fit_psf(
     missing = join_missing(missing, data)
     data = np.where(missing, 0.0, data)
     x0, y0 = pair_positions(x, y)
-    x, y = x0.copy(), y0.copy()
-    n = len(x)
+    n = len(x0)
     if fit_position is None:
         fit_position = np.zeros(n, dtype=bool)
+    distinct = merge_close(x0, y0, SAME_POSITION)
+    if len(distinct) < n:
+        fit = fit_psf(
+            data,
+            distinct.x,
+            distinct.y,
+            pixel_psf,
+            missing=missing,
+            fit_position=distinct.largest(fit_position) > 0,
+            radius=radius,
+            degree=degree,
+            n_iterations=n_iterations,
+            maximum_shift=maximum_shift,
+        )
+        columns = (getattr(fit, one.name)[distinct.row] for one in fields(fit))
+        return PSFFit(*columns)
+    x, y = x0.copy(), y0.copy()
     windows = [
         FitWindow(data.shape, missing, x[i], y[i], radius, degree) for i in range(n)
     ]
@@ -269,11 +304,13 @@ def fit_psf(
     flux, flux_err = np.zeros(n), np.full(n, np.inf)
     model = np.zeros(data.shape)
     level = np.zeros(n)
+    unstable = np.zeros(n, dtype=bool)
+    brightest = [_brightest(data, window) for window in windows]
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
         for i, window in enumerate(windows):
             if not window.enough:
-                new_flux[i] = np.nan
+                new_flux[i] = flux_err[i] = np.nan
                 continue
             values = (data[window.region] - model[window.region])[window.use]
             free = [i, *neighbours[i]]
@@ -287,12 +324,20 @@ def fit_psf(
                     templates += pixel_psf.gradient(*window.offsets(x[j], y[j]))
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
+            shown = abs(coefficients[0]) * np.abs(templates[0]).max()
+            if unstable[i] or shown > brightest[i]:
+                unstable[i] = True
+                templates = templates[: len(free)] + window.terms
+                coefficients, covariance = _solve_bounded(
+                    values, templates, len(free), brightest[i]
+                )
             new_flux[i] = coefficients[0]
             flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
             if iteration == 0:
                 residual = values - np.stack(templates, axis=1) @ coefficients
                 level[i] = _WING_SHARE * residual.std()
-            if fit_position[i] and iteration < n_iterations - 1 and new_flux[i] > 0:
+            moves = fit_position[i] and not unstable[i] and new_flux[i] > 0
+            if moves and iteration < n_iterations - 1:
                 shift = coefficients[len(free) : len(free) + 2] / new_flux[i]
                 shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
                 new_x[i], new_y[i] = x[i] + shift[0], y[i] + shift[1]
@@ -307,7 +352,35 @@ def fit_psf(
         if iteration < n_iterations - 1:
             model = model_image(data.shape, x, y, flux, pixel_psf, level=level)
     n_pixels = np.array([window.n_pixels for window in windows], dtype=int)
-    return PSFFit(flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels)
+    return PSFFit(
+        flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels, unstable=unstable
+    )
+
+
+def _brightest(data, window):
+    """
+    Give the brightness that a source in a window cannot have.
+    """
+    if not window.enough:
+        return np.inf
+    values = data[window.region][window.use]
+    rounding = _ROUNDING * np.abs(values).max()
+    return _LARGEST_RANGE * (values.max() - values.min()) + rounding
+
+
+def _solve_bounded(values, templates, n_sources, brightest):
+    """
+    Solve a fit whose sources are not negative, nor brighter than the data.
+    """
+    _, covariance = solve_window(values, templates)
+    matrix = np.stack(templates, axis=1)
+    scale = np.abs(matrix).max(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    upper = np.full(len(templates), np.inf)
+    upper[:n_sources] = max(brightest, _SMALLEST_BOUND)
+    lower = np.where(np.isfinite(upper), 0.0, -np.inf)
+    found = lsq_linear(matrix / scale, values, (lower, upper), method='bvls')
+    return found.x / scale, covariance
 
 
 def _settled(flux, before):

@@ -48,7 +48,7 @@ _PARAMETER_TOLERANCE, _COST_TOLERANCE = 0.005, 0.1
 _ANGLE_GAIN = 15.0
 # The smallest flux and the smallest mean square that are divided by or whose
 # logarithm is taken.
-_SMALLEST_FLUX, _SMALLEST_SQUARE = 1.0e-30, 1.0e-300
+_SMALLEST_FLUX, _SMALLEST_SQUARE = 1.0e-120, 1.0e-300
 
 # The knots of the profile's correction, in pixels, and the correction's prior: a
 # share of the PSF at its radius, and one of its peak.

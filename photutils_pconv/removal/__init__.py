@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = attach(
         'sources': ('Sources', 'choose_holes', 'locate_sources'),
         'filling': ('Filled', 'Filler', 'PSFFluxes'),
         'pipeline': ('Removal', 'make_filler', 'remove_sources', 'run_removal'),
+        'composition': ('Composition', 'compose'),
+        'draws': ('DrawModel', 'Draws'),
         'measuring': ('make_plan', 'measure'),
         'empty_sample': ('EmptySample', 'sample_empty_holes'),
         'flux_errors': ('FluxErrors', 'estimate_errors'),

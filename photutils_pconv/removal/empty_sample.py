@@ -84,7 +84,7 @@ class EmptySample:
         NaN without a PSF.
 
     stamps : tuple of `~photutils_pconv.removal.texture_models.ResidualStamp`
-        The residuals, if asked for.
+        The residuals: map minus reconstruction.
     """
 
     radius: np.ndarray
@@ -177,7 +177,7 @@ def fill_empty_holes(
         )
 
 
-def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=False):
+def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
     """
     Place, fill and measure empty holes.
 
@@ -202,9 +202,6 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=Fa
         The local rms around the sources, in the map's unit, needed by a
         filler that depends on the flux.
 
-    stamps : bool, optional
-        Whether to keep the residuals, for their texture.
-
     Returns
     -------
     sample : `EmptySample`
@@ -215,7 +212,9 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=Fa
     kept = []
     brightness = None
     if filler.depends_on_flux:
-        brightness = filled.psf_fluxes.flux / rms
+        with np.errstate(divide='ignore', invalid='ignore'):
+            # Not finite where the map is flat: such sources tell nothing.
+            brightness = filled.psf_fluxes.flux / rms
     for part in fill_empty_holes(
         grid,
         holes,
@@ -226,8 +225,7 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None, stamps=Fa
     ):
         use = part.filled.reconstruction.filled
         rows.append(tuple(column[use] for column in _measure_round(grid, part, plan)))
-        if stamps:
-            kept += _cut_stamps(grid, part)
+        kept += _cut_stamps(grid, part)
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
     return EmptySample(*columns, stamps=tuple(kept))
 

@@ -33,8 +33,15 @@ class PSFFluxes:
     x, y : (M,) `~numpy.ndarray`
         The positions, in pixels.
 
+    position_err : (M,) `~numpy.ndarray`, optional
+        Their errors along an axis, in pixels; NaN where the position was not
+        fitted.
+
     inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
+
+    unstable : (M,) bool `~numpy.ndarray`, optional
+        The sources whose fit ran away from the data (default: none).
     """
 
     flux: np.ndarray
@@ -43,7 +50,9 @@ class PSFFluxes:
     cfit: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    position_err: np.ndarray | None = None
     inner_radius: np.ndarray | None = None
+    unstable: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +78,15 @@ class Filled:
     wings_are_sources : bool, optional
         Whether the reconstruction's wings are the sources as a PSF has them,
         also on the map beyond the holes.
+
+    emission : 2D `~numpy.ndarray`, optional
+        The best estimate of the emission in the holes for the cleaned map, on
+        its grid; by default the reconstruction's, with which fluxes are
+        measured in any case.
+
+    subtraction_error : 2D `~numpy.ndarray`, optional
+        What the subtraction of the sources is expected to leave in each pixel
+        of the map, where the wings are the sources.
     """
 
     reconstruction: Reconstruction
@@ -76,6 +94,18 @@ class Filled:
     pixel_psf: PixelPSF | None = None
     errors_in_rms: bool = False
     wings_are_sources: bool = False
+    emission: np.ndarray | None = None
+    subtraction_error: np.ndarray | None = None
+
+    @property
+    def mean(self):
+        """
+        The reconstruction with the best estimate of the emission
+        (`~photutils_pconv.inpainting.Reconstruction`).
+        """
+        if self.emission is None:
+            return self.reconstruction
+        return replace(self.reconstruction, emission=self.emission)
 
     def with_rms(self, rms):
         """

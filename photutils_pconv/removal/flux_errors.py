@@ -127,6 +127,9 @@ def estimate_errors(
         # The mean excess of a pixel in the aperture that is the smallest.
         k = np.argmin(plan.pixel_radii)
         area = np.pi * plan.pixel_radii[k] ** 2 * fluxes.hole_fraction[:, k]
+        with np.errstate(divide='ignore', invalid='ignore'):
+            # A flat map has no rms (flag 'no_scatter').
+            excess = (psf_fluxes.flux_err / rms) ** 2 * excess[:, k] / area
         psf_err = _psf_error(
             psf_fluxes,
             radius * grid.factor,
@@ -134,7 +137,7 @@ def estimate_errors(
             sample=sample if enough else None,
             factor=grid.factor,
             known=known_psf_errors,
-            excess=(psf_fluxes.flux_err / rms) ** 2 * excess[:, k] / area,
+            excess=excess,
         )
     n_empty = len(sample) if enough else 0
     return FluxErrors(flux_err, psf_err, flags, n_empty, ratio)

@@ -6,7 +6,9 @@ Apertures, and the fluxes in them.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv.geometry.grids import pixel_scale_factor
 from photutils_pconv.photometry.aperture_fluxes import AperturePlan, measure_sources
+from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.profiles import pixel_profile
 
 __all__ = ['make_eef', 'make_plan', 'measure']
@@ -106,7 +108,8 @@ def make_eef(setup, table, psf, pixel_scale):
         The PSF.
 
     pixel_scale : float
-        The map's pixel scale, in arcsec.
+        The map's pixel scale, in arcsec. A table is of native pixels: on others
+        it is corrected by what they make of the PSF.
 
     Returns
     -------
@@ -124,8 +127,28 @@ def make_eef(setup, table, psf, pixel_scale):
                     'aperture_corrections'
                 )
                 raise ValueError(msg)
-            return psf.encircled_energy(radius, pixel_scale=pixel_scale)
+            energy = psf.encircled_energy(radius, pixel_scale=pixel_scale)
+            if np.any(energy <= 0):
+                msg = (
+                    'the PSF must have positive flux within the apertures, got '
+                    f'{np.min(energy):.3g} within {np.min(radius):.4g} arcsec: check '
+                    'its centre and background'
+                )
+                raise ValueError(msg)
+            return energy
 
         return eef
     table = 'real' if table is None else table
-    return lambda radius: setup.eef(radius, table=table)
+    _, factor = pixel_scale_factor(pixel_scale * u.arcsec, setup)
+    if factor == 1:
+        return lambda radius: setup.eef(radius, table=table)
+    # The table is of native pixels, and others smooth a source otherwise.
+    psf = parse_psf('setup', setup) if psf is None else psf
+    native = setup.pixel_scale.to_value(u.arcsec)
+
+    def eef_of_pixels(radius):
+        there = psf.encircled_energy(radius, pixel_scale=pixel_scale)
+        here = psf.encircled_energy(radius, pixel_scale=native)
+        return setup.eef(radius, table=table) * there / here
+
+    return eef_of_pixels

@@ -11,20 +11,24 @@ import numpy as np
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
-from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.photometry.aperture_fluxes import ApertureFluxes, AperturePlan
 from photutils_pconv.photometry.calibration import get_error_calibration
+from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
+from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
-from photutils_pconv.removal.empty_sample import sample_empty_holes
+from photutils_pconv.removal.composition import Composition, compose
+from photutils_pconv.removal.draws import Draws
+from photutils_pconv.removal.empty_sample import EmptySample, sample_empty_holes
 from photutils_pconv.removal.filling import Filled, Filler
 from photutils_pconv.removal.flux_errors import FluxErrors, estimate_errors
+from photutils_pconv.removal.inpaint_filler import InpaintFiller
 from photutils_pconv.removal.measuring import make_plan, measure
-from photutils_pconv.removal.one_pass import OnePassFiller
 from photutils_pconv.removal.provenance import make_history, make_meta
+from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings
 from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import EMPIRICAL
@@ -35,8 +39,6 @@ from photutils_pconv.removal.sources import (
     locate_sources,
 )
 from photutils_pconv.removal.table import make_photometry_table
-from photutils_pconv.removal.texture import make_texture
-from photutils_pconv.removal.two_pass import TwoPassFiller
 
 __all__ = [
     'Removal',
@@ -79,8 +81,11 @@ class Removal:
     errors : `~photutils_pconv.removal.FluxErrors`
         Their errors.
 
-    texture : 2D `~numpy.ndarray` or `None`
-        The texture, where it was asked for.
+    composition : `~photutils_pconv.removal.Composition`
+        The cleaned map.
+
+    sample : `~photutils_pconv.removal.EmptySample` or `None`
+        What was measured in empty holes, where they were needed.
     """
 
     grid: MapGrid
@@ -91,7 +96,8 @@ class Removal:
     plan: AperturePlan
     fluxes: ApertureFluxes
     errors: FluxErrors
-    texture: np.ndarray | None = None
+    composition: Composition
+    sample: EmptySample | None = None
 
 
 def run_removal(settings, map_input, source_input):
@@ -135,17 +141,18 @@ def remove_sources(settings, map_input, source_input):
     setup = settings.setup
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
     sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
-    inside = sources.inside
-    holes = choose_holes(sources.x[inside], sources.y[inside], grid, setup)
+    distinct = sources.distinct
+    holes = choose_holes(distinct.x, distinct.y, grid, setup)
     psf = find_psf(settings, grid, holes)
     filler = make_filler(settings, grid, psf)
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
     fluxes = measure(grid, holes, filled, plan)
     filled = filled.with_rms(fluxes.wingless_std)
-    cleaned = filled.reconstruction.clean(grid.data)
+    by_map = settings.error_method == 'empty_apertures'
     sample = None
-    if settings.texture or settings.error_method == 'empty_apertures':
+    if by_map or settings.fill == 'draw':
+        cleaned = filled.reconstruction.clean(grid.data)
         sample = sample_empty_holes(
             replace(grid, data=cleaned, error=None),
             holes,
@@ -153,8 +160,13 @@ def remove_sources(settings, map_input, source_input):
             filled,
             plan,
             rms=fluxes.local_bkg_std,
-            stamps=settings.texture,
         )
+    composition = compose(
+        grid,
+        holes,
+        filled,
+        keep=settings.fill != 'mean',
+    )
     errors = estimate_errors(
         grid,
         holes,
@@ -162,19 +174,9 @@ def remove_sources(settings, map_input, source_input):
         fluxes,
         plan,
         calibration=_find_calibration(settings),
-        sample=sample if settings.error_method == 'empty_apertures' else None,
+        sample=sample if by_map else None,
         known_psf_errors=filler.depends_on_flux,
     )
-    texture = None
-    if settings.texture:
-        texture = make_texture(
-            cleaned,
-            grid.missing,
-            holes,
-            filled.reconstruction,
-            sample.stamps,
-            settings.texture_seed,
-        )
     return Removal(
         grid=grid,
         sources=sources,
@@ -184,7 +186,8 @@ def remove_sources(settings, map_input, source_input):
         plan=plan,
         fluxes=fluxes,
         errors=errors,
-        texture=texture,
+        composition=composition,
+        sample=sample,
     )
 
 
@@ -244,19 +247,19 @@ def make_filler(settings, grid, psf):
         The filler.
     """
     setup = settings.setup
-    fits = FitSettings.for_passes(
-        settings.n_passes,
+    fits = FitSettings.for_method(
+        settings.method,
         fit_positions=settings.fit_positions,
         fit_psf_shape=settings.fit_psf_shape,
     )
-    if settings.n_passes == 1:
-        inpainting = InpaintSettings(
-            model=settings.model,
-            profile=wing_profile(setup),
-            subtract_wings=settings.subtract_wings,
-            run=settings.run,
-        )
-        return OnePassFiller(
+    inpainting = InpaintSettings(
+        model=settings.inpaint_model,
+        profile=wing_profile(setup),
+        subtract_wings=settings.subtract_wings and settings.method == 'inpaint',
+        run=settings.run,
+    )
+    if settings.method == 'inpaint':
+        return InpaintFiller(
             inpainting,
             None if psf is None else PixelPSF(psf, grid.pixel_scale),
             fits,
@@ -267,9 +270,13 @@ def make_filler(settings, grid, psf):
         beam_fwhm=setup.psf_fwhm.to_value(u.arcsec) / scale,
         aperture_radius=settings.aperture_radii[0] / scale,
         fits=fits,
+        inpainting=inpainting,
         run=settings.run,
     )
-    return TwoPassFiller(subtraction, PixelPSF(psf, scale))
+    if grid.factor == 1:
+        return PSFFiller(subtraction, PixelPSF(psf, scale))
+    seen = PixelPSF(resample_psf(psf, grid.pixel_scale, scale), scale)
+    return PSFFiller(subtraction, seen, PixelPSF(psf, grid.pixel_scale))
 
 
 def _find_calibration(settings):
@@ -302,6 +309,8 @@ def assemble(settings, map_input, removal):
     flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
     flags |= removal.fluxes.flags | errors.flags
     psf_fluxes = filled.psf_fluxes
+    if psf_fluxes is not None and psf_fluxes.unstable is not None:
+        flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
     table = make_photometry_table(
@@ -318,34 +327,30 @@ def assemble(settings, map_input, removal):
         meta['n_empty_apertures'] = errors.n_empty
         meta['error_scale'] = None if errors.ratio is None else errors.ratio.tolist()
     table.meta.update(meta)
-    cleaned = reconstruction.clean(grid.data)
-    error = None
-    if grid.error is not None:
-        error = _clean_error(filled, holes, grid, removal.fluxes.local_bkg_std)
-    texture = removal.texture
+    composition = removal.composition
+    draws = drawn = None
+    if removal.sample is not None:
+        draws = Draws(
+            composition.cleaned,
+            grid.missing,
+            holes.select(reconstruction.filled),
+            removal.sample.stamps,
+            composition.lost,
+        )
+    cleaned = composition.cleaned
+    if settings.fill == 'draw':
+        drawn = draws.model.draw(np.random.default_rng(settings.draw_seed))
+        cleaned = cleaned + drawn
     return SourceRemovalResult(
         cleaned=map_input.like_input(
-            cleaned if texture is None else cleaned + texture,
-            error=error,
+            cleaned,
+            error=composition.error,
             history=make_history(meta, int(reconstruction.filled.sum())),
         ),
         photometry=table,
-        sources=map_input.like_input(grid.data - cleaned, fill=0.0),
+        sources=map_input.like_input(grid.data - composition.cleaned, fill=0.0),
         holes=reconstruction.holes,
         map_input=map_input,
-        texture=texture,
+        drawn=drawn,
+        draws=draws,
     )
-
-
-def _clean_error(filled, holes, grid, scatter):
-    """
-    Give the error of the cleaned map.
-    """
-    reconstruction = filled.reconstruction
-    if filled.wings_are_sources:
-        # Beyond the holes wings were subtracted, which adds no noise.
-        weight = np.where(reconstruction.holes, holes.mask.astype(float), 0.0)
-        reconstruction = Reconstruction(
-            reconstruction.emission, weight, reconstruction.filled
-        )
-    return reconstruction.clean_error(grid.error, holes, scatter)

@@ -5,6 +5,7 @@ Pictures of removals. Matplotlib is imported when a picture is made.
 
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv.inputs.values import as_array
 
@@ -134,6 +135,7 @@ def plot_holes(
     ImportError
         If matplotlib is missing; the message says what to install.
     """
+    outlines = to_bool(outlines, 'outlines')
     try:
         import matplotlib.pyplot as plt
         from matplotlib.patches import Circle

@@ -13,6 +13,14 @@ from photutils_pconv._utils.versions import package_versions
 __all__ = ['make_history', 'make_meta']
 
 
+# What a line of history says of each fill.
+_FILL_HISTORY = {
+    'observed': 'holes hold the map less the sources, where that is known',
+    'mean': 'holes hold the reconstructed emission, without noise',
+    'draw': 'holes hold what is known, and a random draw of what is not',
+}
+
+
 def make_meta(settings, pixel_psf):
     """
     Describe a removal in the table's metadata.
@@ -40,13 +48,14 @@ def make_meta(settings, pixel_psf):
         'setup': setup.name,
         'model': settings.model.name,
         'model_checksum': settings.model.checksum,
-        'n_passes': settings.n_passes,
+        'method': settings.method,
+        'method_reason': settings.method_reason,
         'aperture_radii_arcsec': settings.aperture_radii.tolist(),
         'aperture_corrections': corrections,
         'annulus_radii_arcsec': setup.annulus_radii.to_value(u.arcsec).tolist(),
         'error_method': settings.error_method,
-        'subtract_wings': settings.subtract_wings or settings.n_passes == 2,
-        'texture': settings.texture,
+        'subtract_wings': settings.subtract_wings or settings.method == 'psf',
+        'fill': settings.fill,
         'colour_corrected': False,
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),
@@ -81,17 +90,15 @@ def make_history(meta, n_filled):
         f'photutils-pconv {meta["versions"]["photutils_pconv"]}: {n_filled} '
         'compact sources replaced by reconstructed emission',
         f'photutils-pconv setup {meta["setup"]}, model {meta["model"]}',
+        f'method {meta["method"]}: {meta["method_reason"]}',
+        _FILL_HISTORY[meta['fill']],
         f'model sha256 {checksum[:32]}',
         f'model sha256 {checksum[32:]} (continued)',
     ]
     if 'psf' in meta:
         angle = meta['psf_angle_deg']
         text = 'averaged over angles' if angle is None else f'angle {angle:.1f} deg'
-        lines.append(
-            f'{meta["n_passes"]} pass(es) with a PSF ({meta["psf"][:20]}), {text}'
-        )
+        lines.append(f'the PSF ({meta["psf"][:20]}) is known, {text}')
     if meta['subtract_wings']:
         lines.append('the wings of sources beyond the holes were subtracted')
-    if meta['texture']:
-        lines.append('a random realisation of noise and texture was added in holes')
     return tuple(lines)

@@ -21,9 +21,10 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv.geometry.cutouts import cut_stack
-from photutils_pconv.geometry.holes import TAPER_WIDTH
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.blending import Blender
+from photutils_pconv.inpainting.hole_filling import InpaintSettings, inpaint_holes
 from photutils_pconv.inpainting.prediction import CutoutInput, predict_cutouts
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.inpainting.residual_images import (
@@ -34,8 +35,9 @@ from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import (
+    TaperedHoles,
+    draw_subtraction,
     expected_error_image,
-    image_beyond_holes,
     model_image,
     shape_image,
 )
@@ -47,6 +49,7 @@ from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf, fit_quality
 from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.removal.texture_models import measure_structure
 
 __all__ = [
     'PSFRemoval',
@@ -59,6 +62,17 @@ _WING_SHARE = 0.05
 # The radius within which that scatter is measured, in pixels: that of the robust
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
+# The mismatch in the middle of a source, in units of the structure around it, at
+# which the emission under it is found as well without a look into the hole:
+# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
+# 2026-11-29), where both errors are equal from 0.7 to 1.5.
+_EVEN_MISMATCH = 1.0
+# The share of an inpainted hole below which it is not worth the time; by choice.
+_LEAST_INPAINTED = 0.3
+# The error of a position along an axis that the PSF's mismatch makes, in pixels:
+# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
+# 2026-11-29): 0.024 to 0.026 above SNR 130.
+_POSITION_FLOOR = 0.025
 # Half the side of the square in which small holes are counted as a source's own,
 # in pixels; by choice, the largest holes fit into it.
 _NEAR = 16
@@ -72,8 +86,17 @@ class PSFRemoval:
     Parameters
     ----------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        The emission in the holes and, where a source's wings reach
-        beyond its hole, the map without the wings.
+        The emission in the holes, from the residual, and, where a source's
+        wings reach beyond its hole, the map without the wings.
+
+    emission : 2D `~numpy.ndarray`
+        The best estimate of the emission in the holes: where the mismatch
+        exceeds it, the mean of that and of what is found without a look into
+        the holes.
+
+    structure : `~numpy.ndarray`
+        The scatter around each source of what its surroundings do not tell,
+        in the map's unit (`measure_structure`).
 
     flux, flux_err : `~numpy.ndarray`
         The total fluxes and their errors, in the map's unit times pixel;
@@ -81,6 +104,14 @@ class PSFRemoval:
 
     x, y : `~numpy.ndarray`
         The positions, fitted where the SNR is `POSITION_SNR` or more.
+
+    position_err : `~numpy.ndarray`
+        The errors of fitted positions along an axis, in pixels; NaN where
+        a position was not fitted.
+
+    subtraction_error : 2D `~numpy.ndarray`
+        What the subtraction of the sources is expected to leave in each
+        pixel.
 
     inner_radius : `~numpy.ndarray`
         The radius of the small hole's area in which the network did not
@@ -94,17 +125,25 @@ class PSFRemoval:
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
         tell.
+
+    unstable : `~numpy.ndarray` of bool
+        The sources whose fit ran away from the data.
     """
 
     reconstruction: Reconstruction
+    emission: np.ndarray
+    structure: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    position_err: np.ndarray
+    subtraction_error: np.ndarray
     inner_radius: np.ndarray
     qfit: np.ndarray
     cfit: np.ndarray
     psf: PixelPSF
+    unstable: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +169,10 @@ class SubtractionSettings:
     fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
         Which sources' positions are fitted, and which tell the PSF's shape.
 
+    inpainting : `~photutils_pconv.inpainting.InpaintSettings`, optional
+        How the emission is also found without a look into the holes, where
+        the PSF's mismatch exceeds it (default: not at all).
+
     run : `~photutils_pconv.network.RunOptions`, optional
         How the network is run.
     """
@@ -137,7 +180,8 @@ class SubtractionSettings:
     model: Any
     beam_fwhm: float
     aperture_radius: float | None = None
-    fits: FitSettings = field(default_factory=lambda: FitSettings.for_passes(2))
+    fits: FitSettings = field(default_factory=lambda: FitSettings.for_method('psf'))
+    inpainting: InpaintSettings | None = None
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
@@ -197,7 +241,8 @@ def remove_with_psf(
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
     whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
-    level = _WING_SHARE * _scatter_around(data - whole, missing, fit.x, fit.y, radius)
+    scatter = _scatter_around(data - whole, missing, fit.x, fit.y, radius)
+    level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
     residual_map = _ResidualMap(
         data - sources,
@@ -235,14 +280,24 @@ def remove_with_psf(
         whole_sources=whole,
         bright=telling,
     )
-    sources = model_image(data.shape, fit.x, fit.y, flux, psf, level=level)
+    position_err = _position_error(flux, flux_err, psf, moved=fit_position)
+    drawn = draw_subtraction(
+        data.shape,
+        fit.x,
+        fit.y,
+        flux,
+        psf,
+        holes=TaperedHoles(x, y, radius, taper_width),
+        errors=(flux_err, position_err),
+        level=level,
+    )
     qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
     factor = 1.0
     if settings.aperture_radius is not None:
         factor = aperture_fraction(psf, settings.aperture_radius)
         factor /= aperture_fraction(nominal, settings.aperture_radius)
         factor *= aperture_ratio(
-            data - sources,
+            data - drawn.image,
             fit,
             np.where(telling, flux, np.nan),
             psf,
@@ -251,31 +306,80 @@ def remove_with_psf(
             aperture_radius=settings.aperture_radius,
             snr=snr,
         )
-    foreign = image_beyond_holes(
-        data.shape,
-        fit.x,
-        fit.y,
-        flux,
-        psf,
-        (x, y, radius),
+    reconstruction = blender.finish(missing)
+    structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
+    mismatch = np.abs(flux) * psf.expected_error(0.0, 0.0)
+    emission = _add_inpainted(
+        reconstruction,
+        np.divide(mismatch, structure, out=np.zeros(len(x)), where=structure > 0),
+        data,
+        missing,
+        holes,
+        settings,
+        jy_per_pixel=jy_per_pixel,
         taper_width=taper_width,
-        level=level,
     )
     return PSFRemoval(
         reconstruction=replace(
-            blender.finish(missing),
-            wings=np.where(missing, 0.0, sources),
-            foreign=np.where(missing, 0.0, foreign),
+            reconstruction,
+            wings=np.where(missing, 0.0, drawn.image),
+            foreign=np.where(missing, 0.0, drawn.beyond),
         ),
+        emission=emission,
+        structure=structure,
+        subtraction_error=drawn.error,
         flux=factor * flux,
         flux_err=factor * flux_err,
         x=fit.x,
         y=fit.y,
+        position_err=np.where(
+            fit_position, np.hypot(position_err, _POSITION_FLOOR), np.nan
+        ),
         inner_radius=inner_radius,
         qfit=qfit,
         cfit=cfit,
         psf=psf,
+        unstable=fit.unstable,
     )
+
+
+def _add_inpainted(reconstruction, mismatch, data, missing, holes, settings, **how):
+    """
+    Add the emission that is found without a look into holes, where it counts.
+
+    The error of what the residual tells grows with the mismatch, which is in
+    units of the structure around; that of an inpainted hole does not.
+    """
+    share = mismatch**2 / (_EVEN_MISMATCH**2 + mismatch**2)
+    chosen = np.nan_to_num(share) > _LEAST_INPAINTED
+    if settings.inpainting is None or not chosen.any():
+        return reconstruction.emission
+    inpainted = inpaint_holes(
+        data, missing, holes, settings.inpainting, chosen=chosen, **how
+    )
+    drawn = draw_values(
+        holes.select(chosen & inpainted.filled),
+        share[chosen & inpainted.filled],
+        width=how['taper_width'],
+    )
+    drawn = np.where(inpainted.weight > 0, drawn, 0.0)
+    return (1.0 - drawn) * reconstruction.emission + drawn * inpainted.emission
+
+
+def _position_error(flux, flux_err, pixel_psf, *, moved):
+    """
+    Give the errors that the background makes of fitted positions, in pixels.
+
+    A matched filter's: as the flux' by the relative steepness of the PSF.
+    """
+    half = int(np.ceil(FIT_RADIUS))
+    y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
+    values = pixel_psf.evaluate(x, y)
+    by_x, by_y = pixel_psf.gradient(x, y)
+    steepness = np.sqrt(0.5 * np.sum(by_x**2 + by_y**2) / np.sum(values**2))
+    with np.errstate(divide='ignore', invalid='ignore'):
+        error = np.abs(flux_err / flux) / steepness
+    return np.where(moved & np.isfinite(error), error, 0.0)
 
 
 def _scatter_around(residual, missing, x, y, radius):

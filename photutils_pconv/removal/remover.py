@@ -6,6 +6,7 @@ Removal of compact sources: the package's front door.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
@@ -17,13 +18,14 @@ from photutils_pconv.removal.settings import RemovalSettings
 __all__ = ['NeuralSourceRemover']
 
 
-class NeuralSourceRemover:
+class NeuralSourceRemover(ReadOnly):
     """
     Remove compact sources from a map and measure them.
 
     The extended emission behind each source is reconstructed by a
     partial-convolution U-Net; map minus reconstruction is the source,
-    which is measured in circular apertures.
+    which is measured with its PSF and in circular apertures. The column
+    ``flux`` of the photometry is the one to use.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ class NeuralSourceRemover:
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network: a bundled model's name, a file, or a loaded model.
-        By default the bundled model of the setup's mode.
+        By default the bundled model for the method.
 
     aperture_radii : float, array_like or `~astropy.units.Quantity`, optional
         The aperture radii, in arcsec. By default the setup's.
@@ -63,13 +65,15 @@ class NeuralSourceRemover:
         built from the map's bright isolated sources
         (`photutils_pconv.psf_photometry`), another setup's name, a FITS
         file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
-        pixels of the setup's native scale. With it the table has PSF
-        fluxes beside those in apertures.
+        pixels of the setup's native scale. By default the setup's, or, with
+        ``method='inpaint'``, none.
 
-    n_passes : {1, 2}, optional
-        1 for the paper's method, which does not look into the holes; 2
-        for removal with the PSF (`photutils_pconv.removal`), by a
-        model that is made for it.
+    method : {'auto', 'psf', 'inpaint'}, optional
+        ``'psf'`` subtracts the PSF and has a network look under it
+        (`photutils_pconv.removal`). ``'inpaint'`` is the paper's method,
+        which does not look into the holes; with a PSF, that is fitted to what
+        was removed. ``'auto'`` is ``'psf'`` where a PSF is known, and else
+        ``'inpaint'``; a ``model`` decides by its kind.
 
     fit_positions : bool, optional
         With a PSF: whether the positions of bright sources are fitted
@@ -91,19 +95,23 @@ class NeuralSourceRemover:
 
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
-        off the cleaned map, too (`photutils_pconv.inpainting`): for power
-        spectra and maps of the emission. By default it equals the map
-        outside of the holes, as in the paper. The photometry does not depend
-        on it. Two passes always take them off.
+        off the cleaned map, too (`photutils_pconv.inpainting`). By default
+        ``'inpaint'`` leaves the map as it is outside of the holes, as in the
+        paper; ``'psf'`` always takes wings off. The photometry does not
+        depend on it.
 
-    texture : bool, optional
-        Whether to complete the cleaned map with a realisation of the
-        noise and small-scale texture that the reconstruction lacks
-        (`photutils_pconv.removal`). The photometry does not depend on
-        it. By default the cleaned map holds the best estimate.
+    fill : {'observed', 'mean', 'draw'}, optional
+        What the cleaned map holds where sources were. ``'observed'``, the
+        default with a PSF: the map less the source wherever that is better
+        known than the reconstruction, with the map's own noise, and the
+        reconstruction elsewhere. ``'mean'``, the default with ``'inpaint'``:
+        the reconstruction, which is the best estimate of the emission, without
+        noise. ``'draw'``: the first of the two that can be had, with a random
+        draw of what is not known (`photutils_pconv.removal`), so that the
+        map's statistics are right. The photometry does not depend on it.
 
-    texture_seed : int or `numpy.random.Generator`, optional
-        The seed of the texture.
+    draw_seed : int or `numpy.random.Generator`, optional
+        The seed of the draw.
 
     resample : bool, optional
         Whether a map that is off the setup's pixel scale is resampled;
@@ -131,6 +139,9 @@ class NeuralSourceRemover:
     -----
     Photometry is not colour-corrected.
 
+    The settings are those that a remover was made with: attributes cannot
+    be set later.
+
     Examples
     --------
     >>> from photutils_pconv import NeuralSourceRemover
@@ -149,13 +160,13 @@ class NeuralSourceRemover:
         aperture_corrections=None,
         recenter=False,
         psf=None,
-        n_passes=1,
+        method='auto',
         fit_positions=True,
         fit_psf_shape=True,
         error_method='empty_apertures',
         subtract_wings=False,
-        texture=False,
-        texture_seed=0,
+        fill=None,
+        draw_seed=0,
         resample=True,
         batch_size=64,
         device='auto',
@@ -168,13 +179,13 @@ class NeuralSourceRemover:
             precision=precision,
             progress_bar=progress_bar,
         )
-        self.settings = RemovalSettings.from_arguments(
+        self._settings = RemovalSettings.from_arguments(
             mode,
             band,
             setup=setup,
             model=model,
             psf=psf,
-            n_passes=n_passes,
+            method=method,
             aperture_radii=aperture_radii,
             aperture_corrections=aperture_corrections,
             recenter=recenter,
@@ -182,12 +193,19 @@ class NeuralSourceRemover:
             fit_psf_shape=fit_psf_shape,
             error_method=error_method,
             subtract_wings=subtract_wings,
-            texture=texture,
-            texture_seed=texture_seed,
+            fill=fill,
+            draw_seed=draw_seed,
             resample=resample,
             run=run,
         )
         self._result = None
+
+    @property
+    def settings(self):
+        """
+        The settings (`~photutils_pconv.removal.RemovalSettings`).
+        """
+        return self._settings
 
     @property
     def setup(self):
@@ -228,6 +246,7 @@ class NeuralSourceRemover:
         radii = np.array2string(self.aperture_radii, separator=', ')
         return (
             f'<{type(self).__name__}(setup={self.setup.name!r}, '
+            f'method={self.settings.method!r}, fill={self.settings.fill!r}, '
             f'model={self.model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
@@ -235,15 +254,15 @@ class NeuralSourceRemover:
         settings = self.settings
         shown = {
             'setup': self.setup.name,
+            'method': f'{settings.method} ({settings.method_reason})',
             'model': self.model.name,
             'aperture_radii': self.aperture_radii.tolist(),
             'aperture_corrections': settings.aperture_corrections,
             'recenter': settings.recenter,
             'psf': settings.psf_name,
-            'n_passes': settings.n_passes,
             'error_method': settings.error_method,
             'subtract_wings': settings.subtract_wings,
-            'texture': settings.texture,
+            'fill': settings.fill,
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
@@ -337,9 +356,8 @@ class NeuralSourceRemover:
         Returns
         -------
         model : `~numpy.ndarray` or `~astropy.units.Quantity`
-            Map minus cleaned map (without ``texture``), 0 where nothing was
-            removed; a
-            Quantity if the map has a unit.
+            Map minus cleaned map (without a draw), 0 where nothing was
+            removed; a Quantity if the map has a unit.
 
         Raises
         ------

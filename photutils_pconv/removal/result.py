@@ -3,7 +3,10 @@
 What a source removal gives back: the cleaned map and the photometry.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,13 @@ from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
-from photutils_pconv.inputs.headers import make_map_hdu, make_mask_hdu
+from photutils_pconv._utils.checks import check_seed
+from photutils_pconv._utils.writing import check_output, write_together
+from photutils_pconv.inputs.headers import (
+    make_map_hdu,
+    make_mask_hdu,
+    scale_values,
+)
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
@@ -21,6 +29,9 @@ from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 __all__ = [
     'SourceRemovalResult',
 ]
+
+# The resolution of figures, in dots per inch (by choice).
+_FIGURE_DPI = 120
 
 
 @dataclass(eq=False, repr=False)
@@ -31,8 +42,8 @@ class SourceRemovalResult:
     Parameters
     ----------
     cleaned : object
-        The map with its sources replaced by the extended emission, of
-        the class, unit, WCS, mask and metadata of the input.
+        The map without its sources, of the class, unit, WCS, mask and
+        metadata of the input.
 
     photometry : `~astropy.table.QTable`
         A row a source, in the order of the input.
@@ -42,15 +53,17 @@ class SourceRemovalResult:
         outside `holes`.
 
     holes : 2D bool `~numpy.ndarray`
-        The pixels that were replaced, taper included.
+        The pixels that were changed, taper included.
 
     map_input : `~photutils_pconv.inputs.MapInput`
         The map as it was parsed.
 
-    texture : 2D `~numpy.ndarray` or `None`
-        The realisation of noise and texture that the cleaned map
-        contains, in its unit, where it was asked for; `sources` does not
-        contain it.
+    drawn : 2D `~numpy.ndarray` or `None`
+        The random draw that the cleaned map contains, in its unit, with
+        ``fill='draw'``; `sources` does not contain it.
+
+    draws : `~photutils_pconv.removal.Draws` or `None`
+        What such draws are made from, where empty holes were measured.
 
     Examples
     --------
@@ -62,7 +75,8 @@ class SourceRemovalResult:
     sources: Any
     holes: np.ndarray
     map_input: Any = field(repr=False)
-    texture: Any = None
+    drawn: Any = None
+    draws: Any = field(default=None, repr=False)
 
     def __iter__(self):
         yield self.cleaned
@@ -74,6 +88,66 @@ class SourceRemovalResult:
             f'<{type(self).__name__}: {len(self.photometry)} sources, '
             f'{nx} x {ny} pixels, {np.count_nonzero(self.holes)} replaced>'
         )
+
+    def draw(self, n, seed=0):
+        """
+        Draw cleaned maps, whose spread is the error of the reconstruction.
+
+        What the map less its sources cannot tell is drawn at random, given
+        what was observed around and under each source. A
+        statistic of the emission, such as a power spectrum, has the mean of
+        its values in many such maps as an estimate, and their scatter as its
+        error.
+
+        Parameters
+        ----------
+        n : int
+            The number of maps.
+
+        seed : int or `numpy.random.Generator`, optional
+            The seed.
+
+        Yields
+        ------
+        cleaned : object
+            A map of the class of the input. Its first draw is that of
+            ``fill='draw'`` with the same seed.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``n`` is no positive number, the seed is none, or no empty
+            holes were measured.
+        """
+        if isinstance(n, bool) or not isinstance(n, Integral):
+            msg = f'n must be an integer, got {n!r}'
+            raise TypeError(msg)
+        if n < 1:
+            msg = f'n must be at least 1, got {n}'
+            raise ValueError(msg)
+        check_seed(seed, 'seed')
+        if self.draws is None:
+            msg = (
+                "draws follow from empty holes, which error_method='card' and "
+                "'local' do not measure: use error_method='empty_apertures' or "
+                "fill='draw'"
+            )
+            raise ValueError(msg)
+        return self._draw(n, self.draws.model, np.random.default_rng(seed))
+
+    def _draw(self, n, model, rng):
+        known = as_array(self.cleaned)
+        if self.drawn is not None:
+            known = known - self.drawn
+        error = getattr(self.cleaned, 'uncertainty', None)
+        for _ in range(n):
+            yield self._like_cleaned(known + model.draw(rng), error)
+
+    def _like_cleaned(self, values, uncertainty):
+        other = self.map_input.like_input(values)
+        if uncertainty is not None:
+            other.uncertainty = deepcopy(uncertainty)
+        return other
 
     @lazyproperty
     def background_rms(self):
@@ -120,7 +194,7 @@ class SourceRemovalResult:
 
         return plot_removal(self, axes=axes, **kwargs)
 
-    def write(self, directory, *, overwrite=False):
+    def write(self, directory, *, overwrite=False, figures=None):
         """
         Write the cleaned map, the removed sources and the photometry.
 
@@ -128,8 +202,12 @@ class SourceRemovalResult:
         ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
         where there is something for them, ``MASK`` (1 = missing) and
         ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
-        ``photometry.ecsv`` holds the table. Each file is written whole or
-        not at all.
+        ``photometry.ecsv`` holds the table.
+
+        Each file is written whole or not at all, and an error leaves the
+        older ones as they were. A process that is killed while it renames
+        them leaves the files of one removal: the older ones or the new ones,
+        of which all but the map may be missing.
 
         Parameters
         ----------
@@ -138,6 +216,9 @@ class SourceRemovalResult:
 
         overwrite : bool, optional
             Whether to replace existing files.
+
+        figures : dict of `~matplotlib.figure.Figure`, optional
+            Figures to write with them, by the names of their files.
 
         Returns
         -------
@@ -149,25 +230,32 @@ class SourceRemovalResult:
         FileExistsError
             If a file exists and ``overwrite`` is False; nothing is
             written then.
+
+        OSError
+            If a file cannot be written.
         """
         directory = Path(directory)
-        paths = (directory / 'cleaned.fits', directory / 'photometry.ecsv')
-        refuse_existing(paths, overwrite=overwrite)
-        directory.mkdir(parents=True, exist_ok=True)
-        hdus = self._make_hdus()
-        write_atomically(paths[0], hdus.writeto)
-        write_atomically(
-            paths[1],
-            lambda path: self.photometry.write(path, format='ascii.ecsv'),
+        figures = {} if figures is None else figures
+        names = ('cleaned.fits', 'photometry.ecsv', *figures)
+        paths = tuple(directory / name for name in names)
+        check_output(paths, overwrite=overwrite)
+        writers = (
+            self._make_hdus().writeto,
+            partial(self.photometry.write, format='ascii.ecsv'),
+            *(partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()),
         )
+        directory.mkdir(parents=True, exist_ok=True)
+        write_together(dict(zip(paths, writers, strict=True)))
         return paths
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit
         header = make_wcs_header(wcs)
-        unit_text = format_unit(unit)
-        hdus = fits.HDUList([make_map_hdu(self.cleaned, header, unit_text)])
-        images = {'SOURCES': as_array(self.sources), 'HOLES': self.holes}
+        unit_text, factor = format_unit(unit)
+        primary = make_map_hdu(self.cleaned, header, unit_text, factor=factor)
+        hdus = fits.HDUList([primary])
+        removed = scale_values(as_array(self.sources), factor)
+        images = {'SOURCES': removed, 'HOLES': self.holes}
         for name, image in images.items():
             if image.dtype == bool:
                 image = image.astype(np.uint8)
@@ -178,7 +266,9 @@ class SourceRemovalResult:
             hdus.append(make_mask_hdu(self.map_input.missing, header))
         uncertainty = getattr(self.cleaned, 'uncertainty', None)
         if uncertainty is not None:
+            power = uncertainty_power(uncertainty)
             array = _uncertainty_array(uncertainty, unit)
+            array = scale_values(array, factor**power)
             hdus.append(fits.ImageHDU(array, header, name='UNCERT'))
             hdus['UNCERT'].header['UTYPE'] = uncertainty_kind(uncertainty).__name__
         hdus.extend(make_wcs_tables(wcs))

@@ -9,12 +9,25 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv._utils.checks import as_radii, check_choice
+from photutils_pconv._utils.checks import (
+    as_radii,
+    check_choice,
+    check_seed,
+    check_switches,
+    to_bool,
+)
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import PRECISIONS, RunOptions
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.removal.measuring import make_eef
+from photutils_pconv.removal.methods import (
+    FILLS,
+    KIND_OF_METHOD,
+    METHODS,
+    choose_fill,
+    choose_method,
+)
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
@@ -58,6 +71,10 @@ class RemovalSettings:
     model : `~photutils_pconv.network.LoadedModel`
         The network.
 
+    inpaint_model : `~photutils_pconv.network.LoadedModel`
+        The network that does not look into the holes: ``model`` itself, or
+        beside one of the other kind the bundled one.
+
     psf : PSF or `None`
         The PSF; `None` for none, or for one that is built from the map.
 
@@ -65,8 +82,11 @@ class RemovalSettings:
         What the user called the PSF; `EMPIRICAL` for one that is built from
         the map.
 
-    n_passes : {1, 2}
-        1 does not look into the holes, 2 subtracts the PSF first.
+    method : {'psf', 'inpaint'}
+        Whether the PSF is subtracted first, or the holes are not looked into.
+
+    method_reason : str
+        Why that method was chosen.
 
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
@@ -88,11 +108,11 @@ class RemovalSettings:
     subtract_wings : bool
         Whether one pass takes wings beyond the holes off the map.
 
-    texture : bool
-        Whether a realisation of noise and texture is added in the holes.
+    fill : {'observed', 'mean', 'draw'}
+        What the cleaned map holds where sources were.
 
-    texture_seed : int or `numpy.random.Generator`
-        The seed of the texture.
+    draw_seed : int or `numpy.random.Generator`
+        The seed of the draw.
 
     resample : bool
         Whether a map that is off the setup's pixel scale is resampled.
@@ -109,25 +129,27 @@ class RemovalSettings:
     model: Any = field(
         metadata=_about(
             "a bundled model's name or a weights file (default: the bundled model "
-            'for the setup and the number of passes)'
+            'for the method)'
         )
     )
+    inpaint_model: Any
     psf: Any = field(
         metadata=_about(
             "the PSF: 'setup' for the setup's, 'empirical' for one built from the "
-            "map, another setup's name, or a FITS file (default: none)"
+            "map, another setup's name, or a FITS file (default: the setup's; "
+            'none with --method inpaint)'
         )
     )
     psf_name: str | None
-    n_passes: int = field(
+    method: str = field(
         metadata=_about(
-            '1 does not look into the holes, as in the paper; 2 subtracts the PSF '
-            'first, and needs one',
-            default=1,
-            kind=int,
-            choices=(1, 2),
+            "'psf' subtracts the PSF and looks under it; 'inpaint' does not look "
+            "into the holes, as in the paper; 'auto' is 'psf' where a PSF is known",
+            default='auto',
+            choices=METHODS,
         )
     )
+    method_reason: str
     aperture_radii: np.ndarray = field(
         metadata=_about(
             "aperture radii in arcsec (default: the setup's)", kind=float, many=True
@@ -173,16 +195,16 @@ class RemovalSettings:
             kind=bool,
         )
     )
-    texture: bool = field(
+    fill: str = field(
         metadata=_about(
-            'add a realisation of noise and small-scale texture in the holes',
-            default=False,
-            kind=bool,
+            "what the cleaned map holds where sources were: 'observed', the map less "
+            'the source wherever that is better known than the reconstruction; '
+            "'mean', the reconstruction; 'draw', 'observed' with a random draw of "
+            "what is not known (default: 'observed' with a PSF, else 'mean')",
+            choices=FILLS,
         )
     )
-    texture_seed: Any = field(
-        metadata=_about('seed of the texture', default=0, kind=int)
-    )
+    draw_seed: Any = field(metadata=_about("seed of fill='draw'", default=0, kind=int))
     resample: bool = field(
         metadata=_about(
             "resample a map that is off the setup's pixel scale",
@@ -191,6 +213,9 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+
+    def __post_init__(self):
+        check_switches(self)
 
     @classmethod
     def from_arguments(
@@ -201,7 +226,7 @@ class RemovalSettings:
         setup=None,
         model=None,
         psf=None,
-        n_passes=1,
+        method='auto',
         aperture_radii=None,
         aperture_corrections=None,
         recenter=False,
@@ -209,8 +234,8 @@ class RemovalSettings:
         fit_psf_shape=True,
         error_method='empty_apertures',
         subtract_wings=False,
-        texture=False,
-        texture_seed=0,
+        fill=None,
+        draw_seed=0,
         resample=True,
         run=None,
     ):
@@ -219,9 +244,9 @@ class RemovalSettings:
 
         Parameters
         ----------
-        mode, band, setup, model, psf, n_passes, aperture_radii, \
+        mode, band, setup, model, psf, method, aperture_radii, \
         aperture_corrections, recenter, fit_positions, fit_psf_shape, \
-        error_method, subtract_wings, texture, texture_seed, resample : optional
+        error_method, subtract_wings, fill, draw_seed, resample : optional
             As for `~photutils_pconv.NeuralSourceRemover`.
 
         run : `~photutils_pconv.network.RunOptions`, optional
@@ -238,12 +263,28 @@ class RemovalSettings:
             If a keyword is not accepted, or an aperture lies outside the
             table of encircled energies.
         """
+        for name, value in (
+            ('recenter', recenter),
+            ('fit_positions', fit_positions),
+            ('fit_psf_shape', fit_psf_shape),
+            ('subtract_wings', subtract_wings),
+            ('resample', resample),
+        ):
+            to_bool(value, name)
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
-        _check_passes(n_passes, psf)
         check_choice(error_method, 'error_method', ERROR_METHODS)
-        # A seed that is none is an error here, not after the work.
-        np.random.default_rng(texture_seed)
+        check_seed(draw_seed, 'draw_seed')
+        check_choice(method, 'method', METHODS)
+        model = _load_given(model)
+        choice = choose_method(
+            method,
+            psf,
+            setup=setup,
+            model_kind=None if model is None else model.card.kind,
+        )
+        method, psf = choice.method, choice.psf
+        fill = choose_fill(fill, method)
         psf_name = _name_psf(psf)
         is_empirical = psf_name == EMPIRICAL
         psf = None if is_empirical else parse_psf(psf, setup)
@@ -252,12 +293,17 @@ class RemovalSettings:
             # not known yet.
             scale = setup.pixel_scale.to_value(u.arcsec)
             make_eef(setup, aperture_corrections, psf, scale)(radii)
+        model = _find_model(model, setup, method)
         return cls(
             setup=setup,
-            model=_find_model(model, setup, n_passes),
+            model=model,
+            inpaint_model=(
+                model if method == 'inpaint' else _find_model(None, setup, 'inpaint')
+            ),
             psf=psf,
             psf_name=psf_name,
-            n_passes=n_passes,
+            method=method,
+            method_reason=choice.reason,
             aperture_radii=radii,
             aperture_corrections=aperture_corrections,
             recenter=recenter,
@@ -265,8 +311,8 @@ class RemovalSettings:
             fit_psf_shape=fit_psf_shape,
             error_method=error_method,
             subtract_wings=subtract_wings,
-            texture=texture,
-            texture_seed=texture_seed,
+            fill=fill,
+            draw_seed=draw_seed,
             resample=resample,
             run=RunOptions() if run is None else run,
         )
@@ -336,26 +382,20 @@ def _name_psf(psf):
     return type(psf).__name__
 
 
-def _check_passes(n_passes, psf):
-    """Refuse a number of passes that is none, or that needs a PSF."""
-    if n_passes not in (1, 2) or isinstance(n_passes, bool):
-        msg = f'n_passes must be 1 or 2, got {n_passes!r}'
-        raise ValueError(msg)
-    if n_passes == 2 and psf is None:
-        msg = (
-            "n_passes=2 needs a PSF to subtract: give psf='setup' for the "
-            "setup's, or a PSF of your own"
-        )
-        raise ValueError(msg)
-
-
-def _find_model(model, setup, n_passes):
-    """Return the loaded model, by default the bundled one for the passes."""
+def _load_given(model):
+    """Load a model that a user names; None stays None."""
+    if model is None:
+        return None
     # Loading needs torch.
     from photutils_pconv.network.weights import LoadedModel, load_model
 
+    return model if isinstance(model, LoadedModel) else load_model(model)
+
+
+def _find_model(model, setup, method):
+    """Return the loaded model, by default the bundled one for the method."""
+    kind = KIND_OF_METHOD[method]
     if model is None:
-        model = default_model(setup, n_passes=n_passes)
-    loaded = model if isinstance(model, LoadedModel) else load_model(model)
-    check_kind(loaded.card, 'masked' if n_passes == 1 else 'residual')
-    return loaded
+        model = _load_given(default_model(setup, kind=kind))
+    check_kind(model.card, kind)
+    return model

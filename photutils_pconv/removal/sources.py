@@ -3,40 +3,44 @@
 Sources on the map: which are usable, where they lie, and their holes.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from photutils.centroids import centroid_quadratic
 from scipy.spatial import cKDTree
 
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
+from photutils_pconv.geometry.merging import (
+    UNRESOLVED_FWHM,
+    DistinctPositions,
+    merge_close,
+)
 from photutils_pconv.inpainting.prediction import choose_sizes
 from photutils_pconv.inputs.sources import SourceInput
+from photutils_pconv.photometry.centroids import find_centroid
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 from photutils_pconv.photometry.signal_to_noise import snr as compute_snr
 
 __all__ = [
     'Sources',
     'choose_holes',
-    'flag_duplicates',
     'flag_holes',
+    'flag_merged',
     'locate_sources',
     'move_to_centroids',
 ]
 
-# Positions closer than this, in pixels, are the same source: by choice, well
-# below any catalogue's errors.
-_DUPLICATE_DISTANCE = 0.1
+# Rows that name one place to this distance (FWHM) are copies of each other: by
+# choice, what merged catalogues of one source differ by.
+_SAME_FWHM = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class Sources:
     """
-    The sources of a map, N of them; M lie on it.
+    The N rows of a source list, and the M sources that lie on the map.
 
     Parameters
     ----------
@@ -51,6 +55,9 @@ class Sources:
 
     source_input : `~photutils_pconv.inputs.SourceInput`
         The positions as the table shows them.
+
+    distinct : `~photutils_pconv.geometry.DistinctPositions`, optional
+        The M sources on the map; by default each row on it is one.
     """
 
     x: np.ndarray
@@ -58,13 +65,14 @@ class Sources:
     inside: np.ndarray
     flags: np.ndarray
     source_input: SourceInput
+    distinct: DistinctPositions | None = None
 
     def __len__(self):
         return self.x.size
 
     def spread(self, values, *, fill=np.nan):
         """
-        Give values for all sources from those on the map.
+        Give values for all rows from those of the sources on the map.
 
         Parameters
         ----------
@@ -72,14 +80,16 @@ class Sources:
             The values of the sources on the map.
 
         fill : scalar, optional
-            The value of the others.
+            The value of the rows that are not on it.
 
         Returns
         -------
         spread : (N, ...) `~numpy.ndarray`
-            The values of all sources.
+            The values of all rows.
         """
         spread = np.full((len(self), *values.shape[1:]), fill)
+        if self.distinct is not None:
+            values = values[self.distinct.row]
         spread[self.inside] = values
         return spread
 
@@ -115,15 +125,16 @@ def locate_sources(source_input, grid, settings, *, wcs=None):
         source_input.x, source_input.y, grid.data.shape
     )
     _warn_unusable(inside)
+    fwhm = settings.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
     if settings.recenter:
-        fwhm = settings.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
         x, y, failed = move_to_centroids(
             grid.data, grid.missing, x, y, inside, fwhm=fwhm
         )
         flags |= failed
         source_input = source_input.moved_to(x, y, wcs=wcs)
-    flags |= flag_duplicates(x, y, inside)
-    return Sources(x, y, inside, flags, source_input)
+    distinct = merge_close(x[inside], y[inside], UNRESOLVED_FWHM * fwhm)
+    flags[inside] |= flag_merged(distinct, fwhm)
+    return Sources(x, y, inside, flags, source_input, distinct)
 
 
 def choose_holes(x, y, grid, setup):
@@ -211,20 +222,7 @@ def move_to_centroids(data, missing, x, y, inside, *, fwhm):
     x, y = x.copy(), y.copy()
     flags = np.zeros(x.size, dtype=int)
     for i in np.flatnonzero(inside):
-        with warnings.catch_warnings():
-            # A failed fit is told by its flag.
-            warnings.simplefilter('ignore')
-            try:
-                xc, yc = centroid_quadratic(
-                    data,
-                    mask=missing,
-                    fit_boxsize=5,
-                    search_boxsize=box,
-                    xpeak=round(x[i]),
-                    ypeak=round(y[i]),
-                )
-            except ValueError:
-                xc = yc = np.nan
+        xc, yc = find_centroid(data, missing, round(x[i]), round(y[i]), box=box)
         if np.hypot(xc - x[i], yc - y[i]) <= fwhm:
             x[i], y[i] = xc, yc
         else:
@@ -232,32 +230,43 @@ def move_to_centroids(data, missing, x, y, inside, *, fwhm):
     return x, y, flags
 
 
-def flag_duplicates(x, y, inside):
+def flag_merged(distinct, fwhm):
     """
-    Flag, and warn of, sources at the position of an earlier one.
+    Flag, and warn of, rows that are one source.
 
     Parameters
     ----------
-    x, y : 1D `~numpy.ndarray`
-        The positions, in pixels.
+    distinct : `~photutils_pconv.geometry.DistinctPositions`
+        The sources that the rows on the map stand for.
 
-    inside : 1D bool `~numpy.ndarray`
-        Which of them are on the map.
+    fwhm : float
+        The PSF's FWHM, in pixels.
 
     Returns
     -------
     flags : 1D int `~numpy.ndarray`
-        ``DUPLICATE`` for the later row of such a pair.
+        For each row on the map: ``DUPLICATE`` if an earlier row is the same
+        source, and ``UNRESOLVED`` if the source's rows name different places.
     """
-    flags = np.zeros(x.size, dtype=int)
-    a, b = _pairs(x, y, inside, _DUPLICATE_DISTANCE)
-    later = np.unique(np.maximum(a, b))
-    if later.size:
-        flags[later] = SourceFlags.DUPLICATE
+    repeats = distinct.repeats
+    flags = np.where(repeats, int(SourceFlags.DUPLICATE), 0)
+    n_rows, n_repeats = flags.size, np.count_nonzero(repeats)
+    # Two rows have their mean position between them.
+    unresolved = (distinct.extent > 0.5 * _SAME_FWHM * fwhm)[distinct.row]
+    flags[unresolved] |= SourceFlags.UNRESOLVED
+    if n_repeats:
+        n_apart = np.count_nonzero(repeats & unresolved)
         msg = (
-            f'{later.size} of {x.size} sources repeat the position of an earlier one '
-            "(flag 'duplicate'): such a source is measured twice and cleaned once"
+            f'{n_repeats} of {n_rows} sources repeat an earlier one (flag '
+            "'duplicate'): the rows of a source all have its flux, and it is "
+            'cleaned once'
         )
+        if n_apart:
+            msg += (
+                f'. {n_apart} of them are of other positions, but less than '
+                f'{UNRESOLVED_FWHM:g} FWHM away, which cannot be told apart (flag '
+                "'unresolved')"
+            )
         warn_user(msg)
     return flags
 

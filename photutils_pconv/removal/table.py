@@ -41,11 +41,15 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a source, in the order of the input.
+        A row a source, in the order of the input; in its metadata the
+        smallest and the largest factor from the map's unit to Jy/pixel.
     """
-    to_flux = map_input.jy_per_pixel
+    to_flux = map_input.jy_per_pixel_at(sources.source_input.x, sources.source_input.y)
     unit, flux_unit = map_input.unit, map_input.flux_unit
     table = QTable()
+    if unit is not None:
+        factors = np.append(to_flux, map_input.jy_per_pixel)
+        table.meta['jy_per_pixel'] = [float(factors.min()), float(factors.max())]
     table['id'] = np.arange(1, len(sources) + 1)
     table['x_center'] = sources.source_input.x
     table['y_center'] = sources.source_input.y
@@ -57,35 +61,74 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
         table['inner_radius'] = sources.spread(psf_fluxes.inner_radius)
     n_apertures = fluxes.flux.shape[1]
     suffixes = [''] if n_apertures == 1 else [f'_{k}' for k in range(n_apertures)]
+    best = (fluxes.flux[:, 0], errors.flux_err[:, 0])
+    if psf_fluxes is not None:
+        best = (psf_fluxes.flux, errors.flux_psf_err)
+    for name, values in zip(('flux', 'flux_err'), best, strict=True):
+        table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
+    if psf_fluxes is not None:
+        for name, values in (
+            ('x_fit', psf_fluxes.x),
+            ('y_fit', psf_fluxes.y),
+            ('x_err', psf_fluxes.position_err),
+            ('y_err', psf_fluxes.position_err),
+            ('qfit', psf_fluxes.qfit),
+            ('cfit', psf_fluxes.cfit),
+        ):
+            if values is not None:
+                table[name] = sources.spread(values)
     columns = {
-        'flux': fluxes.flux,
-        'flux_err': errors.flux_err,
+        'flux_aperture': fluxes.flux,
+        'flux_aperture_err': errors.flux_err,
         'flux_annulus': fluxes.flux_annulus,
     }
     for name, values in columns.items():
         for k, suffix in enumerate(suffixes):
             spread = sources.spread(values[:, k]) * to_flux
             table[name + suffix] = _with_unit(spread, flux_unit)
-    if psf_fluxes is not None:
-        for name, values in (
-            ('flux_psf', psf_fluxes.flux),
-            ('flux_psf_err', errors.flux_psf_err),
-        ):
-            table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
-        for name, values in (
-            ('x_fit', psf_fluxes.x),
-            ('y_fit', psf_fluxes.y),
-            ('qfit', psf_fluxes.qfit),
-            ('cfit', psf_fluxes.cfit),
-        ):
-            if values is not None:
-                table[name] = sources.spread(values)
     table['local_bkg'] = _with_unit(sources.spread(fluxes.local_bkg), unit)
     for k, suffix in enumerate(suffixes):
         correction = sources.spread(fluxes.aperture_correction[:, k])
         table['aperture_correction' + suffix] = correction
     table['flags'] = flags
+    for name in table.colnames:
+        table[name].info.description = _describe(name, has_psf=psf_fluxes is not None)
+    table.meta['flux'] = 'aperture' if psf_fluxes is None else 'psf'
     return table
+
+
+#: What each column holds; for those of several apertures, without the number.
+_DESCRIPTIONS = {
+    'id': 'number of the source in the input, from 1',
+    'x_center': 'position that was given, pixels from 0',
+    'y_center': 'position that was given, pixels from 0',
+    'sky_center': 'position on the sky',
+    'snr': 'signal-to-noise ratio of the paper, Eq. 1',
+    'hole_radius': 'radius of the hole, pixels',
+    'inner_radius': 'radius within which the residual was not used, pixels',
+    'flux_err': 'standard error of flux',
+    'x_fit': 'fitted position, pixels from 0',
+    'y_fit': 'fitted position, pixels from 0',
+    'x_err': 'standard error of x_fit',
+    'y_err': 'standard error of y_fit',
+    'qfit': 'sum of the absolute residuals of the fit over the flux',
+    'cfit': 'residual of the central pixel over the flux',
+    'flux_aperture': 'total flux from the aperture, with its correction',
+    'flux_aperture_err': 'standard error of flux_aperture',
+    'flux_annulus': 'the same with the background of an annulus',
+    'local_bkg': 'background in the annulus',
+    'aperture_correction': 'factor from the flux in the aperture to the total',
+    'flags': 'bitwise flags; see photutils_pconv.photometry.decode_flags',
+}
+
+
+def _describe(name, *, has_psf):
+    """Describe a column of the table."""
+    if name == 'flux':
+        how = 'of the PSF' if has_psf else 'flux_aperture of the first aperture'
+        return f'total flux, {how}: the best there is'
+    stem, _, number = name.rpartition('_')
+    return _DESCRIPTIONS[stem if number.isdigit() else name]
 
 
 def _with_unit(values, unit):

@@ -14,6 +14,7 @@ from importlib import resources
 
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
@@ -79,12 +80,13 @@ def register_setup(setup, *, overwrite=False):
     Raises
     ------
     TypeError
-        If ``setup`` is not an `ObservingSetup`.
+        If ``setup`` is not an `ObservingSetup`, or ``overwrite`` no bool.
 
     ValueError
         If the name is taken, or another setup has the same mode and
         band.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
     if not isinstance(setup, ObservingSetup):
         msg = f'setup must be an ObservingSetup, got {type(setup).__name__}.'
         raise TypeError(msg)
@@ -197,6 +199,10 @@ def get_setup(mode=None, band=None, *, setup=None):
             f'{modes}.'
         )
         raise ValueError(msg)
+    for name, value in (('mode', mode), ('band', band)):
+        if not isinstance(value, str):
+            msg = f'{name} must be a text, got {value!r}. Accepted modes are: {modes}.'
+            raise TypeError(msg)
     if mode not in bands:
         msg = f'Unknown mode {mode!r}; accepted are: {modes}.'
         raise ValueError(msg)

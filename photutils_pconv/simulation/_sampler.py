@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_count
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation.emission import emission_field, simulate_emission
@@ -146,9 +147,11 @@ class Sampler:
     _faint_share = None
 
     def __init__(self, setups, *, config=None, normalisation=None, seed=0):
+        check_count(seed, 'seed', minimum=0)
         self.setups = tuple(setups)
         self.config = self.config_class() if config is None else config
         self.normalisation = normalisation or {'name': 'robust'}
+        self.seed = seed
         cfg = self.config
         rng = np.random.default_rng([seed, 1])
         shape = (cfg.field_size, cfg.field_size)

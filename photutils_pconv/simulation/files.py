@@ -13,7 +13,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from photutils_pconv._utils.writing import refuse_existing, write_atomically
+from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.unit_texts import format_unit
@@ -116,6 +117,7 @@ def write_simulation(
         If there is no identifier, or a further extension has another
         shape than the map.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
     map_input = parse_map(ccd)
     obsid = ccd.meta.get('OBSID001') if obsid is None else obsid
     if obsid is None:
@@ -123,16 +125,19 @@ def write_simulation(
         raise ValueError(msg)
     coverage = 1.0 if coverage is None else _to_plane(coverage, map_input, 'coverage')
     planes = {'coverage': (np.where(map_input.missing, 0.0, coverage), '')}
-    unit = format_unit(map_input.unit)
+    unit, factor = format_unit(map_input.unit)
     if emission is not None:
-        planes['emission'] = (_to_plane(emission, map_input, 'emission'), unit)
+        planes['emission'] = (
+            factor * _to_plane(emission, map_input, 'emission'),
+            unit,
+        )
     if map_input.error is not None:
-        planes['error'] = (map_input.error, unit)
+        planes['error'] = (factor * map_input.error, unit)
 
     paths = simulation_paths(directory, obsid, number)
-    refuse_existing(paths, overwrite=overwrite)
+    check_output(paths, overwrite=overwrite)
     header = make_wcs_header(map_input.wcs)
-    image = make_map_hdu(ccd, header, unit)
+    image = make_map_hdu(ccd, header, unit, factor=factor)
     # JScanam's maps are 0 without coverage, but a masked pixel may be
     # covered: only NaN says in any reader that there is nothing.
     values = np.where(map_input.missing, np.nan, image.data).astype(image.data.dtype)
@@ -154,12 +159,13 @@ def write_simulation(
     }
     table = Table(columns)
 
-    def write_both(name):
-        hdus.writeto(name)
-        write_atomically(paths[1], lambda other: table.write(other, format='ascii.csv'))
-
     Path(directory).mkdir(parents=True, exist_ok=True)
-    write_atomically(paths[0], write_both)
+    write_together(
+        {
+            paths[0]: hdus.writeto,
+            paths[1]: lambda name: table.write(name, format='ascii.csv'),
+        }
+    )
     return paths
 
 

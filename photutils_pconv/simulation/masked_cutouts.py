@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_switches
 from photutils_pconv.inpainting.masked_images import scale_cutouts
 from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.inpainting.wings import expected_wings
@@ -119,6 +120,9 @@ class SamplerConfig(CutoutConfig):
     far_position: float = 0.0
     any_radius: float = 0.0
     empty: float = 0.0
+
+    def __post_init__(self):
+        check_switches(self)
 
 
 @dataclass

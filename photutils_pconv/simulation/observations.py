@@ -225,7 +225,7 @@ def simulate_sources(
         map_input.data,
         x,
         y,
-        fluxes / 1000.0 / map_input.jy_per_pixel,
+        fluxes / 1000.0 / map_input.jy_per_pixel_at(x, y),
         psf=model,
         pixel_scale=scale,
         angle=angle,

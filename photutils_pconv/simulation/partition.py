@@ -14,6 +14,7 @@ import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import convolve, gaussian_filter
 
+from photutils_pconv._utils.checks import check_seed
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.setups.registry import get_setup
@@ -161,6 +162,7 @@ def split_fields(fields, *, complexity, fractions=None, n_classes=None, seed=0):
     `~astropy.utils.exceptions.AstropyUserWarning`
         If a class has too few fields for every part to get one.
     """
+    check_seed(seed, 'seed')
     fields = [str(name) for name in fields]
     fractions = dict(_FRACTIONS if fractions is None else fractions)
     values = _check_fields(fields, complexity, fractions)

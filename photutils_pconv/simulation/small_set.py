@@ -9,6 +9,7 @@ from astropy.nddata import CCDData
 from astropy.table import QTable, Table
 from astropy.wcs import WCS
 
+from photutils_pconv._utils.checks import check_count
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation.cutout_files import CutoutWriter
@@ -90,6 +91,7 @@ def make_small_training_set(
         If the sources do not fit on the maps, or there are too few
         fields.
     """
+    check_count(seed, 'seed', minimum=0)
     setups = [get_setup(setup=setup) for setup in setups]
     with CutoutWriter(directory, layout=layout) as writer:
         sets, measures = [], {}

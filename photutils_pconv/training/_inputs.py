@@ -3,6 +3,7 @@
 Checks of what the `Trainer` is given.
 """
 
+from photutils_pconv.network.kinds import check_normalisation
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     'common_normalisation',
     'cutout_size',
     'describe',
+    'digest',
     'parse_setups',
 ]
 
@@ -42,6 +44,7 @@ def common_normalisation(train_data, validation_data):
         if len(data) == 0:
             msg = f'{name} is empty'
             raise ValueError(msg)
+        check_normalisation(data.normalisation, f'{name}.normalisation')
         normalisations.append(dict(data.normalisation))
     if normalisations[0] != normalisations[1]:
         msg = (
@@ -84,3 +87,11 @@ def describe(data):
     """
     described = getattr(data, 'describe', None)
     return described() if described is not None else {'kind': type(data).__name__}
+
+
+def digest(data):
+    """
+    Give a digest of which cutouts a data set has; None if it tells none.
+    """
+    made = getattr(data, 'digest', None)
+    return made() if made is not None else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.training.data import ArrayCutouts
 
 __all__ = ['open_arrays']
@@ -109,6 +110,7 @@ def open_arrays(
         If a file is no array of numbers, or `ArrayCutouts` refuses what
         is in it.
     """
+    check = to_bool(check, 'check')
     folder = Path(folder).expanduser()
     rows = _count_rows(Path(csv_folder or folder).expanduser() / f'{part}.csv')
     image, target, mask = (
@@ -145,11 +147,25 @@ def _open(folder, name, rows):
 def _load(path, *, memory_map=False):
     try:
         array = np.load(path, mmap_mode='r' if memory_map else None, allow_pickle=False)
-    except ValueError as exc:
+    # An empty file ends with EOFError.
+    except (ValueError, EOFError) as exc:
         msg = f'{str(path)!r} is not an array of numbers, or is truncated: {exc}'
         raise ValueError(msg) from exc
+    if not isinstance(array, np.ndarray):
+        array.close()
+        msg = (
+            f'{str(path)!r} is an archive of arrays (.npz), not one array (.npy): save '
+            'each array by itself, with numpy.save'
+        )
+        raise ValueError(msg)
     if array.dtype.kind not in 'fiub':
         msg = f'{str(path)!r} must hold numbers, got {array.dtype}'
+        raise ValueError(msg)
+    least = 3 if memory_map else 2
+    if array.ndim < least:
+        msg = (
+            f'{str(path)!r} must have {least} axes or more, got the shape {array.shape}'
+        )
         raise ValueError(msg)
     return array
 
@@ -158,4 +174,12 @@ def _count_rows(path):
     if not path.is_file():
         return None
     with open(path, newline='', encoding='utf-8') as handle:
-        return sum(1 for row in csv.reader(handle) if row) - 1
+        try:
+            rows = sum(1 for row in csv.reader(handle) if row) - 1
+        except (UnicodeDecodeError, csv.Error) as exc:
+            msg = f'{str(path)!r} is not a CSV table: {exc}'
+            raise ValueError(msg) from exc
+    if rows < 1:
+        msg = f'{str(path)!r} must list at least one cutout below its header'
+        raise ValueError(msg)
+    return rows

@@ -3,17 +3,17 @@
 Checkpoints: all that is needed to go on as if nothing had happened.
 
 A checkpoint is written under a temporary name and then renamed, so that
-it is whole or not there. It holds tensors and plain values only and is
-read with ``torch.load(weights_only=True)``, which runs no code of it.
+it is whole or not there. Its first line has the format and a SHA-256 of the
+rest, what `torch.save` makes of tensors and plain values, which is read with
+``torch.load(weights_only=True)``: no code of it is run.
 """
 
+import hashlib
 import io
-import random
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from photutils_pconv._utils.writing import write_bytes_atomically
@@ -21,15 +21,14 @@ from photutils_pconv.training.progress import Progress
 
 __all__ = [
     'check_compatible',
-    'get_random_states',
     'load_checkpoint',
     'save_checkpoint',
-    'set_random_states',
 ]
 
-_FORMAT = 2
+# Of the first line; the SHA-256 of what follows it comes behind.
+_START = b'photutils-pconv checkpoint, format 3, sha256 '
+_DIGITS = 64
 _KEYS = (
-    'format',
     'config',
     'data',
     'network',
@@ -37,14 +36,16 @@ _KEYS = (
     'schedule',
     'average',
     'progress',
-    'random_states',
+    'processes',
 )
 # What changes the model; all else may change between two runs.
 _FIXED = (
     'seed',
     'batch_size',
     'repeats',
+    'precision',
     'freeze_batch_norm',
+    'sync_batch_norm',
     'network.architecture',
     'network.width',
     'network.blocks',
@@ -56,51 +57,27 @@ _FIXED = (
     'loss.features',
     'augmentation',
 )
-# What the data tell, too, when there are any.
-_FIXED_DATA = ('data.kind', 'data.normalisation')
+# What the data tell, too, when there are any. Folders and files may have moved.
+_FIXED_DATA = (
+    'data.kind',
+    'data.source',
+    'data.setups',
+    'data.normalisation',
+    'data.epoch_size',
+    'data.validation_size',
+    'data.sampler',
+    'data.validation_sampler',
+    'data.mask_channel',
+    'data.nan_targets',
+)
+# What is compared by digests, which themselves would tell nobody anything.
+_OTHERS = {
+    'training_data': 'the training cutouts are not those of the checkpoint',
+    'validation_data': 'the validation cutouts are not those of the checkpoint',
+    'start': 'the model of network.start is not that of the checkpoint',
+}
 # Schedules that follow from the number of all steps.
 _BOUNDED = ('cosine', 'linear')
-
-
-def get_random_states():
-    """
-    Read the states of the global random streams of this process.
-
-    Training itself draws nothing from them; a data set of the user's own
-    may.
-
-    Returns
-    -------
-    states : dict
-        Those of Python, numpy, torch, and torch's GPUs.
-    """
-    name, keys, *rest = np.random.get_state()  # noqa: NPY002
-    states = {
-        'python': random.getstate(),
-        'numpy': [name, torch.from_numpy(keys.astype(np.int64)), *rest],
-        'torch': torch.get_rng_state(),
-    }
-    if torch.cuda.is_available():
-        states['cuda'] = torch.cuda.get_rng_state_all()
-    return states
-
-
-def set_random_states(states):
-    """
-    Set the global random streams of this process.
-
-    Parameters
-    ----------
-    states : dict
-        What `get_random_states` gave.
-    """
-    random.setstate(states['python'])
-    name, keys, *rest = states['numpy']
-    keys = keys.numpy().astype(np.uint32)
-    np.random.set_state((name, keys, *rest))  # noqa: NPY002
-    torch.set_rng_state(states['torch'])
-    if 'cuda' in states and torch.cuda.device_count() == len(states['cuda']):
-        torch.cuda.set_rng_state_all(states['cuda'])
 
 
 def save_checkpoint(
@@ -112,7 +89,7 @@ def save_checkpoint(
     optimiser,
     schedule,
     progress,
-    random_states,
+    processes=1,
     average=None,
 ):
     """
@@ -127,7 +104,8 @@ def save_checkpoint(
         The configuration.
 
     data : dict
-        What must be the same of the data: numbers, kind and normalisation.
+        What must be the same of the data: numbers, kind, normalisation,
+        and digests of the cutouts.
 
     network, optimiser, schedule : dict
         Their states.
@@ -135,8 +113,8 @@ def save_checkpoint(
     progress : `~photutils_pconv.training.progress.Progress`
         How far the training has come.
 
-    random_states : list of dict
-        The states of the random streams of each process.
+    processes : int, optional
+        The number of processes that train together.
 
     average : dict, optional
         The state of the averaged weights.
@@ -149,7 +127,6 @@ def save_checkpoint(
     """
     path = Path(path)
     content = {
-        'format': _FORMAT,
         'config': config,
         'data': data,
         'network': network,
@@ -157,13 +134,18 @@ def save_checkpoint(
         'schedule': schedule,
         'average': average,
         'progress': asdict(progress),
-        'random_states': random_states,
+        'processes': processes,
     }
     # In memory first: an error on the way is then one of plain writing.
     buffer = io.BytesIO()
+    buffer.write(_START + b'0' * _DIGITS + b'\n')
+    start = buffer.tell()
     torch.save(content, buffer)
+    written = buffer.getbuffer()
+    checksum = hashlib.sha256(written[start:]).hexdigest()
+    written[len(_START) : start - 1] = checksum.encode()
     try:
-        write_bytes_atomically(path, buffer.getbuffer())
+        write_bytes_atomically(path, written)
     except OSError as exc:
         kept = 'the one from before is kept' if path.exists() else 'there is none yet'
         msg = f'the checkpoint {str(path)!r} could not be written ({exc}); {kept}'
@@ -190,33 +172,80 @@ def load_checkpoint(path):
         If there is no such file.
 
     ValueError
-        If it is not a checkpoint of this package.
+        If it is not a checkpoint of this package, was changed, or lacks a
+        part; or if its weights are not finite.
     """
     path = Path(path)
     if not path.is_file():
         msg = f'no checkpoint {str(path)!r}'
         raise FileNotFoundError(msg)
-    with open(path, 'rb') as handle:
-        try:
-            state = torch.load(handle, map_location='cpu', weights_only=True)
-        except Exception as exc:
-            # A damaged file fails in many ways, OSError among them.
-            msg = f'{str(path)!r} is damaged or no checkpoint: it could not be read'
-            raise ValueError(msg) from exc
-    names = {item.name for item in fields(Progress)}
-    if (
-        not isinstance(state, Mapping)
-        or set(state) != set(_KEYS)
-        or state['format'] != _FORMAT
-        or set(state['progress']) != names
-    ):
+    content = path.read_bytes()
+    start = len(_START) + _DIGITS + 1
+    if not content.startswith(_START):
         msg = (
             f'{str(path)!r} is not a training checkpoint that this version of '
             'photutils-pconv reads: begin in another folder, or finish with the '
             'version that wrote it'
         )
         raise ValueError(msg)
+    checksum = content[len(_START) : start - 1]
+    if hashlib.sha256(content[start:]).hexdigest().encode() != checksum:
+        msg = (
+            f'{str(path)!r} does not match its checksum: it is damaged or was '
+            'changed. Go on from another copy, or begin in another folder'
+        )
+        raise ValueError(msg)
+    try:
+        state = torch.load(
+            io.BytesIO(content[start:]), map_location='cpu', weights_only=True
+        )
+        _check_parts(state)
+    except Exception as exc:
+        # A file that was made up fails in many ways, OSError among them.
+        msg = f'{str(path)!r} is no checkpoint of this package: {_first_line(exc)}'
+        raise ValueError(msg) from exc
     return {**state, 'progress': Progress(**state['progress'])}
+
+
+def _first_line(exc):
+    return (str(exc).splitlines() or [type(exc).__name__])[0]
+
+
+def _check_parts(state):
+    """Check that every part is there and of the right type, and weights finite."""
+    if not isinstance(state, Mapping):
+        msg = f'it holds {type(state).__name__}, not a dict'
+        raise TypeError(msg)
+    for key in _KEYS:
+        if key not in state:
+            msg = f'the part {key!r} is missing'
+            raise ValueError(msg)
+        value = state[key]
+        if key == 'processes':
+            right = type(value) is int and value > 0
+        elif key == 'average' and value is None:
+            continue
+        else:
+            right = isinstance(value, Mapping) and len(value) > 0
+        if not right:
+            msg = f'the part {key!r} is empty or of the wrong type'
+            raise ValueError(msg)
+    expected = {item.name for item in fields(Progress)}
+    if set(state['progress']) != expected:
+        msg = f"the part 'progress' must have {sorted(expected)}"
+        raise ValueError(msg)
+    average = state['average']
+    if average is not None and set(average) != {'n_updates', 'weights'}:
+        msg = "the part 'average' must have the weights and n_updates"
+        raise ValueError(msg)
+    for key, weights in (
+        ('network', state['network']),
+        ('average', {} if average is None else average['weights']),
+    ):
+        for name, tensor in weights.items():
+            if not (isinstance(tensor, torch.Tensor) and torch.isfinite(tensor).all()):
+                msg = f'{name!r} of the part {key!r} is no tensor, or not finite'
+                raise ValueError(msg)
 
 
 def check_compatible(state, config, path, *, data=None):
@@ -235,9 +264,9 @@ def check_compatible(state, config, path, *, data=None):
         The checkpoint, for the message.
 
     data : dict, optional
-        What must be the same of the data: numbers, kind and
-        normalisation; by default kind and normalisation are compared as
-        the configurations have them, before data are made.
+        What must be the same of the data: numbers, kind, normalisation, and
+        digests of the cutouts; by default the data are compared as the
+        configurations have them, before they are made.
 
     Raises
     ------
@@ -255,11 +284,12 @@ def check_compatible(state, config, path, *, data=None):
     if now['optimiser.schedule'] in _BOUNDED or now['optimiser.warm_up'] > 0:
         keys.append('epochs')
     differences = [_tell(key, before.get(key), now.get(key)) for key in keys]
-    if data is not None:
-        differences += [
-            _tell(f'{key} of the data', state['data'].get(key), value)
-            for key, value in data.items()
-        ]
+    for key, value in (data or {}).items():
+        found = state['data'].get(key)
+        if key not in _OTHERS:
+            differences.append(_tell(f'{key} of the data', found, value))
+        elif found != value:
+            differences.append(_OTHERS[key])
     differences = [one for one in differences if one]
     if differences:
         msg = (

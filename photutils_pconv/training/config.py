@@ -26,6 +26,12 @@ from photutils_pconv.training.sections import (
 
 __all__ = ['TrainingConfig']
 
+# Beyond these a number is a slip that would fill the memory or the table of
+# processes (by choice).
+_MAX_BATCH = 8192
+_MAX_WORKERS = 256
+_MAX_PREFETCH = 256
+
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
 
@@ -120,7 +126,7 @@ class TrainingConfig(Configuration):
     description: str = text('')
     output: str = path('training_output', output=True)
     epochs: int = number(20, low=1, kind=int)
-    batch_size: int = number(64, low=1, kind=int)
+    batch_size: int = number(64, low=1, high=_MAX_BATCH, kind=int)
     repeats: int = number(1, low=1, high=16, kind=int)
     seed: int = number(0, low=0, high=2**63 - 1, kind=int)
     device: str = choice('auto', 'cpu')
@@ -129,8 +135,8 @@ class TrainingConfig(Configuration):
     compile: bool = flag(False)
     freeze_batch_norm: bool = flag(False)
     sync_batch_norm: bool = flag(True)
-    workers: int = number(1, low=0, kind=int)
-    prefetch: int = number(4, low=1, kind=int)
+    workers: int = number(1, low=0, high=_MAX_WORKERS, kind=int)
+    prefetch: int = number(4, low=1, high=_MAX_PREFETCH, kind=int)
     checkpoint_steps: int = number(500, low=0, kind=int)
     explosion: float = number(1.0e4, above=1)
     examples: int = number(4, low=0, high=64, kind=int)

@@ -7,13 +7,17 @@ sees follows from (seed, epoch, index) alone, in whatever process it is
 made and however often training was interrupted.
 """
 
+import hashlib
+import json
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.inpainting.scaling import Normalisation
+from photutils_pconv.network.kinds import check_normalisation
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts']
 
@@ -112,10 +116,11 @@ class SimulatedCutouts(torch.utils.data.Dataset):
         if size < 1:
             msg = f'size must be at least 1, got {size}'
             raise ValueError(msg)
+        check_count(seed, 'seed', minimum=0)
         self.sampler = sampler
         self.size = size
         self.seed = seed
-        self.fixed = fixed
+        self.fixed = to_bool(fixed, 'fixed')
 
     @property
     def kind(self):
@@ -165,6 +170,26 @@ class SimulatedCutouts(torch.utils.data.Dataset):
             'sampler': {name: _plain(value) for name, value in vars(config).items()},
         }
 
+    def digest(self):
+        """
+        Tell which cutouts these are.
+
+        Returns
+        -------
+        digest : str
+            A SHA-256 of all that they follow from: setups, ranges, scaling,
+            and seeds.
+        """
+        values = {
+            **self.describe(),
+            'fixed': self.fixed,
+            'normalisation': self.normalisation,
+            'setups': [setup.to_dict() for setup in self.sampler.setups],
+            'fields': _plain(getattr(self.sampler, 'seed', None)),
+        }
+        text = json.dumps(values, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
 
 class ArrayCutouts(torch.utils.data.Dataset):
     """
@@ -202,8 +227,9 @@ class ArrayCutouts(torch.utils.data.Dataset):
     Raises
     ------
     ValueError
-        If the numbers or shapes differ, a validity is neither 0 nor 1,
-        or a target is NaN where the input is not.
+        If the numbers or shapes differ, a cutout does not hold real numbers,
+        a validity is neither 0 nor 1, a target is NaN where the input is not,
+        or no pixel of all cutouts is known.
     """
 
     #: The kind of model that the cutouts train.
@@ -223,7 +249,12 @@ class ArrayCutouts(torch.utils.data.Dataset):
         if nan_targets not in ('raise', 'missing'):
             msg = f"nan_targets must be 'raise' or 'missing', got {nan_targets!r}"
             raise ValueError(msg)
-        sizes = {'image': len(image), 'target': len(target), 'validity': len(validity)}
+        parts = {'image': image, 'target': target, 'validity': validity}
+        for name, part in parts.items():
+            if not (hasattr(part, '__len__') and hasattr(part, '__getitem__')):
+                msg = f'{name} must be a sequence of 2-D arrays, got {part!r}'
+                raise TypeError(msg)
+        sizes = {name: len(part) for name, part in parts.items()}
         if len(set(sizes.values())) != 1 or len(image) == 0:
             msg = (
                 f'image, target and validity of {label} must hold the same number of '
@@ -233,13 +264,28 @@ class ArrayCutouts(torch.utils.data.Dataset):
         self.image = image
         self.target = target
         self.validity = validity
-        self.normalisation = dict(normalisation or {'name': 'minmax'})
+        if normalisation is None:
+            normalisation = {'name': 'minmax'}
+        check_normalisation(normalisation)
+        self.normalisation = dict(normalisation)
         self.nan_targets = nan_targets
         self.label = label
         self.cutout_shape = np.shape(image[0])
-        if check:
-            for start in range(0, len(self), _CHUNK):
-                self._read(range(start, min(start + _CHUNK, len(self))))
+        if to_bool(check, 'check'):
+            self._check_all()
+
+    def _check_all(self):
+        """Read all cutouts once; some pixel must be known."""
+        known = False
+        for start in range(0, len(self), _CHUNK):
+            *_, missing = self._read(range(start, min(start + _CHUNK, len(self))))
+            known = known or not missing.all()
+        if not known:
+            msg = (
+                f'no pixel of the {len(self)} cutouts of {self.label} is known: the '
+                'images, or with nan_targets="missing" the targets, are NaN or infinite'
+            )
+            raise ValueError(msg)
 
     def __len__(self):
         return len(self.image)
@@ -253,6 +299,16 @@ class ArrayCutouts(torch.utils.data.Dataset):
         arrays = (image, target, validity, missing)
         return Cutouts(*(_tensor(array[0]) for array in arrays))
 
+    def _to_float(self, cutout, what):
+        cutout = np.asarray(cutout)
+        if cutout.dtype.kind not in 'fiub':
+            msg = (
+                f'all cutouts of {self.label} must hold real numbers, but {what} has '
+                f'{cutout.dtype}'
+            )
+            raise ValueError(msg)
+        return cutout.astype(float)
+
     def _read(self, indices):
         """
         Read cutouts as (n, H, W) arrays, finite everywhere, and check them.
@@ -260,7 +316,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         stacks = []
         for name in ('image', 'target', 'validity'):
             source = getattr(self, name)
-            stack = [np.asarray(source[i], dtype=float) for i in indices]
+            stack = [self._to_float(source[i], f'{name} {i}') for i in indices]
             for i, cutout in zip(indices, stack, strict=True):
                 if cutout.shape != self.cutout_shape or cutout.ndim != 2:
                     msg = (
@@ -312,6 +368,27 @@ class ArrayCutouts(torch.utils.data.Dataset):
             'size': len(self),
             'origin': origin,
         }
+
+    def digest(self):
+        """
+        Tell which cutouts these are.
+
+        Returns
+        -------
+        digest : str
+            A SHA-256 of all numbers, as float64, and of the scaling. All
+            cutouts are read.
+        """
+        options = {**self.normalisation, 'nan_targets': self.nan_targets}
+        text = json.dumps(options, sort_keys=True, default=float)
+        digest = hashlib.sha256(text.encode())
+        for name in ('image', 'target', 'validity'):
+            source = getattr(self, name)
+            for i in range(len(self)):
+                cutout = self._to_float(source[i], f'{name} {i}')
+                digest.update(f'{name} {cutout.shape}'.encode())
+                digest.update(np.ascontiguousarray(cutout, dtype='<f8'))
+        return digest.hexdigest()
 
 
 def _tensor(array):

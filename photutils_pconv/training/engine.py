@@ -236,13 +236,18 @@ class Engine:
         examples : tuple or `None`
             The first batch and the network's output, as arrays
             (N, H, W).
+
+        Raises
+        ------
+        ValueError
+            If no pixel of all cutouts is known.
         """
         self.network.eval()
         # Batches, and with them the losses, are whole here.
         self.loss.reduce = None
         names = ('loss', *self.loss.terms)
         sums = torch.zeros(
-            1 + len(names), dtype=torch.float64, device=self.accelerator.device
+            2 + len(names), dtype=torch.float64, device=self.accelerator.device
         )
         figures, examples = [], None
         with self._averaged_weights():
@@ -253,8 +258,9 @@ class Engine:
                 with self._autocast():
                     output = self.network(batch.image, batch.validity)
                 loss, terms = self._compare(output, batch)
-                values = torch.stack([torch.ones_like(loss), loss, *terms.values()])
-                sums += values.double() * len(output)
+                known = (batch.missing < 1).any().to(loss)
+                values = [torch.ones_like(loss), known, loss, *terms.values()]
+                sums += torch.stack(values).double() * len(output)
                 # Never in bfloat16, which numpy does not know.
                 output, *parts = (
                     t[:, 0].cpu().numpy()
@@ -266,7 +272,13 @@ class Engine:
         if self.accelerator.num_processes > 1:
             sums = self.accelerator.reduce(sums, reduction='sum')
             figures = require('accelerate.utils').gather_object(figures)
-        means = (sums[1:] / sums[0]).tolist()
+        if sums[1] == 0:
+            msg = (
+                'no pixel of all validation cutouts is known: all are missing, NaN or '
+                'infinite'
+            )
+            raise ValueError(msg)
+        means = (sums[2:] / sums[0]).tolist()
         values = {f'valid_{n}': v for n, v in zip(names, means, strict=True)}
         summarised = summarise if self.kind == 'masked' else summarise_residual
         return {**values, **summarised(figures)}, examples
@@ -313,7 +325,16 @@ class Engine:
         ----------
         state : dict
             What `state_dict` gave.
+
+        Raises
+        ------
+        KeyError, RuntimeError, TypeError, ValueError
+            If a part is that of something else.
         """
+        # torch would take whatever a schedule is given.
+        if set(state['schedule']) != set(self.schedule.state_dict()):
+            msg = f'the schedule is another one: {sorted(state["schedule"])}'
+            raise ValueError(msg)
         self.network.load_state_dict(state['network'])
         self.optimiser.optimizer.load_state_dict(state['optimiser'])
         self.schedule.load_state_dict(state['schedule'])

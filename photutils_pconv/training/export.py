@@ -73,7 +73,7 @@ def make_card(state, config, *, setups, cutout_size, described):
             'steps': progress.step,
             'epochs': progress.epoch,
             'hours': round(progress.seconds / 3600, 3),
-            'processes': len(state['random_states']),
+            'processes': state['processes'],
             'averaged_weights': state['average'] is not None,
             'pixel_scale_arcsec': {
                 setup.name: float(setup.pixel_scale.to_value('arcsec'))
@@ -112,5 +112,5 @@ def export_checkpoint(path, state, card, *, dtype='float16', overwrite=False):
     """
     average = state['average']
     weights = state['network'] if average is None else average['weights']
-    network = build_loaded(card.architecture, weights)
+    network = build_loaded(card.architecture, weights, label='the checkpoint')
     return save_model(path, network, card, dtype=dtype, overwrite=overwrite)

@@ -3,9 +3,8 @@
 The network with which a training begins.
 """
 
-import torch
-
-from photutils_pconv.network.architectures import build_network, describe_network
+from photutils_pconv.network.architectures import describe_network
+from photutils_pconv.network.initialisation import build_seeded
 from photutils_pconv.network.kinds import check_kind, list_images
 from photutils_pconv.network.weights import load_model
 
@@ -72,9 +71,9 @@ def make_network(config, kind, normalisation):
     ValueError
         If the model to start from is another one.
     """
-    with torch.random.fork_rng(devices=[]), torch.device('cpu'):
-        torch.default_generator.manual_seed(config.seed)
-        network = build_network(describe_architecture(config, kind, normalisation))
+    network = build_seeded(
+        describe_architecture(config, kind, normalisation), config.seed
+    )
     if config.network.start:
         _start_from(network, config.network.start, kind, normalisation)
     return network

@@ -7,7 +7,9 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.config import unknown_key
+from photutils_pconv._utils.writing import check_output, remove_stale
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation.masked_cutouts import CutoutSampler
@@ -63,11 +65,12 @@ def run_training(config_path, *, resume=False, overwrite=False):
         to resume belongs to another training; the message names what
         differs.
     """
+    overwrite = to_bool(overwrite, 'overwrite')
+    resume = to_bool(resume, 'resume')
     config = TrainingConfig.from_toml(config_path)
     model = Path(config.output) / f'{config.name}.safetensors'
-    if model.exists() and not overwrite:
-        msg = f'{str(model)!r} exists: set overwrite=True to replace it'
-        raise FileExistsError(msg)
+    remove_stale(config.output)
+    check_output([model], overwrite=overwrite)
     _check_resumable(config, resume)
     setups, train_data, validation_data = make_data(config)
     trainer = Trainer(

@@ -20,6 +20,12 @@ from photutils_pconv._utils.config import (
     unknown_key,
 )
 from photutils_pconv.inpainting.scaling import NORMALISATIONS
+from photutils_pconv.network.kinds import check_normalisation
+from photutils_pconv.network.limits import (
+    MAXIMUM_BLOCKS,
+    MAXIMUM_TURNS,
+    MAXIMUM_WIDTH,
+)
 from photutils_pconv.training.presets import LOSS_PRESETS, resolve_terms
 
 __all__ = [
@@ -31,6 +37,9 @@ __all__ = [
 ]
 
 _ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
+# Adam's steps are about as large as the rate, and a network's first weights below
+# 1: beyond it nothing is left of them, though losses with a limit stay finite.
+_MAXIMUM_RATE = 1.0
 _FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
 
 
@@ -66,9 +75,9 @@ class NetworkConfig(Section):
     _title = '[network]'
 
     architecture: str = choice('PConvUNet', 'FilledUNet')
-    width: int = number(32, low=1, kind=int)
-    blocks: int = number(1, low=1, kind=int)
-    turns: int = number(4, low=1, high=4, kind=int)
+    width: int = number(32, low=1, high=MAXIMUM_WIDTH, kind=int)
+    blocks: int = number(1, low=1, high=MAXIMUM_BLOCKS, kind=int)
+    turns: int = number(4, low=1, high=MAXIMUM_TURNS, kind=int)
     decoder_activation: str = choice('leaky_relu', 'relu')
     start: str = path('')
 
@@ -84,7 +93,7 @@ class OptimiserConfig(Section):
         The optimiser.
 
     learning_rate : float, optional
-        The (initial, or for 'cosine' highest) learning rate.
+        The (initial, or for 'cosine' highest) learning rate, at most 1.
 
     betas : tuple of float, optional
         Adam's two decay rates.
@@ -126,7 +135,7 @@ class OptimiserConfig(Section):
     _title = '[optimiser]'
 
     name: str = choice('adam', 'adamw')
-    learning_rate: float = number(0.005, above=0)
+    learning_rate: float = number(0.005, above=0, high=_MAXIMUM_RATE)
     betas: tuple = pair((0.9, 0.999), low=0, high=1)
     weight_decay: float = number(0.0, low=0)
     clip_norm: float | None = number(None, above=0, optional=True)
@@ -321,6 +330,7 @@ class DataConfig(Section):
             if key not in accepted:
                 msg = unknown_key(key, accepted, f'data.normalisation ({name})')
                 raise ValueError(msg)
+        check_normalisation(self.normalisation, 'data.normalisation')
         if self.source == 'arrays' and not self.folder:
             msg = "data.source = 'arrays' needs data.folder"
             raise ValueError(msg)

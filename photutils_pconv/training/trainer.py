@@ -9,23 +9,26 @@ number.
 
 import math
 import time
+from functools import cached_property
 from pathlib import Path
 
-from photutils_pconv._utils.optional import require
+import torch
+
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.network.kinds import list_images
+from photutils_pconv.network.registry import read_card
 from photutils_pconv.training._inputs import (
     common_kind,
     common_normalisation,
     cutout_size,
     describe,
+    digest,
     parse_setups,
 )
 from photutils_pconv.training.checkpoint import (
     check_compatible,
-    get_random_states,
     load_checkpoint,
     save_checkpoint,
-    set_random_states,
 )
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.divergence import (
@@ -61,7 +64,9 @@ class Trainer:
         which give `~photutils_pconv.training.Cutouts` when indexed by
         (epoch, index), or `~photutils_pconv.training.ResidualCutouts`
         where they have the attribute ``kind = 'residual'``; an optional
-        ``describe()`` gives a dict for the model's card.
+        ``describe()`` gives a dict for the model's card, and an optional
+        ``digest()`` a text that is the same for the same cutouts alone, by
+        which a training is not resumed with others.
 
     setups : sequence of `~photutils_pconv.setups.ObservingSetup` or str
         The setups that the network is for.
@@ -169,8 +174,8 @@ class Trainer:
         Raises
         ------
         DivergenceError
-            If the loss is not finite or explodes. The message names the
-            batch; the last checkpoint is from before.
+            If the loss or a weight is not finite, or the loss explodes. The
+            message names the batch; the last checkpoint is from before.
 
         FileExistsError
             If the output folder has a checkpoint and ``resume`` is
@@ -180,8 +185,10 @@ class Trainer:
             If a file cannot be written; the last checkpoint is kept.
 
         ValueError
-            If the checkpoint belongs to another training.
+            If the checkpoint belongs to another training or is damaged, or
+            no pixel of the cutouts is known.
         """
+        resume = to_bool(resume, 'resume')
         path = self.output / LAST
         if self.progress.step == 0 and path.exists():
             if not resume:
@@ -216,6 +223,7 @@ class Trainer:
     def _train_epoch(self, limit):
         """Train to the end of the epoch (True) or to the limit of steps."""
         config, progress = self.config, self.progress
+        whole, known = progress.batch == 0, False
         self._batches.epoch, self._batches.first = progress.epoch, progress.batch
         self.engine.begin_epoch()
         with self._progress_bar() as bar:
@@ -223,6 +231,7 @@ class Trainer:
             for batch in repeat_batches(self._loader, self._batches):
                 waited = time.perf_counter() - start
                 self._step(batch)
+                known = known or bool((batch.missing < 1).any())
                 progress.batch += 1
                 progress.step += 1
                 bar.update()
@@ -237,7 +246,14 @@ class Trainer:
                 if progress.step >= limit:
                     break
                 start = time.perf_counter()
-        return progress.batch == self._batches.n_batches
+        finished = progress.batch == self._batches.n_batches
+        if whole and finished and not known:
+            msg = (
+                'no pixel of all training cutouts is known: all are missing, NaN or '
+                'infinite, and nothing can be learnt from them'
+            )
+            raise ValueError(msg)
+        return finished
 
     def _progress_bar(self):
         return make_progress_bar(
@@ -291,7 +307,10 @@ class Trainer:
         self._save(LAST)
         return examples
 
+    @cached_property
     def _data_summary(self):
+        """What must be the same to resume; all cutouts may have to be read."""
+        start = self.config.network.start
         return {
             'training_cutouts': len(self.train_data),
             'validation_cutouts': len(self.validation_data),
@@ -299,38 +318,48 @@ class Trainer:
             'normalisation': self.normalisation,
             'setups': [setup.name for setup in self.setups],
             'cutout_size': self.cutout_size,
+            'training_data': digest(self.train_data),
+            'validation_data': digest(self.validation_data),
+            'start': read_card(start).checksum if start else '',
         }
 
     def _save(self, name):
-        states = [get_random_states()]
-        if self.accelerator.num_processes > 1:
-            states = require('accelerate.utils').gather_object(states)
         if self.accelerator.is_main_process:
             engine = self.engine.state_dict()
+            self._check_weights(engine['network'])
             save_checkpoint(
                 self.output / name,
                 config=self.config.to_dict(),
-                data=self._data_summary(),
+                data=self._data_summary,
                 network=engine['network'],
                 optimiser=engine['optimiser'],
                 schedule=engine['schedule'],
                 average=engine['average'],
                 progress=self.progress,
-                random_states=states,
+                processes=self.accelerator.num_processes,
             )
         self.accelerator.wait_for_everyone()
 
+    def _check_weights(self, weights):
+        """Keep the last checkpoint if what it would be replaced by is of no use."""
+        if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
+            self._diverge('the weights are not finite any more')
+
     def _check_compatible(self, state, path):
         config = self.config.to_dict()
-        check_compatible(state, config, path, data=self._data_summary())
+        check_compatible(state, config, path, data=self._data_summary)
 
     def _restore(self, path):
         state = load_checkpoint(path)
         self._check_compatible(state, path)
-        self.engine.load_state_dict(state)
-        rank = self.accelerator.process_index
-        if rank < len(state['random_states']):
-            set_random_states(state['random_states'][rank])
+        try:
+            self.engine.load_state_dict(state)
+        except (RuntimeError, LookupError, TypeError, ValueError) as exc:
+            msg = (
+                f'the parts of {str(path)!r} do not fit this training, though it says '
+                f'so: begin in another output folder ({exc})'
+            )
+            raise ValueError(msg) from exc
         self.progress = state['progress']
 
     def export(self, path=None, *, which='best', dtype='float16', overwrite=False):
@@ -371,6 +400,7 @@ class Trainer:
             If ``which`` or ``dtype`` is not accepted, or the checkpoint
             belongs to another training.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         names = {'best': BEST, 'last': LAST}
         if which not in names:
             msg = f'which must be one of {list(names)}, got {which!r}'

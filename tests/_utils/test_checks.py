@@ -3,6 +3,8 @@
 Tests of the checks of values and arrays.
 """
 
+from dataclasses import dataclass
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -19,9 +21,79 @@ from photutils_pconv._utils.checks import (
     as_radii,
     check_choice,
     check_count,
+    check_seed,
+    check_switches,
+    to_bool,
     to_float,
     to_quantity,
 )
+
+NO_SWITCHES = ['no', 'False', '', np.nan, None, 0, 1, 1.0, [False], np.array([True])]
+
+
+@dataclass(frozen=True)
+class Switches:
+    wanted: bool = True
+    chosen: bool | None = None
+    other: int = 0
+
+
+class TestSwitches:
+    @pytest.mark.parametrize('kind', [bool, np.bool_, np.array])
+    @pytest.mark.parametrize('value', [True, False])
+    def test_bool(self, value, kind):
+        assert to_bool(kind(value), 'x') is value
+
+    @pytest.mark.parametrize('value', NO_SWITCHES)
+    def test_no_bool(self, value):
+        with pytest.raises(TypeError, match='x must be True or False, got'):
+            to_bool(value, 'x')
+
+    def test_fields(self):
+        switches = Switches(np.False_, np.True_, 2)
+        check_switches(switches)
+        assert switches.wanted is False
+        assert switches.chosen is True
+        assert switches.other == 2
+
+    @pytest.mark.parametrize('name', ['wanted', 'chosen'])
+    def test_bad_field(self, name):
+        with pytest.raises(TypeError, match=f'{name} must be True or False'):
+            check_switches(Switches(**{name: 'no'}))
+
+
+class TestSeeds:
+    @pytest.mark.parametrize(
+        'seed',
+        [
+            0,
+            2**70,
+            np.int32(4),
+            [1, 2],
+            None,
+            np.random.default_rng(1),
+            np.random.SeedSequence(1),
+            np.random.PCG64(1),
+        ],
+    )
+    def test_seed(self, seed):
+        check_seed(seed, 'x')
+
+    @pytest.mark.parametrize(
+        ('seed', 'error'),
+        [
+            (-1, ValueError),
+            ([1, -2], ValueError),
+            (1.0, TypeError),
+            (np.nan, TypeError),
+            ('1', TypeError),
+            (True, TypeError),
+            ({}, TypeError),
+        ],
+    )
+    def test_no_seed(self, seed, error):
+        with pytest.raises(error, match='x must be an integer of 0 or more, '):
+            check_seed(seed, 'x')
 
 
 class TestNumbers:

@@ -22,11 +22,11 @@ from photutils_pconv.simulation import inject_sources
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 METHODS = {
-    'one pass': {},
-    'one pass with a PSF': {'psf': 'setup'},
-    'two passes': {'psf': 'setup', 'n_passes': 2},
+    'inpaint': {},
+    'inpaint with a PSF': {'psf': 'setup'},
+    'psf': {'method': 'psf'},
 }
-TWO = METHODS['two passes']
+TWO = METHODS['psf']
 CLONES = {
     'copy': copy.copy,
     'deepcopy': copy.deepcopy,
@@ -233,6 +233,6 @@ class TestLocalBackground:
 
     def test_refused(self):
         with pytest.raises(ValueError, match='needs a PSF'):
-            PConvLocalBackground(**GREEN, n_passes=2)
+            PConvLocalBackground(**GREEN, method='psf')
         with pytest.raises(ValueError, match='needs a PSF'):
-            PConvBackground(np.ones((50, 50)), [], **GREEN, n_passes=2)
+            PConvBackground(np.ones((50, 50)), [], **GREEN, method='psf')

@@ -116,15 +116,15 @@ def test_measure_map_and_report(load, table):
     bright = table['snr'] > 30
     assert bright.any()
     # With the true PSF on a smooth field all who fit it are right.
-    for name in ('psf_polynomial_fit', 'kriging with PSF', 'annulus', 'ours 1'):
+    for name in ('psf_polynomial_fit', 'kriging with PSF', 'annulus', 'ours inpaint'):
         np.testing.assert_allclose(table[f'ratio_{name}'][bright], 1.0, atol=0.1)
     assert np.all(np.abs(table['pull_kriging with PSF']) < 6.0)
     assert np.all(table['rms_kriging with PSF'] <= table['rms_annulus'])
-    assert np.all(table['time_ours 1'] > table['time_annulus'])
+    assert np.all(table['time_ours inpaint'] > table['time_annulus'])
     text = load('psf_accuracy').make_report(table)
     assert '## Gaussian fields of known covariance' in text
     assert '| kriging, hole seen |' in text
-    assert '| ours, 1 pass |' in text
+    assert '| ours, inpaint |' in text
 
 
 N = 400
@@ -144,9 +144,9 @@ def sources():
     widths = {
         'annulus': (0.20, 0.10),
         'psf_polynomial_fit': (0.10, 0.05),
-        'ours 1': (0.16, 0.08),
-        'ours 2 aperture': (0.08, 0.04),
-        'ours 2 psf': (0.096, 0.048),
+        'ours inpaint': (0.16, 0.08),
+        'ours aperture': (0.08, 0.04),
+        'ours psf': (0.096, 0.048),
     }
     for name, (blue, red) in widths.items():
         width = np.repeat([blue, red], N // 2)
@@ -154,14 +154,14 @@ def sources():
     for name, value in {
         'annulus': 1.0,
         'psf_polynomial_fit': 1.2,
-        'ours 1': 0.5,
-        'ours 2': 0.4,
+        'ours inpaint': 0.5,
+        'ours psf': 0.4,
     }.items():
         found[f'rms_{name}'] = value
     rng = np.random.default_rng(3)
-    for name, width in {'ours 1': 1.4, 'ours 2 aperture': 1.0}.items():
+    for name, width in {'ours inpaint': 1.4, 'ours aperture': 1.0}.items():
         found[f'pull_{name}'] = width * rng.standard_normal(N)
-    found['time_ours 1'], found['time_ours 2'] = 0.02, 0.05
+    found['time_ours inpaint'], found['time_ours psf'] = 0.02, 0.05
     return found
 
 
@@ -171,24 +171,24 @@ def test_summarise(load, sources):
     assert [one.n for one in bins] == [0, N, 0, 0, 0]
     # The geometric mean of the setups' ranges.
     assert row.iqr['annulus'] == pytest.approx(100 * np.sqrt(0.02))
-    assert row.bias['ours 1'] == pytest.approx(0.5)
-    assert row.rms['ours 2'] == pytest.approx(0.4)
-    assert row.pull['ours 1'] == pytest.approx(1.4, rel=0.15)
+    assert row.bias['ours inpaint'] == pytest.approx(0.5)
+    assert row.rms['ours psf'] == pytest.approx(0.4)
+    assert row.pull['ours inpaint'] == pytest.approx(1.4, rel=0.15)
     # All scale alike: pairs leave no scatter in the ratios.
-    ratio = row.iqr_ratio['ours 2 aperture', 'psf_polynomial_fit']
+    ratio = row.iqr_ratio['ours aperture', 'psf_polynomial_fit']
     np.testing.assert_allclose(ratio, 0.8)
-    np.testing.assert_allclose(row.rms_ratio['ours 1'], 0.8)
-    assert np.isnan(bins[0].iqr['ours 1'])
+    np.testing.assert_allclose(row.rms_ratio['ours inpaint'], 0.8)
+    assert np.isnan(bins[0].iqr['ours inpaint'])
 
 
 def test_bootstrap_draws_whole_maps(load, sources):
     # One map of a setup twice as wide as the other: there are three
     # samples of two maps, and the interval spans their ratios.
     wide = np.isin(sources['map_id'], ('a', 'c'))
-    ratio = sources['ratio_ours 2 psf']
-    sources['ratio_ours 2 psf'] = np.where(wide, 1 + 2 * (ratio - 1), ratio)
+    ratio = sources['ratio_ours psf']
+    sources['ratio_ours psf'] = np.where(wide, 1 + 2 * (ratio - 1), ratio)
     row = load('_psf_summary').summarise(sources, n_bootstrap=200)[1]
-    _, low, high = row.iqr_ratio['ours 2 psf', 'psf_polynomial_fit']
+    _, low, high = row.iqr_ratio['ours psf', 'psf_polynomial_fit']
     assert low < 1.3 < 1.5 < high
 
 
@@ -197,14 +197,14 @@ def test_verdicts(load, sources):
     text = report.format_part(
         load('_psf_summary').summarise(sources, n_bootstrap=5), title='Title'
     )
-    lines = [line for line in text.splitlines() if line.startswith('| ours, 2')]
+    lines = [line for line in text.splitlines() if line.startswith('| ours, PSF')]
     lines += [line for line in text.splitlines() if line.startswith('| hole')]
 
     def verdict(start):
         (line,) = (line for line in lines if line.startswith(f'| {start}'))
         return line.split(' | ')[2]
 
-    both = 'ours, 2 passes'
+    both = 'ours, PSF'
     assert verdict(f'{both}, aperture: IQR / PSF') == '0.80 met'
     assert verdict(f'{both}, PSF: IQR / PSF') == '0.96 MISSED'
     assert verdict(f'{both}, aperture: IQR / annulus') == '0.40 met'
@@ -214,18 +214,18 @@ def test_verdicts(load, sources):
     assert verdict('hole RMS / lowest') == '0.80 met'
     assert 'met' in verdict(f'{both}, aperture: pull')
     assert 'MISSED' in next(
-        line for line in text.splitlines() if line.startswith('| ours, 1 pass: pull')
+        line for line in text.splitlines() if line.startswith('| ours, inpaint: pull')
     )
     for part in text.split('\n\n'):
         if part.startswith('|'):
             assert len({line.count('|') for line in part.splitlines()}) == 1
-    assert 'Two passes over one: 2.50 met' in report.format_times(sources)
+    assert 'PSF over inpaint: 2.50 met' in report.format_times(sources)
 
 
 def test_bar_of_bright_sources(load, sources):
     # Above 130 an IQR of 0.3 percent is enough, whatever the fit's.
     sources['snr'] = 200.0
-    for name in ('psf_polynomial_fit', 'ours 2 psf'):
+    for name in ('psf_polynomial_fit', 'ours psf'):
         sources[f'ratio_{name}'] = 1 + 0.02 * (sources[f'ratio_{name}'] - 1.005)
     sources['ratio_psf_polynomial_fit'] = 1 + 0.1 * (
         sources['ratio_psf_polynomial_fit'] - 1
@@ -235,9 +235,7 @@ def test_bar_of_bright_sources(load, sources):
         load('_psf_summary').summarise(sources, n_bootstrap=5), title='Title'
     )
     (line,) = (
-        line
-        for line in text.splitlines()
-        if line.startswith('| ours, 2 passes, PSF: IQR / PSF')
+        line for line in text.splitlines() if line.startswith('| ours, PSF: IQR / PSF')
     )
     assert '9.60 met' in line
 
@@ -247,10 +245,10 @@ def test_format_pairs(load):
     found['distance'] = np.repeat([1.0, 1.5], 40)
     found['share'] = np.tile(np.repeat([1.0, 1 / 3], 20), 2)
     found['member'] = np.tile([0, 1], 40)
-    found['ratio_ours 1'] = np.where(found['distance'] == 1.0, 1.2, 0.98)
+    found['ratio_ours inpaint'] = np.where(found['distance'] == 1.0, 1.2, 0.98)
     text = load('_psf_report').format_pairs(found)
     assert '1:1, 1.5 FWHM' in text
-    assert '| ours, 1 pass | +20.0 / 20.0 | -2.0 / 2.0 | +20.0 / 20.0 |' in text
+    assert '| ours, inpaint | +20.0 / 20.0 | -2.0 / 2.0 | +20.0 / 20.0 |' in text
 
 
 def test_command_line(load, small_kriging, tmp_path, monkeypatch, capsys):
@@ -265,7 +263,7 @@ def test_command_line(load, small_kriging, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(accuracy, 'make_benchmark_map', small)
     path, output = tmp_path / 'psf.ecsv', tmp_path / 'psf.md'
     arguments = ['--setups', 'scanmap/red', '--parts', 'pairs', 'gaussian']
-    arguments += ['--pair-maps', '1', '--gaussian-maps', '1', '--passes', '1']
+    arguments += ['--pair-maps', '1', '--gaussian-maps', '1', '--inpaint-only']
     accuracy.main([*arguments, '--table', str(path)])
     shown = capsys.readouterr()
     assert 'PCONV_REAL_DATA is not set' in shown.err

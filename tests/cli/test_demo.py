@@ -53,7 +53,7 @@ def test_options_of_a_removal(tmp_path, capsys):
     assert err == ''
     lines = out.splitlines()
     header = next(line for line in lines if 'injected' in line)
-    assert header.split()[-3:] == ['network', 'annulus', 'PSF']
+    assert header.split()[-3:] == ['flux', 'aperture', 'annulus']
     rows = [line.split() for line in lines if ' - ' in line]
     for row in rows[1:]:
         assert len(row) == 10

@@ -53,7 +53,7 @@ def test_convert(checkpoint, tmp_path, capsys, assert_one_line):
     assert model.card.setups[0] == 'parallel/blue'
     assert model.network.width == 1
     assert main(arguments) == 1
-    assert_one_line('paper.safetensors', 'exists')
+    assert_one_line('paper.safetensors', 'would be overwritten')
     assert main([*arguments, '--overwrite']) == 0
 
 

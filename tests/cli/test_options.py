@@ -97,16 +97,16 @@ def test_values(parser):
     """Each option arrives as what Python takes."""
     text = (
         'map.fits sources.csv -o out --mode scanmap --band green --n-passes 2 '
-        '--aperture-radii 6 12 --no-fit-psf-shape --texture --texture-seed 7 '
+        '--aperture-radii 6 12 --no-fit-psf-shape --fill draw --draw-seed 7 '
         '--beam 7.2 6.8 --aperture-corrections eef.csv --precision bfloat16'
     )
     parsed = vars(parser.parse_args(text.split()))
     expected = {
-        'n_passes': 2,
+        'method': 'psf',
         'aperture_radii': [6.0, 12.0],
         'fit_psf_shape': False,
-        'texture': True,
-        'texture_seed': 7,
+        'fill': 'draw',
+        'draw_seed': 7,
         'beam': [7.2, 6.8],
         'aperture_corrections': 'eef.csv',
         'precision': 'bfloat16',
@@ -120,7 +120,7 @@ def test_values(parser):
         ('--n-passes', '3'),
         ('--error-method', 'guess'),
         ('--precision', 'float16'),
-        ('--texture-seed', 'seven'),
+        ('--draw-seed', 'seven'),
         ('--aperture-radii', 'small'),
     ],
 )

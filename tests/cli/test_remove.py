@@ -142,16 +142,16 @@ class TestSameAsInPython:
         ).meta['model_checksum']
         assert_written(result)
 
-    def test_two_passes_with_texture(self, files):
+    def test_psf_with_draw(self, files):
         """With the bundled model, and a setup by its name."""
         options = ['--setup', 'scanmap/green', '--psf', 'setup', '--n-passes', '2']
-        options += ['--texture', '--texture-seed', '5', '--quiet', '-o', 'out']
+        options += ['--fill', 'draw', '--draw-seed', '5', '--quiet', '-o', 'out']
         assert main(['remove', 'map.fits', 'sources.csv', *options]) == 0
         remover = NeuralSourceRemover(
-            setup='scanmap/green', psf='setup', n_passes=2, texture=True, texture_seed=5
+            setup='scanmap/green', method='psf', fill='draw', draw_seed=5
         )
         result = remover('map.fits', 'sources.csv')
-        assert np.any(result.texture != 0)
+        assert np.any(result.drawn != 0)
         assert_written(result)
 
     @pytest.mark.parametrize('name', ['eef.ecsv', 'eef.csv', 'eef.fits', './eef'])
@@ -234,6 +234,27 @@ class TestFiles:
         fits.HDUList(hdus).writeto('two.fits')
         assert remove('--quiet', '--mask', 'two.fits') == 1
         assert_one_line('two.fits has 2 images (PRIMARY, BAD)', 'two.fits[EXT]')
+
+    @pytest.mark.parametrize('empty_primary', [True, False])
+    @pytest.mark.parametrize('option', ['--mask', '--coverage-mask'])
+    def test_image_without_a_name(self, files, option, empty_primary):
+        plane = np.eye(140, 150, dtype=np.uint8)
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane)]
+        if not empty_primary:
+            hdus = [fits.PrimaryHDU(plane), fits.BinTableHDU.from_columns([])]
+        fits.HDUList(hdus).writeto('one.fits')
+        for number, name in enumerate(['one.fits', f'one.fits[{int(empty_primary)}]']):
+            options = [option, name, '--error-method', 'local', '-o', f'out{number}']
+            assert remove('--quiet', *options) == 0
+            with fits.open(f'out{number}/cleaned.fits') as cleaned:
+                assert_array_equal(cleaned['MASK'].data, plane)
+
+    def test_images_without_names(self, files, assert_one_line):
+        plane = np.zeros((140, 150), dtype=np.uint8)
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane), fits.ImageHDU(plane)]
+        fits.HDUList(hdus).writeto('two.fits')
+        assert remove('--quiet', '--mask', 'two.fits') == 1
+        assert_one_line('two.fits has 2 images (1, 2)', 'two.fits[EXT]')
 
     def test_name_with_brackets(self, files):
         """A file that is really called so."""

@@ -32,15 +32,15 @@ class TestConfig:
         assert own.levels == (100.0,)
         assert own.list_methods() == ()
 
-    def test_psf_and_texture(self, tmp_path):
+    def test_psf_and_fill(self, tmp_path):
         (tmp_path / 'psf.fits').touch()
         path = tmp_path / 'config.toml'
-        path.write_text("[remover]\npsf = 'psf.fits'\ntexture = true\n")
+        path.write_text("[remover]\npsf = 'psf.fits'\nfill = 'draw'\n")
         options = EvaluationConfig.from_toml(path).remover
-        assert options == {'psf': str(tmp_path / 'psf.fits'), 'texture': True}
-        path.write_text("[remover]\npsf = 'setup'\nn_passes = 2\n")
+        assert options == {'psf': str(tmp_path / 'psf.fits'), 'fill': 'draw'}
+        path.write_text("[remover]\npsf = 'setup'\nmethod = 'psf'\n")
         options = EvaluationConfig.from_toml(path).remover
-        assert options == {'psf': 'setup', 'n_passes': 2}
+        assert options == {'method': 'psf'}
 
     def test_setups(self):
         assert len(EvaluationConfig().list_setups()) == 6

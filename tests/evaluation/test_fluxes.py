@@ -14,7 +14,7 @@ from photutils_pconv.evaluation.fluxes import (
     measure_ratios,
 )
 from photutils_pconv.evaluation.removers import (
-    ONE_PASS,
+    INPAINT,
     list_removers,
 )
 from photutils_pconv.evaluation.summaries import (
@@ -35,7 +35,7 @@ def measured(make_scene, flat_model):
         sources,
         setup='scanmap/green',
         psf=scene.psf,
-        removers=(dataclasses.replace(ONE_PASS, model=flat_model),),
+        removers=(dataclasses.replace(INPAINT, model=flat_model),),
         methods=['local_background'],
     )
 
@@ -46,17 +46,17 @@ class TestMeasureRatios:
         table, results = measured
         assert_array_equal(table['flux'], [1000.0, 500.0])
         for radius in APERTURE_RADII:
-            assert_allclose(table[f'ratio_network_{radius:g}'], 1.0, atol=0.02)
+            assert_allclose(table[f'ratio_inpaint_{radius:g}'], 1.0, atol=0.02)
         for radius in (4, 7):
             assert_allclose(table[f'ratio_annulus_{radius}'], 1.0, atol=0.01)
         assert_allclose(table['ratio_local_background'], 1.0, atol=0.03)
-        assert list(results) == ['network']
-        assert len(results['network'].photometry) == 2
+        assert list(results) == ['inpaint']
+        assert len(results['inpaint'].photometry) == 2
         assert table.meta['aperture'] == 7.0
 
     def test_columns(self, measured):
         columns = ratio_columns(measured[0], aperture=7)
-        assert columns['ratio_network_7'] == ('network', 7.0)
+        assert columns['ratio_inpaint_7'] == ('inpaint', 7.0)
         assert columns['ratio_annulus_7'] == ('annulus', 7.0)
         assert columns['ratio_local_background'][0] == 'local_background'
         assert len(columns) == 3
@@ -71,17 +71,17 @@ class TestMeasureRatios:
             measure_ratios(scene.data, sources['x', 'y'], **options)
 
 
-def test_two_passes_find_the_flux(fields):
+def test_the_psf_finds_the_flux(fields):
     """Of bright sources, whatever the network makes of the emission."""
     ccd, sources = fields[0].simulate(3000.0, n_sources=3)
     table, results = measure_ratios(
         ccd, sources, setup=GREEN, removers=list_removers(), methods=()
     )
-    assert list(results) == ['network', 'two_pass']
-    assert_allclose(table['ratio_two_pass_psf'], 1.0, atol=0.02)
-    assert_allclose(table['ratio_two_pass_7'], 1.0, atol=0.02)
-    assert ratio_columns(table)['ratio_two_pass_psf'][0] == 'two_pass_psf'
-    assert 'ratio_network_psf' not in table.colnames
+    assert list(results) == ['psf', 'inpaint']
+    assert_allclose(table['ratio_psf'], 1.0, atol=0.02)
+    assert_allclose(table['ratio_psf_aperture_7'], 1.0, atol=0.02)
+    assert ratio_columns(table)['ratio_psf'][0] == 'psf'
+    assert 'ratio_inpaint' not in table.colnames
 
 
 def test_evaluate_fluxes(fields, flat_model):
@@ -90,7 +90,7 @@ def test_evaluate_fluxes(fields, flat_model):
         fields[:2],
         levels=(600, 2000),
         n_sources=2,
-        removers=(dataclasses.replace(ONE_PASS, model=flat_model),),
+        removers=(dataclasses.replace(INPAINT, model=flat_model),),
         methods=(),
         report=lines.append,
     )

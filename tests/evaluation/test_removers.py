@@ -36,9 +36,9 @@ class TestRemovers:
         assert repr(one) == repr(two)
 
     def test_from_dict(self):
-        values = {'batch_size': 4, 'texture': True}
+        values = {'batch_size': 4, 'fill': 'draw'}
         choice = RemoverChoice.from_dict(values)
-        assert choice == RemoverChoice(batch_size=4, texture=True)
+        assert choice == RemoverChoice(batch_size=4, fill='draw')
         with pytest.raises(ValueError, match='must not name setup'):
             RemoverChoice.from_dict({'setup': 'x'})
         with pytest.raises(ValueError, match="unknown key 'batch'.*'batch_size'"):
@@ -47,24 +47,24 @@ class TestRemovers:
     def test_both(self):
         removers = list_removers(choice=RemoverChoice(batch_size=4))
         assert removers == (
+            RemoverChoice(name='psf', method='psf', psf='setup', batch_size=4),
             RemoverChoice(
-                name='network', n_passes=1, subtract_wings=True, batch_size=4
+                name='inpaint', method='inpaint', subtract_wings=True, batch_size=4
             ),
-            RemoverChoice(name='two_pass', n_passes=2, psf='setup', batch_size=4),
         )
         own = list_removers(choice=RemoverChoice(psf='empirical'))
         assert {one.psf for one in own} == {'empirical'}
 
-    @pytest.mark.parametrize(('number', 'name'), [(1, 'network'), (2, 'two_pass')])
-    def test_one_of_them(self, number, name):
-        (one,) = list_removers(choice=RemoverChoice(n_passes=number))
-        assert one.name == name
+    @pytest.mark.parametrize('method', ['psf', 'inpaint'])
+    def test_one_of_them(self, method):
+        (one,) = list_removers(choice=RemoverChoice(method=method))
+        assert one.name == method
 
     def test_of_a_model(self, flat_model):
-        for model, name in ((flat_model, 'network'), ('psf', 'two_pass')):
+        for model, name in ((flat_model, 'inpaint'), ('psf', 'psf')):
             (one,) = list_removers(model=model)
             assert (one.name, one.model) == (name, model)
 
-    def test_bad_number(self):
-        with pytest.raises(ValueError, match='n_passes must be 1 or 2, got 3'):
-            list_removers(choice=RemoverChoice(n_passes=3))
+    def test_bad_method(self):
+        with pytest.raises(ValueError, match="method must be one of .*got 'x'"):
+            list_removers(choice=RemoverChoice(method='x'))

@@ -88,7 +88,7 @@ class TestRun:
     def test_holes(self, evaluation):
         """The pixels compared are those of the discs, for every method."""
         statistics = evaluation.tables['pixel_statistics']
-        assert list(statistics['method']) == ['network', 'network+texture', *TRUTH]
+        assert list(statistics['method']) == ['inpaint', 'inpaint+draw', *TRUTH]
         sizes = set(np.asarray(statistics['n_pixels']).tolist())
         assert len(sizes) == 1
         # Three holes of 13 pixels at most.
@@ -103,7 +103,7 @@ class TestRun:
             'complexity',
             'removal_scanmap_green',
             'structure_scanmap_green',
-            'structure_scanmap_green_texture',
+            'structure_scanmap_green_draw',
             'psfs',
             'snr',
             'masks',
@@ -136,7 +136,7 @@ class TestRun:
         }
         spectra = evaluation.tables['power_spectra']
         powers = table[table['topic'] == 'power spectrum (5.3.1)']
-        assert list(powers['method']) == ['network', 'network+texture', *TRUTH]
+        assert list(powers['method']) == ['inpaint', 'inpaint+draw', *TRUTH]
         for power in powers:
             part = spectra[spectra['method'] == power['method']]
             worst = np.abs(part['relative_cleaned']).max()
@@ -148,13 +148,13 @@ class TestRun:
         verdicts, limits = (evaluation.tables[n] for n in ('verdicts', 'limits'))
         (row,) = limits[limits['topic'] == 'mean in the holes (Table 6)']
         (one,) = verdicts[
-            (verdicts['topic'] == row['topic']) & (verdicts['method'] == 'network')
+            (verdicts['topic'] == row['topic']) & (verdicts['method'] == 'inpaint')
         ]
-        assert row['network'] == f'{int(one["verdict"] == "met")} of 1'
-        assert row['network+texture'].endswith(' of 1')
-        # Without texture the scatter has no limit.
+        assert row['inpaint'] == f'{int(one["verdict"] == "met")} of 1'
+        assert row['inpaint+draw'].endswith(' of 1')
+        # Without a draw the scatter has no limit.
         (row,) = limits[limits['topic'] == 'iqr in the holes (Table 6)']
-        assert row['network'] == ''
+        assert row['inpaint'] == ''
 
     def test_maps(self, evaluation):
         folder = evaluation.output / 'maps' / 'simulations'

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.evaluation.fields import make_evaluation_fields
-from photutils_pconv.evaluation.removers import ONE_PASS
+from photutils_pconv.evaluation.removers import INPAINT
 from photutils_pconv.evaluation.structure import (
     TRUTH,
     evaluate_structure,
@@ -26,14 +26,14 @@ def field():
 
 @pytest.fixture(scope='module')
 def comparisons(field, flat_model):
-    removers = (replace(ONE_PASS, model=flat_model),)
+    removers = (replace(INPAINT, model=flat_model),)
     return evaluate_structure([field], n_sources=3, removers=removers, truth=True)
 
 
 class TestTruth:
     def test_maps(self, field, comparisons):
         methods = [one.method for one in comparisons]
-        assert methods == ['network', 'network+texture', *TRUTH]
+        assert methods == ['inpaint', 'inpaint+draw', *TRUTH]
         exact, noisy = comparisons[2:]
         holes = exact.holes
         assert holes.any()
@@ -60,7 +60,7 @@ class TestTruth:
         found = evaluate_structure(
             [replace(field, emission=None)],
             n_sources=3,
-            removers=(replace(ONE_PASS, model=flat_model),),
+            removers=(replace(INPAINT, model=flat_model),),
             truth=True,
         )
-        assert [one.method for one in found] == ['network', 'network+texture']
+        assert [one.method for one in found] == ['inpaint', 'inpaint+draw']

@@ -41,8 +41,8 @@ def table():
                     'complexity': [3.0 * rank] * 200,
                     'rank': [rank] * 200,
                     'flux': [flux] * 200,
-                    'ratio_network_7': 1.01 + 0.5 * (ratio - 1),
-                    'ratio_network_6': 1.01 + 0.5 * (ratio - 1),
+                    'ratio_psf_7': 1.01 + 0.5 * (ratio - 1),
+                    'ratio_psf_6': 1.01 + 0.5 * (ratio - 1),
                     'ratio_annulus_7': ratio,
                     'ratio_annulus_6': ratio,
                     'ratio_psf': np.where(np.arange(200) < 50, np.nan, ratio),
@@ -93,11 +93,11 @@ class TestSummaries:
     def test_by_complexity(self, table):
         summary = summarise_by_complexity(table)
         part = summary[(summary['setup'] == 'scanmap/green') & (summary['rank'] == 1)]
-        ours = part[(part['method'] == 'network') & (part['aperture'] == 7)][0]
+        ours = part[(part['method'] == 'psf') & (part['aperture'] == 7)][0]
         boxes = summarise_ratios(table[table['rank'] == 1])
         boxes = boxes[
             (boxes['setup'] == 'scanmap/green')
-            & (boxes['method'] == 'network')
+            & (boxes['method'] == 'psf')
             & (boxes['aperture'] == 7)
         ]
         assert len(boxes) == 2
@@ -106,7 +106,7 @@ class TestSummaries:
 
     def test_comparison(self, table):
         comparison = compare_methods(table)
-        ours = comparison[comparison['method'] == 'network']
+        ours = comparison[comparison['method'] == 'psf']
         assert_allclose(ours['iqr_ratio'], 0.5)
         assert_allclose(ours['narrower'], 1.0)
         assert_array_equal(ours['n_boxes'], [2, 1])
@@ -144,9 +144,7 @@ class TestFigures:
         figure = plot_ratio_by_aperture(table)
         line = figure.axes[0].lines[0]
         assert_array_equal(line.get_xdata(), [6.0, 7.0])
-        expected = np.median(
-            table['ratio_network_7'][table['setup'] == 'scanmap/green']
-        )
+        expected = np.median(table['ratio_psf_7'][table['setup'] == 'scanmap/green'])
         assert_allclose(line.get_ydata()[1], expected)
         figure = plot_complexity(table)
         assert_array_equal(figure.axes[0].lines[0].get_xdata(), [3.0, 6.0])

@@ -25,7 +25,7 @@ class TestVerdicts:
                 n_judged=3,
             )
             for setup, good in (('a', 2), ('b', 3))
-            for method in ('network', 'exact')
+            for method in ('psf', 'exact')
         ]
         bias = Verdict(
             topic='bias', subject='a', measured='something', limit='small', met=True
@@ -44,5 +44,5 @@ class TestVerdicts:
         ]
         limits = make_limits_table(verdicts)
         assert list(limits['topic']) == ['power', 'bias']
-        assert list(limits['network']) == ['5 of 6', '1 of 1']
+        assert list(limits['psf']) == ['5 of 6', '1 of 1']
         assert list(limits['exact']) == ['5 of 6', '']

@@ -72,6 +72,28 @@ class TestExpectedWings:
             expected = 5.0 * getattr(wings, name)
             assert_allclose(getattr(brighter, name), expected, rtol=1e-9)
 
+    @pytest.mark.parametrize('copies', [[[0.0, 0.0]], [[0.6, 0.0]], [[0.1, 0.1]] * 99])
+    def test_rows_of_one_source_have_wings_once(self, make_scene, copies):
+        scene = make_scene(X, Y, [3.0, 1.0])
+        usable = ~draw_holes(scene.data.shape, X, Y, RADIUS)
+        profile = wing_profile(scene.setup)
+        options = {'profile': profile, 'usable': usable}
+        once = expected_wings(scene.data, X, Y, RADIUS, **options)
+        shifts = np.transpose(copies)
+        x, y = np.append(X, X[0] + shifts[0]), np.append(Y, Y[0] + shifts[1])
+        radius = np.append(RADIUS, np.full(len(copies), RADIUS[0]))
+        wings = expected_wings(scene.data, x, y, radius, **options)
+        assert_allclose(wings.flux[2:], once.flux[0], rtol=0.05)
+        # A place that is off by a little has the same wings.
+        assert_allclose(wings.image.sum(), once.image.sum(), rtol=0.04)
+        beyond = [
+            wings_beyond_holes(
+                scene.data.shape, *where, profile=profile, taper_width=2.0
+            ).sum()
+            for where in ((X, Y, RADIUS, once.flux), (x, y, radius, wings.flux))
+        ]
+        assert_allclose(beyond[1], beyond[0], rtol=0.04)
+
     def test_no_source_no_wings(self):
         data = np.full((140, 150), 3.0)
         # A trough is no source either.

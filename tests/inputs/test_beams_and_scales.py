@@ -1,6 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the pixel area where the map is, and of beams, against sums by hand."""
 
+import warnings
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -119,6 +121,83 @@ def test_sip_changes_the_area():
     parsed = parse_map((np.eye(*SHAPE) * u.MJy / u.sr, header))
     expected = 1e6 * 1.6**2 * ARCSEC2 * 1.02**2
     assert parsed.jy_per_pixel == pytest.approx(expected, rel=1e-6)
+
+
+def polar_map(latitude, unit, shape=SHAPE, scale=1.6):
+    """Return a map whose pixels are square at its centre, and smaller polewards."""
+    wcs = make_wcs('CAR', frame='GLON')
+    shrink = np.cos(np.radians(latitude))
+    wcs.wcs.cdelt = -scale / 3600 / shrink, scale / 3600
+    wcs.wcs.crpix = (shape[1] + 1) / 2, (shape[0] + 1) / 2 - latitude * 3600 / scale
+    wcs.wcs.set()
+    values = np.ones(shape) + np.eye(*shape)
+    return CCDData(values, unit=unit, wcs=wcs, meta={'BMAJ': 7 / 3600})
+
+
+@pytest.mark.parametrize('unit', ['MJy/sr', 'mJy/arcsec2', 'Jy/beam', 'Jy/pix', 'Jy'])
+@pytest.mark.parametrize('latitude', [30.0, -75.0])
+def test_factor_at_positions(unit, latitude):
+    """A beam and a steradian have more pixels where these are smaller."""
+    given = polar_map(latitude, unit, shape=(300, 40))
+    x, y = np.array([3.0, 20.0, 38.0]), np.array([10.0, 149.5, 290.0])
+    parsed = parse_map(given)
+    area = np.cos(given.wcs.pixel_to_world(x, y).b.rad) / np.cos(np.radians(latitude))
+    if unit.startswith('Jy') and 'beam' not in unit:
+        area = np.ones(3)
+    factor = parsed.jy_per_pixel_at(x, y)
+    # below 0.1 percent over the whole map, one factor serves
+    tolerance = 1e-7 if latitude == -75.0 else 1.3e-3
+    np.testing.assert_allclose(factor / parsed.jy_per_pixel, area, rtol=tolerance)
+
+
+@pytest.mark.parametrize('projection', ['TAN', 'SIN', 'STG', 'ARC', 'SFL', 'AIT'])
+@pytest.mark.parametrize('rotation', [0.0, 33.0])
+def test_factor_of_projections(projection, rotation):
+    """Against the area of the pixel's corners by Girard's theorem."""
+    wcs = make_wcs(projection, offset=(1.0, 2.0), scale=120.0)
+    angle = np.radians(rotation)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    wcs.wcs.pc = turn
+    wcs.wcs.set()
+    ccd = CCDData(np.ones((200, 200)) + np.eye(200), unit='MJy/sr', wcs=wcs)
+    x, y = np.array([5.0, 180.0, 100.0]), np.array([7.0, 20.0, 190.0])
+    corners = [
+        wcs.pixel_to_world(x + dx, y + dy).cartesian.xyz.value.T
+        for dx, dy in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
+    ]
+    expected = 1e6 * (
+        triangle_area(*corners[:3]) + triangle_area(*corners[2:], corners[0])
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', AstropyUserWarning)
+        parsed = parse_map(ccd)
+    np.testing.assert_allclose(parsed.jy_per_pixel_at(x, y), expected, rtol=1.2e-3)
+
+
+def triangle_area(a, b, c):
+    """Return the solid angle of triangles (Oosterom and Strackee 1983)."""
+    volume = np.abs(np.sum(a * np.cross(b, c), axis=-1))
+    dots = [np.sum(p * q, axis=-1) for p, q in ((a, b), (b, c), (c, a))]
+    return 2 * np.arctan2(volume, 1 + sum(dots))
+
+
+def test_factor_without_a_place():
+    """A position that has none on the sky takes the factor of the map."""
+    parsed = parse_map(polar_map(-75.0, 'MJy/sr', shape=(300, 40)))
+    factor = parsed.jy_per_pixel_at(np.array([np.nan, 20.0]), np.array([np.nan, 149.5]))
+    assert factor[0] == parsed.jy_per_pixel
+    assert factor[1] == pytest.approx(factor[0], rel=1e-6)
+
+
+def test_sides_vary():
+    """Equal areas are no equal sides, which a warning tells, too."""
+    ccd = CCDData(
+        np.ones(SHAPE) + np.eye(*SHAPE), unit='Jy/pix', wcs=make_wcs('CEA', scale=4000)
+    )
+    with pytest.warns(
+        AstropyUserWarning, match=r'their sides differ by up to \d+\.\d%'
+    ):
+        parse_map(ccd)
 
 
 # ---- beams ---------------------------------------------------------------

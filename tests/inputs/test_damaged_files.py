@@ -5,11 +5,12 @@ import bz2
 import gzip
 import lzma
 import time
+import warnings
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.utils.exceptions import AstropyUserWarning, AstropyWarning
 from numpy.testing import assert_array_equal
 
 from photutils_pconv.inputs import parse_map, read_fits_map, read_fits_plane
@@ -142,3 +143,90 @@ def test_unit_that_cannot_be_read(tmp_path, content, text):
     path.write_bytes(content.replace(old, text.ljust(80)))
     with pytest.raises(ValueError, match='unit|BUNIT'):
         parse_map(path)
+
+
+@pytest.mark.parametrize(
+    ('cards', 'match'),
+    [
+        ({'BSCALE': 'abc'}, "BSCALE = 'abc'"),
+        ({'BSCALE': 0.0}, 'BSCALE = 0'),
+        ({'BSCALE': True}, 'BSCALE = True'),
+        ({'BZERO': ''}, "BZERO = ''"),
+    ],
+)
+@pytest.mark.parametrize('name', ['image', 'coverage'])
+def test_scaling_that_is_none(tmp_path, content, cards, match, name):
+    path = tmp_path / 'map.fits'
+    path.write_bytes(content)
+    with fits.open(path, do_not_scale_image_data=True) as hdus:
+        hdus[name].header.update(cards)
+        hdus.writeto(tmp_path / 'bad.fits')
+    with pytest.raises(ValueError, match=f'{name}.* has {match}'):
+        parse_map(tmp_path / 'bad.fits')
+
+
+JUNK = [
+    *(b'-1', b'99999999999', b"'abc'", b'NaN', b'1e400', b'T', b'0', b'3.5', b"'"),
+    *(b'', b'\xff\xfe', b'(1,2)', b"'Jy/pixel", b'2147483648'),
+]
+NAMES = (
+    'NAXIS1 BSCALE BLANK CTYPE1 PV2_3 CD1_1 A_ORDER CPDIS1 D2IMDIS1 CUNIT1 RADESYS '
+    'EQUINOX ZIMAGE CONTINUE HIERARCH INHERIT PCOUNT GROUPS'
+).split()
+
+
+def damage_header(content, rng):
+    """Return a file of which some cards of a header are not as they were."""
+    content = bytearray(content)
+    starts = [
+        i
+        for i in range(0, len(content), 2880)
+        if content[i : i + 8] in (b'SIMPLE  ', b'XTENSION')
+    ]
+    start = starts[rng.integers(len(starts))]
+    i, j = start + 80 * rng.integers(0, 22, 2)
+    kind = rng.integers(4)
+    if kind == 0:
+        for _ in range(5):
+            content[start + rng.integers(1600)] = rng.integers(256)
+    elif kind == 1:
+        value = JUNK[rng.integers(len(JUNK))]
+        content[i + 10 : i + 80] = value.rjust(20).ljust(70)
+    elif kind == 2:
+        content[i : i + 80] = content[j : j + 80]
+    else:
+        content[i : i + 8] = NAMES[rng.integers(len(NAMES))].ljust(8).encode()
+    return bytes(content)
+
+
+@pytest.mark.parametrize('seed', range(8))
+def test_damaged_headers(tmp_path, content, seed):
+    """The map is read, or a ValueError says why not; numpy's warnings are errors."""
+    rng = np.random.default_rng(seed)
+    path = tmp_path / 'map.fits'
+    n_read = 0
+    for _ in range(25):
+        path.write_bytes(damage_header(content, rng))
+        with warnings.catch_warnings():
+            for category in (AstropyWarning, ResourceWarning):
+                warnings.simplefilter('ignore', category)
+            try:
+                parsed = parse_map(path)
+            except ValueError:
+                continue
+        n_read += 1
+        assert parsed.like_input(parsed.data).shape == parsed.shape
+    # most damages are of no keyword that matters
+    assert n_read > 5
+
+
+@pytest.mark.parametrize('keyword', ['PCOUNT', 'GCOUNT'])
+def test_open_file_is_damaged(tmp_path, content, keyword):
+    """An HDUList whose next header astropy fails on, only when it is read."""
+    path = tmp_path / 'map.fits'
+    i = content.rindex(b'XTENSION')
+    j = content.index(f'{keyword:8s}='.encode(), i)
+    path.write_bytes(content[: j + 10] + b"'abc'".ljust(70) + content[j + 80 :])
+    with fits.open(path) as hdus:
+        with pytest.raises(ValueError, match='header of .* is damaged'):
+            parse_map(hdus)

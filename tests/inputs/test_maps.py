@@ -48,6 +48,100 @@ def write_fits(path, data, name='', **cards):
     return path
 
 
+class Lazy:
+    """What arrays of dask and their like have: numpy makes an array of them."""
+
+    def __init__(self, values):
+        self._values = values
+        self.dtype, self.shape, self.ndim = values.dtype, values.shape, values.ndim
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._values, dtype=dtype)
+
+
+def read_only(values):
+    values = values.copy()
+    values.flags.writeable = False
+    return values
+
+
+# What is given, and the type of the result.
+FORMS = {
+    'double': (lambda v: v, 'f8'),
+    'single': (lambda v: v.astype('f4'), 'f4'),
+    'half': (lambda v: v.astype('f2'), 'f2'),
+    'long double': (lambda v: v.astype(np.longdouble), 'f8'),
+    'double of another byte order': (lambda v: v.astype('>f8'), 'f8'),
+    'single of another byte order': (lambda v: v.astype('>f4'), 'f4'),
+    'short integers of another byte order': (lambda v: v.astype('>i2'), 'f8'),
+    'bytes': (lambda v: v.astype('u1'), 'f8'),
+    'unsigned': (lambda v: v.astype('u8'), 'f8'),
+    'in columns': (np.asfortranarray, 'f8'),
+    'turned': (lambda v: v[::-1, ::-1].copy()[::-1, ::-1], 'f8'),
+    'every second': (lambda v: np.repeat(np.repeat(v, 2, 0), 2, 1)[::2, ::2], 'f8'),
+    'read-only': (read_only, 'f8'),
+    'lists': (lambda v: v.tolist(), 'f8'),
+    'lazy': (Lazy, 'f8'),
+}
+
+
+@pytest.mark.parametrize(('make', 'dtype'), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize('container', ['array', 'CCDData', 'Quantity', 'masked'])
+def test_types(make, dtype, container):
+    """The values are those given, in every type and order of memory."""
+    expected = np.random.default_rng(5).integers(1, 200, SHAPE).astype(float)
+    given = make(expected)
+    if container == 'CCDData':
+        given = CCDData(given, unit='Jy')
+    elif container == 'Quantity':
+        given = u.Quantity(given, 'Jy', dtype=None)
+    elif container == 'masked':
+        given = np.ma.MaskedArray(np.asarray(given), mask=expected > 150)
+        expected[expected > 150] = np.nan
+    parsed = parse_map(given)
+    assert_array_equal(parsed.data, expected)
+    result = plain(parsed.like_input(parsed.data))
+    is_list = isinstance(given, list)
+    assert result.dtype == np.dtype('f8' if is_list else dtype)
+    assert result.dtype.isnative
+
+
+def test_memory_map(tmp_path):
+    values = make_values().astype('f4')
+    np.save(tmp_path / 'map.npy', values)
+    given = np.load(tmp_path / 'map.npy', mmap_mode='r')
+    parsed = parse_map(given)
+    assert_array_equal(parsed.data, values)
+    parsed.data[:] = 0
+    assert_array_equal(given, values)
+
+
+def test_more_than_a_double_holds():
+    """A long double beyond double precision is a missing pixel, without a warning."""
+    values = make_values().astype(np.longdouble)
+    if np.finfo(np.longdouble).max <= np.finfo(float).max:
+        pytest.skip('a long double is a double here')
+    values[3, 4] = np.finfo(np.longdouble).max
+    parsed = parse_map(values)
+    assert np.argwhere(parsed.missing).tolist() == [[3, 4]]
+    assert parsed.like_input(parsed.data)[3, 4] == np.inf
+
+
+@pytest.mark.parametrize('cards', [{}, {'BSCALE': 0.01}, {'BSCALE': 0.5, 'BZERO': 7.0}])
+@pytest.mark.parametrize('dtype', ['u1', 'i2', 'i4'])
+def test_integers_of_a_file(tmp_path, cards, dtype):
+    """Whole numbers with BSCALE, BZERO and BLANK, by the standard's formula."""
+    stored = np.random.default_rng(6).integers(1, 200, SHAPE).astype(dtype)
+    hdu = fits.PrimaryHDU(stored)
+    hdu.header.update({'BUNIT': 'Jy', 'BLANK': int(stored[2, 3])} | cards)
+    hdu.writeto(tmp_path / 'map.fits')
+    parsed = parse_map(tmp_path / 'map.fits')
+    expected = cards.get('BZERO', 0) + cards.get('BSCALE', 1) * stored.astype(float)
+    assert_array_equal(parsed.missing, stored == stored[2, 3])
+    good = ~parsed.missing
+    assert_allclose(parsed.data[good], expected[good], rtol=1e-6)
+
+
 # ---- every accepted form -------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 """Tests of tables with positions: sky columns win, in every spelling."""
 
 import importlib.util
+import re
 
 import astropy.units as u
 import numpy as np
@@ -166,6 +167,109 @@ def test_data_frame(sky, map_wcs, make, kind):
         'sky and x': {**OTHER, 'RAJ2000': sky.ra.deg, 'DEJ2000': sky.dec.deg},
     }[kind]
     check(parse_sources(make(columns), wcs=map_wcs))
+
+
+def pandas_column(kind):
+    """Return X as a column of a type of pandas' own."""
+    pandas = pytest.importorskip('pandas')
+    if kind == 'category':
+        return pandas.Categorical(X)
+    if kind == 'sparse':
+        return pandas.arrays.SparseArray(X)
+    return pandas.array(X.astype(str) if kind in ('string', 'str') else X, dtype=kind)
+
+
+@pytest.mark.parametrize(
+    'kind', ['object', 'category', 'Float64', 'Float32', 'string', 'sparse']
+)
+@pytest.mark.parametrize('index', [None, [7, 3, 5, 1], list('dbca')])
+def test_types_of_pandas(map_wcs, kind, index):
+    """All columns of numbers, in the order of the rows, whatever the index."""
+    pandas = pytest.importorskip('pandas')
+    frame = pandas.DataFrame({'y': Y, 'x': pandas_column(kind)})
+    if index is not None:
+        frame.index = index
+    check(parse_sources(frame, wcs=map_wcs))
+
+
+@pytest.mark.parametrize('dtype', ['Int64', 'Float64', 'object', 'string'])
+def test_missing_values_of_pandas(dtype):
+    """A row without a position stays in its place."""
+    pandas = pytest.importorskip('pandas')
+    x = [3, None, 30, 11]
+    if dtype == 'string':
+        x = [None if one is None else str(one) for one in x]
+    frame = pandas.DataFrame({'x': pandas.array(x, dtype=dtype), 'y': Y})
+    parsed = parse_sources(frame)
+    assert_allclose(parsed.x, [3, np.nan, 30, 11])
+    assert_allclose(parsed.y, Y)
+
+
+def test_other_columns_of_pandas(sky, map_wcs):
+    """Names, times, truth values and lists do not disturb."""
+    pandas = pytest.importorskip('pandas')
+    columns = {
+        'name': ['a', None, 'c', 'd'],
+        'time': pandas.to_datetime(['2020-01-01'] * 4),
+        'good': [True, False, None, True],
+        'list': [[1], [2], [3], []],
+        'ra': sky.ra.to_string(unit='hourangle', sep=':', precision=6),
+        'dec': sky.dec.to_string(sep=':', precision=5),
+    }
+    parsed = parse_sources(pandas.DataFrame(columns), wcs=map_wcs)
+    check(parsed, atol=1e-4)
+    assert parsed.table.colnames == list(columns)
+
+
+@pytest.mark.parametrize(
+    ('make', 'match'),
+    [
+        (lambda p: p.DataFrame({('map', 'x'): X, ('map', 'y'): Y}), 'several levels'),
+        (lambda p: p.DataFrame({0: X, 1: Y}), r'no columns with .* it has: 0, 1'),
+        (lambda p: p.DataFrame({'x': X, 'y': Y}).set_index('x'), r'reset_index\(\)'),
+        (
+            lambda p: p.DataFrame(np.c_[X, Y, Y], columns=list('xyy')),
+            "several columns of the name 'y'",
+        ),
+        (lambda p: p.DataFrame({'x': X > 9, 'y': Y}), "'x' must hold numbers"),
+        (
+            lambda p: p.DataFrame({'x': p.to_datetime(X), 'y': Y}),
+            "'x' must hold numbers",
+        ),
+        (lambda p: p.DataFrame({'x': X + 1j, 'y': Y}), "'x' must hold numbers"),
+        (lambda p: p.DataFrame({'x': list('abcd'), 'y': Y}), "'x' must hold numbers"),
+    ],
+)
+def test_data_frame_refused(make, match):
+    with pytest.raises(ValueError, match=match):
+        parse_sources(make(pytest.importorskip('pandas')))
+
+
+@pytest.mark.parametrize('dtype', [bool, complex, 'm8[s]'])
+def test_array_of_no_real_numbers(dtype):
+    with pytest.raises(TypeError, match=re.escape(f'of {np.dtype(dtype)}.')):
+        parse_sources(np.array([[1, 0], [0, 1]]).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ('pixels', 'asked'),
+    [
+        (('x', 'y'), ('x', 'y')),
+        (('x_center', 'y_center'), ('x_center', 'y_center')),
+        (('X', 'Y'), ('X', 'Y')),
+    ],
+)
+def test_pixels_only_when_asked(sky, pixels, asked):
+    """On a map without WCS, a table of both is refused with the way out."""
+    table = QTable({'sky_center': sky, pixels[0]: X, pixels[1]: Y})
+    with pytest.raises(
+        ValueError, match=r'no celestial WCS: give wcs.*table\['
+    ) as info:
+        parse_sources(table)
+    # what the message says is what works
+    code = str(info.value)[str(info.value).rindex('table[') :].rstrip('.')
+    assert code == f'table[{asked[0]!r}, {asked[1]!r}]'
+    check(parse_sources(table[asked]), atol=0)
 
 
 @pytest.mark.parametrize('make', [Frame, dict, pandas_frame])

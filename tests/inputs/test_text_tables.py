@@ -1,8 +1,10 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of catalogues as text: separators, marks, units, and what is none."""
 
+import bz2
 import gzip
 import io
+import lzma
 import zipfile
 
 import astropy.units as u
@@ -305,6 +307,17 @@ NO_CATALOGUES = {
     'spreadsheet': (_zip_file(), 'a zip file or a spreadsheet'),
     'old spreadsheet': (b'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1' + bytes(99), 'spreadsheet'),
     'PDF': (b'%PDF-1.4\n', 'it is a PDF'),
+    'PostScript': (b'%!PS-Adobe-3.0\n', 'it is PostScript'),
+    'rich text': (b'{\\rtf1 {a}}', 'a text of a word processor'),
+    'settings': (b'[section]\nkey=1\n', r'no columns with .* has: \[section\]'),
+    'bzip2': (bz2.compress(b'ra,dec\n1,2\n'), 'packed by bzip2 or xz, unpack it'),
+    'xz': (lzma.compress(b'ra,dec\n1,2\n'), 'packed by bzip2 or xz, unpack it'),
+    'half an ECSV': (b'# %ECSV 1.0\n# ---\n# datatype:\n', 'its first line says ECSV'),
+    'a failed query': (
+        b'<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE type="results">'
+        b'<INFO name="QUERY_STATUS" value="ERROR"/></RESOURCE></VOTABLE>',
+        'cannot be read as VOTable: it holds no table',
+    ),
     'npy': (_npy(), 'an array of numpy'),
     'binary': (bytes(range(256)), 'no text, its first bytes'),
     'words': (b'these are no sources\n', 'no columns with positions'),
@@ -330,6 +343,26 @@ def test_no_catalogue(tmp_path, map_wcs, content, match, ending, compressed):
     path.write_bytes(gzip.compress(content) if compressed else content)
     with pytest.raises(ValueError, match=match):
         parse_sources(path, wcs=map_wcs)
+
+
+@pytest.mark.parametrize('name', ['', 'folder', 'folder/nothing.csv'])
+def test_no_file(tmp_path, map_wcs, name):
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(FileNotFoundError, match='does not exist or is not a file'):
+        parse_sources(tmp_path / name, wcs=map_wcs)
+
+
+@pytest.mark.parametrize('unit', ['deg', 'arcsec', None])
+def test_more_than_a_circle(map_wcs, unit):
+    """Arcseconds without their unit are not wrapped in silence; none is infinite."""
+    table = Table({'ra': [83.8 * 3600, np.inf], 'dec': [-5.4, -5.4]})
+    table['ra'].unit = unit
+    if unit == 'arcsec':
+        parsed = parse_sources(table, wcs=map_wcs)
+        assert np.isfinite(parsed.x).tolist() == [True, False]
+        return
+    with pytest.raises(ValueError, match="'ra' is taken for angles in deg.* than 360"):
+        parse_sources(table, wcs=map_wcs)
 
 
 def test_header_alone(tmp_path, map_wcs):

@@ -15,6 +15,7 @@ import pytest
 import photutils_pconv
 from photutils_pconv import network
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.inpainting.scaling import Normalisation
 from photutils_pconv.network.card import ModelCard
 
 ARCHITECTURE = {
@@ -172,7 +173,6 @@ def test_invalid_values(changes, match):
         ({'recipe': [1]}, 'recipe must be a dict, got list'),
         ({'recipe': {'when': datetime.now(tz=UTC)}}, r"recipe\['when'\] must be made"),
         ({'recipe': {1: 2}}, 'the keys of recipe must be str'),
-        ({'normalisation': {'name': 'robust', 'radius': [1]}}, 'a single value'),
     ],
 )
 def test_invalid_types(changes, match):
@@ -223,7 +223,7 @@ FILLED = {
     ('changes', 'match'),
     [
         ({'kind': 'both'}, r"kind must be one of \['masked', 'residual'\], got 'both'"),
-        ({'images': ('map', 'wings')}, r"images must be \('map',\).*leave images out"),
+        ({'images': ('map', 'wings')}, r"makes \('map',\) only.*\['wings'\] to True"),
         ({'images': RESIDUAL}, r"images must be \('map',\) for a 'masked' model"),
         (
             {'normalisation': WINGS, 'images': ('wings', 'map')},
@@ -286,10 +286,10 @@ def test_cards_of_format_1_are_converted(channels, normalisation, kind, n_images
 @pytest.mark.parametrize(
     ('changes', 'match'),
     [
-        ({'architecture': THREE, 'normalisation': WINGS}, 'no image of wings'),
+        ({'architecture': THREE, 'normalisation': WINGS}, "3, but a 'masked'.*sees 2"),
         ({'architecture': {**ARCHITECTURE, 'in_channels': 4}}, 'sees 4 images.*again'),
         ({'architecture': {}}, "lacks 'in_channels'"),
-        ({'normalisation': None}, 'format 1 lacks'),
+        ({'normalisation': None}, "must have the dict 'normalisation'"),
         ({'kind': 'masked', 'new': 1}, r"unknown keys.*\['new'\]"),
         ({'format_version': 0}, 'format version 0.*1 and 2'),
         ({'format_version': '1'}, "format version '1'"),
@@ -298,6 +298,113 @@ def test_cards_of_format_1_are_converted(channels, normalisation, kind, n_images
 def test_cards_of_format_1_that_make_no_sense(changes, match):
     with pytest.raises(ValueError, match=match):
         ModelCard.from_dict(format_1(**changes))
+
+
+FILLED_ONE = {**FILLED, 'in_channels': 1, 'fill': 'smooth'}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'match'),
+    [
+        ({'cutout_size': 10_016}, 'cutout_size must be .* at most 512, got 10016'),
+        ({'cutout_size': 10**400}, 'cutout_size must be .* at most 512'),
+        (
+            {'architecture': {**ARCHITECTURE, 'width': 10**6}},
+            r"width'\] .* at most 256",
+        ),
+        ({'architecture': {**ARCHITECTURE, 'in_channels': 10**9}}, 'at most 16, got'),
+        (
+            {'architecture': {**FILLED_ONE, 'blocks': 20_000}},
+            r"blocks'\] .* at most 32",
+        ),
+        ({'architecture': {**FILLED_ONE, 'turns': 5}}, r"turns'\] .* at most 4, got 5"),
+        ({'name': 'a' * 101}, 'name must have at most 100 characters, got 101'),
+        ({'setups': ('x',) * 1001}, 'setups must be at most 1000 setup names'),
+        ({'setups': ('x' * 101,)}, r'setups\[0\] must have at most 100 characters'),
+        ({'notes': 'x' * 10**6}, 'at most 1000000 characters as JSON'),
+        ({'recipe': {'k': list(range(200_000))}}, 'at most 1000000 characters'),
+        ({'recipe': {'seed': 10**5000}}, r"recipe\['seed'\] .* at most 64 bits"),
+    ],
+)
+def test_a_card_is_refused_beyond_its_limits(changes, match):
+    with pytest.raises(ValueError, match=match):
+        make_card(**changes)
+
+
+def test_the_largest_card():
+    architecture = {**FILLED_ONE, 'width': 256, 'blocks': 32, 'turns': 4}
+    make_card(architecture=architecture, cutout_size=512, name='a' * 100)
+
+
+@pytest.mark.parametrize('inner', [list, dict])
+def test_a_card_has_no_endless_depth(inner):
+    value = 1
+    for _ in range(10_000):
+        value = [value] if inner is list else {'a': value}
+    with pytest.raises(ValueError, match='at most 16 levels are accepted'):
+        make_card(recipe={'deep': value})
+    for text in ('[' * 100_000, '{"a":' * 100_000, '9' * 5000):
+        with pytest.raises(ValueError, match='not valid JSON'):
+            ModelCard.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ('key', 'values', 'rule'),
+    [
+        (
+            'radius',
+            ['24', None, True, 0, 0.0, -24.0, 513, 1e300, [24], {}],
+            'a number above 0, to 512',
+        ),
+        (
+            'softening',
+            ['3', True, 0, -3.0, 1e-4, 1e300, [3]],
+            'a number from 0.001 to 1e.06 .*, or None',
+        ),
+        ('wings', ['no', None, 1, 0.0, [False]], 'True or False'),
+        ('kriging', ['True', None, 0, []], 'True or False'),
+    ],
+)
+def test_a_normalisation_is_told_by_its_key(key, values, rule):
+    for value in values:
+        normalisation = {'name': 'robust', key: value}
+        match = rf"normalisation\['{key}'\] must be {rule}.*, got "
+        with pytest.raises(ValueError, match=match) as error:
+            make_card(normalisation=normalisation)
+        assert str(error.value).endswith(f'got {value!r}')
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize('key', ['radius', 'softening', 'wings'])
+def test_a_normalisation_is_finite(key, value):
+    with pytest.raises(ValueError, match=rf"normalisation\['{key}'\] must be "):
+        make_card(normalisation={'name': 'robust', key: value})
+
+
+def test_a_normalisation_has_no_other_keys():
+    with pytest.raises(ValueError, match=r"keys in normalisation: \['scale'\]; acc"):
+        make_card(normalisation={'name': 'robust', 'scale': 1.0})
+    # Those that it may have are those that cutouts are scaled by.
+    for name in ('robust', 'minmax'):
+        values = {item.name: item.default for item in dataclasses.fields(Normalisation)}
+        make_card(normalisation={**values, 'name': name})
+        make_card(normalisation={**values, 'name': name, 'softening': None})
+
+
+@pytest.mark.parametrize('version', [1, 2])
+@pytest.mark.parametrize('lost', [('wings',), ('kriging',), ('wings', 'kriging')])
+def test_a_normalisation_that_lost_what_the_images_say(lost, version):
+    values = make_card(normalisation=BOTH, architecture=FILLED).to_dict()
+    if version == 1:
+        del values['kind'], values['images']
+        values['format_version'] = 1
+    for key in lost:
+        del values['normalisation'][key]
+    match = f"set normalisation.*'{lost[0]}'.* to True"
+    if version == 1:
+        match = "'masked' model.* the wings and kriging that it was trained with"
+    with pytest.raises(ValueError, match=match):
+        ModelCard.from_dict(values)
 
 
 @pytest.mark.parametrize('text', ['', '{', '{"name": }'])

@@ -249,7 +249,8 @@ def test_input_and_random_state_are_left_alone(state):
         ({'e1.conv.input_conv.weight': None}, 'has no tensor'),
         ({'e1.conv.input_conv.weight': torch.ones(4)}, 'must have four axes'),
         # Another width in the first layer makes all the others wrong.
-        ({'e1.conv.input_conv.weight': torch.ones(9999, 1, 3, 3)}, 'wrong shape'),
+        ({'e1.conv.input_conv.weight': torch.ones(99, 1, 3, 3)}, 'wrong shape'),
+        ({'e1.conv.input_conv.weight': torch.ones(9999, 1, 3, 3)}, 'at most 256'),
         ({'e1.bn.bias': torch.tensor([0.0, np.nan])}, 'e1.bn.bias.* NaN or infinity'),
         ({'e1.bn.bias': 'text'}, "tensors only, but 'e1.bn.bias' is a str"),
     ],

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,15 @@ def metadata_of(content):
     """Read the header of a safetensors file by hand."""
     length = int.from_bytes(content[:8], 'little')
     return json.loads(content[8 : 8 + length])['__metadata__']
+
+
+def write_changed(path, change):
+    """Change tensors, with a right checksum, as another program may do."""
+    tensors = {name: t.copy() for name, t in load_tensors(path.read_bytes()).items()}
+    change(tensors)
+    card = replace(read_card(path), checksum=_checksum(tensors))
+    metadata = registry._card_to_metadata(card)
+    path.write_bytes(save_tensors(tensors, metadata=metadata))
 
 
 @pytest.fixture
@@ -225,7 +235,7 @@ def test_save_leaves_the_network_alone(tmp_path, network):
 def test_overwrite(path):
     other = make_network(seed=1)
     content = path.read_bytes()
-    with pytest.raises(FileExistsError, match='set overwrite=True to replace it'):
+    with pytest.raises(FileExistsError, match='would be overwritten.*overwrite=True'):
         save_model(path, other, make_card(other))
     assert path.read_bytes() == content
     save_model(path, other, make_card(other), overwrite=True)
@@ -260,6 +270,35 @@ def test_loading_keeps_the_random_state(path):
     torch.manual_seed(5)
     load_model(path, cache=False)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_loading_leaves_other_threads_their_random_numbers(path):
+    """Whoever draws at the same time gets the numbers of the seed."""
+    torch.manual_seed(5)
+    expected = torch.rand(2000, 50)
+    torch.manual_seed(5)
+    loading = threading.Event()
+
+    def load():
+        loading.set()
+        for _ in range(8):
+            load_model(path, cache=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(load)
+        loading.wait()
+        drawn = [torch.rand(50) for _ in range(len(expected))]
+        task.result()
+    assert torch.equal(torch.stack(drawn), expected)
+
+
+def test_loading_never_touches_the_global_generator(path, monkeypatch):
+    for module, name in ((torch, 'manual_seed'), (torch, 'set_rng_state')):
+        monkeypatch.setattr(module, name, None)
+    state = torch.get_rng_state()
+    monkeypatch.setattr(torch.random, 'fork_rng', None)
+    load_model(path, cache=False)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_truncated(path):
@@ -336,15 +375,68 @@ def test_no_or_wrong_card(path):
     ],
 )
 def test_other_tensors_than_the_architecture_has(path, change, match):
-    # With a right checksum: what another program, or version, may write.
-    card = read_card(path)
-    tensors = load_tensors(path.read_bytes())
-    change(tensors)
-    card = replace(card, checksum=_checksum(tensors))
-    metadata = registry._card_to_metadata(card)
-    path.write_bytes(save_tensors(tensors, metadata=metadata))
+    write_changed(path, change)
     with pytest.raises(ValueError, match=match):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'match'),
+    [
+        ('encoder.0.conv.weight', np.nan, r'NaN or infinity \(1\): encoder\.0\.conv'),
+        ('decoder.10.conv.bias', np.inf, r'NaN or infinity \(1\): decoder\.10'),
+        ('encoder.3.bn.running_mean', -np.inf, r'NaN or infinity \(1\): encoder\.3'),
+        ('encoder.3.bn.running_var', -1.0, r'variances that are negative \(1\): enc'),
+    ],
+)
+def test_unusable_weights_are_refused(path, name, value, match):
+    """They have the right checksum, as another program may write it."""
+    write_changed(path, lambda tensors: tensors[name].reshape(-1)[:1].fill(value))
+    with pytest.raises(ValueError, match=rf'tiny\.safetensors.* has .*{match}'):
+        load_model(path)
+
+
+@pytest.mark.parametrize('architecture', ['PConvUNet', 'FilledUNet'])
+@pytest.mark.parametrize('width', [3, 256])
+def test_weights_of_another_size_than_the_card_says(path, architecture, width):
+    """However large, the network of the card is not built."""
+    card = read_card(path)
+    more = {'blocks': 32, 'fill': 'smooth', 'turns': 4}
+    values = {**card.architecture, 'class': architecture, 'width': width}
+    values |= more if architecture == 'FilledUNet' else {}
+    tensors = load_tensors(path.read_bytes())
+    metadata = registry._card_to_metadata(replace(card, architecture=values))
+    path.write_bytes(save_tensors(tensors, metadata=metadata))
+    with pytest.raises(ValueError, match=r'wrong shape|missing tensors'):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'cutout_size': 20_000},
+        {'cutout_size': -96},
+        {'architecture': {'class': 'PConvUNet', 'width': 10**12}},
+        {'architecture': None},
+        {'normalisation': {'name': 'robust', 'radius': 'wide'}},
+        {'normalisation': 3},
+        {'kind': ['masked']},
+        {'images': {}},
+        {'format_version': [2]},
+        {'created': '9' * 10**5},
+        {'notes': 'x' * (10**6 + 1)},
+    ],
+)
+def test_cards_that_ask_for_nonsense(path, change):
+    """Both checksums are right, as of a file that is made to do harm."""
+    tensors = load_tensors(path.read_bytes())
+    values = {**read_card(path).to_dict(), **change}
+    values[registry._CARD_CHECKSUM] = registry._card_checksum(values)
+    path.write_bytes(save_tensors(tensors, metadata={'model_card': json.dumps(values)}))
+    for function in (load_model, read_card):
+        with pytest.raises(ValueError, match=r'model card of .* is not valid: ') as one:
+            function(path)
+        assert len(str(one.value)) < 1000
 
 
 def test_sound_file_that_begins_like_a_pickle(tmp_path, network):

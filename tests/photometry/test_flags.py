@@ -24,6 +24,9 @@ def test_registry():
         'resampled',
         'calibrated_error',
         'unknown_error',
+        'unresolved',
+        'unstable_fit',
+        'no_scatter',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)

@@ -386,7 +386,7 @@ def test_fits_round_trip(tmp_path):
     again = SampledPSF.from_fits(path)
     assert_allclose(again.data, psf.data, atol=1e-7 * psf.data.max())
     assert (again.pixel_scale, again.effective_pixel) == (0.7, 1.4)
-    with pytest.raises(OSError, match='already exists'):
+    with pytest.raises(OSError, match='would be overwritten'):
         psf.to_fits(path)
     psf.to_fits(path, overwrite=True)
 

@@ -220,16 +220,16 @@ def test_shapes_have_the_peak_one(psf):
 class TestFitSettings:
     SNR = np.array([5.0, 19.9, 20.0, 79.9, 80.0, np.inf, np.nan])
 
-    @pytest.mark.parametrize(('n_passes', 'first'), [(1, 4), (2, 2)])
-    def test_passes(self, n_passes, first):
-        settings = FitSettings.for_passes(n_passes)
+    @pytest.mark.parametrize(('method', 'first'), [('inpaint', 4), ('psf', 2)])
+    def test_methods(self, method, first):
+        settings = FitSettings.for_method(method)
         assert np.flatnonzero(settings.may_move(self.SNR)).tolist() == [
             *range(first, 6)
         ]
         assert np.flatnonzero(settings.tells_shape(self.SNR)).tolist() == [4, 5]
 
     def test_switches(self):
-        settings = FitSettings.for_passes(2, fit_positions=False, fit_psf_shape=False)
+        settings = FitSettings.for_method(2, fit_positions=False, fit_psf_shape=False)
         assert not settings.may_move(self.SNR).any()
         assert not settings.fit_psf_shape
         # They still tell how fluxes compare.

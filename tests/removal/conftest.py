@@ -20,8 +20,8 @@ def make_settings(flat_model, flat_psf_model):
     """Return a function that makes settings with a network that is flat."""
 
     def make(**options):
-        two = options.get('n_passes', 1) == 2
-        model = flat_psf_model if two else flat_model
+        method = options.get('method', 'inpaint')
+        model = flat_psf_model if method == 'psf' else flat_model
         return RemovalSettings.from_arguments(
             'scanmap', 'green', model=model, **options
         )

@@ -14,13 +14,13 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.filling import Filled, PSFFluxes
-from photutils_pconv.removal.one_pass import OnePassFiller
-from photutils_pconv.removal.two_pass import TwoPassFiller
+from photutils_pconv.removal.inpaint_filler import InpaintFiller
+from photutils_pconv.removal.psf_filler import PSFFiller
 
 METHODS = {
-    'one pass': {},
-    'one pass with a PSF': {'psf': 'setup'},
-    'two passes': {'psf': 'setup', 'n_passes': 2},
+    'inpaint': {},
+    'inpaint with a PSF': {'psf': 'setup'},
+    'psf': {'method': 'psf'},
 }
 X, Y = np.array([70.3, 50.8, 90.6]), np.array([55.1, 90.7, 88.2])
 FLUX = np.array([5.0, 0.3, 0.04])
@@ -40,8 +40,8 @@ class TestProtocol:
     """What the stages after the filling rely on."""
 
     def test_kind(self, stage):
-        two = stage.settings.n_passes == 2
-        assert isinstance(stage.filler, TwoPassFiller if two else OnePassFiller)
+        two = stage.settings.method == 'psf'
+        assert isinstance(stage.filler, PSFFiller if two else InpaintFiller)
         assert stage.filler.depends_on_flux is two
 
     def test_reconstruction(self, stage, filled):
@@ -58,7 +58,7 @@ class TestProtocol:
         assert_allclose(cleaned[stage.holes.mask], 2e-3, atol=1e-3)
 
     def test_psf_fluxes(self, stage, filled):
-        two = stage.settings.n_passes == 2
+        two = stage.settings.method == 'psf'
         if stage.settings.psf is None:
             assert filled.psf_fluxes is None
             assert filled.pixel_psf is None
@@ -111,7 +111,7 @@ class TestProtocol:
         assert_allclose(empty.psf_fluxes.flux, 0.0, atol=5e-3)
 
 
-class TestOnePass:
+class TestInpaint:
     def test_reconstruction_is_inpainting(self, make_stage):
         stage = make_stage(X, Y, FLUX)
         filled = stage.filler.fill(stage.grid, stage.holes)
@@ -136,7 +136,7 @@ class TestOnePass:
         filled = stage.filler.fill(stage.grid, holes)
         assert filled.pixel_psf is stage.filler.pixel_psf
         assert_array_equal(filled.psf_fluxes.x, X + 0.2)
-        fitting = replace(stage.filler, fits=FitSettings.for_passes(1))
+        fitting = replace(stage.filler, fits=FitSettings.for_method('inpaint'))
         fitted = fitting.fill(stage.grid, holes).psf_fluxes.x
         assert_allclose(fitted[0], X[0], atol=0.05)
         # The faint one stays where the catalogue has it.
@@ -153,12 +153,10 @@ class TestOnePass:
         assert empty.reconstruction.wings is None
 
 
-class TestTwoPass:
+class TestPSF:
     @pytest.mark.parametrize('pixel_scale', [1.2, 3.0])
     def test_off_the_native_scale(self, make_stage, pixel_scale):
-        stage = make_stage(
-            X, Y, FLUX, settings=METHODS['two passes'], pixel_scale=pixel_scale
-        )
+        stage = make_stage(X, Y, FLUX, settings=METHODS['psf'], pixel_scale=pixel_scale)
         filled = stage.filler.fill(stage.grid, stage.holes)
         fluxes = filled.psf_fluxes
         assert_allclose(fluxes.flux, FLUX, rtol=0.02, atol=5e-3)
@@ -193,7 +191,7 @@ class TestErrors:
 
 
 def test_two_passes_need_the_psf_on_native_pixels(make_stage):
-    stage = make_stage(X, Y, FLUX, settings=METHODS['two passes'], pixel_scale=3.0)
+    stage = make_stage(X, Y, FLUX, settings=METHODS['psf'], pixel_scale=3.0)
     native = PixelPSF(get_psf('scanmap/green'), 1.6)
     assert_allclose(stage.filler.pixel_psf.fwhm, native.fwhm)
     one = make_stage(X, Y, FLUX, settings={'psf': 'setup'}, pixel_scale=3.0)

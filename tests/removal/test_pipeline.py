@@ -26,13 +26,13 @@ from photutils_pconv.removal.pipeline import (
     remove_sources,
     run_removal,
 )
+from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.settings import RemovalSettings
-from photutils_pconv.removal.two_pass import TwoPassFiller
 
 METHODS = {
-    'one pass': {},
-    'one pass with a PSF': {'psf': 'setup'},
-    'two passes': {'psf': 'setup', 'n_passes': 2},
+    'inpaint': {},
+    'inpaint with a PSF': {'psf': 'setup'},
+    'psf': {'method': 'psf'},
 }
 N_SOURCES = 40
 
@@ -86,7 +86,7 @@ class TestCounts:
 
     @pytest.fixture
     def remover(self, options, error_method, flat_model, flat_psf_model):
-        two = options.get('n_passes') == 2
+        two = options.get('method') == 'psf'
         return NeuralSourceRemover(
             'scanmap',
             'green',
@@ -173,9 +173,9 @@ class TestMakeFiller:
         assert filler.settings.subtract_wings
         assert not filler.fits.fit_positions
         assert not filler.fits.fit_psf_shape
-        two = make_settings(psf='setup', n_passes=2, aperture_radii=8.0, **options)
+        two = make_settings(method='psf', aperture_radii=8.0, **options)
         filler = make_filler(two, grid, two.psf)
-        assert isinstance(filler, TwoPassFiller)
+        assert isinstance(filler, PSFFiller)
         assert filler.settings.model is two.model
         assert filler.settings.run is two.run
         assert filler.settings.aperture_radius == 5.0
@@ -211,40 +211,38 @@ class TestAssemble:
 
     def test_map(self, run, removal, scene):
         result = assemble(*run[:2], removal)
-        reconstruction = removal.filled.reconstruction
-        cleaned = reconstruction.clean(removal.grid.data)
+        cleaned = removal.composition.cleaned
         assert_array_equal(result.cleaned.data, cleaned)
+        reconstruction = removal.filled.reconstruction
+        far = ~reconstruction.holes
+        assert_array_equal(cleaned[far], scene.data[far])
         assert_array_equal(result.sources.data, scene.data - cleaned)
         assert_array_equal(result.holes, reconstruction.holes)
-        assert result.texture is None
+        assert result.drawn is None
         assert result.cleaned.unit == u.Jy / u.pix
 
     def test_error(self, run, removal):
-        """The scatter around in the holes; wings that came off add none."""
+        """That of the composition; far from all sources it is the map's."""
         error = assemble(*run[:2], removal).cleaned.uncertainty.array
-        mask = removal.holes.mask
-        table_std = removal.fluxes.local_bkg_std
-        for i in range(3):
-            inside = draw_holes(
-                mask.shape,
-                *(getattr(removal.holes, k)[i] for k in 'xy'),
-                removal.holes.radius[i],
-            )
-            assert_allclose(error[inside], table_std[i], rtol=1e-9)
+        assert_array_equal(error, removal.composition.error)
         far = ~removal.holes.mask
         if removal.filled.wings_are_sources:
             assert removal.filled.reconstruction.holes[far].any()
+            assert np.all(error >= 1e-4 * (1 - removal.composition.weight))
         else:
             far &= ~removal.filled.reconstruction.holes
-        assert_array_equal(error[far], 1e-4)
+            assert_array_equal(error[far], 1e-4)
 
     def test_table(self, run, removal):
         table = assemble(*run[:2], removal).photometry
-        assert_array_equal(table['flux'].value, removal.fluxes.flux[:, 0])
-        assert_array_equal(table['flux_err'].value, removal.errors.flux_err[:, 0])
+        assert_array_equal(table['flux_aperture'].value, removal.fluxes.flux[:, 0])
+        assert_array_equal(
+            table['flux_aperture_err'].value, removal.errors.flux_err[:, 0]
+        )
         assert_array_equal(table['hole_radius'], removal.holes.radius)
+        assert table.meta['flux'] == ('psf' if run[0].psf else 'aperture')
         if removal.filled.psf_fluxes is not None:
-            assert_array_equal(table['flux_psf'].value, removal.filled.psf_fluxes.flux)
+            assert_array_equal(table['flux'].value, removal.filled.psf_fluxes.flux)
         assert table.meta['n_empty_apertures'] == 0
         assert table.meta['error_scale'] is None
 
@@ -267,14 +265,6 @@ class TestAssemble:
         meta = assemble(*run[:2], replace(removal, errors=changed)).photometry.meta
         assert meta['n_empty_apertures'] == 64
         assert meta['error_scale'] == [0.8]
-
-    def test_texture_is_added_to_the_map_alone(self, run, removal):
-        texture = np.where(removal.holes.mask, 1e-4, 0.0)
-        plain = assemble(*run[:2], removal)
-        result = assemble(*run[:2], replace(removal, texture=texture))
-        assert_allclose(result.cleaned.data, plain.cleaned.data + texture, rtol=1e-12)
-        assert_array_equal(result.sources.data, plain.sources.data)
-        assert_array_equal(result.photometry['flux'], plain.photometry['flux'])
 
     def test_fixed_positions_are_not_shown(self, run, removal):
         settings = replace(run[0], fit_positions=False)

@@ -45,7 +45,7 @@ def _remove(
     settings = SubtractionSettings(
         model,
         beam_fwhm=psf.fwhm,
-        fits=FitSettings.for_passes(2, **fits),
+        fits=FitSettings.for_method(2, **fits),
         run=RunOptions() if run is None else run,
     )
     missing = ~np.isfinite(data)

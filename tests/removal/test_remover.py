@@ -305,7 +305,7 @@ class TestResult:
         assert table.meta['model_checksum'] == '0123456789abcdef' * 4
         assert table.meta['aperture_radii_arcsec'] == [7.0]
         assert table.meta['aperture_corrections'] == 'real'
-        assert table.meta['n_passes'] == 1
+        assert table.meta['method'] == 'inpaint'
         assert 'psf' not in table.meta
         assert table.meta['annulus_radii_arcsec'] == [25.0, 35.0]
         assert table.meta['colour_corrected'] is False

@@ -85,8 +85,8 @@ class TestWingsOfOthers:
 
     @pytest.mark.parametrize(
         'options',
-        [{}, {'subtract_wings': True}, {'psf': 'setup', 'n_passes': 2}],
-        ids=['one pass', 'subtracted', 'two passes'],
+        [{}, {'subtract_wings': True}, {'method': 'psf'}],
+        ids=['inpaint', 'subtracted', 'psf'],
     )
     @pytest.mark.parametrize('pixel_scale', [1.6, 2.0])
     def test_flux_near_a_bright_source(self, make_scene, options, pixel_scale):

@@ -131,7 +131,7 @@ class TestSources:
         )
         cleaned, table = remover(scene.data, Table(names=['ra', 'dec']))
         assert len(table) == 0
-        assert {'flux_0', 'flux_1', 'flags'} < set(table.colnames)
+        assert {'flux_aperture_0', 'flux_aperture_1', 'flags'} < set(table.colnames)
         assert_unchanged(cleaned, scene.data)
 
     @pytest.mark.parametrize('form', ['array', 'table', 'masked table', 'sky'])

@@ -147,8 +147,8 @@ def test_eta_dra(real_data):
     row = result.photometry[0]
     assert decode_flags(row['flags']) == ['resampled']
     # The map's calibration is old: Table 5 has 479.5 mJy, an annulus 540.
-    assert_allclose(row['flux_1'].to_value('mJy'), 540, rtol=0.04)
-    assert_allclose(row['flux_1'], row['flux_annulus_1'], rtol=0.04)
+    assert_allclose(row['flux_aperture_1'].to_value('mJy'), 540, rtol=0.04)
+    assert_allclose(row['flux_aperture_1'], row['flux_annulus_1'], rtol=0.04)
     assert_only_holes_changed(result, read(path, 'image'))
     uncovered = read(path, 'coverage') == 0
     assert uncovered.any()

@@ -276,8 +276,13 @@ class TestFlags:
         x, y = np.append(scene.x, scene.x[1] + 0.06), np.append(scene.y, scene.y[1])
         with pytest.warns(UserWarning, match='1 of 4 sources repeat'):
             flags = flagged(x, y)
-        overlap = {'overlapping_hole'}
-        assert flags == [set(), overlap, set(), overlap | {'duplicate'}]
+        assert flags == [set(), set(), set(), {'duplicate'}]
+
+    def test_unresolved(self, flagged, scene):
+        x, y = np.append(scene.x, scene.x[1] + 1.5), np.append(scene.y, scene.y[1])
+        with pytest.warns(UserWarning, match='1 of 4 sources repeat'):
+            flags = flagged(x, y)
+        assert flags == [set(), {'unresolved'}, set(), {'unresolved', 'duplicate'}]
 
     def test_annulus_incomplete(self, flagged, scene):
         yy, xx = np.indices(scene.data.shape)
@@ -325,6 +330,7 @@ class TestFlags:
         table = remover(scene.data, scene.xy[:1], wcs=wcs).photometry
         assert decode_flags(table['flags'][0]) == ['resampled']
 
+    # 'unstable_fit' and 'no_scatter': see test_close_rows.py.
     def test_all_flags_are_tested(self):
         text = Path(__file__).read_text(encoding='utf-8')
         for flag in FLAGS:

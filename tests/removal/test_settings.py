@@ -36,18 +36,26 @@ class TestRefusals:
             ({'mode': None}, ValueError, 'Both mode and band are needed'),
             ({'mode': 'spire'}, ValueError, 'spire'),
             ({'setup': 'scanmap/green'}, ValueError, 'not both'),
-            ({'n_passes': 0}, ValueError, 'n_passes must be 1 or 2'),
-            ({'n_passes': 3, 'psf': 'setup'}, ValueError, 'n_passes must be 1 or 2'),
-            ({'n_passes': True}, ValueError, 'n_passes must be 1 or 2'),
-            ({'n_passes': 2}, ValueError, 'needs a PSF'),
+            ({'method': 2}, ValueError, 'method must be one of'),
+            ({'method': 'PSF', 'psf': 'setup'}, ValueError, 'method must be one of'),
+            ({'fill': 'noise'}, ValueError, 'fill must be one of'),
+            (
+                {'fill': 'observed', 'method': 'inpaint'},
+                ValueError,
+                "use method='psf', or fill='mean'",
+            ),
             ({'psf': 'nonesuch.fits'}, FileNotFoundError, 'nonesuch'),
             ({'psf': np.ones((4, 4))}, ValueError, None),
             ({'psf': 3}, TypeError, None),
             ({'aperture_radii': 0}, ValueError, 'positive'),
             ({'aperture_radii': []}, ValueError, 'one or more'),
             ({'aperture_radii': 6 * u.Jy}, ValueError, 'angles or numbers'),
-            ({'aperture_radii': 1000}, ValueError, r'covers radii from \d+ to \d+'),
-            ({'aperture_radii': 1000, 'psf': 'setup'}, ValueError, 'PSF is known to'),
+            (
+                {'aperture_radii': 1000, 'method': 'inpaint'},
+                ValueError,
+                r'covers radii from \d+ to \d+',
+            ),
+            ({'aperture_radii': 1000}, ValueError, 'PSF is known to'),
             ({'aperture_corrections': 'mine'}, ValueError, "it has: 'real'"),
             ({'aperture_corrections': 'simulation'}, ValueError, 'does not offer'),
             (
@@ -66,8 +74,8 @@ class TestRefusals:
             ),
             ({'error_method': 'ensemble'}, ValueError, 'error_method must be one of'),
             ({'error_method': None}, ValueError, 'error_method must be one of'),
-            ({'texture_seed': 'seed'}, TypeError, None),
-            ({'texture_seed': -1}, ValueError, 'non-negative'),
+            ({'draw_seed': 'seed'}, TypeError, 'integer of 0 or more'),
+            ({'draw_seed': -1}, ValueError, 'integer of 0 or more'),
         ],
     )
     def test_refused(self, options, error, match):
@@ -87,15 +95,16 @@ class TestRefusals:
         with pytest.raises(ValueError, match=match):
             NeuralSourceRemover(**GREEN, **options)
 
-    def test_model_for_other_passes(self, flat_model, flat_psf_model):
-        two = GREEN | {'psf': 'setup', 'n_passes': 2}
+    def test_model_for_another_method(self, flat_model, flat_psf_model):
+        two = GREEN | {'method': 'psf'}
         with pytest.raises(ValueError, match=r"'flat' is of kind 'masked'.*such as"):
             RemovalSettings.from_arguments(**two, model=flat_model)
         with pytest.raises(ValueError, match="'pacs' is of kind 'masked'"):
             RemovalSettings.from_arguments(**two, model='pacs')
-        for options in ({}, {'psf': 'setup'}):
-            with pytest.raises(ValueError, match="is of kind 'residual'"):
-                RemovalSettings.from_arguments(**GREEN, model=flat_psf_model, **options)
+        with pytest.raises(ValueError, match="is of kind 'residual'.*method='psf'"):
+            RemovalSettings.from_arguments(
+                **GREEN, method='inpaint', model=flat_psf_model
+            )
 
     def test_missing_model(self):
         with pytest.raises(FileNotFoundError, match="'pacs', 'psf'"):
@@ -109,15 +118,18 @@ class TestSettings:
         settings = RemovalSettings.from_arguments(**GREEN)
         setup = get_setup('scanmap', 'green')
         assert settings.setup == setup
-        assert settings.model is weights.load_model('pacs')
-        assert settings.psf is None
-        assert settings.psf_name is None
-        assert not settings.has_psf
+        assert settings.model is weights.load_model('psf')
+        assert settings.inpaint_model is weights.load_model('pacs')
+        assert settings.method == 'psf'
+        assert settings.fill == 'observed'
+        assert settings.psf_name == 'setup'
+        assert settings.has_psf
         assert_array_equal(settings.aperture_radii, [setup.aperture_radius.value])
         assert settings.run == RunOptions()
         for name, about in removal_options().items():
             value = getattr(settings, name, None)
-            if name not in ('setup', 'model', 'aperture_radii') and value is not None:
+            looked_up = ('setup', 'model', 'aperture_radii', 'psf', 'method', 'fill')
+            if name not in looked_up and value is not None:
                 assert value == about['default'], name
 
     @pytest.mark.parametrize(
@@ -142,22 +154,27 @@ class TestSettings:
         assert settings.psf_name == 'empirical'
         assert settings.has_psf
 
-    def test_two_passes(self):
-        settings = RemovalSettings.from_arguments(**GREEN, psf='setup', n_passes=2)
-        assert settings.model is weights.load_model('psf')
+    def test_inpaint(self):
+        settings = RemovalSettings.from_arguments(**GREEN, method='inpaint')
+        assert settings.model is weights.load_model('pacs')
+        assert settings.inpaint_model is settings.model
+        assert settings.psf is None
+        assert settings.psf_name is None
+        assert not settings.has_psf
+        assert settings.fill == 'mean'
 
     def test_a_generator_as_seed_is_not_used_up(self, flat_model):
         rng = np.random.default_rng(3)
         settings = RemovalSettings.from_arguments(
-            **GREEN, model=flat_model, texture_seed=rng
+            **GREEN, model=flat_model, draw_seed=rng
         )
-        assert settings.texture_seed is rng
+        assert settings.draw_seed is rng
         assert rng.random() == np.random.default_rng(3).random()
 
     def test_frozen(self, flat_model):
         settings = RemovalSettings.from_arguments(**GREEN, model=flat_model)
         with pytest.raises(FrozenInstanceError):
-            settings.n_passes = 2
+            settings.method = 'psf'
 
     def test_options_are_the_keywords(self):
         """What the command line offers is what a remover takes."""
@@ -168,4 +185,9 @@ class TestSettings:
             assert about['default'] == keywords[name], name
             assert about['help']
         names = {item.name for item in fields(RemovalSettings)}
-        assert names - set(options) == {'psf_name', 'run'}
+        assert names - set(options) == {
+            'psf_name',
+            'method_reason',
+            'inpaint_model',
+            'run',
+        }

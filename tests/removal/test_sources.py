@@ -1,6 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of where sources lie, of their holes, and of what is flagged."""
 
+import warnings
+
 import numpy as np
 import pytest
 from astropy.utils.exceptions import AstropyUserWarning
@@ -14,7 +16,6 @@ from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.removal.sources import (
     Sources,
     choose_holes,
-    flag_duplicates,
     flag_holes,
     locate_sources,
     move_to_centroids,
@@ -49,13 +50,45 @@ class TestLocate:
                 SourceInput(*xy[1:2].T, None, None), make_grid(scene), make_settings()
             )
 
-    def test_duplicates(self, scene, make_settings):
-        xy = np.vstack([scene.xy, scene.xy[1:2] + 0.05])
-        with pytest.warns(AstropyUserWarning, match='1 of 4 sources repeat'):
+    # The green band's FWHM is 4.24 pixels.
+    @pytest.mark.parametrize(
+        ('shift', 'names'),
+        [
+            (0.0, [[], ['duplicate']]),
+            (0.05, [[], ['duplicate']]),
+            (0.4, [[], ['duplicate']]),
+            (0.6, [['unresolved'], ['duplicate', 'unresolved']]),
+            (2.0, [['unresolved'], ['duplicate', 'unresolved']]),
+            (2.3, [[], []]),
+        ],
+    )
+    def test_rows_of_one_source(self, scene, make_settings, shift, names):
+        xy = np.vstack(
+            [[[-9.0, 3.0]], scene.xy, scene.xy[1:2] + np.array([shift, 0.0])]
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', AstropyUserWarning)
             sources = locate_sources(
-                parse_sources(xy), make_grid(scene), make_settings()
+                SourceInput(*xy.T, None, None), make_grid(scene), make_settings()
             )
-        assert_array_equal(sources.flags, [0, 0, 0, SourceFlags.DUPLICATE])
+        flags = decode_flags(sources.flags)
+        assert flags == [['outside_map'], [], names[0], [], names[1]]
+        assert_array_equal(sources.x, xy[:, 0])
+        merged = names[1] != []
+        distinct = sources.distinct
+        assert len(distinct) == 4 - merged
+        if merged:
+            assert_allclose(distinct.x[1], xy[2, 0] + shift / 2)
+        values = np.arange(4.0 - merged)
+        expected = [np.nan, 0, 1, 2, 1 if merged else 3]
+        assert_array_equal(sources.spread(values), expected)
+
+    def test_warning_of_rows_of_one_source(self, scene, make_settings):
+        xy = np.vstack([scene.xy, scene.xy[1:2] + 0.05, scene.xy[:1] + 0.7])
+        with pytest.warns(
+            AstropyUserWarning, match=r'2 of 5 sources repeat .* 1 of them .*unresolved'
+        ):
+            locate_sources(parse_sources(xy), make_grid(scene), make_settings())
 
     def test_recenter(self, scene, make_settings):
         xy = scene.xy + np.array([0.8, -0.6])
@@ -173,9 +206,3 @@ class TestFlags:
         y = [90.0, 90.0, 90.0, 102.01]
         found = self.flag(x, y, [6.0] * 4, flat_model)
         assert found == [['overlapping_hole']] * 2 + [[]] * 2
-
-    def test_duplicates_within_a_tenth_of_a_pixel(self):
-        x = np.array([10.0, 10.09, 10.2, 50.0, np.nan])
-        with pytest.warns(AstropyUserWarning, match='1 of 5 sources'):
-            flags = flag_duplicates(x, np.full(5, 7.0), np.isfinite(x))
-        assert_array_equal(flags, [0, SourceFlags.DUPLICATE, 0, 0, 0])

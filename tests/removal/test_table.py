@@ -5,6 +5,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.geometry.holes import Holes
@@ -34,7 +35,9 @@ def make_fluxes(n_apertures):
     )
 
 
-def make_table(*, n_apertures=1, sky=None, psf=False, unit='mJy/pix', **changes):
+def make_table(
+    *, n_apertures=1, sky=None, psf=False, unit='mJy/pix', wcs=None, **changes
+):
     xy = np.array([[3.0, 90.0, 7.0], [5.0, 5.0, 9.0]])
     sources = Sources(*xy, INSIDE, np.zeros(3, int), SourceInput(*xy, sky, None))
     psf_fluxes = psf_err = None
@@ -48,7 +51,7 @@ def make_table(*, n_apertures=1, sky=None, psf=False, unit='mJy/pix', **changes)
         psf_err = np.array([1.5, 2.5])
     fluxes = make_fluxes(n_apertures)
     data = np.ones(SHAPE)
-    map_input = parse_map(data if unit is None else data * u.Unit(unit))
+    map_input = parse_map(data if unit is None else data * u.Unit(unit), wcs=wcs)
     return make_photometry_table(
         sources,
         Holes(*xy[:, INSIDE], [4.0, 6.0], SHAPE, [8.0, 50.0]),
@@ -68,11 +71,33 @@ ONE = [
     'hole_radius',
     'flux',
     'flux_err',
+    'flux_aperture',
+    'flux_aperture_err',
     'flux_annulus',
     'local_bkg',
     'aperture_correction',
     'flags',
 ]
+
+
+def test_factor_of_each_source():
+    """Pixels that shrink towards a pole: the flux counts them where they are."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = 'GLON-CAR', 'GLAT-CAR'
+    shrink = np.cos(np.radians(60))
+    wcs.wcs.cdelt = -5e-3 / shrink, 5e-3
+    wcs.wcs.crpix = 25.5, 20.5 - 12000
+    wcs.wcs.set()
+    table, reference = (make_table(unit=unit, wcs=wcs) for unit in ('MJy/sr', 'Jy/pix'))
+    ratio = table['flux'] / reference['flux']
+    latitude = wcs.pixel_to_world([3, 7], [5, 9]).b
+    expected = 1e6 * np.radians(5e-3) ** 2 * np.cos(latitude) / shrink
+    assert_allclose(ratio[INSIDE].value, expected.value, rtol=1e-6)
+    assert_allclose(table['flux_err'][2] / table['flux'][2], 0.25)
+    low, high = table.meta['jy_per_pixel']
+    factors = np.append(expected.value, 1e6 * np.radians(5e-3) ** 2)
+    assert_allclose([low, high], [factors.min(), factors.max()], rtol=1e-4)
+    assert reference.meta['jy_per_pixel'] == [1.0, 1.0]
 
 
 class TestColumns:
@@ -81,7 +106,7 @@ class TestColumns:
 
     def test_several_apertures(self):
         names = make_table(n_apertures=2).colnames
-        several = ('flux', 'flux_err', 'flux_annulus', 'aperture_correction')
+        several = [*ONE[7:10], 'aperture_correction']
         expected = []
         for name in ONE:
             expected += [f'{name}_0', f'{name}_1'] if name in several else [name]
@@ -94,7 +119,7 @@ class TestColumns:
         assert_array_equal(table['sky_center'].ra.deg, [10, 11, 12])
 
     def test_psf(self):
-        added = {'flux_psf', 'flux_psf_err', 'qfit', 'cfit'}
+        added = {'qfit', 'cfit'}
         fitted = make_table(psf=True)
         assert set(fitted.colnames) - set(ONE) == added | {'x_fit', 'y_fit'}
         fixed = make_table(psf=True, x=None, y=None)
@@ -125,11 +150,11 @@ class TestValues:
         """Fluxes are in Jy, whatever the map is in; backgrounds are as the map."""
         table = make_table(psf=True, unit=unit)
         expected = {
-            'flux': [1, 2],
-            'flux_err': [0.25, 0.5],
+            'flux_aperture': [1, 2],
+            'flux_aperture_err': [0.25, 0.5],
             'flux_annulus': [1.5, 2.5],
-            'flux_psf': [10, 20],
-            'flux_psf_err': [1.5, 2.5],
+            'flux': [10, 20],
+            'flux_err': [1.5, 2.5],
         }
         for name, values in expected.items():
             column = table[name][INSIDE]
@@ -139,3 +164,27 @@ class TestValues:
         assert getattr(background, 'unit', None) == (u.Unit(unit) if unit else None)
         assert_array_equal(u.Quantity(background).value, [0.3, 0.4])
         assert_array_equal(table['aperture_correction'][INSIDE], [2, 3])
+
+
+class TestBestFlux:
+    def test_without_a_psf_it_is_that_of_the_first_aperture(self):
+        table = make_table(n_apertures=2)
+        for name in ('flux', 'flux_err'):
+            expected = table[name.replace('flux', 'flux_aperture') + '_0']
+            assert_array_equal(table[name][INSIDE], expected[INSIDE])
+        assert table.meta['flux'] == 'aperture'
+        assert 'first aperture' in table['flux'].info.description
+
+    def test_with_a_psf(self):
+        table = make_table(psf=True, position_err=[0.03, np.nan])
+        assert table.meta['flux'] == 'psf'
+        assert 'of the PSF' in table['flux'].info.description
+        for name in ('x_err', 'y_err'):
+            assert_array_equal(table[name], [0.03, np.nan, np.nan])
+
+    @pytest.mark.parametrize('psf', [False, True])
+    def test_every_column_is_described(self, psf):
+        sky = SkyCoord([10.0, 11.0, 12.0], [0.0, 0.0, 0.0], unit='deg')
+        table = make_table(psf=psf, n_apertures=2, sky=sky)
+        for name in table.colnames:
+            assert len(table[name].info.description) > 10, name

@@ -394,3 +394,13 @@ def test_repr():
     assert repr(get_setup('scanmap', 'green')) == (
         "<ObservingSetup('scanmap/green', 100 um, 1.6 arcsec / pixel)>"
     )
+
+
+@pytest.mark.parametrize('value', [['scanmap'], {'a': 1}, {1}, 3, np.array(['blue'])])
+@pytest.mark.parametrize('name', ['mode', 'band', 'setup'])
+def test_no_text(name, value):
+    given = {'setup': value}
+    if name != 'setup':
+        given = {'mode': 'scanmap', 'band': 'blue', name: value}
+    with pytest.raises(TypeError, match=f'^{name} must be '):
+        get_setup(**given)

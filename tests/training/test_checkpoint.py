@@ -4,7 +4,8 @@ Tests of checkpoints as files.
 """
 
 import errno
-import random
+import hashlib
+import io
 
 import numpy as np
 import pytest
@@ -12,15 +13,20 @@ import torch
 
 from photutils_pconv.training import TrainingConfig
 from photutils_pconv.training.checkpoint import (
+    _START,
     check_compatible,
-    get_random_states,
     load_checkpoint,
     save_checkpoint,
-    set_random_states,
 )
 from photutils_pconv.training.progress import Progress
 
-DATA = {'training_cutouts': 9, 'normalisation': {'name': 'minmax'}}
+DATA = {
+    'training_cutouts': 9,
+    'normalisation': {'name': 'minmax'},
+    'training_data': 'a1',
+    'validation_data': 'b2',
+    'start': '',
+}
 
 
 def save(path, *, value=1.0, **changes):
@@ -30,7 +36,7 @@ def save(path, *, value=1.0, **changes):
         'network': {'weight': torch.full((1000,), value)},
         'optimiser': {'state': {0: {'step': torch.tensor(3.0)}}, 'param_groups': []},
         'schedule': {'best': float('inf'), '_last_lr': [0.1]},
-        'random_states': [get_random_states()],
+        'processes': 1,
         'progress': Progress(epoch=2, step=7, history=[{'loss': 0.5}]),
         **changes,
     }
@@ -50,16 +56,13 @@ def test_round_trip(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_random_states(tmp_path):
-    path = tmp_path / 'last.pt'
-    before = get_random_states()
-    save(path, random_states=[before])
-    legacy = np.random.random
-    drawn = random.random(), legacy(), float(torch.rand(()))
-    assert drawn != (random.random(), legacy(), float(torch.rand(())))
-    set_random_states(load_checkpoint(path)['random_states'][0])
-    assert drawn == (random.random(), legacy(), float(torch.rand(())))
-    set_random_states(before)
+def test_numbers_of_others_are_left_alone(tmp_path):
+    legacy = np.random.get_state()[1].copy()  # noqa: NPY002
+    state = torch.get_rng_state()
+    save(tmp_path / 'last.pt')
+    load_checkpoint(tmp_path / 'last.pt')
+    assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_full_disk(tmp_path):
@@ -82,19 +85,106 @@ def test_full_disk(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize('damage', ['truncated', 'text', 'other', 'format'])
+@pytest.mark.parametrize('damage', ['truncated', 'text', 'empty', 'other', 'format'])
 def test_damaged(tmp_path, damage):
     path = tmp_path / 'last.pt'
     save(path)
+    content = path.read_bytes()
     if damage == 'truncated':
-        path.write_bytes(path.read_bytes()[:-500])
+        path.write_bytes(content[:-500])
     elif damage == 'text':
         path.write_text('no checkpoint')
+    elif damage == 'empty':
+        path.write_bytes(b'')
     elif damage == 'other':
         torch.save({'network': {}}, path)
     else:
-        torch.save({**torch.load(path, weights_only=True), 'format': 99}, path)
+        path.write_bytes(content.replace(b'format 3', b'format 9', 1))
     with pytest.raises(ValueError, match=r'last\.pt'):
+        load_checkpoint(path)
+
+
+def test_any_flipped_bit_is_found(tmp_path):
+    path = tmp_path / 'last.pt'
+    save(path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(3)
+    places = [*range(0, 120, 3), *rng.integers(len(content), size=200)]
+    for place in places:
+        changed = bytearray(content)
+        changed[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(changed)
+        with pytest.raises(
+            ValueError, match=r'last\.pt.* (checksum|is not a training)'
+        ):
+            load_checkpoint(path)
+    path.write_bytes(content)
+    load_checkpoint(path)
+
+
+def write_as_checkpoint(path, content):
+    """Write anything with a right checksum, as a file that is made up."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    digest = hashlib.sha256(buffer.getvalue()).hexdigest().encode()
+    path.write_bytes(_START + digest + b'\n' + buffer.getvalue())
+
+
+def parts_of(path):
+    content = path.read_bytes()
+    content = content[content.index(b'\n') + 1 :]
+    return torch.load(io.BytesIO(content), weights_only=True)
+
+
+@pytest.mark.parametrize('value', [{}, None, [], 'text', 3.5])
+@pytest.mark.parametrize(
+    'part',
+    ['config', 'data', 'network', 'optimiser', 'schedule', 'progress', 'processes'],
+)
+def test_empty_and_wrong_parts(tmp_path, part, value):
+    path = tmp_path / 'last.pt'
+    save(path)
+    parts = parts_of(path)
+    write_as_checkpoint(path, {**parts, part: value})
+    with pytest.raises(
+        ValueError, match=rf"last\.pt.*the part '{part}' is empty or of"
+    ):
+        load_checkpoint(path)
+    del parts[part]
+    write_as_checkpoint(path, parts)
+    with pytest.raises(ValueError, match=rf"last\.pt.*the part '{part}' is missing"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ('change', 'match'),
+    [
+        (
+            {'network': {'weight': torch.tensor([1.0, np.nan])}},
+            "'weight' of .*'network'",
+        ),
+        ({'network': {'weight': 3.0}}, "'weight' of the part 'network' is no tensor"),
+        ({'average': {'weights': {}}}, "'average' must have the weights and n_upd"),
+        (
+            {'average': {'n_updates': 1, 'weights': {'w': torch.tensor(np.inf)}}},
+            "'w' of the part 'average' is no tensor, or not finite",
+        ),
+        ({'progress': {'epoch': 1}}, "'progress' must have"),
+    ],
+)
+def test_parts_of_no_use(tmp_path, change, match):
+    path = tmp_path / 'last.pt'
+    save(path)
+    write_as_checkpoint(path, {**parts_of(path), **change})
+    with pytest.raises(ValueError, match=match):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize('content', [[], 'text', torch.ones(3), None])
+def test_no_checkpoint_inside(tmp_path, content):
+    path = tmp_path / 'last.pt'
+    write_as_checkpoint(path, content)
+    with pytest.raises(ValueError, match=r'last\.pt.* is no checkpoint .*not a dict'):
         load_checkpoint(path)
 
 
@@ -104,8 +194,8 @@ def test_no_code_is_run(tmp_path):
             return (open, (str(tmp_path / 'evil'), 'w'))
 
     path = tmp_path / 'last.pt'
-    torch.save({'network': Evil()}, path)
-    with pytest.raises(ValueError, match='damaged or no checkpoint'):
+    write_as_checkpoint(path, {'network': Evil()})
+    with pytest.raises(ValueError, match='is no checkpoint of this package'):
         load_checkpoint(path)
     assert not (tmp_path / 'evil').exists()
 
@@ -124,6 +214,10 @@ def test_missing(tmp_path):
         ),
         ({'seed': 1}, 'seed is 0 in the checkpoint, but 1'),
         ({'batch_size': 8}, 'batch_size is 64'),
+        ({'repeats': 2}, 'repeats is 1'),
+        ({'precision': 'bfloat16'}, "precision is 'float32' in the ch.*'bfloat16' in"),
+        ({'sync_batch_norm': False}, 'sync_batch_norm is True'),
+        ({'network': {'turns': 1}}, 'network.turns is 4 in the checkpoint, but 1'),
         ({'optimiser': {'name': 'adamw'}}, "optimiser.name is 'adam'"),
         ({'loss': {'terms': {'ssim': 1}}}, 'loss.terms is'),
         (
@@ -158,6 +252,22 @@ def test_other_data(tmp_path):
     other = {**DATA, 'normalisation': {'name': 'robust'}}
     with pytest.raises(ValueError, match='normalisation of the data is'):
         check_compatible(state, config, 'last.pt', data=other)
+
+
+@pytest.mark.parametrize(
+    ('key', 'match'),
+    [
+        ('training_data', 'the training cutouts are not those of the checkpoint'),
+        ('validation_data', 'the validation cutouts are not those of the checkpoint'),
+        ('start', 'the model of network.start is not that of the checkpoint'),
+    ],
+)
+def test_other_digests(tmp_path, key, match):
+    save(tmp_path / 'last.pt')
+    state = load_checkpoint(tmp_path / 'last.pt')
+    config = TrainingConfig().to_dict()
+    with pytest.raises(ValueError, match=match):
+        check_compatible(state, config, 'last.pt', data={**DATA, key: 'c3'})
 
 
 def test_what_may_change(tmp_path):

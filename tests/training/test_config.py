@@ -82,6 +82,17 @@ def test_unknown_key_names_the_closest(values, message):
         ({'epochs': 0}, 'epochs must be an integer from 1, got 0'),
         ({'optimiser': {'learning_rate': 0}}, 'learning_rate must be .* above 0'),
         ({'optimiser': {'learning_rate': float('nan')}}, 'must be a number above 0'),
+        ({'optimiser': {'learning_rate': 1e6}}, 'must be a number above 0 to 1, got'),
+        ({'network': {'width': 10**6}}, 'network.width must be .* to 256, got'),
+        ({'network': {'blocks': 10**4}}, 'network.blocks must be .* to 32, got'),
+        (
+            {'data': {'normalisation': {'name': 'robust', 'radius': '24'}}},
+            r"data.normalisation\['radius'\] must be a number .*, got '24'",
+        ),
+        (
+            {'data': {'normalisation': {'name': 'robust', 'wings': 'no'}}},
+            r"data.normalisation\['wings'\] must be True or False, got 'no'",
+        ),
         ({'optimiser': {'name': 'adma'}}, "did you mean 'adam'"),
         ({'optimiser': {'betas': [0.9, 1.0]}}, 'from 0 to below 1'),
         ({'optimiser': {'warm_up': 0.1}}, 'optimiser.warm_up serves'),

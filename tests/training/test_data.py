@@ -3,6 +3,11 @@
 Tests of the data sets, the files in the paper's layout, and the batches.
 """
 
+import gzip
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +75,40 @@ class TestSimulated:
         assert cutouts.image.shape == (3, 64, 64)
         assert cutouts.target.shape == cutouts.validity.shape == (1, 64, 64)
 
+    def test_digest(self, sampler):
+        """It tells setups, ranges, scaling, and seeds, and needs no cutout."""
+        digest = SimulatedCutouts(sampler, 10, seed=3).digest()
+        assert digest == SimulatedCutouts(sampler, 10, seed=3).digest()
+        setup = get_setup(setup='scanmap/green')
+        other_setup = get_setup(setup='scanmap/blue')
+        config = sampler.config
+        samplers = [
+            SimpleNamespace(setups=(setup,), config=config, kind='masked', seed=1),
+            SimpleNamespace(setups=(setup,), config=config, kind='masked', seed=2),
+            SimpleNamespace(
+                setups=(other_setup,), config=config, kind='masked', seed=1
+            ),
+            SimpleNamespace(
+                setups=(setup,),
+                config=replace(config, log_noise=(-1.0, 0.0)),
+                kind='masked',
+                seed=1,
+            ),
+        ]
+        for one in samplers:
+            one.normalisation = {'name': 'robust'}
+        more = SimpleNamespace(**vars(samplers[0]))
+        more.normalisation = {'name': 'minmax'}
+        sets = [SimulatedCutouts(one, 10, seed=3) for one in (*samplers, more)]
+        sets += [
+            SimulatedCutouts(samplers[0], 10, seed=4),
+            SimulatedCutouts(samplers[0], 11, seed=3),
+            SimulatedCutouts(samplers[0], 10, seed=3, fixed=True),
+        ]
+        digests = [one.digest() for one in sets]
+        assert digests[0] == digest
+        assert len(set(digests)) == len(digests)
+
     def test_bad_size(self, sampler):
         with pytest.raises(ValueError, match='at least 1'):
             SimulatedCutouts(sampler, 0)
@@ -121,6 +160,56 @@ class TestArrays:
     def test_bad_arrays(self, arrays, change, message):
         with pytest.raises(ValueError, match=message):
             ArrayCutouts(*change(*arrays(2, 0)))
+
+    @pytest.mark.parametrize(
+        ('change', 'error', 'message'),
+        [
+            (lambda i, t, v: (None, t, v), TypeError, 'image must be a sequence'),
+            (lambda i, t, v: (i, 3.0, v), TypeError, 'target must be a sequence'),
+            (lambda i, t, v: (i, t, [None, None]), ValueError, 'validity 0 has object'),
+            (lambda i, t, v: (i * 1j, t, v), ValueError, 'image 0 has complex128'),
+            (lambda i, t, v: (['a', 'b'], t, v), ValueError, 'image 0 has <U1'),
+            (lambda i, t, v: (i * np.nan, t, v), ValueError, 'no pixel of the 2 cut'),
+            (lambda i, t, v: (i + np.inf, t, v), ValueError, 'no pixel of the 2 cut'),
+        ],
+    )
+    def test_no_arrays(self, arrays, change, error, message):
+        with pytest.raises(error, match=message):
+            ArrayCutouts(*change(*arrays(2, 0)))
+
+    def test_no_target_at_all(self, arrays):
+        image, target, validity = arrays(2, 0)
+        with pytest.raises(ValueError, match='no pixel of the 2 cutouts'):
+            ArrayCutouts(image, target * np.nan, validity, nan_targets='missing')
+        # One cutout without any is no reason.
+        target[0] = np.nan
+        data = ArrayCutouts(image, target, validity, nan_targets='missing')
+        assert float(data[0, 0].missing.mean()) == 1
+
+    @pytest.mark.parametrize(
+        'normalisation', [{'name': 'robust', 'radius': 'wide'}, {'name': 'x'}, {}]
+    )
+    def test_bad_normalisation(self, arrays, normalisation):
+        with pytest.raises(ValueError, match=r"normalisation\['"):
+            ArrayCutouts(*arrays(2, 0), normalisation=normalisation)
+
+    def test_digest(self, arrays, tmp_path):
+        image, target, validity = arrays(3, 0)
+        digest = ArrayCutouts(image, target, validity).digest()
+        assert digest == ArrayCutouts(list(image), target, validity * 1.0).digest()
+        changed = image.copy()
+        changed[2, 5, 5] = np.nextafter(changed[2, 5, 5], np.inf)
+        options = {'normalisation': {'name': 'robust'}}
+        others = [
+            ArrayCutouts(changed, target, validity),
+            ArrayCutouts(image[::-1], target, validity),
+            ArrayCutouts(image, image, validity),
+            ArrayCutouts(image, target, ~validity),
+            ArrayCutouts(image[:2], target[:2], validity[:2]),
+            ArrayCutouts(image, target, validity, **options),
+            ArrayCutouts(image, target, validity, nan_targets='missing'),
+        ]
+        assert len({digest, *(other.digest() for other in others)}) == 8
 
     def test_bad_option(self, arrays):
         with pytest.raises(ValueError, match='nan_targets must be'):
@@ -179,6 +268,38 @@ class TestOpenArrays:
             np.save(path, content, allow_pickle=True)
         with pytest.raises(ValueError, match=r'train\.npy'):
             open_arrays(tmp_path)
+
+    @pytest.mark.parametrize('where', ['train.npy', 'train_mask.npy', 'files'])
+    @pytest.mark.parametrize('damage', ['empty', 'zipped', 'gzip', 'short', 'scalar'])
+    def test_damaged(self, array_folder, tmp_path, where, damage):
+        for path in array_folder.glob('train*.npy'):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        path = tmp_path / where
+        if where == 'files':
+            (tmp_path / 'train.npy').rename(tmp_path / '0.npy')
+            path = tmp_path / 'train' / '0.npy'
+            path.parent.mkdir()
+            for k, cutout in enumerate(np.load(tmp_path / '0.npy')):
+                np.save(path.parent / f'{k}.npy', cutout)
+        if damage == 'empty':
+            path.write_bytes(b'')
+        elif damage == 'zipped':
+            with open(path, 'wb') as handle:
+                np.savez(handle, data=np.ones((2, 96, 96)))
+        elif damage == 'gzip':
+            path.write_bytes(gzip.compress(path.read_bytes(), 1))
+        elif damage == 'short':
+            path.write_bytes(path.read_bytes()[:-7])
+        else:
+            np.save(path, np.float32(3.0))
+        with pytest.raises(ValueError, match=re.escape(repr(str(path)))):
+            open_arrays(tmp_path)
+
+    @pytest.mark.parametrize('content', [b'', b'ra\n', b'\xff\xfe\x00\n1\n'])
+    def test_bad_list(self, array_folder, tmp_path, content):
+        (tmp_path / 'train.csv').write_bytes(content)
+        with pytest.raises(ValueError, match=r'train\.csv. (is not a|must list)'):
+            open_arrays(array_folder, csv_folder=tmp_path)
 
 
 class TestBatches:

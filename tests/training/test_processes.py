@@ -178,7 +178,7 @@ def test_two_processes_have_the_gradients_of_one(pair, make_task, script, tmp_pa
 
 def test_two_processes_converge_as_one(pair, make_trainer, tmp_path):
     state = load_checkpoint(pair / 'run' / 'last.pt')
-    assert len(state['random_states']) == 2
+    assert state['processes'] == 2
     two = [row['train_loss'] for row in state['progress'].history]
     history = make_trainer(output=tmp_path / 'one', **CONVERGED).fit()
     one = [row['train_loss'] for row in history]

@@ -312,12 +312,10 @@ def test_trains_resumes_exports_and_serves(make_trainer):
         psf=get_psf('scanmap/green'),
         pixel_scale=1.6,
     )
-    remover = NeuralSourceRemover(
-        setup='scanmap/green', psf='setup', n_passes=2, model=path
-    )
+    remover = NeuralSourceRemover(setup='scanmap/green', method='psf', model=path)
     cleaned, table = remover(image * u.Jy / u.pix, np.stack([x, y], axis=1))
     assert np.isfinite(cleaned.value).all()
-    np.testing.assert_allclose(table['flux_psf'].to_value('Jy'), flux, rtol=0.05)
+    np.testing.assert_allclose(table['flux'].to_value('Jy'), flux, rtol=0.05)
     with pytest.raises(ValueError, match="is of kind 'residual'.*bundled 'pacs'"):
         NeuralSourceRemover(setup='scanmap/green', model=path)
 

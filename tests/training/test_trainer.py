@@ -281,6 +281,47 @@ class TestResume:
         ):
             make_trainer(network={'width': 3}).fit(resume=True)
 
+    @pytest.mark.parametrize('what', ['training', 'validation'])
+    def test_other_cutouts(self, make_trainer, array_folder, arrays, what):
+        """A training does not go on with others, in number and scale alike."""
+        make_trainer().fit(max_steps=1)
+        trainer = make_trainer()
+        name = 'train_data' if what == 'training' else 'validation_data'
+        n = len(getattr(trainer, name))
+        other = ArrayCutouts(*arrays(n, 77), normalisation={'name': 'robust'})
+        setattr(trainer, name, other)
+        match = f'the {what} cutouts are not those of the checkpoint'
+        with pytest.raises(ValueError, match=match):
+            trainer.fit(resume=True)
+        with pytest.raises(ValueError, match=match):
+            trainer.export(which='last')
+
+    @pytest.mark.parametrize('part', ['network', 'optimiser', 'schedule', 'average'])
+    def test_parts_that_do_not_fit(self, make_trainer, monkeypatch, part):
+        """What is whole, but of another training, under the right words."""
+        from photutils_pconv.training import trainer as module
+
+        options = {'optimiser': {'ema_decay': 0.9}}
+        trainer = make_trainer(**options)
+        trainer.fit(max_steps=1)
+        state = load_checkpoint(trainer.output / 'last.pt')
+        odd = {'odd': torch.ones(2)}
+        changed = {'n_updates': 1, 'weights': odd} if part == 'average' else odd
+        monkeypatch.setattr(
+            module, 'load_checkpoint', lambda path: {**state, part: changed}
+        )
+        with pytest.raises(ValueError, match=r'parts of .*last\.pt.* do not fit'):
+            make_trainer(**options).fit(resume=True)
+
+    def test_random_numbers_of_others(self, make_trainer):
+        make_trainer().fit(max_steps=1)
+        trainer = make_trainer()
+        legacy = np.random.get_state()[1].copy()  # noqa: NPY002
+        state = torch.get_rng_state()
+        trainer.fit(resume=True, max_steps=1)
+        assert np.array_equal(np.random.get_state()[1], legacy)  # noqa: NPY002
+        assert torch.equal(torch.get_rng_state(), state)
+
     def test_leftovers_of_a_killed_run(self, make_trainer):
         trainer = make_trainer(epochs=1)
         trainer.output.mkdir()
@@ -345,6 +386,43 @@ class TestDivergence:
             trainer.fit()
         for name, parameter in trainer.network.named_parameters():
             assert torch.equal(parameter, before[name])
+
+    def test_weights(self, make_trainer):
+        """Weights that are lost replace no checkpoint."""
+        trainer = make_trainer()
+        trainer.fit(max_steps=1)
+        before = (trainer.output / 'last.pt').read_bytes()
+        update = trainer.engine.update
+
+        def spoil(loss):
+            norm = update(loss)
+            with torch.no_grad():
+                next(trainer.network.parameters())[0] = torch.inf
+            return norm
+
+        trainer.engine.update = spoil
+        with pytest.raises(
+            DivergenceError, match='weights are not finite .* lower opt'
+        ):
+            trainer.fit(max_steps=1)
+        assert (trainer.output / 'last.pt').read_bytes() == before
+
+    @pytest.mark.parametrize('name', ['train_data', 'validation_data'])
+    def test_nothing_is_known(self, make_trainer, array_folder, monkeypatch, name):
+        """Data of one's own need not be checked before."""
+
+        class Unknown(ArrayCutouts):
+            def __getitem__(self, key):
+                cutouts = super().__getitem__(key)
+                return cutouts._replace(
+                    image=cutouts.image * 0, missing=torch.ones_like(cutouts.missing)
+                )
+
+        trainer = make_trainer(epochs=1)
+        getattr(trainer, name).__class__ = Unknown
+        match = f'no pixel of all {name[:5]}.* cutouts is known'
+        with pytest.raises(ValueError, match=match):
+            trainer.fit()
 
     def test_explosion(self, make_trainer):
         trainer = make_trainer(explosion=1.5)

@@ -2,7 +2,9 @@
 """Tests of where warnings point."""
 
 import linecache
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 from astropy.utils.exceptions import AstropyUserWarning
 
 import photutils_pconv
-from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv.removal.sources import flag_duplicates
+from photutils_pconv._utils.warnings import quiet, warn_user
+from photutils_pconv.geometry.merging import merge_close
+from photutils_pconv.removal.sources import flag_merged
 
 PACKAGE = Path(photutils_pconv.__file__).resolve().parent
 
@@ -29,12 +32,10 @@ def test_called_directly():
 
 
 def test_from_inside_the_package():
-    zero = np.zeros(2)
-    with pytest.warns(AstropyUserWarning, match='repeat the position') as record:
-        flag_duplicates(zero, zero, zero == 0)
-    assert [line_of(one) for one in record] == [
-        'flag_duplicates(zero, zero, zero == 0)'
-    ]
+    same = merge_close(np.zeros(2), np.zeros(2), 1.0)
+    with pytest.warns(AstropyUserWarning, match='repeat an earlier one') as record:
+        flag_merged(same, 4.0)
+    assert [line_of(one) for one in record] == ['flag_merged(same, 4.0)']
 
 
 def test_from_far_inside(remover, scene):
@@ -45,13 +46,13 @@ def test_from_far_inside(remover, scene):
 
 
 def test_once_a_line():
-    zero = np.zeros(2)
+    same = merge_close(np.zeros(2), np.zeros(2), 1.0)
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter('default')
         for _ in range(3):
-            flag_duplicates(zero, zero, zero == 0)
+            flag_merged(same, 4.0)
         assert len(record) == 1
-        flag_duplicates(zero, zero, zero == 0)
+        flag_merged(same, 4.0)
     assert len(record) == 2
 
 
@@ -74,3 +75,38 @@ def test_a_folder_of_a_similar_name_is_the_users():
     own = str(PACKAGE.with_name('photutils_pconv_scripts') / 'run.py')
     assert call_from(own) == own
     assert call_from(PACKAGE / 'removal' / 'made.py') == __file__
+
+
+def test_quiet():
+    with quiet(AstropyUserWarning):
+        warnings.warn('unheard', AstropyUserWarning, stacklevel=1)
+        with pytest.warns(UserWarning, match='heard'):
+            warnings.warn('heard', UserWarning, stacklevel=1)
+    with pytest.warns(AstropyUserWarning, match='again'):
+        warnings.warn('again', AstropyUserWarning, stacklevel=1)
+
+
+def test_quiet_in_threads():
+    """Left in another order than entered, two of them restore the filters."""
+    before = list(warnings.filters)
+    inside = threading.Event()
+
+    def first():
+        with quiet(AstropyUserWarning):
+            inside.set()
+            # The second has all the time that it needs to enter as well.
+            waited.wait(0.2)
+
+    def second():
+        inside.wait()
+        with quiet(UserWarning):
+            waited.set()
+            done.wait(0.2)
+
+    waited, done = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        tasks = [pool.submit(first), pool.submit(second)]
+        tasks[0].result()
+        done.set()
+        tasks[1].result()
+    assert warnings.filters == before

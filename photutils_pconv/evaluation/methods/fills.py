@@ -9,11 +9,8 @@ contain missing pixels; where a centre and a radius are needed and not
 given, the hole is taken to be a single disc.
 """
 
-import warnings
-
 import numpy as np
-from astropy.convolution import Gaussian2DKernel, interpolate_replace_nans
-from astropy.utils.exceptions import AstropyUserWarning
+from astropy.convolution import Gaussian2DKernel, convolve
 from photutils.background import LocalBackground
 
 from photutils_pconv._utils import optional
@@ -193,14 +190,29 @@ def fill_interpolated(image, hole, *, radius=None):
     filled = _put(image, hole, np.nan)
     sigma = max(radius / 2.0, 1.0)
     while np.isnan(filled[hole]).any() and sigma < 2 * max(image.shape):
-        with warnings.catch_warnings():
-            # Where holes overlap, only a wider kernel sees out of them.
-            warnings.filterwarnings('ignore', 'nan_treatment=', AstropyUserWarning)
-            filled = interpolate_replace_nans(
-                filled, Gaussian2DKernel(sigma), boundary='extend'
-            )
+        filled = _interpolate_nans(filled, Gaussian2DKernel(sigma))
         sigma *= 2.0
     return _put(image, hole, filled[hole])
+
+
+def _interpolate_nans(image, kernel):
+    """
+    Interpolate NaN as astropy's interpolate_replace_nans does, bit for bit.
+
+    Where holes overlap, only a wider kernel sees out of them. Astropy warns
+    of that, which no other thread could be spared.
+    """
+    options = {
+        'boundary': 'extend',
+        'nan_treatment': 'fill',
+        'normalize_kernel': False,
+    }
+    unknown = np.isnan(image)
+    total = convolve(np.where(unknown, 0.0, image), kernel.array, **options)
+    weight = convolve((~unknown).astype(float), kernel.array, **options)
+    smooth = np.full(image.shape, np.nan)
+    np.divide(total, weight, out=smooth, where=weight > 0)
+    return np.where(unknown, smooth, image)
 
 
 def fill_maskfill(image, hole):

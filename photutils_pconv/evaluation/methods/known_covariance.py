@@ -14,6 +14,7 @@ from photutils_pconv._utils.arrays import (
     match_radius,
     pair_positions,
 )
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = ['KrigingResult', 'kriging']
@@ -116,6 +117,7 @@ def kriging(
         positive, shapes do not fit, a hole is larger than the square, or
         the square reaches beyond the map or holds missing pixels.
     """
+    use_hole = to_bool(use_hole, 'use_hole')
     if use_hole and psf is None:
         msg = 'use_hole=True needs psf: without it the source would be emission'
         raise ValueError(msg)

@@ -3,8 +3,6 @@
 Plain fits of a PSF: by photutils, and with a quadratic background.
 """
 
-import warnings
-
 import astropy.units as u
 import numpy as np
 from astropy.table import QTable
@@ -13,6 +11,7 @@ from photutils.background import LocalBackground
 from photutils.psf import ImagePSF, PSFPhotometry, SourceGrouper
 
 from photutils_pconv._utils.arrays import join_missing, on_map
+from photutils_pconv._utils.warnings import quiet
 from photutils_pconv.evaluation.methods.annuli import (
     BACKGROUND_GAP,
     BACKGROUND_WIDTH,
@@ -197,9 +196,8 @@ def fit_psf_photometry(
         local_bkg_estimator=LocalBackground(*annulus_radii),
     )
     guess = QTable({'x': x[inside], 'y': y[inside]})
-    with warnings.catch_warnings():
-        # Sources without a fit are NaN in the result.
-        warnings.simplefilter('ignore', AstropyUserWarning)
+    # Sources without a fit are NaN in the result.
+    with quiet(AstropyUserWarning):
         measured = measure(
             np.where(bad, 0.0, data), mask=bad if bad.any() else None, init_params=guess
         )

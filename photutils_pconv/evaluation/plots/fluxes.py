@@ -22,13 +22,13 @@ __all__ = [
 ]
 
 METHOD_COLORS = {
-    'network': '#4c8bc0',
-    'two_pass': '#1f3f6f',
-    'two_pass_psf': '#6aa84f',
+    'inpaint': '#4c8bc0',
+    'psf': '#6aa84f',
+    'psf_aperture': '#1f3f6f',
     'annulus': '#b5b5b5',
 }
 """
-The colours of the boxes; of network and annulus, those of the paper.
+The colours of the boxes; of inpaint and annulus, those of the paper.
 """
 
 _OTHERS = ('#d98b3a', '#b08d57', '#a2649b', '#c0504d', '#8c7853', '#3aa6a6', '#777777')
@@ -42,7 +42,7 @@ def _setups(table):
     return list(dict.fromkeys(str(name) for name in table['setup']))
 
 
-def plot_flux_boxes(table, *, aperture=None, methods=('network', 'annulus')):
+def plot_flux_boxes(table, *, aperture=None, methods=('psf', 'annulus')):
     """
     Plot measured over injected flux at every flux level, a band a panel.
 
@@ -201,7 +201,7 @@ def plot_complexity(table):
                 'o-',
                 color=_color(method, k),
                 markersize=3,
-                linewidth=2 if method == 'network' else 1,
+                linewidth=2 if method == 'psf' else 1,
                 label=method,
             )
         # Over less than a decade, labels of minor ticks overlap.
@@ -236,11 +236,11 @@ def plot_standard_stars(table):
     ax = new_axes(size=size, interactive=False)[0, 0]
     place = np.arange(len(table))
     for shift, column, marker, color in (
-        (-0.15, 'ratio', 'o', METHOD_COLORS['network']),
+        (-0.15, 'ratio', 'o', METHOD_COLORS['psf']),
         (0.0, 'ratio_annulus', 's', '#777777'),
         (0.15, 'ratio_paper', '^', '#d98b3a'),
     ):
-        label = {'ratio': 'network', 'ratio_annulus': 'annulus'}.get(column, 'paper')
+        label = {'ratio': 'flux', 'ratio_annulus': 'annulus'}.get(column, 'paper')
         ax.plot(place + shift, table[column], marker, color=color, label=label)
     ax.axhline(1.0, color='k', linewidth=0.6)
     labels = [f'{row["star"]}\n{row["setup"]}\n{row["map"]}' for row in table]

@@ -9,6 +9,7 @@ new figure, and returns them.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.evaluation.plots._axes import check_number, new_axes, one_axes
 from photutils_pconv.evaluation.statistics.pdfs import pixel_pdf
 from photutils_pconv.evaluation.statistics.power_laws import fit_power_law
@@ -204,6 +205,7 @@ def plot_difference(spectra, reference, *, relative=False, tolerance=None, ax=No
         If the bins differ, there is no spectrum, or a tolerance is given
         without ``relative``.
     """
+    relative = to_bool(relative, 'relative')
     if tolerance is not None and not relative:
         msg = 'tolerance is one of the relative difference: add relative=True.'
         raise ValueError(msg)
@@ -273,6 +275,7 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
     TypeError, ValueError
         If there is no map, or one is not accepted.
     """
+    log = to_bool(log, 'log')
     if not maps:
         msg = 'there is nothing to plot: give one map or more, by their labels.'
         raise ValueError(msg)

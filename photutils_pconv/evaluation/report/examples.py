@@ -10,7 +10,7 @@ from photutils_pconv.evaluation.plots.maps import (
     plot_delta_variance,
     plot_map_statistics,
 )
-from photutils_pconv.evaluation.structure import TRUTH, WITH_TEXTURE
+from photutils_pconv.evaluation.structure import TRUTH, WITH_DRAW
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.inputs.values import as_array
 
@@ -38,7 +38,7 @@ def choose_comparisons(comparisons, setup, method=None):
         The setup's name.
 
     method : str, optional
-        The method; by default the last remover, without texture.
+        The method; by default the last remover, without a draw.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def choose_comparisons(comparisons, setup, method=None):
     found = [one for one in comparisons if one.setup == setup]
     if method is None:
         own = [one for one in found if one.method not in TRUTH]
-        plain = [one for one in own if not one.method.endswith(WITH_TEXTURE)]
+        plain = [one for one in own if not one.method.endswith(WITH_DRAW)]
         method = (plain or own)[-1].method
     return [one for one in found if one.method == method]
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = ['Report', 'Section', 'encode_image', 'format_table']
@@ -96,7 +97,8 @@ def format_table(table, *, verdicts=False, whole=False, limit=MAX_ROWS):
     text : str
         The HTML.
     """
-    kind = 'scroll whole' if whole else 'scroll'
+    verdicts = to_bool(verdicts, 'verdicts')
+    kind = 'scroll whole' if to_bool(whole, 'whole') else 'scroll'
     lines = [f'<div class="{kind}"><table><thead><tr>']
     for name in table.colnames:
         unit = getattr(table[name], 'unit', None)

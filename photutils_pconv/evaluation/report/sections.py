@@ -37,7 +37,7 @@ from photutils_pconv.evaluation.report.examples import (
 )
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.evaluation.structure import (
-    WITH_TEXTURE,
+    WITH_DRAW,
     evaluate_structure,
     join_comparisons,
 )
@@ -50,6 +50,7 @@ from photutils_pconv.evaluation.summaries import (
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network import read_card
 from photutils_pconv.network.registry import default_model
+from photutils_pconv.removal.methods import KIND_OF_METHOD
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -102,9 +103,9 @@ def add_fluxes(run):
         'Measured over injected flux of sources of known flux in '
         f'{len(set(table["field"]))} fields. All methods are corrected with the '
         'encircled energy of the PSF that was injected. Outliers are sources '
-        'beyond the quartiles by more than 1.5 interquartile ranges. network is '
-        'the removal in one pass, two_pass the one that knows the PSF, and '
-        'two_pass_psf its PSF flux.',
+        'beyond the quartiles by more than 1.5 interquartile ranges. psf is '
+        'the flux of the removal with a PSF, psf_aperture its flux in apertures, '
+        'and inpaint the removal that does not look into the holes.',
     )
     modes = {}
     for name in dict.fromkeys(table['setup']):
@@ -195,11 +196,11 @@ def add_structure(run):
         figure = plot_before_after(one.result, title=title, limits=limits)
         run.write_figure(f'removal_{stem}', figure)
         pictures.add_slider(*render_images(one.result, limits=limits), title)
-        for method in (one.method, f'{one.method}{WITH_TEXTURE}'):
+        for method in (one.method, f'{one.method}{WITH_DRAW}'):
             group = choose_comparisons(comparisons, name, method)
             if not group:
                 continue
-            end = '_texture' if method.endswith(WITH_TEXTURE) else ''
+            end = '_draw' if method.endswith(WITH_DRAW) else ''
             figure = plot_structure(group)
             section.add_image(
                 run.write_figure(f'structure_{stem}{end}', figure),
@@ -350,9 +351,10 @@ def add_colophon(run):
     )
     names = {}
     if run.model is None:
-        for n_passes in sorted({one.n_passes for one in run.removers}):
+        for one in run.removers:
             for setup in run.setups_used.values():
-                names.setdefault(default_model(setup, n_passes=n_passes), None)
+                kind = KIND_OF_METHOD[one.method]
+                names.setdefault(default_model(setup, kind=kind), None)
         cards = {name: read_card(name).to_dict() for name in names}
     elif hasattr(run.model, 'card'):
         cards = {run.model.card.name: run.model.card.to_dict()}

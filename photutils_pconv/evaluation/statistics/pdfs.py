@@ -14,6 +14,7 @@ import numpy as np
 from astropy.table import QTable
 from scipy.optimize import curve_fit
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.statistics._parsing import select_pixels
 
@@ -115,6 +116,7 @@ def pixel_pdf(
     -----
     Paper: section 5.3.2 and Fig. 13, right column.
     """
+    log = to_bool(log, 'log')
     values, unit = select_pixels(data, region, mask=mask, coverage_mask=coverage_mask)
     mean = None
     if log:

@@ -21,11 +21,11 @@ from photutils_pconv.psf_photometry.fitting import (
 from photutils_pconv.psf_photometry.shape import fit_shape
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 
-__all__ = ['OnePassFiller']
+__all__ = ['InpaintFiller']
 
 
 @dataclass(frozen=True, eq=False)
-class OnePassFiller:
+class InpaintFiller:
     """
     Fill holes as the paper does; fit the PSF to what was removed.
 
@@ -43,7 +43,7 @@ class OnePassFiller:
 
     settings: InpaintSettings
     pixel_psf: PixelPSF | None = None
-    fits: FitSettings = field(default_factory=lambda: FitSettings.for_passes(1))
+    fits: FitSettings = field(default_factory=lambda: FitSettings.for_method('inpaint'))
 
     depends_on_flux = False
 
@@ -142,4 +142,6 @@ def _fit_removed(grid, holes, reconstruction, pixel_psf, fit_position):
         windows.append((np.array([x0, y0]), part) if reconstruction.filled[i] else None)
     values = np.where(known, grid.data, 0.0)
     qfit, cfit = fit_quality(values, fit.x, fit.y, fit.flux, pixel_psf, ~known, windows)
-    return PSFFluxes(fit.flux, fit.flux_err, qfit, cfit, fit.x, fit.y)
+    return PSFFluxes(
+        fit.flux, fit.flux_err, qfit, cfit, fit.x, fit.y, unstable=fit.unstable
+    )

@@ -1,5 +1,5 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Tests of the texture that a reconstruction lacks."""
+"""Tests of draws of what is not known behind sources."""
 
 from types import SimpleNamespace
 
@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import iqr
 
 from photutils_pconv import NeuralSourceRemover
-from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.removal.texture import draw_texture
+from photutils_pconv.geometry.holes import Holes, draw_holes, draw_taper
+from photutils_pconv.removal.draws import DrawModel
 from photutils_pconv.removal.texture_models import (
     cut_residuals,
     cut_surroundings,
@@ -43,6 +43,19 @@ def measured_correlation(image, use, lag):
     return np.mean((image[:, lag:] * image[:, :-lag])[both]) / np.mean(image[use] ** 2)
 
 
+def lost_in(x, y, radius):
+    """What a hole without any observed pixel lacks: in its taper not all."""
+    weight = draw_taper(Holes(x, y, radius, SHAPE), width=2.0)
+    return np.sqrt(weight * (2.0 - weight))
+
+
+def draw_in(models, x, y, radius, scales, seed, *, usable=True):
+    """A draw in holes."""
+    lost = np.where(usable, lost_in(x, y, radius), 0.0)
+    model = DrawModel(models, x, y, radius, scales, lost)
+    return model.draw(np.random.default_rng(seed))
+
+
 @pytest.fixture(scope='module')
 def places():
     """Positions on a grid, of holes of two radii."""
@@ -59,13 +72,8 @@ def drawn(places):
     scales = np.full((2, places[0].size), 0.1)
     stamps = cut_residuals(residual, *places, scales)
     models = fit_textures(stamps)
-    usable = np.ones(SHAPE, dtype=bool)
-    texture = draw_texture(
-        models, *places, scales, usable, rng=np.random.default_rng(2)
-    )
-    return SimpleNamespace(
-        stamps=stamps, models=models, texture=texture, scales=scales, usable=usable
-    )
+    texture = draw_in(models, *places, scales, 2)
+    return SimpleNamespace(stamps=stamps, models=models, texture=texture, scales=scales)
 
 
 class TestModel:
@@ -96,10 +104,7 @@ class TestModel:
         residual = field(3) * np.clip(1.5 - distance, 0, None)
         scales = np.ones((2, x.size))
         models = fit_textures(cut_residuals(residual, x, y, radius, scales))
-        usable = np.ones(SHAPE, dtype=bool)
-        texture = draw_texture(
-            models, *places, scales, usable, rng=np.random.default_rng(4)
-        )
+        texture = draw_in(models, *places, scales, 4)
         for inner, outer in ((0.0, 0.5), (0.5, 0.8), (0.8, 1.0)):
             ring = (distance >= inner) & (distance < outer)
             expected = np.sqrt(np.mean((1.5 - distance[ring]) ** 2))
@@ -123,15 +128,12 @@ class TestModel:
 
     def test_no_residual(self, places):
         stamps = cut_residuals(np.zeros(SHAPE), *places, np.ones((2, places[0].size)))
-        usable = np.ones(SHAPE, dtype=bool)
-        rng = np.random.default_rng(0)
         models = fit_textures(stamps)
-        scales = np.ones((2, places[0].size))
-        texture = draw_texture(models, *places, scales, usable, rng=rng)
+        texture = draw_in(models, *places, np.ones((2, places[0].size)), 0)
         assert np.abs(texture).max() < 1e-10
 
 
-class TestTexture:
+class TestDraw:
     def test_variance_and_spectrum(self, drawn, places):
         inside = draw_holes(SHAPE, *places)
         assert_allclose(drawn.texture[inside].std(), 0.2, rtol=0.04)
@@ -167,18 +169,15 @@ class TestTexture:
         assert_array_equal(drawn.texture[~draw_holes(SHAPE, x, y, radius + 2)], 0)
         scales = drawn.scales.copy()
         scales[0, 0] = np.nan
-        usable = drawn.usable.copy()
+        usable = np.ones(SHAPE, dtype=bool)
         usable[:40] = False
-        rng = np.random.default_rng(2)
-        other = draw_texture(drawn.models, *places, scales, usable, rng=rng)
+        other = draw_in(drawn.models, *places, scales, 2, usable=usable)
         assert_array_equal(other[:40], 0)
         assert_array_equal(other[60:], drawn.texture[60:])
 
     def test_order(self, drawn, places):
-        rng = np.random.default_rng(2)
         reverse = tuple(value[::-1] for value in places)
-        usable = drawn.usable
-        other = draw_texture(drawn.models, *reverse, drawn.scales, usable, rng=rng)
+        other = draw_in(drawn.models, *reverse, drawn.scales, 2)
         assert_array_equal(other, drawn.texture)
 
 
@@ -249,40 +248,71 @@ class TestRemover:
 
     def test_only_holes_change(self):
         plain, textured = self.run.plain, self.run.textured
-        assert plain.texture is None
+        assert plain.drawn is None
         assert_array_equal(plain.holes, textured.holes)
-        assert_array_equal(textured.texture[~textured.holes], 0)
+        assert_array_equal(textured.drawn[~textured.holes], 0)
         assert_allclose(
-            textured.cleaned.value - textured.texture,
+            textured.cleaned.value - textured.drawn,
             plain.cleaned.value,
             atol=1e-12,
         )
-        assert textured.photometry.meta['texture'] is True
-        assert plain.photometry.meta['texture'] is False
+        assert textured.photometry.meta['fill'] == 'draw'
+        assert plain.photometry.meta['fill'] == 'mean'
 
     def test_seed(self):
-        again = self.run.remove(texture=True)
-        assert_array_equal(again.texture, self.run.textured.texture)
-        other = self.run.remove(texture=True, texture_seed=5)
-        assert np.abs(other.texture - again.texture).max() > 1e-5
+        again = self.run.remove(fill='draw')
+        assert_array_equal(again.drawn, self.run.textured.drawn)
+        other = self.run.remove(fill='draw', draw_seed=5)
+        assert np.abs(other.drawn - again.drawn).max() > 1e-5
+
+    def test_draws(self):
+        """Several draws: the first is that of the fill, their spread the error."""
+        truth, inside = self.run.scene.empty, self.run.inside
+        maps = [one.value for one in self.run.plain.draw(12, 0)]
+        assert_allclose(maps[0], self.run.textured.cleaned.value, atol=1e-12)
+        same = [one.value for one in self.run.textured.draw(2, 0)]
+        assert_allclose(same, maps[:2], atol=1e-12)
+        outside = ~self.run.plain.holes
+        assert all(np.array_equal(one[outside], maps[0][outside]) for one in maps)
+        error = (self.run.plain.cleaned.value - truth)[inside]
+        spread = np.sqrt(np.mean(np.var(maps, axis=0, ddof=1)[inside]))
+        assert_allclose(spread, np.sqrt(np.mean(error**2)), rtol=0.1)
+
+    @pytest.mark.parametrize(
+        ('n', 'seed', 'error', 'match'),
+        [
+            (0, 0, ValueError, 'at least 1, got 0'),
+            (2.5, 0, TypeError, 'integer, got 2.5'),
+            (True, 0, TypeError, 'integer, got True'),
+            (2, 'x', TypeError, 'seed must be'),
+        ],
+    )
+    def test_bad_draws(self, n, seed, error, match):
+        with pytest.raises(error, match=match):
+            self.run.plain.draw(n, seed)
+
+    def test_draws_need_empty_holes(self):
+        result = self.run.remove(error_method='card')
+        with pytest.raises(ValueError, match="error_method='empty_apertures'"):
+            result.draw(1)
 
     def test_too_few_free_positions(self, flat_model):
         scene = self.run.scene
         part = scene.data[36:84, 36:84] * u.Jy / u.pix
         xy = scene.xy[:1] - 36
         remover = NeuralSourceRemover(
-            setup=scene.setup, model=flat_model, texture=True, error_method='local'
+            setup=scene.setup, model=flat_model, fill='draw', error_method='local'
         )
         with pytest.warns(UserWarning, match='free positions for only'):
             result = remover(part, xy)
         inside = draw_holes(part.shape, *xy.T, result.photometry['hole_radius'])
         # White noise less its mean over 1.5 pixels.
-        assert_allclose(result.texture[inside].std(), 0.94e-4, rtol=0.25)
+        assert_allclose(result.drawn[inside].std(), 0.94e-4, rtol=0.25)
 
 
 @pytest.fixture(scope='module')
 def textured(make_scene, flat_model):
-    """A noisy map cleaned with and without texture, by a smooth model."""
+    """A noisy map cleaned with and without a draw, by a smooth model."""
     x, y = (value.ravel() for value in np.meshgrid(*[np.arange(60.0, 300, 70)] * 2))
     scene = make_scene(x, y, 0.02, shape=(320, 320), noise=1e-4, setup='scanmap/green')
 
@@ -292,7 +322,7 @@ def textured(make_scene, flat_model):
         )
         return remover(scene.data * u.Jy / u.pix, scene.xy)
 
-    plain, textured = remove(), remove(texture=True)
+    plain, textured = remove(), remove(fill='draw')
     inside = draw_holes(scene.data.shape, x, y, plain.photometry['hole_radius'])
     return SimpleNamespace(
         scene=scene, remove=remove, plain=plain, textured=textured, inside=inside

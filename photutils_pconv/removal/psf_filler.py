@@ -1,23 +1,26 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Removal in two passes: the PSF is subtracted, and a network looks under it.
+Removal with a PSF: it is subtracted, and a network looks under it.
 """
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from photutils_pconv.inpainting.native_grid import replace_on_map
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.removal.filling import Filled, PSFFluxes
+from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
     SubtractionSettings,
     remove_with_psf,
 )
 
-__all__ = ['TwoPassFiller']
+__all__ = ['PSFFiller']
 
 
 @dataclass(frozen=True, eq=False)
-class TwoPassFiller:
+class PSFFiller:
     """
     Remove sources with a known PSF.
 
@@ -28,10 +31,15 @@ class TwoPassFiller:
 
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on native pixels.
+
+    map_psf : `~photutils_pconv.psf.PixelPSF`, optional
+        The PSF on the map's pixels, for a map of coarser ones, on which fluxes
+        are measured.
     """
 
     settings: SubtractionSettings
     pixel_psf: PixelPSF
+    map_psf: PixelPSF | None = None
 
     depends_on_flux = True
 
@@ -52,7 +60,7 @@ class TwoPassFiller:
         filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
-        return self._fill(grid, holes, self.settings, self.pixel_psf)
+        return self._fill(grid, holes, self.settings, self.pixel_psf, self.map_psf)
 
     def fill_empty(self, grid, holes, pixel_psf):
         """
@@ -75,11 +83,11 @@ class TwoPassFiller:
             The holes, filled.
         """
         fixed = replace(self.settings.fits, fit_positions=False, fit_psf_shape=False)
-        settings = replace(self.settings, fits=fixed)
+        settings = replace(self.settings, fits=fixed, inpainting=None)
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
-    def _fill(grid, holes, settings, pixel_psf):
+    def _fill(grid, holes, settings, pixel_psf, map_psf=None):
         native, factor = grid.native, grid.factor
         removal = remove_with_psf(
             native.data,
@@ -98,9 +106,35 @@ class TwoPassFiller:
             cfit=removal.cfit,
             x=x,
             y=y,
+            position_err=removal.position_err / factor,
             inner_radius=removal.inner_radius / factor,
+            unstable=removal.unstable,
         )
-        reconstruction = removal.reconstruction
+        reconstruction, emission = removal.reconstruction, removal.emission
+        error = np.where(native.missing, 0.0, removal.subtraction_error)
+        if factor > 1 and map_psf is not None:
+            found = measure_on_map(
+                grid, holes, map_psf, settings.fits, settings.beam_fwhm
+            )
+            fluxes = replace(
+                fluxes,
+                flux=found.flux,
+                flux_err=found.flux_err,
+                x=found.x,
+                y=found.y,
+                unstable=found.unstable,
+            )
         if factor != 1:
+            mean = replace(reconstruction, emission=emission)
+            emission = replace_on_map(mean, grid).emission
             reconstruction = replace_on_map(reconstruction, grid)
-        return Filled(reconstruction, fluxes, removal.psf, wings_are_sources=True)
+            # The map's own pixels are not kept: their sources are not drawn.
+            error = None
+        return Filled(
+            reconstruction,
+            fluxes,
+            removal.psf,
+            wings_are_sources=True,
+            emission=emission,
+            subtraction_error=error,
+        )

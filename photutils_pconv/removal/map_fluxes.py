@@ -1,0 +1,103 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+PSF fluxes on a map whose pixels are coarser than the native ones.
+
+Splines through coarse pixels show a source differently for each position within
+a pixel; the pixels themselves do not lie.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
+from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
+from photutils_pconv.psf_photometry.fitting import fit_psf
+from photutils_pconv.psf_photometry.shape import fit_shape
+
+__all__ = ['MapFluxes', 'measure_on_map']
+
+
+@dataclass(frozen=True, eq=False)
+class MapFluxes:
+    """
+    PSF fluxes of M sources, measured on the map's own pixels.
+
+    Parameters
+    ----------
+    flux, flux_err : (M,) `~numpy.ndarray`
+        The fluxes and their errors, in the map's unit times pixel.
+
+    x, y : (M,) `~numpy.ndarray`
+        The positions, in pixels of the map.
+
+    unstable : (M,) bool `~numpy.ndarray`
+        The sources whose fit ran away from the data.
+    """
+
+    flux: np.ndarray
+    flux_err: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    unstable: np.ndarray
+
+
+def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
+    """
+    Measure PSF fluxes on the map's own pixels.
+
+    Parameters
+    ----------
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes, in the map's pixels, with the SNR of their sources.
+
+    map_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
+
+    fits : `~photutils_pconv.psf_photometry.FitSettings`
+        Which sources' positions are fitted, and which tell the PSF's shape.
+
+    beam_fwhm : float
+        The FWHM of the beam, in native pixels.
+
+    Returns
+    -------
+    fluxes : `MapFluxes`
+        The fluxes.
+    """
+    missing = grid.missing
+    data = np.where(missing, 0.0, grid.data)
+    telling = fits.tells_shape(holes.snr)
+    if fits.fit_psf_shape:
+        map_psf = fit_shape(
+            data,
+            holes.x[telling],
+            holes.y[telling],
+            map_psf,
+            missing=missing,
+            snr=holes.snr[telling],
+        )
+    fit = fit_psf(
+        data,
+        holes.x,
+        holes.y,
+        map_psf,
+        missing=missing,
+        fit_position=fits.may_move(holes.snr),
+        radius=FIT_RADIUS / grid.factor,
+    )
+    flux, flux_err = measure_fluxes(
+        data,
+        fit,
+        map_psf,
+        beam_fwhm=beam_fwhm / grid.factor,
+        missing=missing,
+        unseen=missing | holes.mask,
+        sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
+        bright=telling,
+    )
+    return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable)

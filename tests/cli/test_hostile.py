@@ -1,0 +1,221 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Whatever stands on the command line is answered in a line.
+
+The commands and their options are those of the parser, so that new ones are
+tested too. What passes all checks ends where the work would begin.
+"""
+
+import argparse
+from dataclasses import fields
+
+import pytest
+
+from photutils_pconv.cli import entry, main
+from photutils_pconv.evaluation import run as evaluation_run
+from photutils_pconv.evaluation.config import EvaluationConfig
+from photutils_pconv.removal import remover
+from photutils_pconv.simulation import files as files_of_simulations
+from photutils_pconv.training import run as training_run
+from photutils_pconv.training.config import TrainingConfig
+
+BEGUN = 'the work has begun'
+#: What is given where nothing hostile is.
+SOUND = {
+    'map': ['map.fits'],
+    'catalogue': ['sources.csv'],
+    'config': ['recipe.toml'],
+    'mode': ['scanmap'],
+    'band': ['green'],
+    'model': ['flat.safetensors'],
+    'output': ['out'],
+    'min_flux': ['10'],
+    'max_flux': ['20'],
+    'size': ['96'],
+}
+FILES = {
+    'empty': '',
+    'missing': 'missing.dat',
+    'folder': 'folder',
+    'null': '/dev/null',
+    'binary': 'binary.fits',
+    'long': 'x' * 3000,
+}
+NUMBERS = {
+    'empty': '',
+    'nan': 'nan',
+    'inf': 'inf',
+    'negative': '-1',
+    'zero': '0',
+    'overflow': '1e999',
+    'huge': '9' * 30,
+    'word': 'x',
+}
+
+
+def list_commands():
+    parser = entry.make_parser()
+    (action,) = [
+        one for one in parser._actions if isinstance(one, argparse._SubParsersAction)
+    ]
+    return action.choices
+
+
+def list_actions(parser):
+    return [one for one in parser._actions if one.dest != 'help']
+
+
+def list_cases():
+    for command, parser in list_commands().items():
+        for action in list_actions(parser):
+            # The demo has its own output only: the rest is that of ``remove``.
+            if action.nargs == 0 or (command == 'demo' and action.dest != 'output'):
+                continue
+            values = NUMBERS if action.type in (int, float) else FILES
+            for name, value in values.items():
+                yield pytest.param(
+                    command,
+                    action.dest,
+                    value,
+                    id=f'{command}-{action.dest}-{name}',
+                )
+
+
+def make_arguments(command, changes, *, without=()):
+    """Make sound arguments with changes, each a list of texts."""
+    parser = list_commands()[command]
+    given = {
+        action.dest: SOUND[action.dest]
+        for action in list_actions(parser)
+        if action.dest in SOUND and action.dest not in without
+    }
+    given |= changes
+    if command == 'simulate' and ('map' in changes) is ('size' not in changes):
+        # One of the two: a field is simulated, or it is the map.
+        del given['size' if 'map' in changes else 'map']
+    positional, options = [], []
+    for action in list_actions(parser):
+        if action.dest not in given:
+            continue
+        if not action.option_strings:
+            positional += given[action.dest]
+        elif action.nargs == 0:
+            options.append(action.option_strings[0])
+        elif len(given[action.dest]) == 1:
+            # As one word, so that a value may begin with a hyphen.
+            (value,) = given[action.dest]
+            options.append(f'{action.option_strings[-1]}={value}')
+        else:
+            options += [action.option_strings[-1], *given[action.dest]]
+    return [command, *options, *(['--', *positional] if positional else [])]
+
+
+@pytest.fixture
+def hostile(files, monkeypatch):
+    """A folder with all kinds of files, where no work is done."""
+    (files / 'folder').mkdir()
+    (files / 'binary.fits').write_bytes(bytes(range(256)) * 4)
+    (files / 'recipe.toml').write_text('')
+
+    def begin(*_, **__):
+        raise ValueError(BEGUN)
+
+    monkeypatch.setattr(remover, 'run_removal', begin)
+    # Simulating a small field is no work.
+    monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
+    monkeypatch.setattr(evaluation_run.Run, 'evaluate', begin)
+    monkeypatch.setattr(training_run, 'make_data', begin)
+    return files
+
+
+@pytest.fixture
+def assert_refused(capsys):
+    def check(arguments):
+        try:
+            status = main(arguments)
+        except SystemExit as exc:
+            status = exc.code
+            assert status == 2
+        out, err = capsys.readouterr()
+        if status == 0:
+            assert arguments[0] == 'models'
+            return
+        assert status in (1, 2)
+        assert out == ''
+        error = err.splitlines()[-1]
+        assert ': error: ' in error
+        assert len(error) < 4000
+        assert 'error of photutils-pconv itself' not in err
+        # Before the last line there may be warnings.
+        for line in err.splitlines()[:-1]:
+            assert line.startswith('photutils-pconv: warning: ')
+        return error
+
+    return check
+
+
+@pytest.mark.parametrize(('command', 'name', 'value'), [*list_cases()])
+def test_values(command, name, value, hostile, assert_refused):
+    # Where the setup has a name, it has neither mode nor band.
+    without = ('mode', 'band') if name == 'setup' else ()
+    assert_refused(make_arguments(command, {name: [value]}, without=without))
+
+
+@pytest.mark.parametrize('command', ['remove', 'demo'])
+def test_no_device(command, hostile, assert_refused):
+    assert 'device' in assert_refused(make_arguments(command, {'device': ['gpu']}))
+
+
+@pytest.mark.parametrize('command', list_commands())
+def test_no_arguments(command, hostile, assert_refused):
+    error = assert_refused([command])
+    if command != 'models':
+        assert 'the following arguments are required' in error
+
+
+NESTED = {
+    'lists': 'model = ' + 5000 * '[' + 5000 * ']',
+    'tables': 'model = ' + 5000 * '{a = ' + '1' + 5000 * '}',
+    'dots': f'[{".".join(5000 * "a")}]',
+}
+
+
+@pytest.mark.parametrize('command', ['train', 'evaluate'])
+@pytest.mark.parametrize('text', NESTED.values(), ids=NESTED)
+def test_nested_recipe(command, text, hostile, assert_refused):
+    (hostile / 'recipe.toml').write_text(text)
+    error = assert_refused(make_arguments(command, {}))
+    assert error.startswith('photutils-pconv: error: ')
+    assert 'recipe.toml' in error
+
+
+def list_keys():
+    for command, kind in (('train', TrainingConfig), ('evaluate', EvaluationConfig)):
+        for item in fields(kind):
+            section = item.metadata.get('section')
+            if section is None:
+                yield command, item.name
+            else:
+                yield from (
+                    (command, f'{item.name}.{one.name}') for one in fields(section)
+                )
+
+
+VALUES = {
+    'huge': 400 * '9',
+    'wide': '10_000_000',
+    'infinite': 'inf',
+    'nan': 'nan',
+    'text': '"no"',
+    'list': '[[1]]',
+    'table': '{a = {b = 1}}',
+}
+
+
+@pytest.mark.parametrize(('command', 'key'), [*list_keys()])
+def test_keys(command, key, hostile, assert_refused):
+    for value in VALUES.values():
+        setups = '' if key.startswith('data') else 'data.setups = ["scanmap/green"]\n'
+        setups = setups if command == 'train' else ''
+        (hostile / 'recipe.toml').write_text(f'{setups}{key} = {value}\n')
+        assert_refused(make_arguments(command, {}, without=('model',)))
