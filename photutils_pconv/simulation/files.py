@@ -17,7 +17,7 @@ from photutils_pconv._utils.writing import refuse_existing, write_atomically
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.unit_texts import format_unit
-from photutils_pconv.inputs.wcs_headers import make_wcs_header
+from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 
 __all__ = ['simulation_paths', 'write_simulation']
 
@@ -150,6 +150,7 @@ def write_simulation(
         if plane_unit:
             hdu.header['BUNIT'] = plane_unit
         hdus.append(hdu)
+    hdus.extend(make_wcs_tables(map_input.wcs))
 
     columns = {
         name: u.Quantity(sources[name], column_unit).value
