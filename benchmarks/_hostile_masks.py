@@ -253,7 +253,7 @@ for _name in ('NOTHING', 7, 'PRIMARY', 0, ''):
         'masks',
         f'inpaint mask={_name!r}',
         partial(_check_named_mask, name=_name),
-        accept=(REFUSED,) if _name not in ('PRIMARY', 0) else (REFUSED,),
+        accept=(REFUSED,),
     )
 
 # -- errors ------------------------------------------------------------------

@@ -19,7 +19,7 @@ from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.unit_texts import format_unit
-from photutils_pconv.inputs.wcs_headers import make_wcs_header
+from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 from photutils_pconv.simulation._checks import as_integer, as_plane, check_path
 
 __all__ = ['simulation_paths', 'write_simulation']
@@ -164,6 +164,7 @@ def write_simulation(
         if plane_unit:
             hdu.header['BUNIT'] = plane_unit
         hdus.append(hdu)
+    hdus.extend(make_wcs_tables(map_input.wcs))
 
     table = Table(columns)
 
