@@ -13,7 +13,12 @@ from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.source_images import image_beyond_holes, model_image
+from photutils_pconv.psf.source_images import (
+    TaperedHoles,
+    draw_subtraction,
+    expected_error_image,
+    model_image,
+)
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings, remove_with_psf
 
@@ -68,7 +73,17 @@ def test_image_beyond_the_holes(psf):
     x, y, flux = np.array([30.2, 52.7]), np.array([33.9, 40.1]), np.array([5.0, 2.0])
     radius = np.array([8.0, 6.0])
     holes = (np.round(x), np.round(y), radius)
-    image = image_beyond_holes((80, 90), x, y, flux, psf, holes, taper_width=0.0)
+    errors = np.array([0.1, 0.0]), np.array([0.0, 0.2])
+    drawn = draw_subtraction(
+        (80, 90),
+        x,
+        y,
+        flux,
+        psf,
+        holes=TaperedHoles(*holes, taper_width=0.0),
+        errors=errors,
+    )
+    image = drawn.beyond
     yy, xx = np.indices(image.shape)
     expected = 0.0
     for k in range(2):
@@ -76,6 +91,14 @@ def test_image_beyond_the_holes(psf):
         distance = np.hypot(xx - holes[0][k], yy - holes[1][k])
         expected = expected + np.where(distance <= radius[k], 0.0, own)
     np.testing.assert_allclose(image, expected, rtol=1e-12, atol=1e-18)
+    whole = model_image(image.shape, x, y, flux, psf)
+    np.testing.assert_allclose(drawn.image, whole, rtol=1e-12)
+    # The errors of flux and position add to the PSF's, in quadrature.
+    mismatch = expected_error_image(image.shape, x, y, flux, psf)
+    one = 0.1 * psf.evaluate(xx - x[0], yy - y[0])
+    slope = 0.2 * flux[1] * np.hypot(*psf.gradient(xx - x[1], yy - y[1]))
+    expected = np.sqrt(mismatch**2 + one**2 + slope**2)
+    np.testing.assert_allclose(drawn.error, expected, rtol=0.1, atol=1e-4)
 
 
 def test_wings_reach_beyond_the_holes(psf, flat_psf_model):
