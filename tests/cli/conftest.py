@@ -14,14 +14,24 @@ def scene(make_scene):
     return make_scene([70.3, 50.8], [55.1, 90.7], [5.0, 0.3], sky=2e-3, noise=1e-4)
 
 
+@pytest.fixture(scope='package')
+def write_files(scene, flat_model):
+    """Return a function that writes a map, a catalogue and a model."""
+
+    def write(folder):
+        CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs).write(folder / 'map.fits')
+        sky = scene.wcs.pixel_to_world(scene.x, scene.y)
+        catalogue = Table({'ra': sky.ra.deg, 'dec': sky.dec.deg, 'name': ['a', 'b']})
+        catalogue.write(folder / 'sources.csv')
+        save_model(folder / 'flat.safetensors', flat_model.network, flat_model.card)
+
+    return write
+
+
 @pytest.fixture
-def files(tmp_path, monkeypatch, scene, flat_model):
+def files(tmp_path, monkeypatch, write_files):
     """A map, a catalogue and a model; commands run in their folder."""
-    CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs).write(tmp_path / 'map.fits')
-    sky = scene.wcs.pixel_to_world(scene.x, scene.y)
-    catalogue = Table({'ra': sky.ra.deg, 'dec': sky.dec.deg, 'name': ['a', 'b']})
-    catalogue.write(tmp_path / 'sources.csv')
-    save_model(tmp_path / 'flat.safetensors', flat_model.network, flat_model.card)
+    write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -7,6 +7,7 @@ tested too. What passes all checks ends where the work would begin.
 """
 
 import argparse
+import functools
 from dataclasses import fields
 
 import pytest
@@ -53,6 +54,7 @@ NUMBERS = {
 }
 
 
+@functools.cache
 def list_commands():
     parser = entry.make_parser()
     (action,) = [
@@ -110,12 +112,21 @@ def make_arguments(command, changes, *, without=()):
     return [command, *options, *(['--', *positional] if positional else [])]
 
 
-@pytest.fixture
-def hostile(files, monkeypatch):
-    """A folder with all kinds of files, where no work is done."""
+@pytest.fixture(scope='module')
+def all_files(tmp_path_factory, write_files):
+    """A folder with all kinds of files."""
+    files = tmp_path_factory.mktemp('hostile')
+    write_files(files)
     (files / 'folder').mkdir()
     (files / 'binary.fits').write_bytes(bytes(range(256)) * 4)
-    (files / 'recipe.toml').write_text('')
+    return files
+
+
+@pytest.fixture
+def hostile(all_files, monkeypatch):
+    """A folder with all kinds of files, where no work is done."""
+    monkeypatch.chdir(all_files)
+    (all_files / 'recipe.toml').write_text('')
 
     def begin(*_, **__):
         raise ValueError(BEGUN)
@@ -125,7 +136,8 @@ def hostile(files, monkeypatch):
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
     monkeypatch.setattr(evaluation_run.Run, 'evaluate', begin)
     monkeypatch.setattr(training_run, 'make_data', begin)
-    return files
+    yield all_files
+    assert not list(all_files.rglob('.*'))
 
 
 @pytest.fixture
