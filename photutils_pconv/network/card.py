@@ -114,7 +114,7 @@ class ModelCard:
 
     ValueError
         If a value is not among the accepted ones or beyond the limits of
-        `photutils_pconv.network.limits`, or kind, images, normalisation and
+        ``network/limits.py``, or kind, images, normalisation and
         architecture do not fit together.
     """
 

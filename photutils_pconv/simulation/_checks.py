@@ -54,13 +54,12 @@ def check_rng(rng):
 
 def make_rng(seed):
     """Return the generator of a seed, an integer or several of them."""
+    msg = f'seed must be an integer of 0 or more, or a sequence of them, got {seed!r}.'
+    if isinstance(seed, bool | np.bool_):
+        raise TypeError(msg)
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError) as exc:
-        msg = (
-            'seed must be an integer of 0 or more, or a sequence of them, got '
-            f'{seed!r}.'
-        )
         raise type(exc)(msg) from None
 
 

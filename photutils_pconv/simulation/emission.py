@@ -76,7 +76,7 @@ def fractional_brownian_motion(shape, slope, *, rng):
     """
     check_rng(rng)
     shape = as_shape(shape)
-    slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
+    slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=0)
     kx, ky = wave_numbers(shape)
     k = np.hypot(kx, ky)
     k[0, 0] = np.inf
@@ -344,7 +344,7 @@ class EmissionConfig:
         if unknown or not kinds:
             msg = f'kinds must be some of {", ".join(_KINDS)}, got {self.kinds!r}.'
             raise ValueError(msg)
-        as_pair(self.slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
+        as_pair(self.slope, 'slope', low=-MAXIMUM_SLOPE, high=0)
         for name, high in (
             ('log_width', _LARGEST),
             ('n_filaments', _MOST),

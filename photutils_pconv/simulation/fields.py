@@ -23,6 +23,9 @@ from photutils_pconv.simulation.noise import (
 
 __all__ = ['SimulatedField', 'simulate_field']
 
+# In Jy/pixel: float32 must hold it, with room for many sigmas; by choice.
+_LARGEST_NOISE = 1.0e30
+
 
 @dataclass(frozen=True, eq=False)
 class SimulatedField:
@@ -112,7 +115,7 @@ def simulate_field(
     center = _to_position(center)
     confusion = as_number(confusion, 'confusion', low=0)
     emission = to_float(emission, 'emission')
-    noise = to_float(noise, 'noise')
+    noise = as_number(noise, 'noise', above=0, high=_LARGEST_NOISE)
     faintest = to_quantity(faintest, u.mJy, 'faintest').to_value(u.Jy)
     scale = setup.pixel_scale.to_value(u.arcsec)
     beam = setup.psf_fwhm.to_value(u.arcsec) / scale

@@ -25,6 +25,8 @@ from photutils_pconv.simulation._spectral import wave_numbers
 
 __all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']
 
+# The largest noise, which float32 must hold with room for many sigmas; by choice.
+_LARGEST_LEVEL = 1.0e30
 # The widest smoothing of noise, in pixels; by choice.
 _LARGEST_CORRELATION = 100.0
 # The stamps of confusing sources, in arcsec, by choice: the wings beyond are flat,
@@ -190,7 +192,7 @@ def coverage_noise(coverage, *, level, rng, correlation=None, stripes=None):
     if np.any(np.isinf(coverage)):
         msg = 'coverage must not be infinite (0 or NaN: no data).'
         raise ValueError(msg)
-    level = to_float(level, 'level')
+    level = as_number(level, 'level', above=0, high=_LARGEST_LEVEL)
     covered = coverage > 0
     if not covered.any():
         msg = 'coverage must be positive somewhere, but no pixel is covered.'

@@ -4,6 +4,7 @@ Checks of what the `Trainer` is given.
 """
 
 from photutils_pconv.network.kinds import check_normalisation
+from photutils_pconv.network.registry import read_card
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -11,8 +12,9 @@ __all__ = [
     'common_normalisation',
     'cutout_size',
     'describe',
-    'digest',
+    'find_checksum',
     'parse_setups',
+    'summarise_data',
 ]
 
 
@@ -89,9 +91,20 @@ def describe(data):
     return described() if described is not None else {'kind': type(data).__name__}
 
 
-def digest(data):
+def summarise_data(train_data, validation_data):
     """
-    Give a digest of which cutouts a data set has; None if it tells none.
+    Give the numbers of cutouts, and digests of which they are, if they tell.
     """
-    made = getattr(data, 'digest', None)
-    return made() if made is not None else None
+    summary = {}
+    for name, data in (('training', train_data), ('validation', validation_data)):
+        summary[f'{name}_cutouts'] = len(data)
+        digest = getattr(data, 'digest', None)
+        summary[f'{name}_data'] = None if digest is None else digest()
+    return summary
+
+
+def find_checksum(model):
+    """
+    Give the checksum of a model to start from, '' for none.
+    """
+    return read_card(model).checksum if model else ''

@@ -16,14 +16,14 @@ import torch
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.network.kinds import list_images
-from photutils_pconv.network.registry import read_card
 from photutils_pconv.training._inputs import (
     common_kind,
     common_normalisation,
     cutout_size,
     describe,
-    digest,
+    find_checksum,
     parse_setups,
+    summarise_data,
 )
 from photutils_pconv.training.checkpoint import (
     check_compatible,
@@ -310,17 +310,13 @@ class Trainer:
     @cached_property
     def _data_summary(self):
         """What must be the same to resume; all cutouts may have to be read."""
-        start = self.config.network.start
         return {
-            'training_cutouts': len(self.train_data),
-            'validation_cutouts': len(self.validation_data),
+            **summarise_data(self.train_data, self.validation_data),
             'kind': self.kind,
             'normalisation': self.normalisation,
             'setups': [setup.name for setup in self.setups],
             'cutout_size': self.cutout_size,
-            'training_data': digest(self.train_data),
-            'validation_data': digest(self.validation_data),
-            'start': read_card(start).checksum if start else '',
+            'start': find_checksum(self.config.network.start),
         }
 
     def _save(self, name):

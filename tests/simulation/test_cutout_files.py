@@ -3,6 +3,7 @@
 
 import csv
 import filecmp
+import os
 
 import numpy as np
 import pytest
@@ -114,6 +115,21 @@ def test_folder_appears_meanwhile(tmp_path):
     with pytest.raises(FileExistsError, match='not an empty folder'):
         write_and(tmp_path / 'set', make_folder)
     assert [p.name for p in tmp_path.rglob('*')] == ['set', 'precious']
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='needs the permissions of POSIX')
+@pytest.mark.parametrize('umask', [0o022, 0o077, 0o007])
+def test_permissions_are_those_of_any_folder(tmp_path, monkeypatch, umask):
+    """Without asking for the umask, which sets it for all threads."""
+    before = os.umask(umask)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, 'umask', None)
+            folder = write_cutouts(tmp_path / 'set', {'train': make_cutouts(1)})
+        assert folder.stat().st_mode & 0o777 == 0o777 & ~umask
+        assert (folder / 'train.npy').stat().st_mode & 0o777 == 0o666 & ~umask
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize('layout', ['arrays', 'files'])
