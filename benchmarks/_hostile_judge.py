@@ -241,7 +241,7 @@ def _global_state():
     os.umask(umask)
     plotting = sys.modules.get('matplotlib')
     return {
-        'numpy random state': fingerprint(np.random.get_state()[1]),
+        'numpy random state': fingerprint(np.random.get_state()[1]),  # noqa: NPY002
         'torch random state': torch.random.get_rng_state().numpy().tobytes(),
         'random state': random.getstate(),
         'warnings.filters': list(warnings.filters),
