@@ -128,9 +128,11 @@ def _setup_psf(setup):
     return psf, measured_eef(psf, setup.pixel_scale.to_value('arcsec'))
 
 
-def draw_positions(shape, n_sources, rng, *, margin, accept=None):
+def draw_positions(
+    shape, n_sources, rng, *, margin, accept=None, separation=_SEPARATION
+):
     """
-    Draw positions that are at least 64 pixels apart.
+    Draw positions that are far from each other.
 
     Parameters
     ----------
@@ -149,6 +151,9 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
     accept : callable, optional
         Tells of a position (x, y) whether it is wanted.
 
+    separation : float, optional
+        The least distance of two positions, in pixels.
+
     Returns
     -------
     x, y : 1D `~numpy.ndarray`
@@ -160,14 +165,16 @@ def draw_positions(shape, n_sources, rng, *, margin, accept=None):
         if len(positions) == n_sources:
             break
         one = rng.uniform(margin, (nx - margin, ny - margin))
-        if np.all(np.hypot(*(positions - one).T) >= _SEPARATION) and (
+        if np.all(np.hypot(*(positions - one).T) >= separation) and (
             accept is None or accept(*one)
         ):
             positions = np.vstack([positions, one])
     return positions.T
 
 
-def inject(name, setup, psf, eef, emission, noise, positions, rng):
+def inject(
+    name, setup, psf, eef, emission, noise, positions, rng, *, snr_range=SNR_RANGE
+):
     """
     Add noise and sources to emission.
 
@@ -199,6 +206,9 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     rng : `numpy.random.Generator`
         The source of randomness.
 
+    snr_range : tuple of float, optional
+        The lowest and the highest SNR.
+
     Returns
     -------
     benchmark_map : `BenchmarkMap`
@@ -210,7 +220,7 @@ def inject(name, setup, psf, eef, emission, noise, positions, rng):
     noisy = emission + noise
     ring = (setup.snr_inner_radius, setup.snr_outer_radius)
     scatter = local_background(noisy, x, y, annulus_radii=ring).local_bkg_std
-    low, high = np.log(SNR_RANGE)
+    low, high = np.log(snr_range)
     # Stratified: every map covers the whole range.
     part = (rng.permutation(len(x)) + rng.uniform(size=len(x))) / max(len(x), 1)
     target = np.exp(low + (high - low) * part)
@@ -247,8 +257,8 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
         For each position the distance of the two sources (pixels) and
         the flux of the second in units of the first's.
 
-    snr : float
-        The SNR (Eq. 1) that the first source would have alone.
+    snr : sequence of float
+        The SNR (Eq. 1) that the first source of each pair would have alone.
 
     Returns
     -------
@@ -269,7 +279,7 @@ def inject_pairs(name, setup, psf, eef, emission, noise, positions, rng, *, pair
             y[i] = positions[1][k] + sign * distance * np.sin(turn)
             region, stamp = place_stamp(psf, x[i], y[i], pixel_scale, angle)
             if sign < 0:
-                first = flux_for_snr(stamp, snr, scatter[k], ring)
+                first = flux_for_snr(stamp, snr[k], scatter[k], ring)
             flux[i] = first if sign < 0 else share * first
             padded[region] += flux[i] * stamp
     data = noisy + padded[STAMP_SIZE:-STAMP_SIZE, STAMP_SIZE:-STAMP_SIZE]

@@ -32,16 +32,18 @@ __all__ = [
     'PAIR_DISTANCES',
     'PAIR_SHARES',
     'PAIR_SNR',
+    'SECOND_SNR',
     'gaussian_covariance',
     'make_benchmark_map',
 ]
 
 #: The distances of the sources of a pair, in FWHM.
-PAIR_DISTANCES = (1.0, 1.5, 2.0, 3.0)
+PAIR_DISTANCES = (0.7, 1.0, 1.5, 2.0, 3.0)
 #: The second source's flux in units of the first's.
-PAIR_SHARES = (1.0, 1 / 3)
-#: The SNR (Eq. 1) that the first source has alone.
-PAIR_SNR = 50.0
+PAIR_SHARES = (1.0, 1 / 3, 1 / 10, 1 / 30)
+#: The SNR (Eq. 1) that the first source has alone, at least, and the one that the
+#: second is to have: a fainter one would show the noise, not the blend.
+PAIR_SNR, SECOND_SNR = 50.0, 15.0
 #: Slope of the power spectrum, and noise in units of the emission's
 #: scatter, of the Gaussian fields.
 GAUSSIAN_FIELDS = ((-2.5, 0.1), (-3.5, 0.03))
@@ -171,7 +173,7 @@ def _make_pairs_map(setup, psf, eef, seed, n_pairs, size):
         positions,
         rng,
         pairs=pairs,
-        snr=PAIR_SNR,
+        snr=[max(PAIR_SNR, SECOND_SNR / share) for _, share in pairs],
     )
 
 

@@ -36,7 +36,7 @@ METHODS = ('inpaint', 'psf')
 FEW_PEERS = ('annulus', 'local_background', 'psf_photometry', 'psf_polynomial_fit')
 
 #: The peers whose flux is that of the whole PSF.
-PSF_FITS = ('psf_photometry', 'psf_polynomial_fit')
+PSF_FITS = ('psf_photometry', 'psf_polynomial_fit', 'local_infilling_psf')
 # The kriging sees this many pixels to each side: some more than the
 # largest hole, so that the map around it determines the emission.
 _HALF = 22

@@ -6,6 +6,7 @@ Markdown of the figures of sources measured with a known PSF, with bars.
 from dataclasses import dataclass
 
 import numpy as np
+from _psf_maps import PAIR_SHARES, PAIR_SNR, SECOND_SNR
 from _psf_summary import FIT, METHODS, OURS, column
 from _tables import PERCENT, format_interval, format_lines
 
@@ -271,22 +272,43 @@ def format_pairs(table):
     Returns
     -------
     text : str
-        The tables: for every method, median bias and the 68th percentile
-        of the absolute deviation, in percent.
+        A table a flux ratio and member: for every method, median bias and
+        the 68th percentile of the absolute deviation, in percent.
     """
     methods = [name for name in METHODS if f'ratio_{name}' in table.colnames]
     ratios = {name: column(table, f'ratio_{name}') for name in methods}
     ratios = {name: ratio for name, ratio in ratios.items() if np.isfinite(ratio).any()}
     distance, share = column(table, 'distance'), column(table, 'share')
     member = column(table, 'member')
-    header, picks = ['method'], []
-    for part, title in ((1.0, '1:1'), (1 / 3, '3:1, first'), (1 / 3, '3:1, second')):
-        for value in np.unique(distance[np.isfinite(distance)]):
-            pick = np.isclose(distance, value) & np.isclose(share, part)
+    distances = np.unique(distance[np.isfinite(distance)])
+    header = ['method', *(f'{value:g} FWHM' for value in distances)]
+    text = [
+        '## Pairs of sources',
+        f'The first has the SNR {PAIR_SNR:g}, or more where the second needs it to '
+        f'have {SECOND_SNR:g}. Median bias of the flux / 68th percentile of its '
+        'absolute deviation, percent. The bar: within 10 percent at 1.5 FWHM for '
+        '1:1 and 3:1.',
+    ]
+    for part in PAIR_SHARES:
+        for number, place in ((0, 'first'), (1, 'second')):
+            pick = np.isclose(share, part)
+            title = f'### {1 / part:.0f}:1'
             if part != 1.0:
-                pick &= member == (0 if 'first' in title else 1)
-            picks.append(pick)
-            header.append(f'{title}, {value:g} FWHM')
+                pick &= member == number
+                title += f', the {place}'
+            elif number:
+                # Neither is the brighter one.
+                continue
+            if pick.any():
+                picks = [pick & np.isclose(distance, value) for value in distances]
+                text += [title, format_lines(header, _list_pairs(ratios, picks))]
+    return '\n\n'.join(text)
+
+
+def _list_pairs(ratios, picks):
+    """
+    Write the figures of some kinds of pairs as rows of a table.
+    """
     lines = [['sources', *(str(np.count_nonzero(pick)) for pick in picks)]]
     for name, ratio in ratios.items():
         line = []
@@ -298,13 +320,7 @@ def format_pairs(table):
             spread = PERCENT * np.percentile(np.abs(values - 1.0), _SPREAD)
             line.append(f'{PERCENT * (np.median(values) - 1.0):+.1f} / {spread:.1f}')
         lines.append([METHODS[name], *line])
-    text = [
-        '## Pairs of sources, the first of SNR 50',
-        'Median bias of the flux / 68th percentile of its absolute deviation, '
-        'percent. The bar: within 10 percent at 1.5 FWHM.',
-        format_lines(header, lines),
-    ]
-    return '\n\n'.join(text)
+    return lines
 
 
 def format_times(table):

@@ -24,6 +24,8 @@ METHODS = {
     'maskfill': 'maskfill',
     'biharmonic': 'biharmonic',
     'interpolate': 'interpolate',
+    'local_infilling': 'local infilling',
+    'local_infilling_psf': 'local infilling, PSF',
     'kriging': 'kriging of the hole',
     'kriging with PSF': 'kriging, hole seen',
     'ours inpaint': 'ours, inpaint',

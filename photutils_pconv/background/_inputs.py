@@ -3,7 +3,6 @@
 What a background class does before any work: masks, boxes, sources.
 """
 
-import os
 from numbers import Real
 
 import numpy as np
@@ -15,7 +14,9 @@ from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinde
 
 from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.columns import find_pixel_columns
-from photutils_pconv.inputs.fits import read_fits_map, read_fits_plane
+from photutils_pconv.inputs.fits import FileMap, read_file_map
+from photutils_pconv.inputs.fits_files import is_fits_source
+from photutils_pconv.inputs.fits_planes import is_name
 from photutils_pconv.inputs.values import check_mask
 
 __all__ = [
@@ -34,34 +35,50 @@ _BOX_SIZE = 48
 _FINDER_SIGMA = 5.0
 
 
-def read_map(data, error):
+def read_map(data, *, hdu, mask, error):
     """
-    Read a map, and the error that is named with it.
+    Read a map, and the mask and the error that are named with it.
 
     Parameters
     ----------
-    data : NDData, array_like or path
+    data : NDData, array_like, path or HDUs
         The map.
 
-    error : array_like, str or `None`
-        The error. If the map is a path, it may be the name of the
-        extension.
+    hdu : int, str, tuple or `None`
+        The HDU of a file that holds the map.
+
+    mask, error : array_like, str, int or `None`
+        The mask and the error. For a file, they may be the name or the
+        number of the extension.
 
     Returns
     -------
-    data : NDData or `~numpy.ndarray`
-        The map.
+    file_map : `~photutils_pconv.inputs.fits.FileMap`
+        The map, as NDData or `~numpy.ndarray`, its mask and its error.
 
-    error : array_like or `None`
-        The error.
+    Raises
+    ------
+    TypeError
+        If extensions are named, and the map is no file.
     """
-    if isinstance(data, str | os.PathLike):
-        if isinstance(error, str):
-            error = read_fits_plane(data, error)
-        data = read_fits_map(data)
+    if is_fits_source(data):
+        names = [one if is_name(one) else None for one in (mask, error)]
+        found = read_file_map(data, hdu=hdu, mask=names[0], error=names[1])
+        return FileMap(
+            ccd=found.ccd,
+            mask=mask if names[0] is None else found.mask,
+            error=error if names[1] is None else found.error,
+        )
+    for name, value in (('hdu', hdu), ('mask', mask), ('error', error)):
+        if isinstance(value, str) or (name == 'hdu' and value is not None):
+            msg = (
+                f'{name} = {value!r} names an extension of a FITS file, but data is '
+                f'{type(data).__name__}'
+            )
+            raise TypeError(msg)
     if not isinstance(data, NDData | np.ndarray):
         data = np.asanyarray(data)
-    return data, error
+    return FileMap(ccd=data, mask=mask, error=error)
 
 
 def without_mask(data, values, unit):

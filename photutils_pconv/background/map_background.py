@@ -26,6 +26,7 @@ from photutils_pconv.background._rms import (
 )
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
+from photutils_pconv.inputs.fits import take_pair
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
@@ -52,7 +53,7 @@ class PConvBackground(ReadOnly):
 
     Parameters
     ----------
-    data : NDData, Quantity, array or path
+    data : NDData, Quantity, array, path or HDUs
         The 2-D map, as `~photutils_pconv.NeuralSourceRemover` takes it.
         Values that are not finite are masked, with a warning, and so are
         the pixels of `~astropy.nddata.NDData.mask` and of masked arrays
@@ -76,11 +77,16 @@ class PConvBackground(ReadOnly):
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network. By default the bundled model of the setup's mode.
 
-    mask : 2D bool `~numpy.ndarray`, optional
+    hdu : int, str or tuple, optional
+        The HDU of a file that holds the map: its number, its name, or a
+        pair of name and version. By default the names tell.
+
+    mask : 2D bool `~numpy.ndarray`, str or int, optional
         True for pixels not to use: bad pixels, or sources that are not
         in the list. As in Background2D they do get a background, which
         is interpolated, from the pixels around them. It adds to the mask
-        of the data.
+        of the data. For a file it can be the name or number of the
+        extension that is not 0 in bad pixels.
 
     coverage_mask : 2D bool `~numpy.ndarray`, optional
         True for pixels without data. They get ``fill_value``.
@@ -97,9 +103,9 @@ class PConvBackground(ReadOnly):
         default `~photutils.detection.DAOStarFinder` with the setup's
         FWHM and that threshold.
 
-    error : 2D array_like, optional
+    error : 2D array_like, str or int, optional
         The standard deviation of the map. `background_rms` is nowhere
-        below it.
+        below it. For a file it can be the name or number of an extension.
 
     wcs : WCS, optional
         The WCS of a map that has none itself. Without any, the pixel
@@ -151,6 +157,7 @@ class PConvBackground(ReadOnly):
         band=None,
         setup=None,
         model=None,
+        hdu=None,
         mask=None,
         coverage_mask=None,
         fill_value=0.0,
@@ -194,7 +201,9 @@ class PConvBackground(ReadOnly):
         self._setup = settings.setup
         self._model = settings.model
         self._fill_value = parse_fill_value(fill_value)
-        data, error = read_map(data, error)
+        data, wcs, _ = take_pair(data, wcs)
+        found = read_map(data, hdu=hdu, mask=mask, error=error)
+        data, mask, error = found.ccd, found.mask, found.error
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
         check_dimensions(values.shape, 'data must be a 2D array: it')

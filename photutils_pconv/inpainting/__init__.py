@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         'hole_filling': ('InpaintSettings', 'inpaint'),
+        'kriging': ('choose_covariance', 'krige_cutout'),
         'native_grid': ('inpaint_grid',),
         'reconstruction': ('Reconstruction',),
         'scaling': ('NORMALISATIONS', 'Scaling', 'normalise'),

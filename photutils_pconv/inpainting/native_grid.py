@@ -14,7 +14,7 @@ from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
 from photutils_pconv.inpainting.hole_filling import inpaint_holes
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 
-__all__ = ['inpaint_grid', 'replace_on_map', 'to_map_grid']
+__all__ = ['inpaint_grid', 'native_taper', 'replace_on_map', 'to_map_grid']
 
 # How much further than the taper a reconstruction is needed on the native grid
 # for a cubic spline to be interpolated to the map's pixels, in native pixels:
@@ -61,12 +61,37 @@ def inpaint_grid(grid, holes, settings, *, taper_width=TAPER_WIDTH):
         grid.native_holes(holes),
         settings,
         jy_per_pixel=native.jy_per_pixel,
-        taper_width=taper_width * grid.factor + _SPLINE_REACH,
+        taper_width=native_taper(grid, taper_width),
     )
     return to_map_grid(reconstruction, grid, holes, taper_width=taper_width)
 
 
-def to_map_grid(reconstruction, grid, holes, *, taper_width=TAPER_WIDTH):
+def native_taper(grid, taper_width=TAPER_WIDTH):
+    """
+    Give the width of the taper that holes need on the native grid.
+
+    Parameters
+    ----------
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    taper_width : float, optional
+        The width of the taper, in the map's pixels.
+
+    Returns
+    -------
+    width : float
+        The width in native pixels: more, where a spline is to follow the
+        emission beyond.
+    """
+    if grid.factor == 1:
+        return taper_width
+    return taper_width * grid.factor + _SPLINE_REACH
+
+
+def to_map_grid(
+    reconstruction, grid, holes, *, taper_width=TAPER_WIDTH, wingless=False
+):
     """
     Bring the emission in holes from the native grid to the map's.
 
@@ -84,6 +109,10 @@ def to_map_grid(reconstruction, grid, holes, *, taper_width=TAPER_WIDTH):
     taper_width : float, optional
         The width of the taper around each hole, in the map's pixels.
 
+    wingless : bool, optional
+        Whether the emission goes on beyond the holes as the map less the
+        wings, rather than as the map.
+
     Returns
     -------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
@@ -93,8 +122,9 @@ def to_map_grid(reconstruction, grid, holes, *, taper_width=TAPER_WIDTH):
     # Beyond the holes the map itself goes on, so that the spline is smooth.
     hard = Reconstruction(
         reconstruction.emission,
-        reconstruction.holes.astype(float),
+        (reconstruction.weight > 0).astype(float),
         reconstruction.filled,
+        reconstruction.wings if wingless else None,
     )
     emission = _interpolate(hard.clean(grid.native.data), grid)
     weight = draw_taper(holes.select(reconstruction.filled), width=taper_width)

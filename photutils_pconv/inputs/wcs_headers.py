@@ -5,9 +5,10 @@ World coordinates in FITS headers: read, told from other keywords, written.
 
 import re
 
+import numpy as np
 from astropy import log
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.wcs import WCS, DistortionLookupTable
 from astropy.wcs.utils import wcs_to_celestial_frame
 
 from photutils_pconv._utils.warnings import hold_filters, warn_user
@@ -289,7 +290,7 @@ def make_wcs_header(wcs):
         return fits.Header()
     header = wcs.to_header(relax=True)
     if make_wcs_tables(wcs):
-        header.update(wcs.to_fits(relax=True)[0].header)
+        header.update(_with_both_tables(wcs).to_fits(relax=True)[0].header)
         for keyword in [key for key in header if not key or key == 'COMMENT']:
             header.remove(keyword, remove_all=True, ignore_missing=True)
         for keyword in ('SIMPLE', 'BITPIX', 'NAXIS', 'EXTEND'):
@@ -315,4 +316,19 @@ def make_wcs_tables(wcs):
     tables = ('cpdis1', 'cpdis2', 'det2im1', 'det2im2')
     if all(getattr(wcs, name, None) is None for name in tables):
         return []
-    return list(wcs.to_fits(relax=True)[1:])
+    return list(_with_both_tables(wcs).to_fits(relax=True)[1:])
+
+
+def _with_both_tables(wcs):
+    """Add zeros for the axis without a table: astropy reads both or fails."""
+    axes = {1: wcs.cpdis1, 2: wcs.cpdis2}
+    lacking = [axis for axis, table in axes.items() if table is None]
+    if len(lacking) != 1:
+        return wcs
+    other = axes[3 - lacking[0]]
+    wcs = wcs.deepcopy()
+    zeros = DistortionLookupTable(
+        np.zeros_like(other.data), other.crpix, other.crval, other.cdelt
+    )
+    setattr(wcs, f'cpdis{lacking[0]}', zeros)
+    return wcs

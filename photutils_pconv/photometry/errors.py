@@ -111,8 +111,11 @@ def flux_error(flux, scatter, *, kappa, eps, excess=0.0):
     scatter : `~numpy.ndarray`
         The scatter of fluxes in empty holes there.
 
-    kappa, eps : float
+    kappa : float
         The calibration's (`ErrorCalibration`).
+
+    eps : float or `~numpy.ndarray`
+        The calibration's, with what else grows with the flux.
 
     excess : `~numpy.ndarray`, optional
         Further variance (``excess`` of `ApertureFluxes`).

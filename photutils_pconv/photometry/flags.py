@@ -100,6 +100,11 @@ FLAGS = tuple(
                 'data; it was repeated without fluxes below 0 and shifts',
             ),
             (
+                'poor_fit',
+                'the PSF leaves more of the source than it is expected to: it may '
+                'be extended, blended or no source; compare flux_aperture',
+            ),
+            (
                 'no_scatter',
                 'the map does not scatter around the source, so that errors do not '
                 'follow from it',

@@ -385,9 +385,7 @@ class SampledPSF:
         return 0.0 if pixel_scale <= _SAME_PIXEL * self.effective_pixel else pixel_scale
 
     def _smooth(self, width):
-        """
-        Return the PSF averaged over a square.
-        """
+        """Return the PSF averaged over a square."""
         return SampledPSF(
             box_smooth(self.data, width / self.pixel_scale), self.pixel_scale
         )
@@ -400,7 +398,5 @@ class SampledPSF:
 
 
 def _rebuild(data, pixel_scale, effective_pixel, meta):
-    """
-    Build a PSF again from what was pickled.
-    """
+    """Build a PSF again from what was pickled."""
     return SampledPSF(data, pixel_scale, effective_pixel=effective_pixel, meta=meta)

@@ -4,8 +4,9 @@ Fits of a PSF to sources, and fluxes by matched filters.
 
 `fit_psf` fits a PSF and a background to every source of a map, `fit_shape` finds
 the angle and width that the PSF has there, and `measure_fluxes` measures the
-fluxes by the filters that scatter least. `FitSettings` tells which sources tell
-what. `build_empirical_psf` makes a PSF from the map's own sources.
+fluxes by the filters of a `FilterBank` that scatter least. `FitSettings` tells
+which sources tell what. `build_empirical_psf` makes a PSF from the map's own
+sources.
 """
 
 from photutils_pconv._utils.lazy import attach
@@ -15,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         'empirical': ('build_empirical_psf',),
         'filter_fluxes': ('measure_fluxes',),
+        'filters': ('FilterBank', 'filter_scatter', 'get_filter_bank'),
         'fitting': ('FitSettings', 'PSFFit', 'fit_psf', 'fit_quality'),
         'shape': ('fit_shape',),
     },

@@ -16,6 +16,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
     find_neighbours,
 )
+from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
 __all__ = ['aperture_fraction', 'aperture_ratio']
 
@@ -24,8 +25,10 @@ __all__ = ['aperture_fraction', 'aperture_ratio']
 # and that of a source of SNR 1.
 _RATIO_SCATTER = 0.003
 _RATIO_NOISE = 0.5
-# The prior's standard deviation of the ratio, about 1.
-_RATIO_PRIOR = 0.01
+# The prior's standard deviation of the ratio, about 1: where bright sources told the
+# PSF's shape, and where none did (the scatter of `flux` between PSFs of the archive,
+# docs/user_guide/psf_removal.rst).
+_RATIO_PRIOR, _UNKNOWN_RATIO_PRIOR = 0.01, 0.03
 # Positions within a pixel, along an axis (pixels), over which is averaged.
 _STEPS = (-0.375, -0.125, 0.125, 0.375)
 # The room around an aperture (pixels) in which its PSF is drawn.
@@ -100,11 +103,14 @@ def aperture_ratio(
     ratio : float
         The weighted mean of aperture flux over PSF flux, 1 where there
         is no source to tell. The prior is that they are equal within a
-        percent.
+        percent, or within 3 percent where no source is bright.
     """
     neighbours = find_neighbours(fit.x, fit.y, 2 * NEIGHBOUR_DISTANCE)
-    precision, total = 1.0 / _RATIO_PRIOR**2, 0.0
-    for i in np.flatnonzero(np.isfinite(flux)):
+    use = np.isfinite(flux)
+    told = np.any(snr[use] >= BRIGHT_SNR)
+    prior = _RATIO_PRIOR if told else _UNKNOWN_RATIO_PRIOR
+    precision, total = 1.0 / prior**2, 0.0
+    for i in np.flatnonzero(use):
         if neighbours[i] or emission[i] is None:
             continue
         (x0, y0), background = emission[i]

@@ -4,6 +4,7 @@ The windows in which sources are fitted, and the linear fit in one of them.
 """
 
 import numpy as np
+from scipy.optimize import lsq_linear
 from scipy.spatial import KDTree
 
 from photutils_pconv.geometry.windows import find_window
@@ -13,8 +14,10 @@ __all__ = [
     'NEIGHBOUR_DISTANCE',
     'SAME_POSITION',
     'FitWindow',
+    'find_brightest',
     'find_neighbours',
     'polynomial_terms',
+    'solve_bounded',
     'solve_window',
 ]
 
@@ -34,6 +37,14 @@ SAME_POSITION = 0.5
 # (by choice).
 _FEWEST_PIXELS = 10
 _PIXELS_PER_TERM = 2
+
+# A source whose brightest pixel exceeds the range of the values in its window by
+# this factor is not one that the data show (by choice: the range holds the source
+# itself, its neighbours and the background), but for rounding by this share.
+_LARGEST_RANGE = 2.0
+_ROUNDING = 1.0e-9
+# The least upper bound of such a fit, in the map's unit.
+_SMALLEST_BOUND = 1.0e-300
 
 
 def polynomial_terms(dx, dy, *, radius=FIT_RADIUS, degree=2):
@@ -183,6 +194,62 @@ class FitWindow:
             The offsets.
         """
         return self.columns - x, self.rows - y
+
+
+def find_brightest(data, window):
+    """
+    Give the brightness that no source in a window has.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
+
+    window : `FitWindow`
+        The window.
+
+    Returns
+    -------
+    brightest : float
+        The value, in the map's unit, that the brightest pixel of a source alone
+        does not exceed.
+    """
+    if not window.enough:
+        return np.inf
+    values = data[window.region][window.use]
+    rounding = _ROUNDING * np.abs(values).max()
+    return _LARGEST_RANGE * (values.max() - values.min()) + rounding
+
+
+def solve_bounded(values, templates, n_sources, brightest):
+    """
+    Solve a fit whose sources are not negative, nor brighter than the data.
+
+    Parameters
+    ----------
+    values, templates
+        As for `solve_window`; the sources' templates come first.
+
+    n_sources : int
+        How many of them there are.
+
+    brightest : float
+        What the brightest pixel of a source does not exceed.
+
+    Returns
+    -------
+    coefficients, covariance : `~numpy.ndarray`
+        As of `solve_window`; the covariance is that without bounds.
+    """
+    _, covariance = solve_window(values, templates)
+    matrix = np.stack(templates, axis=1)
+    scale = np.abs(matrix).max(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    upper = np.full(len(templates), np.inf)
+    upper[:n_sources] = max(brightest, _SMALLEST_BOUND)
+    lower = np.where(np.isfinite(upper), 0.0, -np.inf)
+    found = lsq_linear(matrix / scale, values, (lower, upper), method='bvls')
+    return found.x / scale, covariance
 
 
 def find_neighbours(x, y, distance):

@@ -12,7 +12,6 @@ the iteration before.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.optimize import lsq_linear
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
@@ -23,13 +22,15 @@ from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
     SAME_POSITION,
     FitWindow,
+    find_brightest,
     find_neighbours,
+    solve_bounded,
     solve_window,
 )
 
 __all__ = [
+    'BRIGHT_SNR',
     'POSITION_SNR',
-    'SHAPE_SNR',
     'FitSettings',
     'PSFFit',
     'fit_psf',
@@ -39,9 +40,13 @@ __all__ = [
 #: The SNR (Eq. 1) from which positions are fitted on the map itself. By choice,
 #: 2026-11-22; the networks that see residuals were trained with it.
 POSITION_SNR = 20.0
-#: The SNR from which sources tell the PSF's angle and width, and from which
-#: positions are fitted to what was removed. By choice, 2026-11-22.
-SHAPE_SNR = 80.0
+#: The SNR from which a source tells the PSF without much of a doubt: what it leaves
+#: is the PSF's mismatch. Positions are fitted to what was removed from it on. By
+#: choice, 2026-11-22.
+BRIGHT_SNR = 80.0
+#: The SNR from which sources tell the PSF's angle and width, all of them together
+#: (benchmarks/psf_shape.py, 2026-11-29).
+SHAPE_SNR = 15.0
 
 # Wings below this share of the scatter of a first fit's residual are left out of
 # the other sources' windows (by choice).
@@ -57,13 +62,6 @@ _LARGEST_STEP = 0.5
 # (pixels), both by default and by choice.
 _MOST_ROUNDS = 10
 _LARGEST_SHIFT = 1.0
-# A source whose brightest pixel exceeds the range of the values in its window by
-# this factor is not one that the data show (by choice: the range holds the source
-# itself, its neighbours and the background), but for rounding by this share.
-_LARGEST_RANGE = 2.0
-_ROUNDING = 1.0e-9
-# The least upper bound of such a fit, in the map's unit.
-_SMALLEST_BOUND = 1.0e-300
 # The smallest shift (pixels) that is divided by.
 _TINY = 1.0e-9
 
@@ -80,8 +78,8 @@ class FitSettings:
     ===========  ========================  ==============  =============
     method       fitted to                 positions from  shape from
     ===========  ========================  ==============  =============
-    ``inpaint``  map minus reconstruction  SNR 80          SNR 80
-    ``psf``      the map                   SNR 20          SNR 80
+    ``inpaint``  map minus reconstruction  SNR 80          SNR 15
+    ``psf``      the map                   SNR 20          SNR 15
     ===========  ========================  ==============  =============
 
     With ``inpaint`` the fit sees what was removed from the holes, which has the
@@ -138,7 +136,7 @@ class FitSettings:
             The settings.
         """
         return cls(
-            position_snr=SHAPE_SNR if method == 'inpaint' else POSITION_SNR,
+            position_snr=BRIGHT_SNR if method == 'inpaint' else POSITION_SNR,
             shape_snr=SHAPE_SNR,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,
@@ -305,7 +303,7 @@ def fit_psf(
     model = np.zeros(data.shape)
     level = np.zeros(n)
     unstable = np.zeros(n, dtype=bool)
-    brightest = [_brightest(data, window) for window in windows]
+    brightest = [find_brightest(data, window) for window in windows]
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
         for i, window in enumerate(windows):
@@ -328,7 +326,7 @@ def fit_psf(
             if unstable[i] or shown > brightest[i]:
                 unstable[i] = True
                 templates = templates[: len(free)] + window.terms
-                coefficients, covariance = _solve_bounded(
+                coefficients, covariance = solve_bounded(
                     values, templates, len(free), brightest[i]
                 )
             new_flux[i] = coefficients[0]
@@ -355,32 +353,6 @@ def fit_psf(
     return PSFFit(
         flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels, unstable=unstable
     )
-
-
-def _brightest(data, window):
-    """
-    Give the brightness that a source in a window cannot have.
-    """
-    if not window.enough:
-        return np.inf
-    values = data[window.region][window.use]
-    rounding = _ROUNDING * np.abs(values).max()
-    return _LARGEST_RANGE * (values.max() - values.min()) + rounding
-
-
-def _solve_bounded(values, templates, n_sources, brightest):
-    """
-    Solve a fit whose sources are not negative, nor brighter than the data.
-    """
-    _, covariance = solve_window(values, templates)
-    matrix = np.stack(templates, axis=1)
-    scale = np.abs(matrix).max(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    upper = np.full(len(templates), np.inf)
-    upper[:n_sources] = max(brightest, _SMALLEST_BOUND)
-    lower = np.where(np.isfinite(upper), 0.0, -np.inf)
-    found = lsq_linear(matrix / scale, values, (lower, upper), method='bvls')
-    return found.x / scale, covariance
 
 
 def _settled(flux, before):

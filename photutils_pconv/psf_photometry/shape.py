@@ -20,12 +20,15 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     solve_window,
 )
+from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
 __all__ = ['fit_shape']
 
 # All by choice, 2026-11-22.
 # The number of sources that are used at most: the brightest.
 _N_SOURCES = 8
+# Sources below this share of the highest SNR are left out, by choice.
+_LEAST_SHARE = 0.2
 # The degree of the background's polynomial.
 _DEGREE = 2
 # The relative width is searched for in these bounds, and expected to be 1 with
@@ -118,6 +121,7 @@ def fit_shape(
     snr,
     n_sources=_N_SOURCES,
     width_prior=_WIDTH_PRIOR,
+    bright_snr=BRIGHT_SNR,
 ):
     """
     Fit the angle and width that a map's PSF has.
@@ -150,6 +154,10 @@ def fit_shape(
     width_prior : float, optional
         The standard deviation of the relative width that is expected.
 
+    bright_snr : float, optional
+        The SNR from which what the PSF leaves of a source is its mismatch
+        rather than noise. Without such a source the expected error stays.
+
     Returns
     -------
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
@@ -160,6 +168,9 @@ def fit_shape(
     sources = _choose_sources(data, x, y, missing, snr, n_sources)
     if not sources:
         return pixel_psf
+    # Next to a bright source, faint ones tell nothing.
+    least = _LEAST_SHARE * max(source.snr for source in sources)
+    sources = [source for source in sources if source.snr >= least]
     n_pixels = sum(source.window.n_pixels for source in sources)
     cost = partial(
         _cost,
@@ -174,7 +185,11 @@ def fit_shape(
         if turned_cost < least - _ANGLE_GAIN:
             fitted = turned
     fitted = _correct_profile(sources, fitted)
-    return fitted.with_expected_error(_RINGS, _measure_mismatch(sources, fitted))
+    bright = [source for source in sources if source.snr >= bright_snr]
+    if not bright:
+        # What they leave is the noise.
+        return fitted
+    return fitted.with_expected_error(_RINGS, _measure_mismatch(bright, fitted))
 
 
 def _choose_sources(data, x, y, missing, snr, n_sources):

@@ -40,6 +40,9 @@ class PSFFluxes:
     inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
 
+    poor : (M,) bool `~numpy.ndarray`, optional
+        The sources of which the PSF leaves more than it is expected to.
+
     unstable : (M,) bool `~numpy.ndarray`, optional
         The sources whose fit ran away from the data (default: none).
     """
@@ -53,6 +56,7 @@ class PSFFluxes:
     position_err: np.ndarray | None = None
     inner_radius: np.ndarray | None = None
     unstable: np.ndarray | None = None
+    poor: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,12 @@ import numpy as np
 from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
 from photutils_pconv.photometry.errors import flux_error, scatter_ratio
 from photutils_pconv.photometry.flags import SourceFlags
+from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
 __all__ = ['FluxErrors', 'estimate_errors']
+
+# Fewer bright sources do not tell how fluxes disagree; by choice.
+_LEAST_BRIGHT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +123,7 @@ def estimate_errors(
         fluxes.flux / correction,
         scatter,
         kappa=calibration.kappa,
-        eps=calibration.eps,
+        eps=np.hypot(calibration.eps, _disagreement(holes, fluxes, psf_fluxes)),
         excess=excess,
     )
     psf_err = None
@@ -141,6 +145,24 @@ def estimate_errors(
         )
     n_empty = len(sample) if enough else 0
     return FluxErrors(flux_err, psf_err, flags, n_empty, ratio)
+
+
+def _disagreement(holes, fluxes, psf_fluxes):
+    """
+    Compare bright sources' fluxes in apertures with those of the PSF.
+
+    What they differ by, relative to the flux, is an error of the apertures that
+    empty holes do not show: what a bright source leaves in its surroundings. Of
+    two or more sources, the median is taken.
+    """
+    if psf_fluxes is None:
+        return np.zeros(fluxes.flux.shape[1])
+    bright = (np.nan_to_num(holes.snr) >= BRIGHT_SNR) & (psf_fluxes.flux > 0)
+    bright &= np.all(np.isfinite(fluxes.flux), axis=1)
+    if np.count_nonzero(bright) < _LEAST_BRIGHT:
+        return np.zeros(fluxes.flux.shape[1])
+    ratio = fluxes.flux[bright] / psf_fluxes.flux[bright, None]
+    return np.median(np.abs(ratio - 1.0), axis=0)
 
 
 def _expected_ratio(calibration, grid, plan, hole_radius, fraction):

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
-from photutils_pconv.psf_photometry.fitting import fit_psf
+from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR, fit_psf
 from photutils_pconv.psf_photometry.shape import fit_shape
 
 __all__ = ['MapFluxes', 'measure_on_map']
@@ -34,6 +35,9 @@ class MapFluxes:
 
     unstable : (M,) bool `~numpy.ndarray`
         The sources whose fit ran away from the data.
+
+    psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF, with the shape that was found.
     """
 
     flux: np.ndarray
@@ -41,6 +45,7 @@ class MapFluxes:
     x: np.ndarray
     y: np.ndarray
     unstable: np.ndarray
+    psf: PixelPSF
 
 
 def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
@@ -98,6 +103,6 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         missing=missing,
         unseen=missing | holes.mask,
         sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
-        bright=telling,
+        bright=np.nan_to_num(holes.snr) >= BRIGHT_SNR,
     )
-    return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable)
+    return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable, map_psf)

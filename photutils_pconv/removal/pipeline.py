@@ -311,6 +311,8 @@ def assemble(settings, map_input, removal):
     psf_fluxes = filled.psf_fluxes
     if psf_fluxes is not None and psf_fluxes.unstable is not None:
         flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
+    if psf_fluxes is not None and psf_fluxes.poor is not None:
+        flags[psf_fluxes.poor] |= SourceFlags.POOR_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
     table = make_photometry_table(

@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from photutils_pconv.inpainting.native_grid import replace_on_map
+from photutils_pconv.geometry.holes import TAPER_WIDTH
+from photutils_pconv.inpainting.native_grid import (
+    native_taper,
+    replace_on_map,
+    to_map_grid,
+)
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.source_images import TaperedHoles, draw_subtraction
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
@@ -17,6 +23,9 @@ from photutils_pconv.removal.psf_subtraction import (
 )
 
 __all__ = ['PSFFiller']
+
+# Wings are drawn on the map down to this share of the structure around; by choice.
+_WING_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +105,7 @@ class PSFFiller:
             pixel_psf,
             settings,
             jy_per_pixel=native.jy_per_pixel,
+            taper_width=native_taper(grid),
         )
         x, y = grid.to_map(removal.x, removal.y)
         fluxes = PSFFluxes(
@@ -109,13 +119,31 @@ class PSFFiller:
             position_err=removal.position_err / factor,
             inner_radius=removal.inner_radius / factor,
             unstable=removal.unstable,
+            poor=removal.poor,
         )
-        reconstruction, emission = removal.reconstruction, removal.emission
-        error = np.where(native.missing, 0.0, removal.subtraction_error)
-        if factor > 1 and map_psf is not None:
+        if factor == 1:
+            return Filled(
+                removal.reconstruction,
+                fluxes,
+                removal.psf,
+                wings_are_sources=True,
+                emission=removal.emission,
+                subtraction_error=np.where(
+                    native.missing, 0.0, removal.subtraction_error
+                ),
+            )
+        if map_psf is None:
+            return Filled(
+                replace_on_map(removal.reconstruction, grid),
+                fluxes,
+                removal.psf,
+                wings_are_sources=True,
+            )
+        if factor > 1:
             found = measure_on_map(
                 grid, holes, map_psf, settings.fits, settings.beam_fwhm
             )
+            map_psf = found.psf
             fluxes = replace(
                 fluxes,
                 flux=found.flux,
@@ -124,17 +152,43 @@ class PSFFiller:
                 y=found.y,
                 unstable=found.unstable,
             )
-        if factor != 1:
-            mean = replace(reconstruction, emission=emission)
-            emission = replace_on_map(mean, grid).emission
-            reconstruction = replace_on_map(reconstruction, grid)
-            # The map's own pixels are not kept: their sources are not drawn.
-            error = None
-        return Filled(
+        else:
+            shape = removal.psf
+            map_psf = map_psf.adjusted(angle=shape.angle, width=shape.width)
+        return _draw_on_map(grid, holes, removal, fluxes, map_psf)
+
+
+def _draw_on_map(grid, holes, removal, fluxes, map_psf):
+    """
+    Subtract the sources from the map's own pixels.
+
+    Only the emission in the holes is interpolated from the native grid.
+    """
+    drawn = draw_subtraction(
+        grid.data.shape,
+        fluxes.x,
+        fluxes.y,
+        fluxes.flux,
+        map_psf,
+        holes=TaperedHoles(holes.x, holes.y, holes.radius, TAPER_WIDTH),
+        errors=(fluxes.flux_err, np.nan_to_num(fluxes.position_err)),
+        level=_WING_SHARE * removal.structure * grid.factor**2,
+    )
+    known = ~grid.missing
+    native = removal.reconstruction
+    reconstruction, mean = (
+        to_map_grid(one, grid, holes, wingless=True)
+        for one in (native, replace(native, emission=removal.emission))
+    )
+    return Filled(
+        replace(
             reconstruction,
-            fluxes,
-            removal.psf,
-            wings_are_sources=True,
-            emission=emission,
-            subtraction_error=error,
-        )
+            wings=np.where(known, drawn.image, 0.0),
+            foreign=np.where(known, drawn.beyond, 0.0),
+        ),
+        fluxes,
+        removal.psf,
+        wings_are_sources=True,
+        emission=mean.emission,
+        subtraction_error=np.where(known, drawn.error, 0.0),
+    )

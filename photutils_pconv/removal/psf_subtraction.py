@@ -21,10 +21,10 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv.geometry.cutouts import cut_stack
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
+from photutils_pconv.geometry.holes import TAPER_WIDTH
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.blending import Blender
-from photutils_pconv.inpainting.hole_filling import InpaintSettings, inpaint_holes
+from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.inpainting.prediction import CutoutInput, predict_cutouts
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.inpainting.residual_images import (
@@ -47,8 +47,19 @@ from photutils_pconv.psf_photometry.aperture_scale import (
 )
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
-from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf, fit_quality
+from photutils_pconv.psf_photometry.fitting import (
+    BRIGHT_SNR,
+    FitSettings,
+    fit_psf,
+    fit_quality,
+)
 from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.removal.mismatch import (
+    add_inpainted,
+    estimate_position_errors,
+    find_poor_fits,
+    with_poor_fits,
+)
 from photutils_pconv.removal.texture_models import measure_structure
 
 __all__ = [
@@ -62,13 +73,6 @@ _WING_SHARE = 0.05
 # The radius within which that scatter is measured, in pixels: that of the robust
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
-# The mismatch in the middle of a source, in units of the structure around it, at
-# which the emission under it is found as well without a look into the hole:
-# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
-# 2026-11-29), where both errors are equal from 0.7 to 1.5.
-_EVEN_MISMATCH = 1.0
-# The share of an inpainted hole below which it is not worth the time; by choice.
-_LEAST_INPAINTED = 0.3
 # The error of a position along an axis that the PSF's mismatch makes, in pixels:
 # measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
 # 2026-11-29): 0.024 to 0.026 above SNR 130.
@@ -126,6 +130,9 @@ class PSFRemoval:
         The PSF, with the angle and width that the map's bright sources
         tell.
 
+    poor : `~numpy.ndarray` of bool
+        The sources of which the PSF leaves more than it is expected to.
+
     unstable : `~numpy.ndarray` of bool
         The sources whose fit ran away from the data.
     """
@@ -144,6 +151,7 @@ class PSFRemoval:
     cfit: np.ndarray
     psf: PixelPSF
     unstable: np.ndarray
+    poor: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,9 +286,9 @@ def remove_with_psf(
         unseen=missing | holes.mask,
         sources=sources,
         whole_sources=whole,
-        bright=telling,
+        bright=snr >= BRIGHT_SNR,
     )
-    position_err = _position_error(flux, flux_err, psf, moved=fit_position)
+    position_err = estimate_position_errors(flux, flux_err, psf, moved=fit_position)
     drawn = draw_subtraction(
         data.shape,
         fit.x,
@@ -291,13 +299,16 @@ def remove_with_psf(
         errors=(flux_err, position_err),
         level=level,
     )
+    structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
+    residual = data - drawn.image
+    poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
     qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
     factor = 1.0
     if settings.aperture_radius is not None:
         factor = aperture_fraction(psf, settings.aperture_radius)
         factor /= aperture_fraction(nominal, settings.aperture_radius)
         factor *= aperture_ratio(
-            data - drawn.image,
+            residual,
             fit,
             np.where(telling, flux, np.nan),
             psf,
@@ -307,15 +318,14 @@ def remove_with_psf(
             snr=snr,
         )
     reconstruction = blender.finish(missing)
-    structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
-    mismatch = np.abs(flux) * psf.expected_error(0.0, 0.0)
-    emission = _add_inpainted(
+    mismatch = np.fmax(np.abs(flux) * psf.expected_error(0.0, 0.0), core)
+    emission = add_inpainted(
         reconstruction,
         np.divide(mismatch, structure, out=np.zeros(len(x)), where=structure > 0),
         data,
         missing,
         holes,
-        settings,
+        settings.inpainting,
         jy_per_pixel=jy_per_pixel,
         taper_width=taper_width,
     )
@@ -327,7 +337,7 @@ def remove_with_psf(
         ),
         emission=emission,
         structure=structure,
-        subtraction_error=drawn.error,
+        subtraction_error=with_poor_fits(drawn.error, fit, core, psf),
         flux=factor * flux,
         flux_err=factor * flux_err,
         x=fit.x,
@@ -340,46 +350,8 @@ def remove_with_psf(
         cfit=cfit,
         psf=psf,
         unstable=fit.unstable,
+        poor=poor,
     )
-
-
-def _add_inpainted(reconstruction, mismatch, data, missing, holes, settings, **how):
-    """
-    Add the emission that is found without a look into holes, where it counts.
-
-    The error of what the residual tells grows with the mismatch, which is in
-    units of the structure around; that of an inpainted hole does not.
-    """
-    share = mismatch**2 / (_EVEN_MISMATCH**2 + mismatch**2)
-    chosen = np.nan_to_num(share) > _LEAST_INPAINTED
-    if settings.inpainting is None or not chosen.any():
-        return reconstruction.emission
-    inpainted = inpaint_holes(
-        data, missing, holes, settings.inpainting, chosen=chosen, **how
-    )
-    drawn = draw_values(
-        holes.select(chosen & inpainted.filled),
-        share[chosen & inpainted.filled],
-        width=how['taper_width'],
-    )
-    drawn = np.where(inpainted.weight > 0, drawn, 0.0)
-    return (1.0 - drawn) * reconstruction.emission + drawn * inpainted.emission
-
-
-def _position_error(flux, flux_err, pixel_psf, *, moved):
-    """
-    Give the errors that the background makes of fitted positions, in pixels.
-
-    A matched filter's: as the flux' by the relative steepness of the PSF.
-    """
-    half = int(np.ceil(FIT_RADIUS))
-    y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
-    values = pixel_psf.evaluate(x, y)
-    by_x, by_y = pixel_psf.gradient(x, y)
-    steepness = np.sqrt(0.5 * np.sum(by_x**2 + by_y**2) / np.sum(values**2))
-    with np.errstate(divide='ignore', invalid='ignore'):
-        error = np.abs(flux_err / flux) / steepness
-    return np.where(moved & np.isfinite(error), error, 0.0)
 
 
 def _scatter_around(residual, missing, x, y, radius):

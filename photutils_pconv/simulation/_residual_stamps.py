@@ -10,10 +10,20 @@ import numpy as np
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.simulation._checks import (
+    as_integer,
+    as_number,
+    as_pair,
+    as_sequence,
+)
 from photutils_pconv.simulation._sampler import OVERSAMPLING, STAMP_SIZE, CutoutConfig
 
 __all__ = ['ResidualConfig', 'SetupStamps', 'Stamp', 'make_stamps']
 
+# The most angles, and the largest standard deviation of a logarithm, or of a
+# position (pixels); by choice.
+_MOST_ANGLES = 1000
+_LARGEST_SIGMA = 3.0
 # Given positions are off by at most this, in pixels (by choice).
 _LARGEST_ERROR = 1.0
 # The share of faint sources whose positions are off (by choice).
@@ -90,6 +100,26 @@ class ResidualConfig(CutoutConfig):
     stretch: float = 0.6
     position_error: tuple = (0.02, 0.25)
     known_angle: float = 0.5
+
+    _shares = (*CutoutConfig._shares, 'known_angle')
+
+    def __post_init__(self):
+        super().__post_init__()
+        as_integer(self.n_angles, 'n_angles', low=1, high=_MOST_ANGLES)
+        levels = as_sequence(self.mismatch, 'mismatch', 'numbers')
+        for level in levels:
+            as_number(level, 'mismatch', above=0, high=1)
+        # Each level has precise and other stamps in turns.
+        if not levels or self.n_stamps < 2 * len(levels) - 1:
+            msg = (
+                'mismatch must have at least one level, and n_stamps two for each, got '
+                f'{self.mismatch!r} and {self.n_stamps}.'
+            )
+            raise ValueError(msg)
+        as_pair(self.position_error, 'position_error', low=0, high=_LARGEST_SIGMA)
+        as_number(self.lobes, 'lobes', low=0, high=1 / max(levels))
+        for name in ('width', 'stretch'):
+            as_number(getattr(self, name), name, low=0, high=_LARGEST_SIGMA)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_count
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
+from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation._checks import (
+    MAXIMUM_PIXELS,
+    as_integer,
+    as_number,
+    as_pair,
+    as_setups,
+)
 from photutils_pconv.simulation.emission import emission_field, simulate_emission
 from photutils_pconv.simulation.noise import noise_field
 
@@ -24,6 +31,13 @@ STAMP_SIZE = 2 * CUTOUT_SIZE
 #: The samples a pixel, along each axis, with which PSFs are averaged over it.
 OVERSAMPLING = 2
 
+# The smallest cutout, which has room for the annulus of the SNR, in pixels, the most
+# fields or stamps, and the largest logarithm of a ratio; by choice.
+_SMALLEST = 48
+_MOST_FIELDS = 100_000
+_LARGEST_LOG = 10.0
+# Twice that of a training, and one more.
+_LARGEST_SEED = 2**64
 # The range of a field's beam, in units of the setup's FWHM: emission that is a
 # little sharper than the beam is part of real maps (by choice).
 _BEAM_RANGE = (0.75, 1.1)
@@ -73,6 +87,11 @@ class CutoutConfig:
 
     missing : float, optional
         The probability of a cutout to have missing pixels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is not accepted; the message names it.
     """
 
     n_fields: int
@@ -84,6 +103,30 @@ class CutoutConfig:
     log_noise: tuple = (-1.7, 1.0)
     neighbours: float = 0.35
     missing: float = 0.15
+
+    #: The fields that are probabilities or shares.
+    _shares = ('neighbours', 'missing')
+
+    def __post_init__(self):
+        for name in ('n_fields', 'n_noise', 'n_stamps'):
+            as_integer(getattr(self, name), name, low=1, high=_MOST_FIELDS)
+        as_integer(self.size, 'size', low=_SMALLEST, high=CUTOUT_SIZE)
+        if self.size % 2:
+            msg = f'size must be even, got {self.size}.'
+            raise ValueError(msg)
+        as_integer(self.field_size, 'field_size', low=self.size)
+        pixels = max(self.n_fields, self.n_noise) * self.field_size**2
+        if pixels > MAXIMUM_PIXELS:
+            msg = (
+                f'n_fields, n_noise and field_size must leave at most {MAXIMUM_PIXELS} '
+                f'pixels in all fields, got {pixels:.3g}.'
+            )
+            raise ValueError(msg)
+        limits = {'low': -_LARGEST_LOG, 'high': _LARGEST_LOG}
+        as_pair(self.log_peak, 'log_peak', n=3, **limits)
+        as_pair(self.log_noise, 'log_noise', **limits)
+        for name in self._shares:
+            as_number(getattr(self, name), name, low=0, high=1)
 
 
 @dataclass(frozen=True)
@@ -137,6 +180,11 @@ class Sampler:
 
     seed : int, optional
         The seed of the fields and stamps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not accepted.
     """
 
     #: The kind of model that the cutouts train (see the model card).
@@ -147,11 +195,17 @@ class Sampler:
     _faint_share = None
 
     def __init__(self, setups, *, config=None, normalisation=None, seed=0):
-        check_count(seed, 'seed', minimum=0)
-        self.setups = tuple(setups)
+        self.setups = as_setups(setups)
         self.config = self.config_class() if config is None else config
-        self.normalisation = normalisation or {'name': 'robust'}
-        self.seed = seed
+        if not isinstance(self.config, self.config_class):
+            msg = f'config must be a {self.config_class.__name__}, got {config!r}.'
+            raise TypeError(msg)
+        if normalisation is None:
+            normalisation = {'name': 'robust'}
+        check_normalisation(normalisation)
+        list_images(self.kind, normalisation)
+        self.normalisation = normalisation
+        self.seed = as_integer(seed, 'seed', high=_LARGEST_SEED)
         cfg = self.config
         rng = np.random.default_rng([seed, 1])
         shape = (cfg.field_size, cfg.field_size)

@@ -8,13 +8,14 @@ its name only when it is complete.
 
 import os
 import shutil
-import tempfile
+import uuid
 from pathlib import Path
 
 import numpy as np
 from astropy.table import Table, vstack
 
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
+from photutils_pconv.simulation._checks import check_mapping, check_path
 from photutils_pconv.simulation.cutout_sets import TrainingCutouts, merge_cutouts
 
 __all__ = ['CutoutWriter', 'write_cutouts']
@@ -49,8 +50,9 @@ class CutoutWriter:
     FileExistsError
         If the folder exists and is not empty.
 
-    ValueError
-        If the layout is unknown, or nothing was written.
+    TypeError, ValueError
+        If the folder is no path, the layout is unknown, or nothing was
+        written.
 
     Examples
     --------
@@ -60,7 +62,8 @@ class CutoutWriter:
     """
 
     def __init__(self, folder, *, layout='arrays'):
-        if layout not in _LAYOUTS:
+        check_path(folder, 'folder')
+        if not isinstance(layout, str) or layout not in _LAYOUTS:
             msg = f'layout must be one of {_LAYOUTS}, got {layout!r}'
             raise ValueError(msg)
         self.folder = Path(folder).expanduser()
@@ -83,10 +86,11 @@ class CutoutWriter:
     def __enter__(self):
         parent = self.folder.absolute().parent
         parent.mkdir(parents=True, exist_ok=True)
-        name = tempfile.mkdtemp(
-            prefix=f'.{self.folder.name}.', suffix='.tmp', dir=parent
-        )
-        self._temporary = Path(name)
+        temporary = parent / f'.{self.folder.name}.{uuid.uuid4().hex}.tmp'
+        # With the permissions of any new folder, which are those of the final
+        # one: what they are cannot be asked for without changing them for all.
+        temporary.mkdir()
+        self._temporary = temporary
         return self
 
     def __exit__(self, kind, value, traceback):
@@ -116,13 +120,17 @@ class CutoutWriter:
         RuntimeError
             If this is not inside the ``with`` block.
 
-        ValueError
-            If the name is no name of a part, or the size is not that of
-            cutouts.
+        TypeError, ValueError
+            If the name is no name of a part, the size is not that of cutouts,
+            or they are none.
         """
         self._check_open()
+        if not isinstance(cutouts, TrainingCutouts):
+            msg = f'cutouts must be TrainingCutouts, got {type(cutouts).__name__}'
+            raise TypeError(msg)
         # 'train' and 'train_mask' would share their files.
-        if not part.isidentifier() or part.endswith(('_mask', '_target')):
+        plain = isinstance(part, str) and part.isidentifier()
+        if not plain or part.endswith(('_mask', '_target')):
             msg = f"part must be a plain name such as 'train', got {part!r}"
             raise ValueError(msg)
         if cutouts.image.shape[1:] != (CUTOUT_SIZE, CUTOUT_SIZE):
@@ -161,8 +169,17 @@ class CutoutWriter:
         ------
         RuntimeError
             If this is not inside the ``with`` block.
+
+        TypeError, ValueError
+            If the name is no plain one, or the table is none.
         """
         self._check_open()
+        if not isinstance(table, Table):
+            msg = f'table must be a Table, got {type(table).__name__}'
+            raise TypeError(msg)
+        if not isinstance(name, str) or not name.isidentifier():
+            msg = f"name must be a plain name such as 'fields', got {name!r}"
+            raise ValueError(msg)
         table.write(self._temporary / f'{name}.csv', format='ascii.csv')
 
     def _check_open(self):
@@ -206,9 +223,6 @@ class CutoutWriter:
         self._refuse_existing()
         if self.folder.is_dir():
             self.folder.rmdir()
-        umask = os.umask(0)
-        os.umask(umask)
-        self._temporary.chmod(0o777 & ~umask)
         self._temporary.rename(self.folder)
 
 
@@ -251,9 +265,11 @@ def write_cutouts(folder, sets, *, layout='arrays'):
     FileExistsError
         If the folder exists and is not empty.
 
-    ValueError
-        If a part has no cutouts, or the layout is unknown.
+    TypeError, ValueError
+        If a part has no cutouts, the layout is unknown, or another argument is
+        not accepted.
     """
+    check_mapping(sets, 'sets', 'part to TrainingCutouts')
     with CutoutWriter(folder, layout=layout) as writer:
         for part, cutouts in sets.items():
             if not isinstance(cutouts, TrainingCutouts):

@@ -9,7 +9,6 @@ cutout (2.3.2, `split_cutouts`). `photutils_pconv.simulation.partition`
 decides which field goes where.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,12 @@ from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.simulation._checks import (
+    as_fields,
+    as_number,
+    as_sequence,
+    check_mapping,
+)
 
 __all__ = [
     'RESTRICTED_SETUPS',
@@ -66,8 +71,8 @@ class TrainingCutouts:
 
     Raises
     ------
-    ValueError
-        If the arrays and the table do not fit together.
+    TypeError, ValueError
+        If the arrays and the table do not fit together, or are none.
     """
 
     image: np.ndarray
@@ -76,6 +81,14 @@ class TrainingCutouts:
     table: Table
 
     def __post_init__(self):
+        for name in ('image', 'target', 'validity'):
+            kind = getattr(getattr(self, name), 'dtype', np.dtype(object)).kind
+            if kind not in 'fiub':
+                msg = f'{name} must be an array of real numbers (N, H, W)'
+                raise TypeError(msg)
+        if not isinstance(self.table, Table):
+            msg = f'table must be a Table, got {type(self.table).__name__}'
+            raise TypeError(msg)
         shapes = {np.shape(a) for a in (self.image, self.target, self.validity)}
         if len(shapes) != 1 or len(next(iter(shapes))) != 3:
             msg = (
@@ -115,10 +128,26 @@ class TrainingCutouts:
         -------
         cutouts : `TrainingCutouts`
             A copy of them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are neither bool nor int, or there are no such rows.
         """
+        given = rows
         rows = np.asarray(rows)
+        if rows.dtype.kind not in 'biu' and rows.size:
+            msg = f'rows must be bool or int, got {rows.dtype}'
+            raise TypeError(msg)
         if rows.dtype != bool:
             rows = rows.astype(int)
+        n = len(self)
+        inside = rows.shape == (n,)
+        if rows.dtype != bool:
+            inside = rows.ndim == 1 and np.all((rows >= -n) & (rows < n))
+        if not inside:
+            msg = f'rows must be a list of rows of the {n} cutouts, got {given!r}'
+            raise ValueError(msg)
         return TrainingCutouts(
             self.image[rows], self.target[rows], self.validity[rows], self.table[rows]
         )
@@ -169,10 +198,15 @@ def extract_training_cutouts(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the maps differ in shape or their units do not fit, the pixel
-        scale is not the setup's, or no source lies on the map.
+        scale is not the setup's, no source lies on the map, or another
+        argument is not accepted.
     """
+    if not isinstance(field, str):
+        msg = f'field must be a name (str), got {field!r}'
+        raise TypeError(msg)
+    minimum_usable = as_number(minimum_usable, 'minimum_usable', low=0, high=1)
     setup = get_setup(setup=setup)
     given = parse_map(data, pixel_scale=setup.pixel_scale)
     _check_pixel_scale(given, setup)
@@ -285,10 +319,14 @@ def merge_cutouts(sets):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If there is nothing to merge, or the cutouts differ in size.
     """
-    sets = list(sets)
+    sets = as_sequence(sets, 'sets', 'TrainingCutouts')
+    for one in sets:
+        if not isinstance(one, TrainingCutouts):
+            msg = f'sets must hold TrainingCutouts, got {type(one).__name__}'
+            raise TypeError(msg)
     if not sets:
         msg = 'sets must hold at least one TrainingCutouts, got none'
         raise ValueError(msg)
@@ -332,18 +370,22 @@ def split_cutouts(cutouts, parts, *, restricted=None):
 
     Raises
     ------
-    ValueError
-        If a field is in two parts, or a cutout's field in none.
+    TypeError, ValueError
+        If a field is in two parts, or a cutout's field in none, or an
+        argument is of another type.
     """
     if not isinstance(cutouts, TrainingCutouts):
         cutouts = merge_cutouts(cutouts)
-    if not isinstance(parts, Mapping):
-        msg = f'parts must be a dict of part to fields, got {type(parts).__name__}'
-        raise TypeError(msg)
+    check_mapping(parts, 'parts', 'part to fields')
     restricted = RESTRICTED_SETUPS if restricted is None else restricted
+    check_mapping(restricted, 'restricted', 'setup to parts')
+    restricted = {
+        setup: as_fields(names, f'restricted[{setup!r}]')
+        for setup, names in restricted.items()
+    }
     home = {}
     for part, names in parts.items():
-        for name in names:
+        for name in as_fields(names, f'parts[{part!r}]'):
             if home.setdefault(str(name), part) != part:
                 msg = (
                     f'the field {name!r} is in two parts, {home[str(name)]} and {part}'

@@ -6,13 +6,21 @@ All fields are dimensionless: an emission field has the robust standard
 deviation 1, so that the caller sets the scale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import gaussian_filter
 
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv.simulation._checks import (
+    MAXIMUM_SLOPE,
+    MAXIMUM_WIDTH,
+    as_integer,
+    as_number,
+    as_pair,
+    as_shape,
+    check_rng,
+)
 from photutils_pconv.simulation._spectral import robust_std, wave_numbers
 
 # It has moved; this name of it stays.
@@ -28,6 +36,13 @@ __all__ = [
     'simulate_emission',
 ]
 
+# The most filaments or bubbles of a field, and the largest contrast and scatter
+# of a logarithm, beyond which numbers overflow; by choice.
+_MOST = 10_000
+_LARGEST = 100.0
+# What is cut off at each side, in pixels: it takes the periodic wrap of the
+# generators away.
+_MARGIN = 32
 _KINDS = ('gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
 
 
@@ -53,7 +68,15 @@ def fractional_brownian_motion(shape, slope, *, rng):
     -------
     field : `~numpy.ndarray`
         The field, of mean 0 and standard deviation 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not accepted.
     """
+    check_rng(rng)
+    shape = as_shape(shape)
+    slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
     kx, ky = wave_numbers(shape)
     k = np.hypot(kx, ky)
     k[0, 0] = np.inf
@@ -90,7 +113,16 @@ def filament_field(shape, n_filaments, *, width, rng):
     -------
     field : `~numpy.ndarray`
         The non-negative field, not normalised.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not accepted.
     """
+    check_rng(rng)
+    shape = as_shape(shape)
+    n_filaments = as_integer(n_filaments, 'n_filaments', high=_MOST)
+    width = as_number(width, 'width', above=0, high=MAXIMUM_WIDTH)
     field = np.zeros(shape)
     for _ in range(n_filaments):
         smooth = fractional_brownian_motion(shape, rng.uniform(-4.5, -3.5), rng=rng)
@@ -133,10 +165,16 @@ def emission_field(shape, *, beam_fwhm, rng):
     -------
     field : `~numpy.ndarray`
         The field, of median 0 and robust standard deviation 1, float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not accepted.
     """
-    # The margin takes the periodic wrap of the generators away.
-    margin = 32
-    big = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+    check_rng(rng)
+    shape = as_shape(shape, margin=_MARGIN)
+    beam_fwhm = as_number(beam_fwhm, 'beam_fwhm', above=0, high=MAXIMUM_WIDTH)
+    big = (shape[0] + 2 * _MARGIN, shape[1] + 2 * _MARGIN)
     kind = rng.choice(['gaussian', 'lognormal', 'filaments'], p=[0.3, 0.4, 0.3])
     field = fractional_brownian_motion(big, rng.uniform(-4.0, -2.0), rng=rng)
     if kind != 'gaussian':
@@ -151,7 +189,7 @@ def emission_field(shape, *, beam_fwhm, rng):
     yy, xx = np.indices(big)
     field = field + gy * yy + gx * xx
     field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
-    field = field[margin:-margin, margin:-margin]
+    field = field[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
     field = (field - np.median(field)) / robust_std(field)
     return field.astype(np.float32)
 
@@ -297,32 +335,32 @@ class EmissionConfig:
     gradient: float = 0.3
 
     def __post_init__(self):
-        kinds = (self.kinds,) if isinstance(self.kinds, str) else tuple(self.kinds)
-        object.__setattr__(self, 'kinds', kinds)
+        kinds = (self.kinds,) if isinstance(self.kinds, str) else self.kinds
+        if not isinstance(kinds, list | tuple):
+            msg = f'kinds must be a tuple of kinds, got {self.kinds!r}.'
+            raise TypeError(msg)
+        object.__setattr__(self, 'kinds', tuple(kinds))
         unknown = [kind for kind in kinds if kind not in _KINDS]
         if unknown or not kinds:
             msg = f'kinds must be some of {", ".join(_KINDS)}, got {self.kinds!r}.'
             raise ValueError(msg)
-        for name in (
-            'slope',
-            'log_width',
-            'n_filaments',
-            'filament_width',
-            'n_bubbles',
-            'bubble_radius',
-            'contrast',
+        as_pair(self.slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
+        for name, high in (
+            ('log_width', _LARGEST),
+            ('n_filaments', _MOST),
+            ('filament_width', MAXIMUM_WIDTH),
+            ('n_bubbles', _MOST),
+            ('bubble_radius', MAXIMUM_WIDTH),
+            ('contrast', _LARGEST),
         ):
-            pair = np.asarray(getattr(self, name), dtype=float)
-            ascends = pair.shape == (2,) and np.all(np.isfinite(pair))
-            if not (ascends and pair[0] <= pair[1]):
-                msg = f'{name} must be a pair in ascending order, got {pair.tolist()}.'
+            pair = as_pair(getattr(self, name), name, low=0, high=high)
+            if pair[0] == 0:
+                msg = f'{name} must be positive, got {getattr(self, name)!r}.'
                 raise ValueError(msg)
-            if name != 'slope' and pair[0] <= 0:
-                msg = f'{name} must be positive, got {pair.tolist()}.'
-                raise ValueError(msg)
-        if not (np.isfinite(self.gradient) and self.gradient >= 0):
-            msg = f'gradient must not be negative, got {self.gradient!r}.'
-            raise ValueError(msg)
+            if name.startswith('n_'):
+                for value in getattr(self, name):
+                    as_integer(value, name)
+        as_number(self.gradient, 'gradient', low=0, high=_LARGEST)
 
 
 def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
@@ -358,16 +396,20 @@ def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
 
     Raises
     ------
-    ValueError
-        If a kind is not known, or the beam is not positive.
+    TypeError, ValueError
+        If a kind is not known, the beam is not positive, or another argument
+        is not accepted.
     """
+    check_rng(rng)
+    shape = as_shape(shape, margin=_MARGIN)
     config = EmissionConfig() if config is None else config
+    if not isinstance(config, EmissionConfig):
+        msg = f'config must be an EmissionConfig, got {config!r}.'
+        raise TypeError(msg)
     if kinds is not None:
-        config = EmissionConfig(**{**vars(config), 'kinds': kinds})
-    beam_fwhm = to_float(beam_fwhm, 'beam_fwhm')
-    # The margin takes the periodic wrap of the generators away.
-    margin = 32
-    big = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+        config = replace(config, kinds=kinds)
+    beam_fwhm = as_number(beam_fwhm, 'beam_fwhm', above=0, high=MAXIMUM_WIDTH)
+    big = (shape[0] + 2 * _MARGIN, shape[1] + 2 * _MARGIN)
     kind = config.kinds[rng.integers(len(config.kinds))]
     field = fractional_brownian_motion(big, rng.uniform(*config.slope), rng=rng)
     if kind != 'gaussian':
@@ -389,5 +431,5 @@ def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
     slope = rng.normal(0.0, config.gradient)
     field = field + slope * robust_std(field) * gradient_field(big, rng=rng)
     field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
-    field = field[margin:-margin, margin:-margin]
+    field = field[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
     return ((field - np.median(field)) / robust_std(field)).astype(np.float32)

@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation._checks import as_number, as_shape, check_rng, is_row
 from photutils_pconv.simulation.emission import simulate_emission
 from photutils_pconv.simulation.noise import (
     confusion_field,
@@ -102,14 +102,15 @@ def simulate_field(
 
     Raises
     ------
-    ValueError
-        If a number is not positive, or the shape is not that of a map.
+    TypeError, ValueError
+        If a number is not positive, the shape is not that of a map, or
+        another argument is not accepted.
     """
-    if not isinstance(setup, ObservingSetup):
-        setup = get_setup(setup=setup)
-    if len(shape) != 2 or min(shape) < 1:
-        msg = f'shape must be that of a 2-D map, (ny, nx), got {shape!r}.'
-        raise ValueError(msg)
+    check_rng(rng)
+    setup = get_setup(setup=setup)
+    shape = as_shape(shape)
+    center = _to_position(center)
+    confusion = as_number(confusion, 'confusion', low=0)
     emission = to_float(emission, 'emission')
     noise = to_float(noise, 'noise')
     faintest = to_quantity(faintest, u.mJy, 'faintest').to_value(u.Jy)
@@ -143,6 +144,14 @@ def simulate_field(
         },
     )
     return SimulatedField(image=image, emission=field, coverage=coverage)
+
+
+def _to_position(center):
+    if not is_row(center, 2):
+        msg = f'center must be a pair (ra, dec), in degrees, got {center!r}.'
+        raise TypeError(msg)
+    ra = as_number(center[0], 'the ra of center', low=-360, high=360)
+    return ra, as_number(center[1], 'the dec of center', low=-90, high=90)
 
 
 def _make_wcs(shape, scale, center):

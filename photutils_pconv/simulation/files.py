@@ -11,6 +11,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
+from astropy.nddata import CCDData
 from astropy.table import Table
 
 from photutils_pconv._utils.checks import to_bool
@@ -18,7 +19,8 @@ from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.unit_texts import format_unit
-from photutils_pconv.inputs.wcs_headers import make_wcs_header
+from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
+from photutils_pconv.simulation._checks import as_integer, as_plane, check_path
 
 __all__ = ['simulation_paths', 'write_simulation']
 
@@ -45,9 +47,15 @@ def simulation_paths(directory, obsid, number):
 
     Raises
     ------
-    ValueError
-        If the identifier cannot be part of a file's name.
+    TypeError, ValueError
+        If the identifier cannot be part of a file's name, the number is none,
+        or the folder no path.
     """
+    check_path(directory, 'directory')
+    number = as_integer(number, 'number')
+    if not isinstance(obsid, str | int) or isinstance(obsid, bool):
+        msg = f'obsid must be a str or an integer, got {obsid!r}.'
+        raise TypeError(msg)
     obsid = str(obsid).strip()
     if not obsid or set(obsid) & {'/', os.sep, '\0'}:
         msg = f'obsid must be a word that can stand in a file name, got {obsid!r}.'
@@ -113,11 +121,15 @@ def write_simulation(
     FileExistsError
         If a file exists and ``overwrite`` is False.
 
-    ValueError
-        If there is no identifier, or a further extension has another
-        shape than the map.
+    TypeError, ValueError
+        If there is no identifier, a further extension has another shape than
+        the map, the list lacks a column, or an argument is of another type.
     """
     overwrite = to_bool(overwrite, 'overwrite')
+    if not isinstance(ccd, CCDData):
+        msg = f'ccd must be a CCDData, got {type(ccd).__name__}.'
+        raise TypeError(msg)
+    columns = _parse_columns(sources)
     map_input = parse_map(ccd)
     obsid = ccd.meta.get('OBSID001') if obsid is None else obsid
     if obsid is None:
@@ -152,11 +164,8 @@ def write_simulation(
         if plane_unit:
             hdu.header['BUNIT'] = plane_unit
         hdus.append(hdu)
+    hdus.extend(make_wcs_tables(map_input.wcs))
 
-    columns = {
-        name: u.Quantity(sources[name], column_unit).value
-        for name, column_unit in (('ra', u.deg), ('dec', u.deg), ('flux', u.mJy))
-    }
     table = Table(columns)
 
     Path(directory).mkdir(parents=True, exist_ok=True)
@@ -169,8 +178,31 @@ def write_simulation(
     return paths
 
 
+def _parse_columns(sources):
+    """
+    Return ra and dec (deg) and flux (mJy) of the sources.
+    """
+    if not isinstance(sources, Table):
+        msg = f'sources must be a table, got {type(sources).__name__}.'
+        raise TypeError(msg)
+    columns = {}
+    for name, unit in (('ra', u.deg), ('dec', u.deg), ('flux', u.mJy)):
+        if name not in sources.colnames:
+            msg = (
+                "sources must have the columns 'ra', 'dec' and 'flux', got "
+                f'{sources.colnames}.'
+            )
+            raise ValueError(msg)
+        try:
+            columns[name] = u.Quantity(sources[name], unit, dtype=float).value
+        except (TypeError, ValueError) as exc:
+            msg = f'the column {name!r} of sources must be numbers in {unit}: {exc}'
+            raise ValueError(msg) from exc
+    return columns
+
+
 def _to_plane(plane, map_input, name):
-    plane = np.asarray(plane, dtype=float)
+    plane = as_plane(plane, name)
     if plane.shape != map_input.shape:
         msg = f"{name} must have the map's shape {map_input.shape}, got {plane.shape}."
         raise ValueError(msg)

@@ -7,8 +7,17 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 
-from photutils_pconv._utils.arrays import as_map, one_per_source, pair_positions
+from photutils_pconv._utils.arrays import one_per_source, pair_positions
 from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.simulation._checks import (
+    MAXIMUM_SCALE,
+    as_integer,
+    as_number,
+    as_plane,
+    as_shape,
+    check_psf,
+    check_rng,
+)
 
 __all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 
@@ -70,16 +79,21 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
 
     Raises
     ------
-    ValueError
-        If the map is not 2-D, the pixel scale not positive, the
-        positions and fluxes do not pair up, or one is not finite.
+    TypeError, ValueError
+        If the map is not 2-D, the pixel scale not positive, the positions
+        and fluxes do not pair up or are no numbers, one is not finite, or
+        the PSF is none.
 
     See Also
     --------
     random_positions : Draw positions that keep their distance.
     """
     dtype = np.asarray(data).dtype
-    image = as_map(data, 'data').copy()
+    check_psf(psf)
+    pixel_scale = as_number(pixel_scale, 'pixel_scale', above=0, high=MAXIMUM_SCALE)
+    image = as_plane(data, 'data').copy()
+    for name, values in (('x', x), ('y', y), ('flux', flux), ('angle', angle)):
+        _check_numbers(values, name)
     x, y = pair_positions(x, y)
     flux = one_per_source(flux, x.shape, 'flux')
     angle = one_per_source(angle, x.shape, 'angle')
@@ -88,10 +102,6 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
             bad = np.flatnonzero(~np.isfinite(values)).tolist()
             msg = f'{name} must be finite, but is not in the rows {bad}.'
             raise ValueError(msg)
-    if not (np.isfinite(pixel_scale) and pixel_scale > 0):
-        msg = f'pixel_scale must be positive (arcsec), got {pixel_scale!r}.'
-        raise ValueError(msg)
-
     reach = int(np.ceil(_stamp_radius(psf) / pixel_scale))
     for xc, yc, value, turn in zip(x, y, flux, angle, strict=True):
         whole = _find_square(image.shape, xc, yc, reach)
@@ -116,6 +126,18 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
             )
         image[whole] += value * stamp
     return image.astype(dtype if dtype.kind == 'f' else float, copy=False)
+
+
+def _check_numbers(values, name):
+    try:
+        kind = np.asarray(values).dtype.kind
+    except ValueError:
+        # Lists of different lengths.
+        kind = 'O'
+    # An empty list is one of floats; a Quantity has a unit that would be lost.
+    if kind not in 'fiu' or getattr(values, 'unit', None) is not None:
+        msg = f'{name} must be plain real numbers, got {values!r}.'
+        raise TypeError(msg)
 
 
 def _stamp_radius(psf):
@@ -176,13 +198,14 @@ def random_positions(shape, n, *, rng, separation, margin=0, mask=None):
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the positions do not fit on the map, or an argument is not
         accepted.
     """
-    ny, nx = (int(size) for size in shape)
-    n = int(n)
-    allowed = _allowed_pixels((ny, nx), n, separation, margin, mask)
+    check_rng(rng)
+    ny, nx = as_shape(shape, minimum=1)
+    n = as_integer(n, 'n')
+    allowed = _allowed_pixels((ny, nx), separation, margin, mask)
     candidates = rng.permutation(np.flatnonzero(allowed))
     chosen = np.empty((0, 2))
     for start in range(0, len(candidates), _CHUNK):
@@ -240,19 +263,25 @@ def clustered_positions(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If the positions do not fit into the clusters, or an argument is
         not accepted.
     """
-    ny, nx = (int(size) for size in shape)
-    n = int(n)
-    allowed = _allowed_pixels((ny, nx), n, separation, margin, mask)
+    check_rng(rng)
+    ny, nx = as_shape(shape, minimum=1)
+    n = as_integer(n, 'n')
+    allowed = _allowed_pixels((ny, nx), separation, margin, mask)
+    n_clusters = as_integer(n_clusters, 'n_clusters', low=-1)
+    radius = as_number(radius, 'radius')
     if n_clusters < 1 or not radius > 0:
         msg = (
             'n_clusters and radius must be positive, got '
             f'{n_clusters!r} and {radius!r}.'
         )
         raise ValueError(msg)
+    # No attempt is made at what does not fit on the whole map.
+    if n > _densest((ny, nx), separation):
+        raise ValueError(_too_small(0, n, allowed, separation, margin))
     centres = np.stack(
         random_positions(
             shape, n_clusters, rng=rng, separation=0, margin=margin, mask=mask
@@ -276,16 +305,12 @@ def clustered_positions(
     return chosen[:, 0].copy(), chosen[:, 1].copy()
 
 
-def _allowed_pixels(shape, n, separation, margin, mask):
+def _allowed_pixels(shape, separation, margin, mask):
     """
     Check what the positions have to keep, and return where they may lie.
     """
-    if n < 0 or separation < 0 or margin < 0:
-        msg = (
-            'n, separation and margin must not be negative, got '
-            f'{n}, {separation} and {margin}.'
-        )
-        raise ValueError(msg)
+    as_number(separation, 'separation', low=0)
+    as_number(margin, 'margin', low=0)
     allowed = np.ones(shape, dtype=bool)
     if mask is not None:
         mask = np.asarray(mask)
@@ -297,6 +322,17 @@ def _allowed_pixels(shape, n, separation, margin, mask):
             raise ValueError(msg)
         allowed &= ~mask
     return allowed
+
+
+def _densest(shape, separation):
+    """
+    Return the number of positions that may fit on a map: a bound from above.
+    """
+    ny, nx = shape
+    # In the densest packing a position has a hexagon to itself; without a
+    # separation there is as much room as in `random_positions`.
+    hexagon = max(separation**2 * np.sqrt(3) / 2, 1.0)
+    return (ny + separation + 1) * (nx + separation + 1) / hexagon
 
 
 def _too_small(found, n, allowed, separation, margin):

@@ -19,6 +19,7 @@ from photutils_pconv.inpainting.wings import expected_wings
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import wing_profile
+from photutils_pconv.simulation._checks import as_integer, as_number, make_rng
 from photutils_pconv.simulation._sampler import (
     OVERSAMPLING,
     STAMP_SIZE,
@@ -31,6 +32,8 @@ from photutils_pconv.simulation.emission import emission_field, simulate_emissio
 
 __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 
+# The largest standard deviation of a logarithm or of a position (pixels); by choice.
+_LARGEST_SIGMA = 3.0
 # How far from the centre further sources lie, in pixels: those beyond a small
 # cutout still have wings on it.
 _CROWD = 48
@@ -121,8 +124,13 @@ class SamplerConfig(CutoutConfig):
     any_radius: float = 0.0
     empty: float = 0.0
 
+    _shares = (*CutoutConfig._shares, 'far_position', 'any_radius', 'empty')
+
     def __post_init__(self):
+        super().__post_init__()
         check_switches(self)
+        for name in ('stretch', 'width', 'position_error'):
+            as_number(getattr(self, name), name, low=0, high=_LARGEST_SIGMA)
 
 
 @dataclass
@@ -282,8 +290,14 @@ class CutoutSampler(Sampler):
         -------
         batch : `CutoutBatch`
             The cutouts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not accepted.
         """
-        rng = np.random.default_rng(seed)
+        n = as_integer(n, 'n', low=1)
+        rng = make_rng(seed)
         samples = [self._sample(rng) for _ in range(n)]
         raw, emission, validity, missing, radius = (
             stack(samples, name)

@@ -11,10 +11,22 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv.simulation._checks import (
+    MAXIMUM_COUNT,
+    MAXIMUM_SCALE,
+    MAXIMUM_SLOPE,
+    as_number,
+    as_plane,
+    as_shape,
+    check_psf,
+    check_rng,
+)
 from photutils_pconv.simulation._spectral import wave_numbers
 
 __all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']
 
+# The widest smoothing of noise, in pixels; by choice.
+_LARGEST_CORRELATION = 100.0
 # The stamps of confusing sources, in arcsec, by choice: the wings beyond are flat,
 # and the mean is taken off.
 _STAMP_RADIUS = 60.0
@@ -47,7 +59,20 @@ def noise_field(shape, *, rng, correlation=None, stripes=None):
     -------
     field : `~numpy.ndarray`
         The noise, of standard deviation 1, float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not accepted.
     """
+    check_rng(rng)
+    shape = as_shape(shape)
+    if correlation is not None:
+        correlation = as_number(
+            correlation, 'correlation', low=0, high=_LARGEST_CORRELATION
+        )
+    if stripes is not None:
+        stripes = as_number(stripes, 'stripes', low=0, high=1)
     correlation = rng.uniform(0.0, 0.8) if correlation is None else correlation
     stripes = rng.uniform(0.0, 0.3) if stripes is None else stripes
     white = gaussian_filter(rng.standard_normal(shape), correlation, mode='wrap')
@@ -102,16 +127,17 @@ def coverage_map(shape, *, full=1.0, width=0.8, ramp=0.25, angle=0.0):
 
     Raises
     ------
-    ValueError
-        If ``full`` is not positive, or ``width`` or ``ramp`` is not in
-        (0, 1].
+    TypeError, ValueError
+        If ``full`` is not positive, ``width`` or ``ramp`` is not in (0, 1],
+        or another argument is not accepted.
     """
     full = to_float(full, 'full')
     for name, value in (('width', width), ('ramp', ramp)):
-        if not 0 < value <= 1:
+        if not 0 < as_number(value, name) <= 1:
             msg = f'{name} must be a share, in (0, 1], got {value!r}.'
             raise ValueError(msg)
-    ny, nx = shape
+    angle = as_number(angle, 'angle')
+    ny, nx = as_shape(shape, minimum=1)
     x = (np.arange(nx) - (nx - 1) / 2) / (nx / 2)
     y = (np.arange(ny)[:, None] - (ny - 1) / 2) / (ny / 2)
     u = np.abs(x * np.cos(angle) + y * np.sin(angle))
@@ -121,6 +147,9 @@ def coverage_map(shape, *, full=1.0, width=0.8, ramp=0.25, angle=0.0):
         return np.clip((end - distance) / ramp, 0.0, 1.0)
 
     scans = fall(u, 1.0) * fall(v, width) + fall(v, 1.0) * fall(u, width)
+    if not scans.any():
+        msg = f'no pixel is covered: width, {width!r}, must be wider for {nx} by {ny}.'
+        raise ValueError(msg)
     return full * scans / scans.max()
 
 
@@ -152,10 +181,15 @@ def coverage_noise(coverage, *, level, rng, correlation=None, stripes=None):
 
     Raises
     ------
-    ValueError
-        If no pixel is covered, or ``level`` is not positive.
+    TypeError, ValueError
+        If no pixel is covered, ``level`` is not positive, or another argument
+        is not accepted.
     """
-    coverage = np.asarray(coverage, dtype=float)
+    check_rng(rng)
+    coverage = as_plane(coverage, 'coverage')
+    if np.any(np.isinf(coverage)):
+        msg = 'coverage must not be infinite (0 or NaN: no data).'
+        raise ValueError(msg)
     level = to_float(level, 'level')
     covered = coverage > 0
     if not covered.any():
@@ -214,20 +248,31 @@ def confusion_field(
 
     Raises
     ------
-    ValueError
-        If a number is not positive, or ``flux_min`` is not below
-        ``flux_max``.
+    TypeError, ValueError
+        If a number is not positive, ``flux_min`` is not below ``flux_max``,
+        or another argument is not accepted.
     """
-    pixel_scale = to_float(pixel_scale, 'pixel_scale')
+    check_rng(rng)
+    check_psf(psf)
+    pixel_scale = as_number(pixel_scale, 'pixel_scale', above=0, high=MAXIMUM_SCALE)
     density = to_float(density, 'density')
     flux_max = to_float(flux_max, 'flux_max')
     flux_min = flux_max / 100 if flux_min is None else to_float(flux_min, 'flux_min')
     if flux_min >= flux_max:
         msg = f'flux_min must be below flux_max, got {flux_min:g} and {flux_max:g}.'
         raise ValueError(msg)
+    slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
     reach = int(np.ceil(_STAMP_RADIUS / pixel_scale))
+    shape = as_shape(shape, minimum=1, margin=reach)
     ny, nx = (size + 2 * reach for size in shape)
-    count = rng.poisson(density * nx * ny * (pixel_scale / 60.0) ** 2)
+    expected = density * nx * ny * (pixel_scale / 60.0) ** 2
+    if expected > MAXIMUM_COUNT:
+        msg = (
+            f'density must leave at most {MAXIMUM_COUNT} sources on the map, got '
+            f'{density:g} a square arcmin, which are {expected:.3g}.'
+        )
+        raise ValueError(msg)
+    count = rng.poisson(expected)
     field = np.bincount(
         rng.integers(nx * ny, size=count),
         weights=_power_law(count, flux_min, flux_max, slope, rng),

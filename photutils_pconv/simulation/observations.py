@@ -25,6 +25,12 @@ from photutils_pconv.inputs.values import add_history
 from photutils_pconv.psf.library import SampledPSF, get_psf
 from photutils_pconv.psf.lobed import LobedPSF
 from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation._checks import (
+    MAXIMUM_COUNT,
+    as_integer,
+    as_number,
+    check_rng,
+)
 from photutils_pconv.simulation.injection import (
     clustered_positions,
     inject_sources,
@@ -163,6 +169,7 @@ def simulate_sources(
         If the PSF's flux is not 1 to within 1 percent.
     """
     # What is wrong with the arguments is said before the map is read.
+    check_rng(rng)
     low, high = _parse_flux(flux)
     lengths = [
         _to_angle(value, name)
@@ -175,6 +182,13 @@ def simulate_sources(
     if n_sources is not None and density is not None:
         msg = 'Give n_sources or density, not both.'
         raise ValueError(msg)
+    if n_sources is not None:
+        n_sources = as_integer(n_sources, 'n_sources', low=1)
+    if density is not None:
+        density = as_number(density, 'density', above=0)
+    if n_clusters is not None:
+        n_clusters = as_integer(n_clusters, 'n_clusters', low=1)
+    rotation = _parse_rotation(rotation)
 
     map_input = parse_map(data, mask=mask, coverage_mask=coverage_mask, wcs=wcs)
     if map_input.unit is None or map_input.wcs is None:
@@ -192,12 +206,10 @@ def simulate_sources(
     if margin > 0 and forbidden.any():
         forbidden = distance_transform_edt(~forbidden) <= margin
     if n_sources is None:
-        density = _DENSITY if density is None else _to_density(density)
+        density = _DENSITY if density is None else density
         area = np.count_nonzero(~forbidden) * (scale / 60.0) ** 2
-        n_sources = max(1, round(density * area))
-    elif n_sources < 1:
-        msg = f'n_sources must be 1 or more, got {n_sources!r}.'
-        raise ValueError(msg)
+        # More would not fit on any map.
+        n_sources = round(min(max(1, density * area), MAXIMUM_COUNT))
     if n_clusters is None:
         x, y = random_positions(
             map_input.shape,
@@ -293,6 +305,7 @@ def simulate_levels(
         If no flux level lies between the limits, or as for
         `simulate_sources`.
     """
+    check_rng(rng)
     levels = flux_levels(minimum, maximum)
     for level, stream in zip(levels, rng.spawn(len(levels)), strict=True):
         yield simulate_sources(
@@ -318,7 +331,7 @@ def _parse_flux(flux):
     Return the limits of the fluxes, in mJy; equal for one flux.
     """
     if not isinstance(flux, u.Quantity) and isinstance(flux, list | tuple):
-        flux = u.Quantity([u.Quantity(value, u.mJy) for value in flux])
+        flux = u.Quantity([to_quantity(value, u.mJy, 'flux') for value in flux], u.mJy)
     shape = (2,) if np.ndim(flux) else ()
     values = to_quantity(flux, u.mJy, 'flux', shape=shape).value
     low, high = np.broadcast_to(values, 2)
@@ -332,19 +345,25 @@ def _to_angle(value, name):
     """
     Return a length on the sky in arcsec, which may be 0.
     """
-    value = u.Quantity(value, u.arcsec, dtype=float)
+    value = _to_quantity(value, u.arcsec, name)
     if not (value.isscalar and np.isfinite(value) and value >= 0):
         msg = f'{name} must be an angle (arcsec), not negative, got {value}.'
         raise ValueError(msg)
     return value.value
 
 
-def _to_density(density):
-    density = float(density)
-    if not (np.isfinite(density) and density > 0):
-        msg = f'density must be positive (sources per arcmin2), got {density!r}.'
-        raise ValueError(msg)
-    return density
+def _to_quantity(value, unit, name):
+    if isinstance(value, str | bytes | bool):
+        msg = f'{name} must be a number or a Quantity, got {value!r}.'
+        raise TypeError(msg)
+    try:
+        return u.Quantity(value, unit, dtype=float)
+    except u.UnitConversionError:
+        msg = f'{name} must have a unit convertible to {unit}, got {value.unit}.'
+        raise ValueError(msg) from None
+    except (TypeError, ValueError):
+        msg = f'{name} must be a number or a Quantity, got {value!r}.'
+        raise TypeError(msg) from None
 
 
 def _find_psf(psf, scale):
@@ -363,17 +382,26 @@ def _find_psf(psf, scale):
     return model
 
 
-def _draw_angle(rotation, n, rng):
+def _parse_rotation(rotation):
+    """
+    Return a name as it is, or an angle in radians.
+    """
     if isinstance(rotation, str):
         if rotation not in ('map', 'source'):
             msg = f"rotation must be 'map', 'source' or an angle, got {rotation!r}."
             raise ValueError(msg)
-        return rng.uniform(0.0, 2.0 * np.pi, size=n if rotation == 'source' else None)
-    angle = u.Quantity(rotation, u.rad, dtype=float)
+        return rotation
+    angle = _to_quantity(rotation, u.rad, 'rotation')
     if not (angle.isscalar and np.isfinite(angle)):
         msg = f'rotation must be one finite angle (radians), got {rotation!r}.'
         raise ValueError(msg)
     return float(angle.value)
+
+
+def _draw_angle(rotation, n, rng):
+    if isinstance(rotation, str):
+        return rng.uniform(0.0, 2.0 * np.pi, size=n if rotation == 'source' else None)
+    return rotation
 
 
 def _as_ccd(map_input, image, history):

@@ -14,10 +14,16 @@ import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import convolve, gaussian_filter
 
-from photutils_pconv._utils.checks import check_seed
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.simulation._checks import (
+    as_fields,
+    as_integer,
+    as_number,
+    check_mapping,
+    make_rng,
+)
 from photutils_pconv.simulation._spectral import robust_std
 
 __all__ = ['complexity', 'split_fields']
@@ -75,6 +81,9 @@ def complexity(data, *, setup, noise=None):
     setup = get_setup(setup=setup)
     given = parse_map(data, pixel_scale=setup.pixel_scale)
     good = np.isfinite(given.data)
+    if not good.any():
+        msg = 'data must have pixels that are not missing, got none'
+        raise ValueError(msg)
     values = np.where(good, given.data - np.median(given.data[good]), 0.0)
     pixel_scale = given.pixel_scale
     pixel_scale = setup.pixel_scale if pixel_scale is None else pixel_scale
@@ -108,11 +117,7 @@ def _parse(noise, given):
         except u.UnitConversionError as exc:
             msg = f"noise must be in the map's unit {given.unit}, got {noise.unit}"
             raise ValueError(msg) from exc
-    noise = float(noise)
-    if not (np.isfinite(noise) and noise >= 0):
-        msg = f'noise must be finite and not negative, got {noise}'
-        raise ValueError(msg)
-    return noise
+    return as_number(noise, 'noise', low=0)
 
 
 def split_fields(fields, *, complexity, fractions=None, n_classes=None, seed=0):
@@ -162,19 +167,20 @@ def split_fields(fields, *, complexity, fractions=None, n_classes=None, seed=0):
     `~astropy.utils.exceptions.AstropyUserWarning`
         If a class has too few fields for every part to get one.
     """
-    check_seed(seed, 'seed')
-    fields = [str(name) for name in fields]
-    fractions = dict(_FRACTIONS if fractions is None else fractions)
+    fields = as_fields(fields, 'fields')
+    fractions = _FRACTIONS if fractions is None else fractions
+    check_mapping(fractions, 'fractions', 'part to share')
+    fractions = dict(fractions)
+    rng = make_rng(seed)
     values = _check_fields(fields, complexity, fractions)
     n_parts = len(fractions)
     if n_classes is None:
         fewest = max(1, round(min(fractions.values()) * len(fields)))
         n_classes = min(_MAXIMUM_CLASSES, fewest, len(fields) // n_parts)
-    elif not 1 <= n_classes <= len(fields):
+    elif not 1 <= as_integer(n_classes, 'n_classes', low=-1) <= len(fields):
         msg = f'n_classes must be between 1 and {len(fields)}, got {n_classes}'
         raise ValueError(msg)
 
-    rng = np.random.default_rng(seed)
     order = np.argsort(values, kind='stable')
     names = list(fractions)
     share = np.array([fractions[name] for name in names])
@@ -223,13 +229,19 @@ def _check_fields(fields, values, fractions):
             msg = f'complexity has no value for the fields {lacking}'
             raise ValueError(msg)
         values = [values[name] for name in fields]
-    values = np.asarray(values, dtype=float)
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        msg = f'complexity must be numbers, or a dict of them, got {values!r}'
+        raise TypeError(msg) from None
     if values.shape != (len(fields),) or np.any(np.isnan(values)):
         msg = (
             f'complexity must be one number for each of the {len(fields)} fields, got '
             f'{values.tolist()}'
         )
         raise ValueError(msg)
+    for name, share in fractions.items():
+        as_number(share, f'the share of {name!r} in fractions', low=-1)
     shares = list(fractions.values())
     if not shares or min(shares) <= 0 or abs(sum(shares) - 1.0) > 1.0e-6:
         msg = f'fractions must be positive and sum to 1, got {fractions}'

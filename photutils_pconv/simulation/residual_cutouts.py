@@ -22,6 +22,7 @@ from photutils_pconv.psf_photometry.fitting import (
     POSITION_SNR,
     fit_psf,
 )
+from photutils_pconv.simulation._checks import as_integer, make_rng
 from photutils_pconv.simulation._residual_stamps import ResidualConfig, make_stamps
 from photutils_pconv.simulation._sampler import Sampler, draw_peak_ratio, stack
 
@@ -175,8 +176,14 @@ class ResidualSampler(Sampler):
         -------
         batch : `ResidualBatch`
             The cutouts.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not accepted.
         """
-        rng = np.random.default_rng(seed)
+        n = as_integer(n, 'n', low=1)
+        rng = make_rng(seed)
         samples = [self._sample(rng) for _ in range(n)]
         raw, error, shapes, emission, missing = (
             stack(samples, name)

@@ -9,9 +9,8 @@ from astropy.nddata import CCDData
 from astropy.table import QTable, Table
 from astropy.wcs import WCS
 
-from photutils_pconv._utils.checks import check_count
 from photutils_pconv.psf.library import get_psf
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.simulation._checks import as_integer, as_setups
 from photutils_pconv.simulation.cutout_files import CutoutWriter
 from photutils_pconv.simulation.cutout_sets import (
     extract_training_cutouts,
@@ -33,6 +32,8 @@ _LOG_NOISE = (-1.5, 0.5)
 # choice.
 _SEPARATION = 32.0
 _MARGIN = 24.0
+# The largest map, in pixels a side; by choice.
+_LARGEST_FIELD = 10_000
 
 
 def make_small_training_set(
@@ -87,12 +88,15 @@ def make_small_training_set(
     FileExistsError
         If the folder exists and is not empty.
 
-    ValueError
-        If the sources do not fit on the maps, or there are too few
-        fields.
+    TypeError, ValueError
+        If the sources do not fit on the maps, there are too few fields, or
+        another argument is not accepted.
     """
-    check_count(seed, 'seed', minimum=0)
-    setups = [get_setup(setup=setup) for setup in setups]
+    setups = as_setups(setups)
+    seed = as_integer(seed, 'seed')
+    n_fields = as_integer(n_fields, 'n_fields', low=3)
+    field_size = as_integer(field_size, 'field_size', low=1, high=_LARGEST_FIELD)
+    n_sources = as_integer(n_sources, 'n_sources', low=1)
     with CutoutWriter(directory, layout=layout) as writer:
         sets, measures = [], {}
         for k in range(n_fields):

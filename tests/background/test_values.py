@@ -5,6 +5,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.nddata import (
     CCDData,
     InverseVariance,
@@ -80,6 +81,53 @@ class TestMap:
         from_path = make(path, scene.xy).background
         assert from_path.unit == UNIT
         assert_allclose(from_path.value, expected)
+
+    @pytest.mark.parametrize('form', ['path', 'HDUList', 'HDU', 'header', 'WCS'])
+    def test_files(self, make, scene, tmp_path, form):
+        """The map is chosen by its HDU, and so are its mask and error."""
+        mask = np.zeros(scene.data.shape, dtype=np.uint8)
+        mask[10:13, 10:13] = 1
+        error = np.full(scene.data.shape, 0.5)
+        header = scene.wcs.to_header()
+        header['BUNIT'] = 'Jy/pix'
+        expected = make(
+            CCDData(scene.data, unit=UNIT, wcs=scene.wcs),
+            scene.xy,
+            mask=mask,
+            error=error,
+        )
+        hdus = fits.HDUList(
+            [
+                fits.PrimaryHDU(),
+                fits.ImageHDU(scene.data + 1, header, name='first'),
+                fits.ImageHDU(scene.data, header, name='second'),
+                fits.ImageHDU(mask, header, name='bad'),
+                fits.ImageHDU(error, header, name='noise'),
+            ]
+        )
+        options = {'hdu': 'second', 'mask': 'bad', 'error': 4}
+        if form == 'path':
+            given = tmp_path / 'map.fits'
+            hdus.writeto(given)
+        elif form == 'HDUList':
+            given = hdus
+        else:
+            options = {'mask': mask, 'error': error}
+            given = {
+                'HDU': hdus['second'],
+                'header': (scene.data, header),
+                'WCS': (scene.data * UNIT, scene.wcs),
+            }[form]
+        bkg = make(given, scene.xy, **options)
+        # a WCS that was written is not the same to the last bit
+        assert_allclose(bkg.background, expected.background, rtol=1e-9)
+        if form == 'HDUList':
+            assert_array_equal(bkg._error, error)
+
+    @pytest.mark.parametrize('name', ['hdu', 'mask', 'error'])
+    def test_extensions_of_no_file(self, make, scene, name):
+        with pytest.raises(TypeError, match=f"{name} = 'bad' names an extension"):
+            make(scene.data, scene.xy, **{name: 'bad'})
 
     def test_both_masks_count(self, make, scene):
         one, two = np.zeros((2, *scene.data.shape), dtype=bool)

@@ -44,7 +44,7 @@ def test_vesta_is_injected(load, real_data):
 
 
 def test_pairs(load):
-    truth = make_map(load, 'pairs', size=320, n_sources=3)
+    truth = make_map(load, 'pairs', size=384, n_sources=8)
     maps = load('_psf_maps')
     fwhm = (SETUP.psf_fwhm / SETUP.pixel_scale).to_value('')
     first = np.arange(0, len(truth.x), 2)
@@ -55,6 +55,7 @@ def test_pairs(load):
         assert np.min(np.abs(value - maps.PAIR_DISTANCES)) < 1e-9
     for value in truth.flux[first + 1] / truth.flux[first]:
         assert np.min(np.abs(value - np.array(maps.PAIR_SHARES))) < 1e-9
+    assert len(set(np.round(truth.flux[first + 1] / truth.flux[first], 6))) > 1
     sources = truth.data - truth.noisy
     assert sources.sum() == pytest.approx(truth.flux.sum(), rel=0.03)
 
@@ -247,8 +248,12 @@ def test_format_pairs(load):
     found['member'] = np.tile([0, 1], 40)
     found['ratio_ours inpaint'] = np.where(found['distance'] == 1.0, 1.2, 0.98)
     text = load('_psf_report').format_pairs(found)
-    assert '1:1, 1.5 FWHM' in text
-    assert '| ours, inpaint | +20.0 / 20.0 | -2.0 / 2.0 | +20.0 / 20.0 |' in text
+    titles = [line for line in text.splitlines() if line.startswith('###')]
+    assert titles == ['### 1:1', '### 3:1, the first', '### 3:1, the second']
+    assert text.count('| method | 1 FWHM | 1.5 FWHM |') == 3
+    assert text.count('| ours, inpaint | +20.0 / 20.0 | -2.0 / 2.0 |') == 3
+    assert '| sources | 20 | 20 |' in text
+    assert '| sources | 10 | 10 |' in text
 
 
 def test_command_line(load, small_kriging, tmp_path, monkeypatch, capsys):

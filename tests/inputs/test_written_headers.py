@@ -198,6 +198,36 @@ def test_distortion_tables(tmp_path, detector):
     check_wcs(path, wcs, tolerance=1e-4)
 
 
+@pytest.mark.parametrize(
+    'names',
+    [
+        ['cpdis1'],
+        ['cpdis2'],
+        ['det2im1'],
+        ['det2im2'],
+        ['cpdis1', 'cpdis2', 'det2im1', 'det2im2'],
+    ],
+)
+@pytest.mark.parametrize('is_sliced', [False, True])
+def test_distortion_tables_of_some_axes(tmp_path, names, is_sliced):
+    """A table along one axis alone, and tables of both kinds, also of a part."""
+    wcs = WCS(make_header())
+    table = (0.5 + 2e-3 * np.arange(28) * np.ones((24, 1))).astype(np.float32)
+    for name in names:
+        lookup = DistortionLookupTable(table, (1.0, 1.0), (1.0, 1.0), (1.0, 1.0))
+        setattr(wcs, name, lookup)
+    ccd = CCDData(DATA, unit='Jy/pix', wcs=wcs)
+    plain = CCDData(DATA, unit='Jy/pix', wcs=WCS(make_header()))
+    if is_sliced:
+        ccd, plain = ccd[1:, 2:], plain[1:, 2:]
+    x, y = np.array([3.0, 8.5, 14.0]), np.array([2.0, 9.5, 13.0])
+    apart = ccd.wcs.pixel_to_world(x, y).separation(plain.wcs.pixel_to_world(x, y))
+    assert apart.min().arcsec > 0.5
+    path = make_result(ccd).write(tmp_path)[0]
+    back = parse_map(path).wcs.pixel_to_world(x, y)
+    assert back.separation(ccd.wcs.pixel_to_world(x, y)).max().arcsec < 1e-4
+
+
 def test_distortion_tables_that_are_missing(tmp_path):
     fits.HDUList(make_lookup()[:1]).writeto(tmp_path / 'map.fits')
     with pytest.warns(AstropyUserWarning, match='distortion tables .* are missing'):

@@ -26,6 +26,7 @@ def test_registry():
         'unknown_error',
         'unresolved',
         'unstable_fit',
+        'poor_fit',
         'no_scatter',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]

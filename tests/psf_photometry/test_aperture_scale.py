@@ -68,7 +68,8 @@ def test_faint_sources_hardly_move_it():
         [100.0, 50.0],
         [5.0, 5.0],
     )
-    assert 1.0 < ratio < 1.01
+    # 1.2 has a weight of 1 / 0.1**2 twice, the prior one of 1 / 0.03**2.
+    assert ratio == pytest.approx(1.0 + 0.2 * 200 / (200 + 1 / 0.03**2), rel=3e-3)
 
 
 @pytest.mark.parametrize('reason', ['pair', 'no emission', 'no sources'])

@@ -226,10 +226,18 @@ class TestFitSettings:
         assert np.flatnonzero(settings.may_move(self.SNR)).tolist() == [
             *range(first, 6)
         ]
-        assert np.flatnonzero(settings.tells_shape(self.SNR)).tolist() == [4, 5]
+        assert np.flatnonzero(settings.tells_shape(self.SNR)).tolist() == [
+            1,
+            2,
+            3,
+            4,
+            5,
+        ]
 
     def test_switches(self):
-        settings = FitSettings.for_method(2, fit_positions=False, fit_psf_shape=False)
+        settings = FitSettings.for_method(
+            'psf', fit_positions=False, fit_psf_shape=False
+        )
         assert not settings.may_move(self.SNR).any()
         assert not settings.fit_psf_shape
         # They still tell how fluxes compare.

@@ -12,6 +12,7 @@ from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.inpaint_filler import InpaintFiller
@@ -192,8 +193,10 @@ class TestErrors:
 
 def test_two_passes_need_the_psf_on_native_pixels(make_stage):
     stage = make_stage(X, Y, FLUX, settings=METHODS['psf'], pixel_scale=3.0)
-    native = PixelPSF(get_psf('scanmap/green'), 1.6)
+    # As it is seen there through the pixels of the map.
+    native = PixelPSF(resample_psf(get_psf('scanmap/green'), 3.0, 1.6), 1.6)
     assert_allclose(stage.filler.pixel_psf.fwhm, native.fwhm)
+    assert native.fwhm > 1.04 * PixelPSF(get_psf('scanmap/green'), 1.6).fwhm
     one = make_stage(X, Y, FLUX, settings={'psf': 'setup'}, pixel_scale=3.0)
     on_map = PixelPSF(get_psf('scanmap/green'), 3.0)
     assert_allclose(one.filler.pixel_psf.fwhm, on_map.fwhm)

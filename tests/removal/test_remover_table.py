@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.photometry.flags import FLAGS, decode_flags
+from photutils_pconv.psf_photometry import fit_windows
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 NOISE = 1.0e-4
@@ -330,7 +331,17 @@ class TestFlags:
         table = remover(scene.data, scene.xy[:1], wcs=wcs).photometry
         assert decode_flags(table['flags'][0]) == ['resampled']
 
-    # 'unstable_fit' and 'no_scatter': see test_close_rows.py.
+    def test_no_scatter(self, flagged, scene):
+        flat = np.full(scene.data.shape, 2e-3)
+        assert flagged(scene.x[:1], scene.y[:1], flat) == [{'no_scatter'}]
+
+    def test_unstable_fit(self, flagged, scene, monkeypatch):
+        # A bound that every source of these exceeds.
+        assert flagged(scene.x, scene.y, psf='setup') == [set(), set(), set()]
+        monkeypatch.setattr(fit_windows, '_LARGEST_RANGE', 0.5)
+        assert flagged(scene.x, scene.y, psf='setup') == 3 * [{'unstable_fit'}]
+
+    # 'poor_fit': see test_mismatch.py.
     def test_all_flags_are_tested(self):
         text = Path(__file__).read_text(encoding='utf-8')
         for flag in FLAGS:

@@ -115,11 +115,11 @@ def test_split_is_a_partition(n, seed):
 
 def test_own_fractions_and_classes():
     fractions = {'train': 0.5, 'test': 0.5}
-    parts = split_fields('abcd', complexity=[1, 2, 9, 8], fractions=fractions)
+    parts = split_fields(list('abcd'), complexity=[1, 2, 9, 8], fractions=fractions)
     for part in parts.values():
         assert len(set(part) & {'a', 'b'}) == 1
     with pytest.warns(AstropyUserWarning, match='fewer than 3 fields'):
-        split_fields('abcdef', complexity=range(6), n_classes=4)
+        split_fields(list('abcdef'), complexity=range(6), n_classes=4)
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,4 @@ def test_own_fractions_and_classes():
 )
 def test_bad_fields(fields, changes, message):
     with pytest.raises(ValueError, match=message):
-        split_fields(fields, **changes)
+        split_fields(list(fields), **changes)

@@ -16,6 +16,13 @@ __getattr__, __dir__, __all__ = attach(
             'fill_maskfill',
         ),
         'known_covariance': ('KrigingResult', 'kriging'),
+        'local_covariance': (
+            'PatchStatistics',
+            'condition',
+            'estimate_noise',
+            'infill_roughly',
+            'patch_statistics',
+        ),
         'registry': ('BASELINES', 'available_baselines', 'measure_baselines'),
         'scene': ('MethodResult', 'Scene'),
     },

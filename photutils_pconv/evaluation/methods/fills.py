@@ -28,6 +28,7 @@ __all__ = [
     'fill_local_median',
     'fill_maskfill',
     'measure_biharmonic',
+    'measure_filled',
     'measure_interpolated',
     'measure_maskfill',
 ]
@@ -324,7 +325,27 @@ def _measure(scene, fill):
         unknown = scene.holes[region] | scene.missing[region]
         filled = fill(scene.data[region], unknown, scene.hole_radius[i])
         background[region][hole] = filled[hole]
-    background[scene.missing] = np.nan
+    return measure_filled(scene, background)
+
+
+def measure_filled(scene, background):
+    """
+    Measure in apertures what a filled map lacks.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    background : 2D `~numpy.ndarray`
+        The map with its holes filled.
+
+    Returns
+    -------
+    result : `~photutils_pconv.evaluation.MethodResult`
+        The fluxes, and the filled map, NaN where it is missing.
+    """
+    background = np.where(scene.missing, np.nan, background)
     removed = np.where(scene.missing, 0.0, scene.data - background)
     measured = removed_photometry(
         removed,

@@ -25,6 +25,7 @@ __all__ = [
     'measure_psf_photometry',
     'measure_psf_polynomial',
     'round_image_psf',
+    'subtract_psfs',
 ]
 
 FIT_RADIUS = 9.0
@@ -239,7 +240,7 @@ def measure_psf_photometry(scene):
         group_distance=_GROUP_DISTANCE * fwhm,
         missing=scene.missing,
     )
-    return MethodResult(flux=flux, background=_subtract(scene, flux))
+    return MethodResult(flux=flux, background=subtract_psfs(scene, flux))
 
 
 def measure_psf_polynomial(scene):
@@ -267,7 +268,7 @@ def measure_psf_polynomial(scene):
         radius=FIT_RADIUS,
         missing=scene.missing,
     )
-    background = _subtract(scene, coefficients[:, 0])
+    background = subtract_psfs(scene, coefficients[:, 0])
     surface = background.copy()
     for i in np.flatnonzero(scene.usable & np.isfinite(coefficients[:, 0])):
         window = scene.window(i, int(FIT_RADIUS) + 2)
@@ -281,9 +282,22 @@ def measure_psf_polynomial(scene):
     )
 
 
-def _subtract(scene, flux):
+def subtract_psfs(scene, flux):
     """
-    Subtract fitted PSFs from the map.
+    Subtract PSFs from the map.
+
+    Parameters
+    ----------
+    scene : `~photutils_pconv.evaluation.methods.Scene`
+        Map and sources.
+
+    flux : 1D `~numpy.ndarray`
+        The sources' fluxes; NaN for those that stay.
+
+    Returns
+    -------
+    background : 2D `~numpy.ndarray`
+        The map without them, NaN where it is missing.
     """
     model = np.zeros(scene.data.shape)
     half = int(scene.pixel_psf.radius)

@@ -21,6 +21,11 @@ sources' holes:
   034503), scikit-image's biharmonic surface, or astropy's
   `~astropy.convolution.interpolate_replace_nans`; the source is what is
   above the fill.
+* ``local_infilling``: local pixelwise infilling (Saydjari & Finkbeiner 2022,
+  ApJ 933, 155): the hole is filled with what its surroundings make expect,
+  given the covariance of patches around the source.
+* ``local_infilling_psf``: the PSF, by generalised least squares with that
+  covariance, averaged over the eight turns and flips of the patches.
 
 Aperture fluxes are corrected to the total with one encircled-energy
 table; a PSF fit's flux is that of the whole PSF. Of the PSF the angle is
@@ -44,6 +49,10 @@ from photutils_pconv.evaluation.methods.fills import (
     measure_maskfill,
     require,
 )
+from photutils_pconv.evaluation.methods.infilling import (
+    measure_infilling,
+    measure_infilling_psf,
+)
 from photutils_pconv.evaluation.methods.psf_fits import (
     measure_psf_photometry,
     measure_psf_polynomial,
@@ -63,6 +72,8 @@ BASELINES = {
     'maskfill': measure_maskfill,
     'biharmonic': measure_biharmonic,
     'interpolate': measure_interpolated,
+    'local_infilling': measure_infilling,
+    'local_infilling_psf': measure_infilling_psf,
 }
 """
 The methods by name: functions from a

@@ -39,11 +39,16 @@ class MethodResult:
     polynomial : 2D `~numpy.ndarray` or `None`
         Of a fit of PSF and polynomial, the same with the polynomial in
         the part of each hole that was fitted.
+
+    flux_err : 1D `~numpy.ndarray` or `None`
+        The standard deviations of the fluxes' errors, where the method
+        estimates them.
     """
 
     flux: np.ndarray
     background: np.ndarray = field(repr=False)
     polynomial: np.ndarray | None = field(default=None, repr=False)
+    flux_err: np.ndarray | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,207 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What the subtraction of a PSF leaves of sources, and what follows from it.
+
+Where more is left than expected, a fit is poor: the source is no PSF. And where
+what is left exceeds the structure of the map, the emission under a source is
+found as well without a look into the hole; the two estimates then share it.
+"""
+
+import numpy as np
+
+from photutils_pconv.geometry.holes import draw_values
+from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.inpainting.hole_filling import inpaint_holes
+from photutils_pconv.psf.source_images import expected_error_image
+from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
+
+__all__ = [
+    'add_inpainted',
+    'estimate_position_errors',
+    'find_poor_fits',
+    'with_poor_fits',
+]
+
+# The mismatch in the middle of a source, in units of the structure around it, at
+# which the emission under it is found as well without a look into the hole:
+# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
+# 2026-11-29), where both errors are equal from 0.7 to 1.5.
+_EVEN_MISMATCH = 1.0
+# A fit is poor that leaves more than this of a source, in units of what is expected,
+# the structure around included; by choice: of sources that are PSFs, no more than
+# 1 in 200 does (benchmarks/psf_accuracy.py, 2026-11-29).
+_POOR = 4.0
+# The ring of the local background for that, in FWHM; by choice.
+_RING_INNER, _RING_OUTER = 1.5, 2.5
+# The share of an inpainted hole below which it is not worth the time; by choice.
+_LEAST_INPAINTED = 0.3
+
+
+def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
+    """
+    Find sources of which the PSF leaves more than it is expected to.
+
+    Parameters
+    ----------
+    residual : 2D `~numpy.ndarray`
+        The map minus all sources.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    fit : `~photutils_pconv.psf_photometry.PSFFit`
+        The sources' positions.
+
+    flux : (M,) `~numpy.ndarray`
+        Their fluxes, in the map's unit times pixel.
+
+    structure : (M,) `~numpy.ndarray`
+        The scatter around each of what its surroundings do not tell.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
+
+    Returns
+    -------
+    poor : (M,) bool `~numpy.ndarray`
+        The sources.
+
+    core : (M,) `~numpy.ndarray`
+        The root mean square of what is left within a FWHM; 0 for all others.
+    """
+    fwhm = pixel_psf.fwhm
+    poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
+    for i in np.flatnonzero(np.isfinite(flux)):
+        window = find_window(residual.shape, fit.x[i], fit.y[i], _RING_OUTER * fwhm)
+        if window is None:
+            continue
+        use = ~missing[window.region]
+        inner = use & (window.distance <= fwhm)
+        ring = use & (window.distance >= _RING_INNER * fwhm)
+        if not inner.any() or not ring.any():
+            continue
+        values = residual[window.region]
+        left = np.sqrt(np.mean((values[inner] - np.median(values[ring])) ** 2))
+        error = pixel_psf.expected_error(window.dx[inner], window.dy[inner])
+        expected = abs(flux[i]) * np.sqrt(np.mean(error**2))
+        if left > _POOR * np.hypot(expected, structure[i]):
+            poor[i], core[i] = True, left
+    return poor, core
+
+
+def with_poor_fits(error, fit, core, pixel_psf):
+    """
+    Add what poor fits leave to the expected error of the subtraction.
+
+    Parameters
+    ----------
+    error : 2D `~numpy.ndarray`
+        The expected error.
+
+    fit, pixel_psf
+        As for `find_poor_fits`.
+
+    core : (M,) `~numpy.ndarray`
+        What `find_poor_fits` found.
+
+    Returns
+    -------
+    error : 2D `~numpy.ndarray`
+        The error, with theirs in quadrature.
+    """
+    poor = core > 0
+    if not poor.any():
+        return error
+    level = core[poor] / pixel_psf.expected_error(0.0, 0.0)
+    more = expected_error_image(error.shape, fit.x[poor], fit.y[poor], level, pixel_psf)
+    return np.hypot(error, more)
+
+
+def add_inpainted(
+    reconstruction,
+    mismatch,
+    data,
+    missing,
+    holes,
+    inpainting,
+    *,
+    jy_per_pixel,
+    taper_width,
+):
+    """
+    Add the emission that is found without a look into holes, where it counts.
+
+    The error of what the residual tells grows with the mismatch, which is in
+    units of the structure around; that of an inpainted hole does not.
+
+    Parameters
+    ----------
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        What the residual tells.
+
+    mismatch : (M,) `~numpy.ndarray`
+        What is left in the middle of each source.
+
+    data, missing, holes, jy_per_pixel, taper_width
+        As for `~photutils_pconv.inpainting.inpaint_holes`.
+
+    inpainting : `~photutils_pconv.inpainting.InpaintSettings` or `None`
+        How holes are filled; `None` for not at all.
+
+    Returns
+    -------
+    emission : 2D `~numpy.ndarray`
+        The emission in the holes.
+    """
+    share = mismatch**2 / (_EVEN_MISMATCH**2 + mismatch**2)
+    chosen = np.nan_to_num(share) > _LEAST_INPAINTED
+    if inpainting is None or not chosen.any():
+        return reconstruction.emission
+    inpainted = inpaint_holes(
+        data,
+        missing,
+        holes,
+        inpainting,
+        jy_per_pixel=jy_per_pixel,
+        taper_width=taper_width,
+        chosen=chosen,
+    )
+    drawn = draw_values(
+        holes.select(chosen & inpainted.filled),
+        share[chosen & inpainted.filled],
+        width=taper_width,
+    )
+    drawn = np.where(inpainted.weight > 0, drawn, 0.0)
+    return (1.0 - drawn) * reconstruction.emission + drawn * inpainted.emission
+
+
+def estimate_position_errors(flux, flux_err, pixel_psf, *, moved):
+    """
+    Give the errors that the background makes of fitted positions, in pixels.
+
+    A matched filter's: as the flux' by the relative steepness of the PSF.
+
+    Parameters
+    ----------
+    flux, flux_err : (M,) `~numpy.ndarray`
+        The fluxes and their errors.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
+
+    moved : (M,) bool `~numpy.ndarray`
+        The sources whose position was fitted.
+
+    Returns
+    -------
+    error : (M,) `~numpy.ndarray`
+        The errors along an axis; 0 for all other sources.
+    """
+    half = int(np.ceil(FIT_RADIUS))
+    y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
+    values = pixel_psf.evaluate(x, y)
+    by_x, by_y = pixel_psf.gradient(x, y)
+    steepness = np.sqrt(0.5 * np.sum(by_x**2 + by_y**2) / np.sum(values**2))
+    with np.errstate(divide='ignore', invalid='ignore'):
+        error = np.abs(flux_err / flux) / steepness
+    return np.where(moved & np.isfinite(error), error, 0.0)
