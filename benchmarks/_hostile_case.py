@@ -68,7 +68,7 @@ class Case:
         before.
 
     seconds : float
-        The time limit.
+        The limit of processor time.
 
     quick : bool
         Whether the test suite has it.
@@ -82,7 +82,7 @@ class Case:
     warning: str = ''
     flag: str = ''
     late: bool = False
-    seconds: float = 20.0
+    seconds: float = 10.0
     quick: bool = False
 
 

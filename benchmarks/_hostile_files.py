@@ -384,7 +384,7 @@ for _name, (_make, _accept) in _PATHS.items():
         accept=_accept,
         says='file|folder|directory|path|FITS|such',
         quick=_name in ('a pipe', 'missing', 'a name with brackets', 'NUL'),
-        seconds=8,
+        seconds=2,
     )
 
 _CHOICES = {

@@ -90,7 +90,7 @@ for _method in METHODS:
                         number=_number,
                         overwrite=_overwrite,
                     ),
-                    seconds=90,
+                    seconds=30,
                     quick=_method == 'inpaint'
                     and (_number.name, _place, _overwrite)
                     in (

@@ -240,7 +240,7 @@ for _method in METHODS:
             'processes',
             f'{_method} {_times} calls',
             partial(_check_process, method=_method, times=_times),
-            seconds=90,
+            seconds=30,
         )
 for _name, (_options, _environment) in {
     'python -O': (['-O'], {}),
@@ -260,7 +260,7 @@ for _name, (_options, _environment) in {
             options=_options,
             environment=_environment,
         ),
-        seconds=90,
+        seconds=30,
     )
 
 

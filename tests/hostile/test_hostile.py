@@ -101,6 +101,6 @@ def _run_late(context):
 )
 def test_the_judge_sees(call, accept, verdict, monkeypatch):
     monkeypatch.delenv('PHOTUTILS_PCONV_HOSTILE', raising=False)
-    case = hostile.Case('a', 'b', call, accept=accept, warning='word', seconds=2)
+    case = hostile.Case('a', 'b', call, accept=accept, warning='word', seconds=1)
     judgement = judging.judge(case)
     assert judgement.verdict == verdict, judgement.detail
