@@ -79,7 +79,7 @@ class Judgement:
         What was seen.
 
     seconds : float
-        How long it took.
+        How much time of the processor it took, without that of other processes.
     """
 
     case: object
@@ -108,14 +108,14 @@ def judge(case):
         The verdict.
     """
     _warm_up()
-    start = time.perf_counter()
+    start = time.process_time()
     folder = Path(tempfile.mkdtemp(prefix='hostile-'))
     try:
         verdict, detail = _judge_in(case, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     detail = ' '.join(detail.replace(str(folder), '').split())
-    return Judgement(case, verdict, detail, time.perf_counter() - start)
+    return Judgement(case, verdict, detail, time.process_time() - start)
 
 
 @cache
