@@ -7,7 +7,6 @@ compares what came out with numbers that do not come from the same call. What
 else went on (warnings, files, global state) is judged by `_hostile_judge`.
 """
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ __all__ = [
     'add',
     'fingerprint',
     'select',
+    'thin',
 ]
 
 #: What a case may end with. One that accepts several has no right answer that
@@ -68,7 +68,7 @@ class Case:
         before.
 
     seconds : float
-        The time limit.
+        The limit of processor time.
 
     quick : bool
         Whether the test suite has it.
@@ -82,7 +82,7 @@ class Case:
     warning: str = ''
     flag: str = ''
     late: bool = False
-    seconds: float = 20.0
+    seconds: float = 10.0
     quick: bool = False
 
 
@@ -190,9 +190,29 @@ def select(*, groups=(), names=(), quick=False):
     ]
 
 
-def every(cases, n, *, start=0):
-    """Tell of each of many cases whether it is one of every ``n``, for ``quick``."""
-    return zip(cases, itertools.cycle([i == start for i in range(n)]), strict=False)
+def thin(cases, most):
+    """
+    Choose some cases of each group, evenly spread.
+
+    Parameters
+    ----------
+    cases : list of `Case`
+        The cases.
+
+    most : int
+        How many of a group, at most.
+
+    Returns
+    -------
+    chosen : list of `Case`
+        The chosen ones, in their order.
+    """
+    groups = {}
+    for case in cases:
+        groups.setdefault(case.group, []).append(case)
+    return [
+        one for group in groups.values() for one in group[:: -(-len(group) // most)]
+    ]
 
 
 def fingerprint(given):

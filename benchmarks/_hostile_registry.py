@@ -3,20 +3,36 @@
 All hostile cases: importing this fills the registry.
 """
 
-import _hostile_arrays  # noqa: F401
-import _hostile_catalogues  # noqa: F401
-import _hostile_files  # noqa: F401
-import _hostile_masks  # noqa: F401
-import _hostile_models  # noqa: F401
-import _hostile_settings  # noqa: F401
-import _hostile_shell  # noqa: F401
-import _hostile_sky  # noqa: F401
-import _hostile_sources  # noqa: F401
-import _hostile_system  # noqa: F401
-import _hostile_values  # noqa: F401
+import importlib
+
 from _hostile_case import CASES, select
 
 __all__ = ['CASES', 'GROUPS', 'select']
+
+# In the order of the report.
+_FILES = (
+    'arrays',
+    'shapes',
+    'values',
+    'units',
+    'masks',
+    'errors',
+    'sky',
+    'scales',
+    'sources',
+    'rows',
+    'settings',
+    'psfs',
+    'models',
+    'files',
+    'written',
+    'catalogues',
+    'shell',
+    'system',
+    'threads',
+)
+for _file in _FILES:
+    importlib.import_module(f'_hostile_{_file}')
 
 #: The groups, in the order of the registry.
 GROUPS = tuple(dict.fromkeys(case.group for case in CASES.values()))

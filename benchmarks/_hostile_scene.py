@@ -32,6 +32,7 @@ __all__ = [
     'make_scene',
     'make_wcs',
     'plain',
+    'take_first',
 ]
 
 #: The methods of a removal.
@@ -99,9 +100,7 @@ def make_remover(method, *, setup=SETUP, **options):
     remover : `~photutils_pconv.NeuralSourceRemover`
         The remover.
     """
-    chosen = {'error_method': 'local'}
-    if method == 'psf':
-        chosen |= {'psf': 'setup', 'n_passes': 2}
+    chosen = {'error_method': 'local', 'method': method}
     return NeuralSourceRemover(setup=setup, **(chosen | options))
 
 
@@ -208,9 +207,8 @@ def plain(method, *, setup=SETUP, factor=1.0):
 
     Returns
     -------
-    flux, psf_flux, cleaned : `~numpy.ndarray`
-        The fluxes in the first aperture, those of the PSF (NaN for 'inpaint'),
-        and the cleaned map.
+    flux, aperture_flux, cleaned : `~numpy.ndarray`
+        The fluxes, those in the first aperture, and the cleaned map.
     """
     scene = make_scene(setup=setup, factor=factor)
     wcs = None if factor == 1.0 else scene.wcs
@@ -219,15 +217,26 @@ def plain(method, *, setup=SETUP, factor=1.0):
 
 
 def _fluxes(table):
-    """Give the fluxes in the first aperture and of the PSF, without units."""
+    """Give the fluxes and those in the first aperture, without units."""
+    return take_first(table['flux']), take_first(table['flux_aperture'])
 
-    def take(name):
-        column = np.asarray(getattr(table[name], 'value', table[name]), dtype=float)
-        return column if column.ndim == 1 else column[:, 0]
 
-    flux = take('flux')
-    has_psf = 'flux_psf' in table.colnames
-    return flux, take('flux_psf') if has_psf else np.full(len(flux), np.nan)
+def take_first(column):
+    """
+    Give a column of a photometry table, of the first aperture, without unit.
+
+    Parameters
+    ----------
+    column : `~astropy.table.Column` or `~astropy.units.Quantity`
+        The column.
+
+    Returns
+    -------
+    values : 1D `~numpy.ndarray`
+        Its values.
+    """
+    values = np.asarray(getattr(column, 'value', column), dtype=float)
+    return values if values.ndim == 1 else values[:, 0]
 
 
 def check_removal(
@@ -294,14 +303,14 @@ def check_removal(
     remover = make_remover(method, setup=setup, **(options or {}))
     result = remover(data, sources, **call)
     if truth is None:
-        flux, psf_flux, cleaned = plain(method, setup=setup)
+        flux, aperture_flux, cleaned = plain(method, setup=setup)
     else:
-        flux = psf_flux = np.asarray(truth, dtype=float)
+        flux = aperture_flux = np.asarray(truth, dtype=float)
     check_result(
         context,
         result,
         flux=flux * scale,
-        psf_flux=psf_flux * scale if method == 'psf' else None,
+        aperture_flux=aperture_flux * scale,
         rtol=rtol,
         rows=rows,
     )
@@ -316,7 +325,7 @@ def check_removal(
     return result
 
 
-def check_result(context, result, *, flux, psf_flux, rtol, rows=slice(None)):
+def check_result(context, result, *, flux, aperture_flux, rtol, rows=slice(None)):
     """
     Compare the table of a result with the truth, and note its flags.
 
@@ -328,11 +337,8 @@ def check_result(context, result, *, flux, psf_flux, rtol, rows=slice(None)):
     result : `~photutils_pconv.SourceRemovalResult`
         The result.
 
-    flux : `~numpy.ndarray`
-        The fluxes.
-
-    psf_flux : `~numpy.ndarray` or `None`
-        The fluxes of the PSF, for a result that has them.
+    flux, aperture_flux : `~numpy.ndarray`
+        The fluxes, and those in the first aperture.
 
     rtol : float
         The relative tolerance.
@@ -343,18 +349,9 @@ def check_result(context, result, *, flux, psf_flux, rtol, rows=slice(None)):
     table = result.photometry
     for names in decode_flags(np.asarray(table['flags'])):
         context.flags.update(names)
-    found, psf_found = _fluxes(table)
-    context.compare('flux', found[rows], flux, rtol=rtol)
-    error = np.asarray(getattr(table['flux_err'], 'value', table['flux_err']))
-    error = error if error.ndim == 1 else error[:, 0]
-    measured = np.isfinite(found)
-    if not np.all(np.isfinite(error[measured]) & (error[measured] >= 0)):
-        context.fail(f'flux_err is {error}')
-    if psf_flux is None:
-        return
-    context.compare('flux_psf', psf_found[rows], psf_flux, rtol=rtol)
-    error = table['flux_psf_err']
-    error = np.asarray(getattr(error, 'value', error))
-    measured = np.isfinite(psf_found)
-    if not np.all(np.isfinite(error[measured]) & (error[measured] >= 0)):
-        context.fail(f'flux_psf_err is {error}')
+    for name, truth in (('flux', flux), ('flux_aperture', aperture_flux)):
+        found, error = take_first(table[name]), take_first(table[f'{name}_err'])
+        context.compare(name, found[rows], truth, rtol=rtol)
+        error = error[np.isfinite(found)]
+        if not np.all(np.isfinite(error) & (error >= 0)):
+            context.fail(f'{name}_err is {error}')

@@ -22,11 +22,11 @@ from photutils_pconv.cli import main
 
 #: The options of each method; all commands are made here.
 _OPTIONS = {
-    'inpaint': ('--setup', 'scanmap/green', '--error-method', 'local'),
-    'psf': (
+    method: (
         *('--setup', 'scanmap/green', '--error-method', 'local'),
-        *('--psf', 'setup', '--n-passes', '2'),
-    ),
+        *('--method', method),
+    )
+    for method in METHODS
 }
 _NAMES = ('cleaned.fits', 'photometry.ecsv')
 
