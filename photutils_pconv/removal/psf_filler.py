@@ -128,6 +128,7 @@ class PSFFiller:
                 removal.psf,
                 wings_are_sources=True,
                 emission=removal.emission,
+                structure=removal.structure,
                 subtraction_error=np.where(
                     native.missing, 0.0, removal.subtraction_error
                 ),
