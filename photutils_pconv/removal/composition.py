@@ -87,13 +87,15 @@ def compose(grid, holes, filled, *, keep):
     draw has to add is the rest of :math:`B^2`.
     """
     mean = filled.mean
-    structure = measure_structure(
-        mean.clean(grid.data),
-        grid.missing | holes.mask,
-        holes.x,
-        holes.y,
-        holes.radius,
-    )
+    structure = filled.structure
+    if structure is None:
+        structure = measure_structure(
+            mean.clean(grid.data),
+            grid.missing | holes.mask,
+            holes.x,
+            holes.y,
+            holes.radius,
+        )
     expected = draw_values(
         holes.select(mean.filled),
         _RECONSTRUCTION_ERROR * structure[mean.filled],

@@ -88,6 +88,10 @@ class Filled:
         its grid; by default the reconstruction's, with which fluxes are
         measured in any case.
 
+    structure : (M,) `~numpy.ndarray`, optional
+        The scatter around each source of what its surroundings do not tell,
+        where it was measured already.
+
     subtraction_error : 2D `~numpy.ndarray`, optional
         What the subtraction of the sources is expected to leave in each pixel
         of the map, where the wings are the sources.
@@ -99,6 +103,7 @@ class Filled:
     errors_in_rms: bool = False
     wings_are_sources: bool = False
     emission: np.ndarray | None = None
+    structure: np.ndarray | None = None
     subtraction_error: np.ndarray | None = None
 
     @property

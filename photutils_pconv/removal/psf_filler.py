@@ -92,7 +92,7 @@ class PSFFiller:
             The holes, filled.
         """
         fixed = replace(self.settings.fits, fit_positions=False, fit_psf_shape=False)
-        settings = replace(self.settings, fits=fixed, inpainting=None)
+        settings = replace(self.settings, fits=fixed, inpainting=None, judge_fits=False)
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
@@ -128,6 +128,7 @@ class PSFFiller:
                 removal.psf,
                 wings_are_sources=True,
                 emission=removal.emission,
+                structure=removal.structure,
                 subtraction_error=np.where(
                     native.missing, 0.0, removal.subtraction_error
                 ),

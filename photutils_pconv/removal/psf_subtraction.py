@@ -181,6 +181,9 @@ class SubtractionSettings:
         How the emission is also found without a look into the holes, where
         the PSF's mismatch exceeds it (default: not at all).
 
+    judge_fits : bool, optional
+        Whether the quality of the fits, and what they leave, is measured.
+
     run : `~photutils_pconv.network.RunOptions`, optional
         How the network is run.
     """
@@ -190,6 +193,7 @@ class SubtractionSettings:
     aperture_radius: float | None = None
     fits: FitSettings = field(default_factory=lambda: FitSettings.for_method('psf'))
     inpainting: InpaintSettings | None = None
+    judge_fits: bool = True
     run: RunOptions = field(default_factory=RunOptions)
 
     def __post_init__(self):
@@ -299,10 +303,13 @@ def remove_with_psf(
         errors=(flux_err, position_err),
         level=level,
     )
-    structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
     residual = data - drawn.image
-    poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
-    qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
+    structure, core = np.zeros((2, len(x)))
+    poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
+    if settings.judge_fits:
+        structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
+        poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
+        qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
     factor = 1.0
     if settings.aperture_radius is not None:
         factor = aperture_fraction(psf, settings.aperture_radius)
