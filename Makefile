@@ -55,7 +55,7 @@ demo: $(VENV)/.installed-plot
 	$(BIN)/photutils-pconv demo -o demo_output
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --slow $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --slow -n 2 $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
