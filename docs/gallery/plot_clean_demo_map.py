@@ -62,9 +62,9 @@ for ax, (title, (image, norm)) in zip(axes, panels.items(), strict=True):
         ax.set_ylabel(' ')
 
 # %%
-# The photometry has one row a source, in the order of the input. The column ``flux`` is
-# the one to use: here the flux of the PSF. ``flux_aperture`` is measured in an aperture,
-# and ``flux_annulus`` is the standard method, for comparison.
+# The photometry has one row a source, in the order of the input. The column ``flux``
+# is the one to use: here the flux of the PSF. ``flux_aperture`` is measured in an
+# aperture, and ``flux_annulus`` is the standard method, for comparison.
 
 columns = ['id', 'snr', 'flux', 'flux_err', 'flux_aperture', 'flux_annulus', 'flags']
 phot[columns].pprint(max_lines=-1, max_width=-1)

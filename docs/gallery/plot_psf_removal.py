@@ -70,8 +70,9 @@ for name, result in (
 
 # %%
 # And the fluxes: those of an annulus, of what was cut out of the holes, and of the PSF.
-# The column ``flux`` is the best flux that each method has. The PSF that was injected holds a little less flux in the aperture than the
-# bundled one, so all ratios share a factor; look at the scatter.
+# The column ``flux`` is the best flux that each method has. The PSF that was injected
+# holds a little less flux in the aperture than the bundled one, so all ratios share a
+# factor; look at the scatter.
 
 flux = truth['flux'].to_value('Jy')
 methods = {
