@@ -23,14 +23,15 @@ from photutils_pconv.datasets import load_demo
 ccd, truth = load_demo()
 
 # %%
-# One line makes the remover, one line cleans the map.
+# One line makes the remover, one line cleans the map. The PSF of the setup is known,
+# so that the sources are fitted and subtracted first.
 
 remover = NeuralSourceRemover(mode='scanmap', band='green')
 cleaned, phot = remover(ccd, truth)
 
 # %%
-# The map before, after, and what was removed, in the same stretch. Outside the
-# holes the cleaned map is the map itself, so the difference is zero there.
+# The map before, after, and what was removed, in the same stretch. Where no source
+# reaches, the cleaned map is the map itself, and the difference is zero.
 
 removed = np.asarray(ccd.data) - np.asarray(cleaned.data)
 low, high = np.nanpercentile(cleaned.data, [0.5, 99.5])
@@ -61,10 +62,11 @@ for ax, (title, (image, norm)) in zip(axes, panels.items(), strict=True):
         ax.set_ylabel(' ')
 
 # %%
-# The photometry has one row a source, in the order of the input. The column
-# ``flux_annulus`` is the standard method, for comparison.
+# The photometry has one row a source, in the order of the input. The column ``flux``
+# is the one to use: here the flux of the PSF. ``flux_aperture`` is measured in an
+# aperture, and ``flux_annulus`` is the standard method, for comparison.
 
-columns = ['id', 'snr', 'hole_radius', 'flux', 'flux_err', 'flux_annulus', 'flags']
+columns = ['id', 'snr', 'flux', 'flux_err', 'flux_aperture', 'flux_annulus', 'flags']
 phot[columns].pprint(max_lines=-1, max_width=-1)
 
 # %%

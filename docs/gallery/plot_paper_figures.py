@@ -65,8 +65,9 @@ plt.show()
 # In training, the source that was injected is compared with the one that the
 # network takes out. After a removal the same picture shows what is left: the
 # noise that a reconstruction has not, and the wings of the source beyond the hole.
+# The paper's method does not look into the holes.
 
-remover = NeuralSourceRemover('scanmap', 'green')
+remover = NeuralSourceRemover('scanmap', 'green', method='inpaint')
 cleaned, phot = remover(simulated, truth)
 
 middle = int(np.nanargmin(np.abs(phot['snr'] - 100)))

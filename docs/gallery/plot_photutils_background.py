@@ -67,8 +67,8 @@ for name, bkg in backgrounds.items():
 
 # %%
 # What the script subtracts, and what is left. PConvBackground is the map itself
-# wherever there is no source: all structure is in it, and nothing but the sources
-# is left. The holes are drawn on it.
+# wherever no source reaches: all structure is in it, and nothing but the sources
+# and their wings is left. The holes are drawn on it.
 
 low, high = np.percentile(data[~mask], [0.5, 99.5])
 norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.1))

@@ -3,7 +3,7 @@
 Twenty sources, before and after
 ================================
 
-What lies behind sources, as the default model reconstructs it, beside the truth.
+What the cleaned map holds where sources were, by default, beside the truth.
 The sources are a random choice on two simulated fields, a plain and a complex
 one, not the best of them.
 """
@@ -58,7 +58,8 @@ for field in (fields[1], fields[4]):
     fig.suptitle(field.name)
 
 # %%
-# The reconstruction has no noise inside the holes: it is the best estimate of the
-# emission. ``texture=True`` adds a realisation of what is missing.
+# Under faint sources the cleaned map is the map less the source, with the noise that
+# was observed. Under bright ones it is the reconstruction, the best estimate of the
+# emission, which has no noise; ``fill='draw'`` adds a random draw of what is not known.
 
 plt.show()

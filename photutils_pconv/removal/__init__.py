@@ -2,6 +2,13 @@
 """
 From a map and its sources to a cleaned map and a table.
 
+With a PSF (the method ``'psf'``) it is fitted to all sources and subtracted,
+and a network reconstructs the emission under them from what is left. Without
+one (``'inpaint'``, the paper's method) a network fills holes from what is
+around. The cleaned map holds the map less the sources where that is better
+known than the reconstruction (`compose`), and, where asked for, a random draw
+of what is not known (`Draws`).
+
 Users call `NeuralSourceRemover`. Its stages, from `RemovalSettings` to
 `FluxErrors`, are here for those who build something else of them.
 """
