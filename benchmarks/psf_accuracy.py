@@ -190,8 +190,6 @@ def make_report(table):
     parts = ['# Removal with a known PSF', describe_run(table.meta)]
     if 'ratio_ours psf' not in table.colnames:
         parts.append('Removal with a PSF was not available.')
-    else:
-        parts[-1] += f'\n- model of the PSF method: {table.meta.get("model_psf")}'
     part = np.asarray(table['part'])
     names = np.asarray(table['map'])
     simulated = table[part == 'simulated']
