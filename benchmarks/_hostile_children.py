@@ -71,7 +71,7 @@ def _start_server():
         env=environment,
     )
     # It ends at the end of its input.
-    atexit.register(lambda: (server.stdin.close(), server.wait()))
+    atexit.register(server.communicate)
     return server
 
 
