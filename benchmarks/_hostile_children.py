@@ -71,7 +71,7 @@ def _start_server():
         env=environment,
     )
     # It ends at the end of its input.
-    atexit.register(lambda: (server.stdin.close(), server.wait()))
+    atexit.register(server.communicate)
     return server
 
 
@@ -122,12 +122,12 @@ def _clean(folder, method, more=()):
 
     folder = Path(folder)
     files = folder / 'map.fits', folder / 'sources.csv'
-    return main(
-        [
-            *('remove', *map(str, files), *_OPTIONS[method]),
-            *('-o', str(folder / 'out'), '--quiet', *more),
-        ]
-    )
+    # As the shell does it: signals and streams are then the command's own.
+    sys.argv = [
+        *('photutils-pconv', 'remove', *map(str, files), *_OPTIONS[method]),
+        *('-o', str(folder / 'out'), '--quiet', *more),
+    ]
+    return main()
 
 
 def _act_at(place, act):
@@ -145,10 +145,11 @@ def _act_at(place, act):
         count[0] += 1
         if count[0] == int(number) and not place.startswith('after'):
             act()
-        result = original(*arguments, **options)
-        if count[0] == int(number):
-            act()
-        return result
+        try:
+            return original(*arguments, **options)
+        finally:
+            if count[0] == int(number):
+                act()
 
     setattr(os, name, replaced)
 

@@ -120,7 +120,7 @@ for _name in _VALUES:
             'settings',
             f'{_name} is {_what}',
             partial(_make_with, name=_name, value=_value),
-            accept=(REFUSED,),
+            accept=(RIGHT, REFUSED) if _name == 'draw_seed' else (REFUSED,),
             says=_name.replace('aperture_', '')
             + ('|mode|band|setup' if _name in ('mode', 'band', 'setup') else '')
             + '|eef|encircled|table must',

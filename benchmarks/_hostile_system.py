@@ -53,8 +53,8 @@ def _check_kill(context, *, method, place, number, overwrite):
         new = [(folder / name).stat().st_ino != old[name] for name in there]
         context.check(len(set(new)) == 1, 'one file is new, the other old')
     lines = output.strip().splitlines()
-    if number == signal.SIGINT:
-        context.check(status == 130, f'the status is {status}')
+    if number != signal.SIGKILL:
+        context.check(status == 128 + number, f'the status is {status}')
         context.check(len(lines) <= 1, f'{len(lines)} lines: {lines[-1:]}')
         left = [path.name for path in folder.glob('.*')] if folder.exists() else []
         context.check(not left, f'{left} stays')

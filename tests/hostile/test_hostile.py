@@ -27,7 +27,7 @@ def _import(name):
 registry, judging = _import('_hostile_registry'), _import('_hostile_judge')
 hostile = _import('_hostile_case')
 # Of each group, so that all take less than half a minute.
-CASES = hostile.thin(registry.select(quick=True), 12)
+CASES = hostile.thin(registry.select(quick=True), 10)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ COLUMNS = ('flux', 'flux_err', 'flux_aperture', 'flux_aperture_err', 'local_bkg'
 # in their last digit or are summed in another order.
 ROUNDING = 2e-5
 EXAMPLES = settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,
@@ -140,26 +140,43 @@ def test_constant(method, offset):
         assert np.all(np.abs(difference) < 0.05 * truth.table[f'{name}_err']), name
 
 
-@both
-@EXAMPLES
-@given(turns=st.integers(1, 3), flip=st.booleans())
-def test_turns_and_flips(method, turns, flip):
-    """
-    Close: a network is not symmetric, its training only nearly made it so.
-
-    What differs is less than half of the error.
-    """
+def _turn(turns, *, flip=False):
+    """Turn the map by quarters of a circle, after a mirror or not."""
     scene = make_scene()
     data, (x, y) = scene.data, scene.xy.T
     if flip:
         data, x = data[:, ::-1], SIZE - 1 - x
     for _ in range(turns):
         data, (x, y) = np.rot90(data), (y, SIZE - 1 - x)
-    found = clean(method, np.ascontiguousarray(data), np.stack([x, y], axis=1))
-    truth = plain(method)
+    return np.ascontiguousarray(data), np.stack([x, y], axis=1)
+
+
+@both
+@pytest.mark.parametrize('turns', [1, 2, 3])
+def test_quarter_turns(method, turns):
+    """Close, to less than half of the error: a network learns symmetry in part."""
+    found, truth = clean(method, *_turn(turns)), plain(method)
     for name in ('flux', 'flux_aperture'):
         difference = found.table[name] - truth.table[name]
         assert np.all(np.abs(difference) < 0.5 * truth.table[f'{name}_err']), name
+
+
+@both
+@EXAMPLES
+@given(turns=st.integers(0, 3))
+def test_flips(method, turns):
+    """
+    Close, to 1 percent or half of the error.
+
+    Besides the network, the PSF is not symmetric: no turn makes its lobes those of
+    the mirrored map.
+    """
+    found, truth = clean(method, *_turn(turns, flip=True)), plain(method)
+    for name in ('flux', 'flux_aperture'):
+        error = 0.5 * truth.table[f'{name}_err']
+        assert_allclose(
+            found.table[name], truth.table[name], rtol=0.01, atol=error.min()
+        )
 
 
 @both
