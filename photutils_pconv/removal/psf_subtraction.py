@@ -235,7 +235,9 @@ def remove_with_psf(
     removal : `PSFRemoval`
         Fluxes and reconstruction.
     """
-    data = np.where(missing, 0.0, data)
+    # A map's level is no part of it: what is missing holds 0.
+    offset = 0.0 if missing.all() else np.median(data[~missing])
+    data = np.where(missing, 0.0, data - offset)
     x, y, radius = holes.x, holes.y, holes.radius
     snr = np.nan_to_num(holes.snr)
     telling = settings.fits.tells_shape(snr)
@@ -339,15 +341,16 @@ def remove_with_psf(
         taper_width=taper_width,
     )
     # What is no PSF has left its marks in the residual.
+    inside = offset * (reconstruction.weight > 0)
     marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
     return PSFRemoval(
         reconstruction=replace(
             reconstruction,
-            emission=np.where(marked > 0, emission, reconstruction.emission),
+            emission=np.where(marked > 0, emission, reconstruction.emission) + inside,
             wings=np.where(missing, 0.0, drawn.image),
             foreign=np.where(missing, 0.0, drawn.beyond),
         ),
-        emission=emission,
+        emission=emission + inside,
         structure=structure,
         subtraction_error=with_poor_fits(drawn.error, fit, core, psf),
         flux=factor * flux,
