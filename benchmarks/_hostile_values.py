@@ -215,7 +215,7 @@ for _method in METHODS:
             f'{_method} {_name}',
             partial(_check_flat, method=_method, make=_make),
             accept=(RIGHT, WARNED, REFUSED)
-            if _name in ('all 1e300', 'all float max')
+            if _name in ('all 1e-300', 'all 1e300', 'all float max')
             else (RIGHT, WARNED),
             flag='no_scatter|no_background',
             quick=_name == 'all zero',
