@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from astropy.stats import mad_std
 
-from photutils_pconv.geometry.cutouts import cut_stack
+from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.blending import Blender
@@ -312,6 +312,24 @@ def remove_with_psf(
         structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
         poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
         qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
+    reconstruction = blender.finish(missing)
+    mismatch = np.fmax(np.abs(flux) * psf.expected_error(0.0, 0.0), core)
+    emission = add_inpainted(
+        reconstruction,
+        np.divide(mismatch, structure, out=np.zeros(len(x)), where=structure > 0),
+        data,
+        missing,
+        holes,
+        settings.inpainting,
+        jy_per_pixel=jy_per_pixel,
+        taper_width=taper_width,
+    )
+    # What is no PSF has left its marks in the residual.
+    for i in np.flatnonzero(poor):
+        if windows[i] is not None:
+            # The residual shows what is left of it, rather than the emission.
+            (x0, y0), part = windows[i]
+            windows[i] = windows[i][0], extract_cutout(emission, x0, y0, size=len(part))
     factor = 1.0
     if settings.aperture_radius is not None:
         factor = aperture_fraction(psf, settings.aperture_radius)
@@ -328,19 +346,6 @@ def remove_with_psf(
         )
         factor *= ratio
         flux_err = np.hypot(flux_err, ratio_err * flux)
-    reconstruction = blender.finish(missing)
-    mismatch = np.fmax(np.abs(flux) * psf.expected_error(0.0, 0.0), core)
-    emission = add_inpainted(
-        reconstruction,
-        np.divide(mismatch, structure, out=np.zeros(len(x)), where=structure > 0),
-        data,
-        missing,
-        holes,
-        settings.inpainting,
-        jy_per_pixel=jy_per_pixel,
-        taper_width=taper_width,
-    )
-    # What is no PSF has left its marks in the residual.
     inside = offset * (reconstruction.weight > 0)
     marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
     return PSFRemoval(
