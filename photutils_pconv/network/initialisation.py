@@ -59,11 +59,11 @@ def build_blank(architecture):
     Returns
     -------
     network : `torch.nn.Module`
-        The network, on the CPU, in float32. Its weights are whatever its
-        memory held.
+        The network, on the CPU, in torch's default type. Its weights are
+        whatever its memory held.
     """
     network = _build_without_memory(architecture)
-    network = network.to_empty(device='cpu').to(torch.float32)
+    network = network.to_empty(device='cpu')
     for module in network.modules():
         if isinstance(module, _PARTIAL):
             module.reset_counts()
@@ -85,8 +85,8 @@ def build_seeded(architecture, seed):
     Returns
     -------
     network : `torch.nn.Module`
-        The network, on the CPU, in float32, as if it had been made after
-        ``torch.manual_seed(seed)``.
+        The network, on the CPU, in torch's default type, as if it had been
+        made after ``torch.manual_seed(seed)``.
     """
     network = build_blank(architecture)
     generator = torch.Generator().manual_seed(seed)

@@ -313,7 +313,7 @@ def build_loaded(architecture, state, *, label):
         if name.endswith('.running_var') and (tensor < 0).any()
     ]
     refuse_if(bad, label, 'variances that are negative')
-    network = build_blank(architecture)
+    network = build_blank(architecture).to(torch.float32)
     network.load_state_dict(state)
     return network.eval()
 

@@ -60,6 +60,21 @@ def test_the_weights_are_those_of_the_seed(architecture, seed):
     assert learnt == [True] * len(list(expected.parameters()))
 
 
+def test_the_default_type_is_kept(architecture):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(3)
+            expected = build_network(architecture)
+        network = build_seeded(architecture, 3)
+    finally:
+        torch.set_default_dtype(before)
+    for name, tensor in state_of(expected).items():
+        assert state_of(network)[name].dtype == tensor.dtype
+        assert torch.equal(state_of(network)[name], tensor)
+
+
 def test_a_blank_network_becomes_what_is_loaded(architecture):
     expected = build_seeded(architecture, 1)
     state = torch.get_rng_state()
