@@ -4,6 +4,7 @@ The judge of hostile cases: runs one, looks at everything, gives a verdict.
 """
 
 import contextlib
+import inspect
 import os
 import random
 import re
@@ -23,7 +24,7 @@ import torch
 from _hostile_case import REFUSED, RIGHT, WARNED, Context, fingerprint
 from _hostile_scene import METHODS, plain
 
-import photutils_pconv
+from photutils_pconv import NeuralSourceRemover
 
 __all__ = ['BAD', 'VERDICTS', 'Judgement', 'judge']
 
@@ -44,7 +45,7 @@ VERDICTS = (
 )
 BAD = VERDICTS[3:]
 
-_PACKAGE = str(Path(photutils_pconv.__file__).parent) + os.sep
+_PACKAGE = str(Path(inspect.getfile(NeuralSourceRemover)).parents[1]) + os.sep
 # Words by which a message tells what is accepted, or what to do; by choice.
 _HELPFUL = re.compile(
     r'must|can(not)? be|needs?\b|\bgive|choose|\bset\b|leave|allow|accept|\buse\b'

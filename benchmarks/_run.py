@@ -199,7 +199,11 @@ def describe_run(meta):
             f'- machine: {cpu}, {torch.get_num_threads()} thread(s), '
             f'{platform.system()}, Python {platform.python_version()}',
             '- versions: ' + ', '.join(f'{k} {v}' for k, v in versions.items()),
-            f'- model: {meta["model"]}, sha256 {meta["model_checksum"]}',
+            *(
+                f'- {key}: {meta[key]}, sha256 {meta[f"model_checksum{key[5:]}"]}'
+                for key in sorted(meta)
+                if key.startswith('model') and not key.startswith('model_checksum')
+            ),
             describe_command(),
         ]
     )

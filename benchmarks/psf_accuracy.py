@@ -105,11 +105,15 @@ class PSFRun:
     models : tuple of str or `None`
         The models for both methods, that for ``'inpaint'`` first; a single
         one leaves the PSF method out.
+
+    few_peers : bool, optional
+        Whether the slow peers are left out.
     """
 
     seed: int
     folder: str | None = None
     models: tuple = (None, None)
+    few_peers: bool = False
 
 
 def measure_task(task, run):
@@ -134,7 +138,8 @@ def measure_task(task, run):
     truth = make_benchmark_map(part, setup, k, seed=run.seed, folder=run.folder)
     if len(truth.x) == 0:
         return None
-    peers = FEW_PEERS if part in ('pairs', 'gaussian') else None
+    few = run.few_peers or part in ('pairs', 'gaussian')
+    peers = FEW_PEERS if few else None
     table = measure_map(truth, models=run.models, peers=peers)
     table['part'] = part
     table['map_id'] = f'{part} {truth.name} {setup} {k}'
@@ -190,8 +195,6 @@ def make_report(table):
     parts = ['# Removal with a known PSF', describe_run(table.meta)]
     if 'ratio_ours psf' not in table.colnames:
         parts.append('Removal with a PSF was not available.')
-    else:
-        parts[-1] += f'\n- model of the PSF method: {table.meta.get("model_psf")}'
     part = np.asarray(table['part'])
     names = np.asarray(table['map'])
     simulated = table[part == 'simulated']
@@ -241,6 +244,9 @@ def main(arguments=None):
     parser.add_argument(
         '--inpaint-only', action='store_true', help='leave the PSF method out'
     )
+    parser.add_argument(
+        '--few-peers', action='store_true', help='leave the slow peers out'
+    )
     add_run_arguments(parser, seed=2026, rows='sources')
     parser.add_argument('--from-table', type=Path, help='report on such a file')
     args = parser.parse_args(arguments)
@@ -262,7 +268,12 @@ def main(arguments=None):
             print_progress('PCONV_REAL_DATA is not set: no real backgrounds nor PSFs')
         tasks = list_tasks(args.setups, counts, args.parts, folder=folder)
         models = (args.model, args.psf_model)[: 1 if args.inpaint_only else 2]
-        run = PSFRun(seed=args.seed, folder=folder, models=models)
+        run = PSFRun(
+            seed=args.seed,
+            folder=folder,
+            models=models,
+            few_peers=args.few_peers,
+        )
         measure = partial(measure_task, run=run)
         table = measure_maps(
             measure, tasks, processes=args.processes, report=print_progress

@@ -100,9 +100,10 @@ def aperture_ratio(
 
     Returns
     -------
-    ratio : float
-        The weighted mean of aperture flux over PSF flux, 1 where there
-        is no source to tell. The prior is that they are equal within a
+    ratio, ratio_err : float
+        The weighted mean of aperture flux over PSF flux, and its error,
+        which the fluxes of all sources share; 1 where there is no source to
+        tell. The prior is that they are equal within a
         percent, or within 3 percent where no source is bright.
     """
     neighbours = find_neighbours(fit.x, fit.y, 2 * NEIGHBOUR_DISTANCE)
@@ -127,4 +128,4 @@ def aperture_ratio(
         weight = 1.0 / (_RATIO_SCATTER**2 + (_RATIO_NOISE / snr[i]) ** 2)
         precision += weight
         total += weight * left / own
-    return 1.0 + total / precision
+    return 1.0 + total / precision, float(1.0 / np.sqrt(precision))

@@ -27,8 +27,6 @@ __all__ = ['fit_shape']
 # All by choice, 2026-11-22.
 # The number of sources that are used at most: the brightest.
 _N_SOURCES = 8
-# Sources below this share of the highest SNR are left out, by choice.
-_LEAST_SHARE = 0.2
 # The degree of the background's polynomial.
 _DEGREE = 2
 # The relative width is searched for in these bounds, and expected to be 1 with
@@ -168,9 +166,9 @@ def fit_shape(
     sources = _choose_sources(data, x, y, missing, snr, n_sources)
     if not sources:
         return pixel_psf
-    # Next to a bright source, faint ones tell nothing.
-    least = _LEAST_SHARE * max(source.snr for source in sources)
-    sources = [source for source in sources if source.snr >= least]
+    # Next to bright sources, faint ones only add the emission behind them.
+    bright = [source for source in sources if source.snr >= bright_snr]
+    sources = bright or sources
     n_pixels = sum(source.window.n_pixels for source in sources)
     cost = partial(
         _cost,
@@ -185,7 +183,6 @@ def fit_shape(
         if turned_cost < least - _ANGLE_GAIN:
             fitted = turned
     fitted = _correct_profile(sources, fitted)
-    bright = [source for source in sources if source.snr >= bright_snr]
     if not bright:
         # What they leave is the noise.
         return fitted

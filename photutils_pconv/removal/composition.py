@@ -9,12 +9,11 @@ by its expected error. Where a source is faint its subtraction is exact, and the
 observed pixel is kept; under a bright one the reconstruction takes over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
-from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.removal.texture_models import measure_structure
 
 __all__ = ['Composition', 'compose']
@@ -102,6 +101,8 @@ def compose(grid, holes, filled, *, keep):
         width=TAPER_WIDTH,
     )
     subtracted = filled.subtraction_error
+    if subtracted is not None:
+        subtracted = np.where(mean.holes, subtracted, 0.0)
     weight = mean.weight
     if keep and subtracted is not None:
         total = subtracted**2 + expected**2
@@ -114,7 +115,7 @@ def compose(grid, holes, filled, *, keep):
         np.divide(subtracted, expected, out=present, where=expected > 0)
     lost = 1.0 - (1.0 - weight) ** 2 * (1.0 + present**2)
     lost = np.where(weight > 0, np.sqrt(np.maximum(lost, 0.0)), 0.0)
-    composed = Reconstruction(mean.emission, weight, mean.filled, mean.wings)
+    composed = replace(mean, weight=weight)
     error = None
     if grid.error is not None:
         kept = grid.error

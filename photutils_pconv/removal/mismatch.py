@@ -143,7 +143,7 @@ def add_inpainted(
         What is left in the middle of each source.
 
     data, missing, holes, jy_per_pixel, taper_width
-        As for `~photutils_pconv.inpainting.inpaint_holes`.
+        As for `~photutils_pconv.removal.psf_subtraction.remove_with_psf`.
 
     inpainting : `~photutils_pconv.inpainting.InpaintSettings` or `None`
         How holes are filled; `None` for not at all.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH
 from photutils_pconv.inpainting.native_grid import (
     native_taper,
@@ -15,6 +16,10 @@ from photutils_pconv.inpainting.native_grid import (
 )
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import TaperedHoles, draw_subtraction
+from photutils_pconv.psf_photometry.aperture_scale import (
+    aperture_fraction,
+    aperture_ratio,
+)
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
@@ -144,7 +149,7 @@ class PSFFiller:
             found = measure_on_map(
                 grid, holes, map_psf, settings.fits, settings.beam_fwhm
             )
-            map_psf = found.psf
+            nominal, map_psf = map_psf, found.psf
             fluxes = replace(
                 fluxes,
                 flux=found.flux,
@@ -156,7 +161,44 @@ class PSFFiller:
         else:
             shape = removal.psf
             map_psf = map_psf.adjusted(angle=shape.angle, width=shape.width)
-        return _draw_on_map(grid, holes, removal, fluxes, map_psf)
+        filled = _draw_on_map(grid, holes, removal, fluxes, map_psf)
+        if factor > 1 and settings.aperture_radius is not None:
+            radius = settings.aperture_radius / factor
+            scale = aperture_fraction(map_psf, radius)
+            scale /= aperture_fraction(nominal, radius)
+            ratio, ratio_err = _compare_apertures(
+                grid, holes, filled, map_psf, radius, settings.fits
+            )
+            error = np.hypot(fluxes.flux_err, ratio_err * fluxes.flux)
+            scale *= ratio
+            fluxes = replace(fluxes, flux=scale * fluxes.flux, flux_err=scale * error)
+            filled = replace(filled, psf_fluxes=fluxes)
+        return filled
+
+
+def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
+    """
+    Compare fluxes in an aperture with those of the PSF, on the map's own pixels.
+    """
+    fluxes, reconstruction = filled.psf_fluxes, filled.reconstruction
+    background = reconstruction.clean(grid.data)
+    half = int(np.ceil(radius)) + 2
+    windows = [None] * len(holes)
+    for i in np.flatnonzero(reconstruction.filled):
+        origin = np.round([fluxes.x[i], fluxes.y[i]]).astype(int) - half
+        part = extract_cutout(background, *origin, size=2 * half + 1)
+        windows[i] = origin, part
+    snr = np.nan_to_num(holes.snr)
+    return aperture_ratio(
+        np.where(grid.missing, 0.0, grid.data - reconstruction.wings),
+        fluxes,
+        np.where(fits.tells_shape(snr), fluxes.flux, np.nan),
+        map_psf,
+        grid.missing,
+        windows,
+        aperture_radius=radius,
+        snr=snr,
+    )
 
 
 def _draw_on_map(grid, holes, removal, fluxes, map_psf):

@@ -21,7 +21,7 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv.geometry.cutouts import cut_stack
-from photutils_pconv.geometry.holes import TAPER_WIDTH
+from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.blending import Blender
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
@@ -235,7 +235,9 @@ def remove_with_psf(
     removal : `PSFRemoval`
         Fluxes and reconstruction.
     """
-    data = np.where(missing, 0.0, data)
+    # A map's level is no part of it: what is missing holds 0.
+    offset = 0.0 if missing.all() else np.median(data[~missing])
+    data = np.where(missing, 0.0, data - offset)
     x, y, radius = holes.x, holes.y, holes.radius
     snr = np.nan_to_num(holes.snr)
     telling = settings.fits.tells_shape(snr)
@@ -314,7 +316,7 @@ def remove_with_psf(
     if settings.aperture_radius is not None:
         factor = aperture_fraction(psf, settings.aperture_radius)
         factor /= aperture_fraction(nominal, settings.aperture_radius)
-        factor *= aperture_ratio(
+        ratio, ratio_err = aperture_ratio(
             residual,
             fit,
             np.where(telling, flux, np.nan),
@@ -324,6 +326,8 @@ def remove_with_psf(
             aperture_radius=settings.aperture_radius,
             snr=snr,
         )
+        factor *= ratio
+        flux_err = np.hypot(flux_err, ratio_err * flux)
     reconstruction = blender.finish(missing)
     mismatch = np.fmax(np.abs(flux) * psf.expected_error(0.0, 0.0), core)
     emission = add_inpainted(
@@ -336,13 +340,17 @@ def remove_with_psf(
         jy_per_pixel=jy_per_pixel,
         taper_width=taper_width,
     )
+    # What is no PSF has left its marks in the residual.
+    inside = offset * (reconstruction.weight > 0)
+    marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
     return PSFRemoval(
         reconstruction=replace(
             reconstruction,
+            emission=np.where(marked > 0, emission, reconstruction.emission) + inside,
             wings=np.where(missing, 0.0, drawn.image),
             foreign=np.where(missing, 0.0, drawn.beyond),
         ),
-        emission=emission,
+        emission=emission + inside,
         structure=structure,
         subtraction_error=with_poor_fits(drawn.error, fit, core, psf),
         flux=factor * flux,

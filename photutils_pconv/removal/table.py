@@ -64,6 +64,12 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
     best = (fluxes.flux[:, 0], errors.flux_err[:, 0])
     if psf_fluxes is not None:
         best = (psf_fluxes.flux, errors.flux_psf_err)
+        if psf_fluxes.poor is not None:
+            apertures = (fluxes.flux[:, 0], errors.flux_err[:, 0])
+            best = [
+                np.where(psf_fluxes.poor, aperture, one)
+                for aperture, one in zip(apertures, best, strict=True)
+            ]
     for name, values in zip(('flux', 'flux_err'), best, strict=True):
         table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
     if psf_fluxes is not None:
@@ -125,7 +131,8 @@ _DESCRIPTIONS = {
 def _describe(name, *, has_psf):
     """Describe a column of the table."""
     if name == 'flux':
-        how = 'of the PSF' if has_psf else 'flux_aperture of the first aperture'
+        first = 'flux_aperture of the first aperture'
+        how = f'of the PSF ({first} for a poor_fit)' if has_psf else first
         return f'total flux, {how}: the best there is'
     stem, _, number = name.rpartition('_')
     return _DESCRIPTIONS[stem if number.isdigit() else name]

@@ -279,9 +279,15 @@ def clustered_positions(
             f'{n_clusters!r} and {radius!r}.'
         )
         raise ValueError(msg)
+
+    def tell(found):
+        text = _too_small(found, n, allowed, separation, margin)
+        return f'{text[:-1]}, or for more or wider clusters ({n_clusters}, {radius:g}).'
+
     # No attempt is made at what does not fit on the whole map.
-    if n > _densest((ny, nx), separation):
-        raise ValueError(_too_small(0, n, allowed, separation, margin))
+    most = _densest((ny, nx), separation)
+    if n > most:
+        raise ValueError(tell(most))
     centres = np.stack(
         random_positions(
             shape, n_clusters, rng=rng, separation=0, margin=margin, mask=mask
@@ -299,9 +305,7 @@ def clustered_positions(
         column, row = np.floor(new + 0.5).astype(int).T
         chosen = _extend(chosen, new[allowed[row, column]], n, separation)
     if len(chosen) < n:
-        text = _too_small(len(chosen), n, allowed, separation, margin)
-        msg = f'{text[:-1]}, or for more or wider clusters ({n_clusters}, {radius:g}).'
-        raise ValueError(msg)
+        raise ValueError(tell(len(chosen)))
     return chosen[:, 0].copy(), chosen[:, 1].copy()
 
 
@@ -332,7 +336,7 @@ def _densest(shape, separation):
     # In the densest packing a position has a hexagon to itself; without a
     # separation there is as much room as in `random_positions`.
     hexagon = max(separation**2 * np.sqrt(3) / 2, 1.0)
-    return (ny + separation + 1) * (nx + separation + 1) / hexagon
+    return int((ny + separation + 1) * (nx + separation + 1) / hexagon)
 
 
 def _too_small(found, n, allowed, separation, margin):

@@ -22,8 +22,8 @@ from photutils_pconv.simulation import inject_sources
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 METHODS = {
-    'inpaint': {},
-    'inpaint with a PSF': {'psf': 'setup'},
+    'inpaint': {'method': 'inpaint'},
+    'inpaint with a PSF': {'method': 'inpaint', 'psf': 'setup'},
     'psf': {'method': 'psf'},
 }
 TWO = METHODS['psf']
@@ -52,7 +52,9 @@ class TestDemo:
         assert_allclose(demo.bkg.background_rms_median.value, 2.9e-4, rtol=0.1)
 
     def test_background_is_the_cleaned_map(self, demo):
-        remover = NeuralSourceRemover(**GREEN, error_method='card', **demo.options)
+        remover = NeuralSourceRemover(
+            **GREEN, error_method='card', fill='mean', **demo.options
+        )
         result = remover(demo.ccd, demo.truth)
         covered = ~demo.ccd.mask
         assert_array_equal(
@@ -101,7 +103,7 @@ def bright():
 def found(bright):
     """What one pass and two find of them."""
     found = []
-    for options in ({}, TWO):
+    for options in ({'method': 'inpaint'}, TWO):
         xy = np.stack([bright.x, bright.y], axis=1)
         bkg = PConvBackground(bright.data, xy, **GREEN, **options)
         table = bkg.photometry
@@ -194,7 +196,7 @@ class TestLocalBackground:
         annulus = LocalBackground(25 / 1.6, 35 / 1.6)
         error = {}
         for name, one in {
-            'one': PConvLocalBackground(**GREEN),
+            'one': PConvLocalBackground(**GREEN, method='inpaint'),
             'two': PConvLocalBackground(**GREEN, **TWO),
             'annulus': annulus,
         }.items():
@@ -232,7 +234,7 @@ class TestLocalBackground:
         assert_array_equal(clone(local_bkg)(*given), local_bkg(*given))
 
     def test_refused(self):
-        with pytest.raises(ValueError, match='needs a PSF'):
-            PConvLocalBackground(**GREEN, method='psf')
-        with pytest.raises(ValueError, match='needs a PSF'):
-            PConvBackground(np.ones((50, 50)), [], **GREEN, method='psf')
+        with pytest.raises(ValueError, match='method must be one of'):
+            PConvLocalBackground(**GREEN, method='two')
+        with pytest.raises(ValueError, match='method must be one of'):
+            PConvBackground(np.ones((50, 50)), [], **GREEN, method='two')

@@ -29,7 +29,7 @@ def test_files_and_table(tmp_path, capsys, assert_one_line):
     table = QTable.read(folder / 'photometry.ecsv')
     assert sum(int(row[3]) for row in rows) == len(table)
     # SNR: low, dash, high, sources, then median and range of each method
-    assert all(len(row) == 8 for row in rows)
+    assert all(len(row) == 10 for row in rows)
     for row in rows[1:]:
         assert 0.95 < float(row[4]) < 1.05
     assert 'reconstructed emission: off by' in out

@@ -29,7 +29,7 @@ class TestErrors:
             ({'--aperture-corrections': 'map.fits'}, ["'map.fits' cannot be read"]),
             ({'--aperture-corrections': './broken.csv'}, ['broken.csv', 'cannot be']),
             ({'--aperture-corrections': 'sources.csv'}, ['"radius" and "eef"']),
-            ({'--n-passes': '2'}, ['needs a PSF']),
+            ({'--method': 'inpaint', '--fill': 'observed'}, ["method='psf'"]),
             ({'--psf': 'nowhere.fits'}, ['nowhere.fits']),
             ({'--mask': 'nowhere.fits'}, ['nowhere.fits', 'does not exist']),
             ({'--mask': 'map.fits'}, ['mask', 'bool']),

@@ -96,7 +96,7 @@ def test_every_option_has_a_group(parser):
 def test_values(parser):
     """Each option arrives as what Python takes."""
     text = (
-        'map.fits sources.csv -o out --mode scanmap --band green --n-passes 2 '
+        'map.fits sources.csv -o out --mode scanmap --band green --method psf '
         '--aperture-radii 6 12 --no-fit-psf-shape --fill draw --draw-seed 7 '
         '--beam 7.2 6.8 --aperture-corrections eef.csv --precision bfloat16'
     )
@@ -117,7 +117,7 @@ def test_values(parser):
 @pytest.mark.parametrize(
     ('option', 'value'),
     [
-        ('--n-passes', '3'),
+        ('--method', 'passes'),
         ('--error-method', 'guess'),
         ('--precision', 'float16'),
         ('--draw-seed', 'seven'),

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from astropy.nddata import CCDData
+from astropy.table import Table
 
 from photutils_pconv import NeuralSourceRemover, cli
 from photutils_pconv._utils import writing
@@ -208,7 +209,7 @@ class TestFullDisk:
 
     def test_simulation(self, tmp_path, scene, small_files):
         sky = scene.wcs.pixel_to_world(scene.x, scene.y)
-        sources = {'ra': sky.ra, 'dec': sky.dec, 'flux': scene.x}
+        sources = Table({'ra': sky.ra, 'dec': sky.dec, 'flux': scene.x})
         ccd = CCDData(scene.data, unit='Jy/pix', wcs=scene.wcs)
         small_files()
         with pytest.raises(OSError, match='field.*fits cannot be written'):

@@ -144,11 +144,11 @@ class TestSameAsInPython:
 
     def test_psf_with_draw(self, files):
         """With the bundled model, and a setup by its name."""
-        options = ['--setup', 'scanmap/green', '--psf', 'setup', '--n-passes', '2']
+        options = ['--setup', 'scanmap/green', '--psf', 'setup']
         options += ['--fill', 'draw', '--draw-seed', '5', '--quiet', '-o', 'out']
         assert main(['remove', 'map.fits', 'sources.csv', *options]) == 0
         remover = NeuralSourceRemover(
-            setup='scanmap/green', method='psf', fill='draw', draw_seed=5
+            setup='scanmap/green', psf='setup', fill='draw', draw_seed=5
         )
         result = remover('map.fits', 'sources.csv')
         assert np.any(result.drawn != 0)

@@ -40,7 +40,7 @@ class TestConfig:
         assert options == {'psf': str(tmp_path / 'psf.fits'), 'fill': 'draw'}
         path.write_text("[remover]\npsf = 'setup'\nmethod = 'psf'\n")
         options = EvaluationConfig.from_toml(path).remover
-        assert options == {'method': 'psf'}
+        assert options == {'psf': 'setup', 'method': 'psf'}
 
     def test_setups(self):
         assert len(EvaluationConfig().list_setups()) == 6

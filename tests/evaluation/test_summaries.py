@@ -41,11 +41,11 @@ def table():
                     'complexity': [3.0 * rank] * 200,
                     'rank': [rank] * 200,
                     'flux': [flux] * 200,
-                    'ratio_psf_7': 1.01 + 0.5 * (ratio - 1),
-                    'ratio_psf_6': 1.01 + 0.5 * (ratio - 1),
+                    'ratio_inpaint_7': 1.01 + 0.5 * (ratio - 1),
+                    'ratio_inpaint_6': 1.01 + 0.5 * (ratio - 1),
                     'ratio_annulus_7': ratio,
                     'ratio_annulus_6': ratio,
-                    'ratio_psf': np.where(np.arange(200) < 50, np.nan, ratio),
+                    'ratio_fit': np.where(np.arange(200) < 50, np.nan, ratio),
                 }
             )
         )
@@ -71,7 +71,7 @@ class TestSummaries:
                 (table['setup'] == row['setup']) & (table['flux'] == row['flux'])
             ]
             name = f'ratio_{row["method"]}'
-            if row['method'] != 'psf':
+            if row['method'] != 'fit':
                 name += f'_{row["aperture"]:g}'
             values = np.asarray(part[name])
             values = values[np.isfinite(values)]
@@ -84,7 +84,7 @@ class TestSummaries:
                 row['outlier_fraction'], len(expected['fliers']) / len(values)
             )
         # A method measured in one aperture has that of the setup.
-        own = summary[summary['method'] == 'psf']
+        own = summary[summary['method'] == 'fit']
         assert dict(zip(own['setup'], own['aperture'], strict=True)) == {
             'scanmap/green': 7.0,
             'scanmap/blue': 6.0,
@@ -93,11 +93,11 @@ class TestSummaries:
     def test_by_complexity(self, table):
         summary = summarise_by_complexity(table)
         part = summary[(summary['setup'] == 'scanmap/green') & (summary['rank'] == 1)]
-        ours = part[(part['method'] == 'psf') & (part['aperture'] == 7)][0]
+        ours = part[(part['method'] == 'inpaint') & (part['aperture'] == 7)][0]
         boxes = summarise_ratios(table[table['rank'] == 1])
         boxes = boxes[
             (boxes['setup'] == 'scanmap/green')
-            & (boxes['method'] == 'psf')
+            & (boxes['method'] == 'inpaint')
             & (boxes['aperture'] == 7)
         ]
         assert len(boxes) == 2
@@ -106,7 +106,7 @@ class TestSummaries:
 
     def test_comparison(self, table):
         comparison = compare_methods(table)
-        ours = comparison[comparison['method'] == 'psf']
+        ours = comparison[comparison['method'] == 'inpaint']
         assert_allclose(ours['iqr_ratio'], 0.5)
         assert_allclose(ours['narrower'], 1.0)
         assert_array_equal(ours['n_boxes'], [2, 1])
@@ -124,7 +124,7 @@ class TestFigures:
     pytest.importorskip('matplotlib')
 
     def test_boxes(self, table):
-        figure = plot_flux_boxes(table)
+        figure = plot_flux_boxes(table, methods=('inpaint', 'annulus'))
         assert [ax.get_title() for ax in figure.axes] == [
             'scanmap/green, aperture 7 arcsec',
             'scanmap/blue, aperture 6 arcsec',
@@ -135,16 +135,18 @@ class TestFigures:
             if line.get_color() == 'green'
         }
         summary = summarise_ratios(table[table['setup'] == 'scanmap/green'])
-        chosen = (summary['aperture'] == 7) & (summary['method'] != 'psf')
+        chosen = (summary['aperture'] == 7) & (summary['method'] != 'fit')
         assert medians == {round(float(m), 12) for m in summary['median'][chosen]}
         with pytest.raises(ValueError, match='no ratio'):
-            plot_flux_boxes(table, aperture=18)
+            plot_flux_boxes(table, methods=('inpaint', 'annulus'), aperture=18)
 
     def test_curves(self, table):
         figure = plot_ratio_by_aperture(table)
         line = figure.axes[0].lines[0]
         assert_array_equal(line.get_xdata(), [6.0, 7.0])
-        expected = np.median(table['ratio_psf_7'][table['setup'] == 'scanmap/green'])
+        expected = np.median(
+            table['ratio_inpaint_7'][table['setup'] == 'scanmap/green']
+        )
         assert_allclose(line.get_ydata()[1], expected)
         figure = plot_complexity(table)
         assert_array_equal(figure.axes[0].lines[0].get_xdata(), [3.0, 6.0])

@@ -83,7 +83,6 @@ def test_all_planes(tmp_path, map_wcs, unit, kind):
         sources=ccd,
         holes=np.zeros(SHAPE, dtype=bool),
         map_input=parsed,
-        texture=None,
     )
     path = tmp_path / 'cleaned.fits'
     result._make_hdus().writeto(path)

@@ -54,22 +54,25 @@ def _ratio(true, flux, snr, *, x=X, y=Y, emission=True):
 
 def test_bright_sources_tell_the_ratio():
     # The sources have 2 percent more than the fluxes say.
-    ratio = _ratio(
+    ratio, ratio_err = _ratio(
         lambda psf: model_image(SHAPE, X, Y, [102.0, 51.0], psf),
         [100.0, 50.0],
         [900.0, 500.0],
     )
     assert ratio == pytest.approx(1.02, abs=1.5e-3)
+    # Twice 0.003, and what is left of 0.5 over the SNR.
+    assert ratio_err == pytest.approx(0.003 / np.sqrt(2), rel=0.05)
 
 
 def test_faint_sources_hardly_move_it():
-    ratio = _ratio(
+    ratio, ratio_err = _ratio(
         lambda psf: model_image(SHAPE, X, Y, [120.0, 60.0], psf),
         [100.0, 50.0],
         [5.0, 5.0],
     )
     # 1.2 has a weight of 1 / 0.1**2 twice, the prior one of 1 / 0.03**2.
     assert ratio == pytest.approx(1.0 + 0.2 * 200 / (200 + 1 / 0.03**2), rel=3e-3)
+    assert ratio_err == pytest.approx((200 + 1 / 0.03**2) ** -0.5, rel=3e-3)
 
 
 @pytest.mark.parametrize('reason', ['pair', 'no emission', 'no sources'])
@@ -79,7 +82,7 @@ def test_without_sources_to_tell_it_is_one(reason):
         x, y = X[:1] + np.array([0.0, 15.0]), Y[:1] + np.array([0.0, 2.0])
     if reason == 'no sources':
         flux = [np.nan, np.nan]
-    ratio = _ratio(
+    ratio, ratio_err = _ratio(
         lambda psf: model_image(SHAPE, x, y, [120.0, 60.0], psf),
         flux,
         snr,
@@ -88,3 +91,6 @@ def test_without_sources_to_tell_it_is_one(reason):
         emission=reason != 'no emission',
     )
     assert ratio == 1.0
+    assert ratio_err == pytest.approx(
+        0.01 if reason == 'no emission' or reason == 'pair' else 0.03
+    )

@@ -26,6 +26,8 @@ COLUMNS = [
     'hole_radius',
     'flux',
     'flux_err',
+    'flux_aperture',
+    'flux_aperture_err',
     'flux_annulus',
     'local_bkg',
     'aperture_correction',
@@ -49,6 +51,15 @@ def assert_same_tables(first, second, *, skip=()):
         else:
             assert getattr(one, 'unit', None) == getattr(two, 'unit', None)
             assert_array_equal(one, two, err_msg=name)
+
+
+#: The columns of which there is one for each of several apertures.
+PER_APERTURE = (
+    'flux_aperture',
+    'flux_aperture_err',
+    'flux_annulus',
+    'aperture_correction',
+)
 
 
 class TestTable:
@@ -78,7 +89,7 @@ class TestTable:
         several = NeuralSourceRemover(**GREEN, model=flat_model, aperture_radii=radii)
         table = several(ccd, scene.xy).photometry
         expected = COLUMNS.copy()
-        for name in ('flux', 'flux_err', 'flux_annulus', 'aperture_correction'):
+        for name in PER_APERTURE:
             i = expected.index(name)
             expected[i : i + 1] = [f'{name}_{k}' for k in range(3)]
         assert table.colnames == expected
@@ -86,7 +97,7 @@ class TestTable:
         for k, radius in enumerate(radii):
             one = NeuralSourceRemover(**GREEN, model=flat_model, aperture_radii=radius)
             single = one(ccd, scene.xy).photometry
-            for name in ('flux', 'flux_err', 'flux_annulus', 'aperture_correction'):
+            for name in PER_APERTURE:
                 assert_array_equal(table[f'{name}_{k}'], single[name])
 
     def test_photometry(self, flat_model, ccd, scene):

@@ -245,7 +245,7 @@ class TestSimulateSources:
         ('options', 'match'),
         [
             ({'n_sources': 5000}, r'Only \d+ of 5000 positions fit'),
-            ({'n_sources': 500, 'n_clusters': 1}, 'more or wider clusters'),
+            ({'n_sources': 150, 'n_clusters': 1}, 'more or wider clusters'),
             ({'margin': 1000}, 'Only 0 of'),
             ({'n_sources': 0}, 'n_sources'),
             ({'n_sources': 3, 'density': 1}, 'not both'),

@@ -317,7 +317,7 @@ def test_trains_resumes_exports_and_serves(make_trainer):
     assert np.isfinite(cleaned.value).all()
     np.testing.assert_allclose(table['flux'].to_value('Jy'), flux, rtol=0.05)
     with pytest.raises(ValueError, match="is of kind 'residual'.*bundled 'pacs'"):
-        NeuralSourceRemover(setup='scanmap/green', model=path)
+        NeuralSourceRemover(setup='scanmap/green', method='inpaint', model=path)
 
 
 def test_start_must_be_of_the_kind(make_trainer):
