@@ -54,7 +54,7 @@ def _contain(name, data):
 def _check_dtype(context, *, method, dtype, container):
     dtype = np.dtype(dtype)
     data = make_data()
-    scale, rtol = 1.0, _HALF.get(dtype.str[1:], 1e-12)
+    scale, rtol = 1.0, _HALF.get(dtype.str[1:], 1e-9)
     if dtype.kind in 'iu':
         scale = 1.0 / _STEP
         data, rtol = np.round(data * scale), 2e-3
