@@ -2,6 +2,8 @@
 """Fixtures for all tests: every accepted map, real data, references."""
 
 import os
+import signal
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +23,14 @@ from astropy.nddata import (
 )
 from astropy.utils.masked import Masked
 from astropy.wcs import WCS
+
+# A suite that a shell starts in the background ignores SIGINT, and so would the
+# processes of which tests see how they take it.
+if (
+    threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _find_real_data():
