@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import astropy.units as u
 import numpy as np
-from _hostile_case import REFUSED, RIGHT, add
+from _hostile_case import REFUSED, RIGHT, WARNED, add
 from _hostile_scene import (
     METHODS,
     XY,
@@ -203,7 +203,9 @@ for _name, _sources in _NONSENSE.items():
         partial(_check_nonsense, sources=_sources),
         accept=(RIGHT, REFUSED)
         if _name in ('degrees and hours', 'text array')
-        else (REFUSED,),
+        else (REFUSED, WARNED),
+        # None is no position, as NaN is.
+        flag='invalid_position',
         quick=True,
     )
 

@@ -40,6 +40,9 @@ OPEN = (
     'PSFs/file that is truncated',
     'models/* in a memory',
     'command line/inpaint psf of a catalogue',
+    'settings/model /dev/null',
+    'settings/psf a text file',
+    'files/* written: huge integer',
 )
 
 
