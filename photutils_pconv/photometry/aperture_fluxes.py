@@ -299,6 +299,14 @@ def measure_sources(
             excess[part] *= ours.area[part] / inner.area[part]
         flags[part.any(axis=1)] |= SourceFlags.UNKNOWN_ERROR
         excess = np.maximum(np.nan_to_num(excess), 0.0)
+        blind = np.isfinite(ours.flux) & ~np.isfinite(ours.flux_err)
+        if blind.any():
+            # Where no error is known in the aperture, the scatter around remains.
+            plain = sum_removed(
+                removed, missing, *where, std, method=how[0], subpixels=how[1]
+            )
+            flux_err = np.where(blind, plain.flux_err, ours.flux_err)
+            ours = replace(ours, flux_err=flux_err)
     correction = encircled_energy_correction(plan.radii, ours.hole_fraction, plan.eef)
     if plan.profile is not None:
         measured = np.isfinite(ours.flux[:, 0])

@@ -33,7 +33,6 @@ CASES = hostile.thin(registry.select(quick=True), 7)
 
 #: Patterns of the cases that are not right yet; they may become right.
 OPEN = (
-    'errors/* at a source as argument, local',
     'errors/inpaint error is ragged',
     'WCS/inpaint CRVAL *',
     'PSFs/psf a hole in the middle',
