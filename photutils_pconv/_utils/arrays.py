@@ -12,6 +12,7 @@ __all__ = [
     'on_map',
     'one_per_source',
     'pair_positions',
+    'take_off_level',
 ]
 
 
@@ -40,6 +41,30 @@ def join_missing(missing, data):
         )
         raise ValueError(msg)
     return bad | missing
+
+
+def take_off_level(data, missing):
+    """
+    Take a map's median off, so that missing pixels may hold 0.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
+
+    missing : 2D bool `~numpy.ndarray`
+        Its missing pixels.
+
+    Returns
+    -------
+    data : 2D `~numpy.ndarray`
+        The map less its level; 0 where pixels are missing.
+
+    level : float
+        The median of the others; 0 without any.
+    """
+    level = 0.0 if missing.all() else float(np.median(data[~missing]))
+    return np.where(missing, 0.0, data - level), level
 
 
 def pair_positions(x, y):

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
-
 __all__ = [
     'Reconstruction',
 ]
@@ -101,32 +99,3 @@ class Reconstruction:
         # would leave its rounding error in a faint reconstruction.
         cleaned[holes] = weight * emission[holes] + (1.0 - weight) * data[holes]
         return cleaned
-
-    def clean_error(self, error, holes, scatter):
-        """
-        Give the error of the cleaned map.
-
-        Parameters
-        ----------
-        error : 2D `~numpy.ndarray`
-            The map's error.
-
-        holes : `~photutils_pconv.geometry.Holes`
-            The holes.
-
-        scatter : 1D `~numpy.ndarray`
-            The scatter of the emission around each source.
-
-        Returns
-        -------
-        error : 2D `~numpy.ndarray`
-            The scatter inside the holes (the largest, where they
-            overlap), the map's error elsewhere.
-        """
-        filled = holes.select(self.filled)
-        inside = draw_values(filled, scatter[self.filled], width=TAPER_WIDTH)
-        return np.where(
-            self.holes,
-            np.hypot(self.weight * inside, (1.0 - self.weight) * error),
-            error,
-        )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.inpainting.native_grid import inpaint_grid
 from photutils_pconv.psf.pixel import PixelPSF
@@ -109,7 +110,7 @@ def _fit_shape(grid, holes, pixel_psf):
     """
     Fit the PSF's angle and width on the map's own pixels.
     """
-    data = np.where(grid.missing, 0.0, grid.data)
+    data, _ = take_off_level(grid.data, grid.missing)
     return fit_shape(
         data, holes.x, holes.y, pixel_psf, missing=grid.missing, snr=holes.snr
     )

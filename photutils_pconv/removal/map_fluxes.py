@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
@@ -75,7 +76,7 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         The fluxes.
     """
     missing = grid.missing
-    data = np.where(missing, 0.0, grid.data)
+    data, _ = take_off_level(grid.data, missing)
     telling = fits.tells_shape(holes.snr)
     if fits.fit_psf_shape:
         map_psf = fit_shape(

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from astropy.stats import mad_std
 
+from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
@@ -235,9 +236,7 @@ def remove_with_psf(
     removal : `PSFRemoval`
         Fluxes and reconstruction.
     """
-    # A map's level is no part of it: what is missing holds 0.
-    offset = 0.0 if missing.all() else np.median(data[~missing])
-    data = np.where(missing, 0.0, data - offset)
+    data, offset = take_off_level(data, missing)
     x, y, radius = holes.x, holes.y, holes.radius
     snr = np.nan_to_num(holes.snr)
     telling = settings.fits.tells_shape(snr)

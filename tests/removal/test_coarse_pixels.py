@@ -17,7 +17,7 @@ from photutils_pconv.setups.registry import get_setup, list_setups
 def measure(make_scene, flat_model, flat_psf_model):
     """Return a function that measures sources of flux 1 on a map."""
 
-    def run(name, factor, *, two_passes=False, psf=None):
+    def run(name, factor, *, two_passes=False, psf=None, level=0.0):
         setup = get_setup(setup=name)
         x, y = (v.ravel() for v in np.meshgrid([50.0, 100.0], [50.0, 100.0]))
         # Each elsewhere within its pixel.
@@ -40,7 +40,7 @@ def measure(make_scene, flat_model, flat_psf_model):
             psf=psf,
             error_method='local',
         )
-        given = parse_map(scene.data, wcs=scene.wcs)
+        given = parse_map(scene.data + level, wcs=scene.wcs)
         return run_removal(settings, given, parse_sources(scene.xy)).photometry
 
     return run
@@ -71,6 +71,16 @@ def test_without_psf(measure, name, factor):
     assert_allclose(np.mean(table['flux_aperture']), native, rtol=0.01)
     assert_allclose(table['flux_aperture'], native, rtol=0.02)
     assert_allclose(np.mean(table['flux_annulus']), native, rtol=0.03)
+
+
+def test_level_does_not_matter(measure):
+    """Pixels beyond the map and missing ones count as its level, not as 0."""
+    plain, raised = (
+        measure('parallel/blue', 1.5, two_passes=True, psf='setup', level=level)
+        for level in (0.0, 1e3)
+    )
+    for name in ('flux', 'flux_aperture'):
+        assert_allclose(raised[name], plain[name], rtol=1e-6)
 
 
 @pytest.mark.parametrize('name', list_setups())

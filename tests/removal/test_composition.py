@@ -125,3 +125,48 @@ class TestCompose:
         found = put_together(flat)
         assert np.isfinite(found.cleaned).all()
         assert np.isfinite(found.lost).all()
+
+
+class TestErrorOfTheReconstruction:
+    """In holes where nothing observed is kept it is that of the structure."""
+
+    shape = (130, 150)
+    x, y = np.array([70.3, 78.9, 20.0]), np.array([60.8, 64.1, 100.2])
+    radius = np.array([10.0, 6.0, 5.0])
+
+    def compose(self, filled, structure):
+        holes = Holes(self.x, self.y, self.radius, self.shape)
+        weight = draw_taper(holes.select(filled), width=2.0)
+        reconstruction = Reconstruction(np.zeros(self.shape), weight, filled)
+        found = compose(
+            MapGrid(
+                np.zeros(self.shape),
+                np.zeros(self.shape, dtype=bool),
+                error=np.full(self.shape, 0.1),
+            ),
+            holes,
+            Filled(reconstruction, structure=structure),
+            keep=False,
+        )
+        return found.error, weight
+
+    def distance(self, i):
+        rows, columns = np.indices(self.shape)
+        return np.hypot(columns - self.x[i], rows - self.y[i])
+
+    def test_values(self):
+        scatter = np.array([2.0, 5.0, 0.5])
+        error, weight = self.compose(np.ones(3, dtype=bool), scatter / 0.85)
+        assert_array_equal(error[weight == 0], 0.1)
+        # Where holes overlap, the larger scatter; there, the second's.
+        inside = np.zeros(self.shape)
+        for i in range(3):
+            reach = self.distance(i) < self.radius[i] + 2.0
+            inside = np.where(reach, np.maximum(inside, scatter[i]), inside)
+        expected = np.hypot(weight * inside, (1 - weight) * 0.1)
+        assert_allclose(error[weight > 0], expected[weight > 0], rtol=1e-9)
+        assert_allclose([error[64, 79], error[61, 64]], [5.0, 2.0], rtol=1e-12)
+
+    def test_source_that_was_not_filled(self):
+        error, _ = self.compose(np.array([True, True, False]), np.full(3, 9.0))
+        assert_array_equal(error[self.distance(2) < 10], 0.1)
