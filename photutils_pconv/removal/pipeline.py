@@ -26,7 +26,7 @@ from photutils_pconv.removal.empty_sample import EmptySample, sample_empty_holes
 from photutils_pconv.removal.filling import Filled, Filler
 from photutils_pconv.removal.flux_errors import FluxErrors, estimate_errors
 from photutils_pconv.removal.inpaint_filler import InpaintFiller
-from photutils_pconv.removal.measuring import make_plan, measure
+from photutils_pconv.removal.measuring import make_eef, make_plan, measure
 from photutils_pconv.removal.provenance import make_history, make_meta
 from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings
@@ -167,6 +167,7 @@ def remove_sources(settings, map_input, source_input):
         filled,
         keep=settings.fill != 'mean',
     )
+    filled = _use_corrections(settings, grid, psf, filled, plan)
     errors = estimate_errors(
         grid,
         holes,
@@ -189,6 +190,24 @@ def remove_sources(settings, map_input, source_input):
         composition=composition,
         sample=sample,
     )
+
+
+def _use_corrections(settings, grid, psf, filled, plan):
+    """
+    Let fluxes of the PSF be total ones in the sense of the given corrections.
+
+    They are those of the PSF's own encircled energy in the first aperture.
+    """
+    if settings.aperture_corrections is None or filled.psf_fluxes is None:
+        return filled
+    first = plan.radii[:1]
+    own = make_eef(settings.setup, None, psf, grid.pixel_scale)(first)
+    factor = float((own / plan.eef(first))[0])
+    fluxes = filled.psf_fluxes
+    fluxes = replace(
+        fluxes, flux=factor * fluxes.flux, flux_err=factor * fluxes.flux_err
+    )
+    return replace(filled, psf_fluxes=fluxes)
 
 
 def find_psf(settings, grid, holes):

@@ -53,7 +53,8 @@ class NeuralSourceRemover(ReadOnly):
         normalised within its own stamp, or a table of your own, as
         `~photutils_pconv.ObservingSetup.eef` takes it. By default the
         encircled energy of ``psf`` on the map's pixels or, without a PSF,
-        ``'real'``.
+        ``'real'``. PSF fluxes are total fluxes in the same sense: corrected
+        with it, they have in the first aperture what the source has there.
 
     recenter : bool, optional
         Whether to move each position to the source's centroid

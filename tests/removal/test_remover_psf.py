@@ -241,6 +241,25 @@ class TestPSF:
             two_pass.cleaned.value[~two_pass.holes], field.data[~two_pass.holes]
         )
 
+    @pytest.mark.parametrize('method', ['psf', 'inpaint'])
+    def test_given_corrections(self, field, flat_model, flat_psf_model, method):
+        """A table of less encircled energy raises all total fluxes alike."""
+        radius = np.linspace(1.0, 60.0, 60)
+        energy = field.psf.encircled_energy(radius, pixel_scale=1.6)
+        found = []
+        for table in (None, {'radius': radius, 'eef': 0.8 * energy}):
+            remover = NeuralSourceRemover(
+                setup=GREEN,
+                psf='setup',
+                method=method,
+                model=flat_psf_model if method == 'psf' else flat_model,
+                aperture_corrections=table,
+                error_method='local',
+            )
+            found.append(remover(field.data, field.xy).photometry)
+        for name in ('flux', 'flux_err', 'flux_aperture', 'flux_aperture_err'):
+            assert_allclose(0.8 * found[1][name], found[0][name], rtol=2e-3)
+
     def test_history_and_error(self, field, flat_psf_model):
         error = np.full(field.data.shape, 2 * NOISE)
         ccd = CCDData(field.data, unit='Jy/pix', meta={'OBJECT': 'test'})
