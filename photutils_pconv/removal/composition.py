@@ -19,9 +19,10 @@ from photutils_pconv.removal.texture_models import measure_structure
 __all__ = ['Composition', 'compose']
 
 # The error of a reconstruction against the map without its sources, in units of
-# the structure around: that of the network that sees residuals, for faint sources
-# on real backgrounds (benchmarks/psf_accuracy.py, 2026-11-29). Between 0.7 and 1.0
-# the cleaned maps' errors differ by 3 percent.
+# the structure around: on real backgrounds it is 0.96 for faint sources. A little
+# less is taken, by choice: it serves bright sources, and more the faint ones. A
+# fifth more or less changes the cleaned maps' errors by at most a tenth
+# (benchmarks/composition.py, 2026-11-29).
 _RECONSTRUCTION_ERROR = 0.85
 
 

@@ -24,12 +24,12 @@ __all__ = [
 
 # The mismatch in the middle of a source, in units of the structure around it, at
 # which the emission under it is found as well without a look into the hole:
-# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
-# 2026-11-29), where both errors are equal from 0.7 to 1.5.
+# on real backgrounds with in-flight PSFs the errors are 1.02 and 1.05 from 0.7 to 1.5
+# (benchmarks/composition.py, 2026-11-29).
 _EVEN_MISMATCH = 1.0
 # A fit is poor that leaves more than this of a source, in units of what is expected,
-# the structure around included; by choice: of sources that are PSFs, no more than
-# 1 in 200 does (benchmarks/psf_accuracy.py, 2026-11-29).
+# the structure around included; by choice: of 331 sources that differ from the PSF
+# as in-flight ones do, 1 does (benchmarks/composition.py, 2026-11-29).
 _POOR = 4.0
 # The ring of the local background for that, in FWHM; by choice.
 _RING_INNER, _RING_OUTER = 1.5, 2.5

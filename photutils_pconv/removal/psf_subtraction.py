@@ -75,8 +75,8 @@ _WING_SHARE = 0.05
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
 # The error of a position along an axis that the PSF's mismatch makes, in pixels:
-# measured on real backgrounds with in-flight PSFs (benchmarks/psf_accuracy.py,
-# 2026-11-29): 0.024 to 0.026 above SNR 130.
+# by choice, a little more than the 0.021 to 0.023 of sources above SNR 40 on real
+# backgrounds with in-flight PSFs (benchmarks/composition.py, 2026-11-29).
 _POSITION_FLOOR = 0.025
 # Half the side of the square in which small holes are counted as a source's own,
 # in pixels; by choice, the largest holes fit into it.

@@ -1,7 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests for the benchmarks' peers, truth and statistics."""
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +9,6 @@ from astropy.table import Table, vstack
 from photutils.aperture import CircularAperture
 
 from photutils_pconv.setups.registry import get_setup
-
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Return a function that imports a module of the benchmarks."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module
 
 
 @pytest.fixture

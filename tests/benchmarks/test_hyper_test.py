@@ -1,24 +1,13 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the benchmark on Hyper's test."""
 
-import importlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
 
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 # Two of the sources are one and a half FWHM apart.
 X, Y = np.array([30.2, 35.5, 70.0]), np.array([40.0, 40.8, 60.6])
 FLUX, FWHM = np.array([3.0, 2.0, 4.0]), np.array([3.0, 4.5, 3.7])
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Return a function that imports a module of the benchmarks."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module
 
 
 def make_map():

@@ -1,21 +1,9 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the benchmark of the local covariance."""
 
-import importlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
-
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Return a function that imports a module of the benchmarks."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module
 
 
 @pytest.fixture

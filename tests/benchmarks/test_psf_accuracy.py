@@ -1,9 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the benchmark of removal with a known PSF."""
 
-import importlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -12,15 +9,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.setups.registry import get_setup
 
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
 SETUP = get_setup('scanmap', 'red')
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Return a function that imports a module of the benchmarks."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module
 
 
 def make_map(load, part, **options):

@@ -1,21 +1,16 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of what all benchmarks do with processes and output."""
 
-import importlib
 import operator
-from pathlib import Path
 
 import pytest
 from astropy.table import Table
 
-BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
-
 
 @pytest.fixture
-def run(monkeypatch):
+def run(load):
     """Return the module."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    return importlib.import_module('_run')
+    return load('_run')
 
 
 @pytest.mark.parametrize('processes', [1, 2])

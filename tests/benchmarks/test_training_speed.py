@@ -1,9 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests that the benchmark of the training's speed runs."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip('accelerate')
@@ -11,10 +8,9 @@ pytest.importorskip('kornia')
 
 
 @pytest.fixture
-def benchmark(monkeypatch):
+def benchmark(load):
     """Return the benchmark as a module."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / 'benchmarks'))
-    return importlib.import_module('training_speed')
+    return load('training_speed')
 
 
 @pytest.mark.parametrize('store', ['arrays', 'simulated'])

@@ -1,0 +1,210 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+What the numbers of a cleaned map's composition follow from.
+
+On real backgrounds with the in-flight PSFs of Vesta, the errors of both kinds of
+reconstruction are compared with the structure around the holes, with the PSF's
+mismatch, and with each other; the cleaned map is put together with other errors
+of the reconstruction; and positions and fits are compared with what was
+injected::
+
+    PCONV_REAL_DATA=... python benchmarks/composition.py --processes 2
+
+Errors are those against the map without its sources as it was observed, in the
+holes.
+"""
+
+import os
+
+# Before numpy comes: a thread for each process.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import argparse
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+from _holes import observed_rms
+from _psf_maps import make_benchmark_map
+from _real import BACKGROUNDS
+from _run import (
+    add_run_arguments,
+    describe_command,
+    measure_maps,
+    print_progress,
+    write_text,
+)
+from _tables import BINS, PERCENT, format_lines, median
+from astropy.table import Table
+
+from photutils_pconv.inputs import parse_map, parse_sources
+from photutils_pconv.removal import RemovalSettings, compose, remove_sources
+from photutils_pconv.setups import get_setup
+
+SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
+#: The mismatch in the middle of a source, in units of the structure, between
+#: which errors are compared.
+MISMATCHES = (0.0, 0.3, 0.7, 1.5, 3.0, 6.0, np.inf)
+#: What the errors of reconstructions are taken to be, in units of those that
+#: the package takes.
+FACTORS = (0.7, 0.8, 1.0, 1.2, 1.4)
+_MAD_TO_STD = 1.4826
+
+
+def measure_task(task, *, folder, seed):
+    """
+    Measure the sources of one map.
+
+    Parameters
+    ----------
+    task : tuple
+        The setup's name, and the map's number.
+
+    folder : path-like
+        The folder of real data.
+
+    seed : int
+        The benchmark's seed.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        A row per source; `None` where the map holds none.
+    """
+    name, k = task
+    truth = make_benchmark_map('real', name, k, seed=seed, folder=folder)
+    if len(truth.x) == 0:
+        return None
+    found = {}
+    for method in ('psf', 'inpaint'):
+        settings = RemovalSettings.from_arguments(
+            setup=get_setup(setup=name), method=method, error_method='local'
+        )
+        map_input = parse_map(truth.data, pixel_scale=settings.setup.pixel_scale)
+        positions = parse_sources(np.stack([truth.x, truth.y], axis=1))
+        found[method] = remove_sources(settings, map_input, positions)
+    removal = found['psf']
+    filled, holes, fluxes = removal.filled, removal.holes, removal.filled.psf_fluxes
+    images = {
+        'residual': filled.reconstruction.emission,
+        'inpainted': found['inpaint'].filled.reconstruction.emission,
+    }
+    for factor in FACTORS:
+        other = replace(filled, structure=factor * filled.structure)
+        composition = compose(removal.grid, holes, other, keep=True)
+        images[f'composed {factor}'] = composition.cleaned
+    table = Table({'snr': holes.snr, 'structure': filled.structure})
+    table['scatter'] = removal.fluxes.local_bkg_std
+    table['mismatch'] = np.abs(fluxes.flux) * filled.pixel_psf.expected_error(0, 0)
+    for image, one in observed_rms(truth, images, holes.radius).items():
+        table[image] = one['observed']
+    moved = np.isfinite(fluxes.position_err)
+    table['x_off'] = np.where(moved, fluxes.x - truth.x, np.nan)
+    table['y_off'] = np.where(moved, fluxes.y - truth.y, np.nan)
+    table['poor'] = fluxes.poor
+    return table
+
+
+def _spread(values):
+    """Give the robust standard deviation, without NaN."""
+    values = values[np.isfinite(values)]
+    return _MAD_TO_STD * np.median(np.abs(values - np.median(values)))
+
+
+def make_report(table):
+    """
+    Write the figures as Markdown.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The sources of all maps.
+
+    Returns
+    -------
+    text : str
+        The tables.
+    """
+    column = {name: np.asarray(table[name], dtype=float) for name in table.colnames}
+    structure, snr = column['structure'], column['snr']
+    lines = []
+    for name in ('structure', 'scatter'):
+        row = [f'the {name} around']
+        for method in ('residual', 'inpainted'):
+            ratio = column[method] / column[name]
+            row += [f'{median(ratio):.2f}', f'{_spread(np.log(ratio)):.2f}']
+        lines.append(row)
+    header = ['in units of', 'residual', 'spread (ln)', 'inpainted', 'spread (ln)']
+    parts = ['## Errors of reconstructions', format_lines(header, lines)]
+    lines = []
+    relative = column['mismatch'] / structure
+    for low, high in pairwise(MISMATCHES):
+        use = (relative >= low) & (relative < high)
+        errors = [
+            f'{median((column[method] / structure)[use]):.2f}'
+            for method in ('residual', 'inpainted')
+        ]
+        lines.append([f'{low:g} to {high:g}', str(use.sum()), *errors])
+    header = ['mismatch / structure', 'sources', 'residual', 'inpainted']
+    parts += ['## By mismatch', format_lines(header, lines)]
+    parts += ['## By SNR', _format_bins(column, snr)]
+    return '\n\n'.join(parts)
+
+
+def _format_bins(column, snr):
+    """Write what is found in each bin of the SNR."""
+    bins = [(snr >= low) & (snr < high) for low, high in BINS]
+    lines = [['sources', *(str(use.sum()) for use in bins)]]
+    for factor in FACTORS:
+        error = column[f'composed {factor}'] / column['scatter']
+        values = [f'{median(error[use]):.3f}' for use in bins]
+        lines.append([f'hole RMS / scatter, errors times {factor}', *values])
+    offsets = np.stack([column['x_off'], column['y_off']])
+    values = [
+        f'{_spread(offsets[:, use]):.3f}' if np.isfinite(offsets[:, use]).any() else '-'
+        for use in bins
+    ]
+    lines.append(['error of a position along an axis (pixels)', *values])
+    values = [
+        f'{PERCENT * np.mean(column["poor"][use]):.1f}' if use.any() else '-'
+        for use in bins
+    ]
+    lines.append(['poor fits (percent)', *values])
+    header = ['SNR', *(f'{low:g} to {high:g}' for low, high in BINS)]
+    return format_lines(header, lines)
+
+
+def main(arguments=None):
+    """
+    Run the benchmark from the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        The arguments (default: those of the process).
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument('--maps', type=int, default=2, help='maps a background')
+    add_run_arguments(parser, seed=2026, rows='sources')
+    args = parser.parse_args(arguments)
+    folder = os.environ.get('PCONV_REAL_DATA')
+    if not folder:
+        parser.error('PCONV_REAL_DATA must name the folder of real data')
+    start = time.time()
+    numbers = range(args.maps * len(BACKGROUNDS))
+    tasks = [(name, k) for k in numbers for name in SETUPS]
+    measure = partial(measure_task, folder=folder, seed=args.seed)
+    table = measure_maps(
+        measure, tasks, processes=args.processes, report=print_progress
+    )
+    if args.table:
+        table.write(args.table, format='ascii.ecsv', overwrite=True)
+    text = f'# Composition of cleaned maps\n\n{describe_command()}\n\n'
+    text += f'{make_report(table)}\n\nRun time: {time.time() - start:.0f} s.\n'
+    write_text(text, args.output)
+
+
+if __name__ == '__main__':
+    main()
