@@ -6,6 +6,8 @@ Which HDU of a file is the map: names are looked at, what is unclear is asked.
 import re
 from numbers import Real
 
+import numpy as np
+
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.unit_texts import is_brightness
 from photutils_pconv.inputs.values import check_dimensions
@@ -118,6 +120,8 @@ def find_hdu(hdus, where, hdu):
         name, version = match[1], int(match[2])
     elif isinstance(hdu, tuple) and len(hdu) == 2:
         name, version = hdu
+    if isinstance(name, np.integer):
+        name = int(name)
     if isinstance(name, bool) or not isinstance(name, str | int):
         msg = (
             'An HDU is given by its number, its name, or a pair of name and version, '
@@ -278,12 +282,16 @@ def read_values(hdu, what):
             )
             raise ValueError(msg)
     try:
-        return hdu.data
+        values = hdu.data
     except Exception as exc:
         # whatever astropy makes of a header that contradicts itself
         reason = ' '.join(str(exc).split())
         msg = f'{what} cannot be read, the file is damaged: {reason}'
         raise ValueError(msg) from exc
+    if values is None:
+        msg = f'{what} is empty: choose an HDU with an image by hdu= (--map-hdu).'
+        raise ValueError(msg)
+    return values
 
 
 def take_plane(data, what):

@@ -4,7 +4,6 @@ FITS headers and HDUs of maps.
 """
 
 import re
-from numbers import Number
 
 import numpy as np
 from astropy.io import fits
@@ -128,7 +127,8 @@ def _make_card(keyword, value, comment):
         return None
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, Number) and not np.isfinite(value):
+    # numpy knows no integer beyond 64 bits, a card does
+    if isinstance(value, float | complex) and not np.isfinite(value):
         return None
     if not _KEYWORD.fullmatch(keyword):
         if not _HIERARCH.fullmatch(keyword):

@@ -23,8 +23,9 @@ ACCEPTED_UNITS = (
     'density, or no unit'
 )
 _NO_UNIT = ('', 'none', 'unknown', 'dimensionless')
+# Without a stroke the unit after Jy needs its power: Jy pix is none of a map.
 _BRIGHTNESS = re.compile(
-    r'(?i:(p|n|u|k|m|g|)jy\s*(?:/|per|\s)\s*'
+    r'(?i:(p|n|u|k|m|g|)jy\s*(?:/|per|\s(?=.*-1$))\s*'
     r'(pixel|pix|px|beam|sr|arcsec)(?:\^|\*\*)?(-1|2|)'
     r'|(p|n|u|k|m|g|)jy)'
 )

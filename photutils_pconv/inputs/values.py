@@ -179,7 +179,11 @@ def parse_error(error, unit, shape):
         error = error.unmasked if isinstance(error, Masked) else error.data
     else:
         error_mask = False
-    array = np.array(getattr(error, 'value', error))
+    try:
+        array = np.array(getattr(error, 'value', error))
+    except ValueError:
+        msg = 'error must be an array of the shape of the map, got ragged rows.'
+        raise ValueError(msg) from None
     if array.dtype.kind not in 'fiu':
         msg = f'error must hold real numbers, got dtype {array.dtype}.'
         raise TypeError(msg)

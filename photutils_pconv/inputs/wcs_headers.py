@@ -3,7 +3,9 @@
 World coordinates in FITS headers: read, told from other keywords, written.
 """
 
+import copy
 import re
+from numbers import Real
 
 import numpy as np
 from astropy import log
@@ -34,6 +36,8 @@ _WCS_KEYWORD = re.compile(
     r'|RESTFREQ|VELREF|[LAW]TV\d|[LAW]TM\d_\d|WAT\d_\d{3}|WAXMAP\d*'
 )
 _LOOKUP = re.compile(r'C[PQ](DIS|ERR)\d[A-Z]?|D[PQ]\d.*|DVERR\d?|D2IM.*|AXISCORR')
+# Those that must hold numbers.
+_NUMBER = re.compile(r'(CRVAL|CRPIX|CDELT|CROTA)\d{1,2}|(CD|PC|PV)\d{1,2}_\d{1,3}')
 # Other descriptions of the same axes (the standard's a = A to Z) are not used.
 _ALTERNATE = re.compile(
     r'(WCSAXES|WCSNAME|LONPOLE|LATPOLE|EQUINOX|RADESYS|SPECSYS|SSYSOBS|SSYSSRC|VELOSYS|'
@@ -97,6 +101,7 @@ def read_wcs(header, hdus, where):
     """
     clean = _clean_header(header)
     try:
+        _check_numbers(clean)
         try:
             wcs = _make_wcs(clean, hdus)
         except (AssertionError, KeyError, IndexError):
@@ -158,10 +163,12 @@ def _clean_header(header):
             continue
         accepted = _OBSERVATION.get(keyword)
         try:
-            if accepted is not None and accepted.fullmatch(str(card.value).strip()):
-                clean.append(card, end=True)
-            elif is_wcs_keyword(keyword) and not _ALTERNATE.fullmatch(keyword):
-                clean.append(card, end=True)
+            is_known = is_wcs_keyword(keyword) and not _ALTERNATE.fullmatch(keyword)
+            if accepted is not None:
+                is_known = accepted.fullmatch(str(card.value).strip())
+            if is_known:
+                # a copy: what is mended here is not the user's
+                clean.append(copy.copy(card), end=True)
         except fits.VerifyError:
             continue
     for keyword in [key for key in clean if re.fullmatch(r'(PC|CD)\d{6}', key)]:
@@ -185,6 +192,16 @@ def _clean_header(header):
             clean[key] = unit.to_string()
     _name_frame(clean)
     return clean
+
+
+def _check_numbers(header):
+    """Refuse axes whose numbers are none: wcslib takes zeros for them."""
+    for keyword, value in header.items():
+        if _NUMBER.fullmatch(keyword) and not (
+            isinstance(value, Real) and np.isfinite(value)
+        ):
+            msg = f'{keyword} must be a finite number, got {value!r}'
+            raise ValueError(msg)
 
 
 def _name_frame(header):

@@ -114,6 +114,9 @@ def model_path(name):
             'an existing file'
         )
         raise FileNotFoundError(msg)
+    if not path.is_file():
+        msg = f'{str(path)!r} is no file: give the path of a {_SUFFIX} file'
+        raise ValueError(msg)
     return path.resolve()
 
 

@@ -304,8 +304,7 @@ def build_loaded(architecture, state, *, label):
     """
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     _check_shapes(shapes, list_shapes(architecture), label)
-    bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
-    refuse_if(bad, label, 'tensors that hold NaN or infinity')
+    _check_finite(state, label)
     # Batch norm takes their root.
     bad = [
         name
@@ -316,6 +315,29 @@ def build_loaded(architecture, state, *, label):
     network = build_blank(architecture).to(torch.float32)
     network.load_state_dict(state)
     return network.eval()
+
+
+def check_loaded(model):
+    """
+    Refuse a model in memory whose weights are not finite.
+
+    Parameters
+    ----------
+    model : `LoadedModel`
+        The model, whose network anybody may have changed since it was read.
+
+    Raises
+    ------
+    ValueError
+        If weights are NaN or infinite.
+    """
+    label = f'the network of {model.name!r}, whose weights must be finite,'
+    _check_finite(model.network.state_dict(), label)
+
+
+def _check_finite(state, label):
+    bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    refuse_if(bad, label, 'tensors that hold NaN or infinity')
 
 
 def _stored(name, tensor, dtype):

@@ -69,10 +69,17 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         msg = 'A PSF must be an array of real numbers, got complex ones.'
         raise TypeError(msg)
     normalize = to_bool(normalize, 'normalize')
+    if np.any(getattr(data, 'mask', False)):
+        msg = 'A PSF must have no masked pixels: fill them (with 0 in the wings).'
+        raise ValueError(msg)
     try:
-        data = np.array(data, dtype=float)
+        data = np.array(data)
+        if data.dtype.kind not in 'fiu':
+            raise TypeError
+        data = data.astype(float)
     except (TypeError, ValueError):
-        msg = f'A PSF must be an array of numbers, got {type(data).__name__}.'
+        kind = getattr(data, 'dtype', type(data).__name__)
+        msg = f'A PSF must be an array of real numbers, got {kind}.'
         raise TypeError(msg) from None
     if data.ndim != 2:
         msg = f'A PSF must be a 2-D image, got {data.ndim} dimensions.'
@@ -100,6 +107,7 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         msg = f'The sum of a PSF must be positive, got {measured:g}.'
         raise ValueError(msg)
     if warn:
+        _check_core(data)
         _warn_off_centre(data)
     if not normalize:
         return data / total
@@ -111,6 +119,28 @@ def check_kernel(data, *, normalize, total=1.0, warn=True):
         )
         warn_user(msg)
     return data / data.sum()
+
+
+def _check_core(data):
+    """
+    Refuse an image without a core, or whose core has a hole in it.
+    """
+    core = data > 0.5 * data.max()
+    inner = np.zeros(data.shape, dtype=bool)
+    inner[1:-1, 1:-1] = True
+    if (core & ~inner).any():
+        msg = (
+            'A PSF must fall below half its maximum within its image: give a larger '
+            'image, and check that the source is on its central pixel.'
+        )
+        raise ValueError(msg)
+    row, column = np.rint(np.mean(np.nonzero(core), axis=1)).astype(int)
+    if not core[row, column]:
+        msg = (
+            'A PSF must have one peak, but in the middle of its brightest pixels it '
+            f'falls to {data[row, column] / data.max():.2g} of its maximum.'
+        )
+        raise ValueError(msg)
 
 
 def _warn_off_centre(data):
@@ -200,15 +230,32 @@ def read_psf_file(path):
             'name of a setup, such as "scanmap/green".'
         )
         raise FileNotFoundError(msg)
+    try:
+        found = _read_image(path)
+        scale = None if found is None else _find_scale(found[1])
+    except Exception as exc:
+        # whatever astropy makes of a file that is none of FITS, or damaged
+        reason = ' '.join(str(exc).split())
+        msg = (
+            f'{str(path)!r} cannot be read as a PSF, it must be a FITS file with a 2-D '
+            f'image: {reason}'
+        )
+        raise ValueError(msg) from exc
+    if found is None:
+        msg = f'{str(path)!r} holds no 2-D image.'
+        raise ValueError(msg)
+    return *found, scale
+
+
+def _read_image(path):
+    """
+    Read the first 2-D image of a file, and its header; `None` without one.
+    """
     with fits.open(path) as hdus:
         for hdu in hdus:
             if hdu.is_image and hdu.header.get('NAXIS') == 2:
-                data, header = np.array(hdu.data), hdu.header.copy()
-                break
-        else:
-            msg = f'{str(path)!r} holds no 2-D image.'
-            raise ValueError(msg)
-    return data, header, _find_scale(header)
+                return np.array(hdu.data), hdu.header.copy()
+    return None
 
 
 def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False):

@@ -20,6 +20,7 @@ from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import PRECISIONS, RunOptions
 from photutils_pconv.psf.library import parse_psf
+from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.removal.measuring import make_eef
 from photutils_pconv.removal.methods import (
     FILLS,
@@ -36,6 +37,9 @@ __all__ = ['EMPIRICAL', 'ERROR_METHODS', 'RemovalSettings', 'removal_options']
 #: The accepted values of ``error_method``.
 ERROR_METHODS = ('empty_apertures', 'card', 'local')
 
+# A PSF whose FWHM differs from the setup's by more than this factor belongs to
+# another; by choice, as wide as the three bands of an instrument are apart.
+_LARGEST_BEAM_RATIO = 2.0
 #: The value of ``psf`` for a PSF that is built from the map.
 EMPIRICAL = 'empirical'
 
@@ -288,6 +292,7 @@ class RemovalSettings:
         psf_name = _name_psf(psf)
         is_empirical = psf_name == EMPIRICAL
         psf = None if is_empirical else parse_psf(psf, setup)
+        _check_beam(psf, setup)
         if not is_empirical or aperture_corrections is not None:
             # So is an aperture outside the table. That of an empirical PSF is
             # not known yet.
@@ -372,7 +377,25 @@ def _parse_radii(radii, setup):
     except (TypeError, ValueError) as exc:
         msg = f'aperture_radii must be angles or numbers (arcsec), got {radii!r}'
         raise ValueError(msg) from exc
-    return as_radii(radii, 'aperture_radii')
+    radii = as_radii(np.array(radii), 'aperture_radii')
+    radii.flags.writeable = False
+    return radii
+
+
+def _check_beam(psf, setup):
+    """Refuse a PSF that is not one of the setup at all."""
+    if psf is None:
+        return
+    fwhm = PixelPSF(psf, setup.pixel_scale.to_value(u.arcsec)).fwhm
+    fwhm = fwhm * setup.pixel_scale
+    ratio = float(fwhm / setup.psf_fwhm)
+    if not 1.0 / _LARGEST_BEAM_RATIO <= ratio <= _LARGEST_BEAM_RATIO:
+        msg = (
+            f'psf has a FWHM of {fwhm:.3g}, but the setup {setup.name!r} one of '
+            f'{setup.psf_fwhm:.3g}: check the pixel scale of the PSF, or give the '
+            'setup that it belongs to.'
+        )
+        raise ValueError(msg)
 
 
 def _name_psf(psf):
@@ -387,9 +410,12 @@ def _load_given(model):
     if model is None:
         return None
     # Loading needs torch.
-    from photutils_pconv.network.weights import LoadedModel, load_model
+    from photutils_pconv.network.weights import LoadedModel, check_loaded, load_model
 
-    return model if isinstance(model, LoadedModel) else load_model(model)
+    if not isinstance(model, LoadedModel):
+        return load_model(model)
+    check_loaded(model)
+    return model
 
 
 def _find_model(model, setup, method):

@@ -490,7 +490,7 @@ def test_bad_images(data, message):
 
 
 def test_bad_arguments(tmp_path, gauss):
-    with pytest.raises(TypeError, match='array of numbers'):
+    with pytest.raises(TypeError, match='array of real numbers'):
         SampledPSF.from_array([['a'] * 5] * 5, pixel_scale=1)
     with pytest.raises(ValueError, match='pixel_scale must be finite and positive'):
         SampledPSF.from_array(gaussian(), pixel_scale=-1)
