@@ -62,6 +62,9 @@ _LARGEST_STEP = 0.5
 # (pixels), both by default and by choice.
 _MOST_ROUNDS = 10
 _LARGEST_SHIFT = 1.0
+# A source with neighbours closer than their windows moves only if it has this share
+# of their fluxes: the mismatch of a bright one would carry it away.
+_LEAST_SHARE = 0.1
 # The smallest shift (pixels) that is divided by.
 _TINY = 1.0e-9
 
@@ -304,6 +307,8 @@ def fit_psf(
     level = np.zeros(n)
     unstable = np.zeros(n, dtype=bool)
     brightest = [find_brightest(data, window) for window in windows]
+    # Whether a source in company may move is known after the first round.
+    moves = fit_position & np.array([not near for near in neighbours], dtype=bool)
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
         for i, window in enumerate(windows):
@@ -318,7 +323,7 @@ def fit_psf(
                 if np.isfinite(flux[j]):
                     values = values + flux[j] * template
             for j in free:
-                if fit_position[j]:
+                if moves[j]:
                     templates += pixel_psf.gradient(*window.offsets(x[j], y[j]))
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
@@ -334,8 +339,8 @@ def fit_psf(
             if iteration == 0:
                 residual = values - np.stack(templates, axis=1) @ coefficients
                 level[i] = _WING_SHARE * residual.std()
-            moves = fit_position[i] and not unstable[i] and new_flux[i] > 0
-            if moves and iteration < n_iterations - 1:
+            is_sound = not unstable[i] and new_flux[i] > 0
+            if moves[i] and is_sound and iteration < n_iterations - 1:
                 shift = coefficients[len(free) : len(free) + 2] / new_flux[i]
                 shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
                 new_x[i], new_y[i] = x[i] + shift[0], y[i] + shift[1]
@@ -345,6 +350,10 @@ def fit_psf(
             np.all(np.hypot(new_x - x, new_y - y) < _SETTLED_SHIFT)
         )
         flux, x, y = new_flux, new_x, new_y
+        if iteration == 0:
+            may_move = fit_position & _hold_their_own(flux, neighbours)
+            settled = settled and np.array_equal(may_move, moves)
+            moves = may_move
         if settled:
             break
         if iteration < n_iterations - 1:
@@ -352,6 +361,20 @@ def fit_psf(
     n_pixels = np.array([window.n_pixels for window in windows], dtype=int)
     return PSFFit(
         flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels, unstable=unstable
+    )
+
+
+def _hold_their_own(flux, neighbours):
+    """
+    Tell which sources are bright enough beside their neighbours to move.
+    """
+    bright = np.nan_to_num(flux)
+    return np.array(
+        [
+            bright[i] >= _LEAST_SHARE * max(bright[near], default=0.0)
+            for i, near in enumerate(neighbours)
+        ],
+        dtype=bool,
     )
 
 

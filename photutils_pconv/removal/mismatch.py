@@ -70,6 +70,10 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
         The root mean square of what is left within a FWHM; 0 for all others.
     """
     fwhm = pixel_psf.fwhm
+    # With that of neighbours: a faint source beside a bright one is not to blame.
+    expected_error = expected_error_image(
+        residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
+    )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
     for i in np.flatnonzero(np.isfinite(flux)):
         window = find_window(residual.shape, fit.x[i], fit.y[i], _RING_OUTER * fwhm)
@@ -82,8 +86,7 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
             continue
         values = residual[window.region]
         left = np.sqrt(np.mean((values[inner] - np.median(values[ring])) ** 2))
-        error = pixel_psf.expected_error(window.dx[inner], window.dy[inner])
-        expected = abs(flux[i]) * np.sqrt(np.mean(error**2))
+        expected = np.sqrt(np.mean(expected_error[window.region][inner] ** 2))
         if left > _POOR * np.hypot(expected, structure[i]):
             poor[i], core[i] = True, left
     return poor, core
