@@ -3,6 +3,7 @@
 What was done to a map, for tables and headers.
 """
 
+import textwrap
 from datetime import UTC, datetime
 
 import astropy.units as u
@@ -12,7 +13,8 @@ from photutils_pconv._utils.versions import package_versions
 
 __all__ = ['make_history', 'make_meta']
 
-
+# The text of a card of HISTORY (FITS standard 4.0, 4.4.2.4).
+_CARD_WIDTH = 72
 # What a line of history says of each fill.
 _FILL_HISTORY = {
     'observed': 'holes hold the map less the sources, where that is known',
@@ -101,4 +103,9 @@ def make_history(meta, n_filled):
         lines.append(f'the PSF ({meta["psf"][:20]}) is known, {text}')
     if meta['subtract_wings']:
         lines.append('the wings of sources beyond the holes were subtracted')
-    return tuple(lines)
+    # astropy breaks longer ones anywhere
+    return tuple(
+        part
+        for line in lines
+        for part in textwrap.wrap(line, _CARD_WIDTH, subsequent_indent='  ')
+    )
