@@ -35,6 +35,10 @@ _POSITION_ERROR = 0.03
 # the scatter of that ratio from source to source.
 _RATIO_PRIOR = 0.02
 _RATIO_SCATTER = 0.003
+# The pixels that have their mismatch in common; by choice, so that the errors of
+# faint sources beside ten times brighter ones are true (benchmarks/psf_accuracy.py
+# --parts pairs, 2026-11-29).
+_COMMON_PIXELS = 4.0
 # Beams that agree to so many decimals of a pixel share a bank of filters.
 _BEAM_DECIMALS = 3
 
@@ -142,8 +146,16 @@ def measure_fluxes(
         # Neighbours and missing pixels cost precision.
         alone = bank.weights(k, templates[:1])
         growth = np.linalg.norm(weights) / np.linalg.norm(alone)
-        flux_err[i] = np.hypot(
-            max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
+        flux_err[i] = np.linalg.norm(
+            [
+                max(growth, 1.0) * scatter[i, k],
+                sensitivity[k] * fit.flux[i],
+                *(
+                    fit.flux[j]
+                    * _leak(weights, bank, pixel_psf, x0 - fit.x[j], y0 - fit.y[j])
+                    for j in free[1:]
+                ),
+            ]
         )
         if bright[i] and len(free) == 1 and use.all():
             found, precision = _compare(
@@ -156,6 +168,17 @@ def measure_fluxes(
     flux[measured] *= factor
     flux_err[measured] *= factor
     return flux, flux_err
+
+
+def _leak(weights, bank, pixel_psf, x, y):
+    """
+    Estimate what a filter takes for its source of the mismatch of a neighbour.
+
+    For a neighbour of flux 1, at -x, -y from the middle of the filter. The
+    mismatch of pixels of one beam is common.
+    """
+    error = pixel_psf.expected_error(bank.dx + x, bank.dy + y)
+    return np.sqrt(np.sum((weights * error) ** 2) * _COMMON_PIXELS)
 
 
 def _compare(bank, template, pixels, flux, scatter):
