@@ -46,13 +46,19 @@ class DistinctPositions:
         return self.x.size
 
     @property
+    def first(self):
+        """
+        The first row of each source ((M,) int `~numpy.ndarray`).
+        """
+        return np.unique(self.row, return_index=True)[1]
+
+    @property
     def repeats(self):
         """
         The rows whose source has an earlier row ((N,) bool `~numpy.ndarray`).
         """
-        _, first = np.unique(self.row, return_index=True)
         repeats = np.ones(self.row.size, dtype=bool)
-        repeats[first] = False
+        repeats[self.first] = False
         return repeats
 
     def largest(self, values):

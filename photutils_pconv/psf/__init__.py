@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         'library': ('get_psf', 'sample_psf'),
         'lobed': ('LobedPSF', 'lobed_psf'),
         'pixel': ('PixelPSF',),
+        'resolved': ('SourcePSFs', 'SourceSizes'),
         'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
         'sampled': ('SampledPSF',),
     },

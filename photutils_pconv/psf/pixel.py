@@ -78,10 +78,18 @@ class PixelPSF:
         self._correction = None
         self._expected = None
         reach = int(np.ceil(self.radius))
-        image = _effective_image(psf, self.pixel_scale, reach)
-        self._centre = reach * _OVERSAMPLING
+        self._set_image(_effective_image(psf, self.pixel_scale, reach), _OVERSAMPLING)
+
+    def _set_image(self, image, oversampling):
+        """
+        Take an image, its middle on the source, of so many samples a pixel.
+        """
+        self._oversampling = oversampling
+        self._centre = int(np.ceil(self.radius)) * oversampling
         self._coefficients = spline_filter(image, order=3)
-        self._r = np.arange(0.0, reach, 1.0 / (_PROFILE_SAMPLES * _OVERSAMPLING))
+        self._r = np.arange(
+            0.0, np.ceil(self.radius), 1.0 / (_PROFILE_SAMPLES * _OVERSAMPLING)
+        )
         theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
         polar = self._interpolate(
             self._r * np.cos(theta)[:, None], self._r * np.sin(theta)[:, None]
@@ -177,6 +185,73 @@ class PixelPSF:
         other._correction = np.array(radii, dtype=float), values
         return other
 
+    def with_image(self, image, oversampling, radius):
+        """
+        Give a PSF of the same pixels with another image.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray`
+            The image on the map's axes, averaged over pixels: what a pixel that
+            is centred there holds of a source of flux 1. Its first sample is
+            ``ceil(radius)`` pixels left of and below the source.
+
+        oversampling : int
+            Its samples along a pixel's side.
+
+        radius : float
+            The radius to which it is known, in pixels.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF, whose angle is 0 and whose width is 1.
+        """
+        other = copy.copy(self)
+        other.angle, other.width, other.radius = 0.0, 1.0, float(radius)
+        other._correction = other._expected = None
+        other._set_image(image, oversampling)
+        return other
+
+    def of(self, index):
+        """
+        Give the PSF of a source: of all sources the same, see `SourcePSFs`.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            Itself.
+        """
+        return self
+
+    def select(self, chosen):
+        """
+        Give the PSFs of some sources: itself, see `SourcePSFs`.
+
+        Parameters
+        ----------
+        chosen : array_like
+            The sources.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            Itself.
+        """
+        return self
+
+    @property
+    def point(self):
+        """
+        The PSF of an unresolved source (`PixelPSF`): itself, see `SourcePSFs`.
+        """
+        return self
+
     @property
     def is_round(self):
         """
@@ -205,8 +280,8 @@ class PixelPSF:
         """
         Evaluate the image at offsets in the PSF's own frame, in pixels.
         """
-        rows = np.atleast_1d(dy * _OVERSAMPLING + self._centre)
-        columns = np.atleast_1d(dx * _OVERSAMPLING + self._centre)
+        rows = np.atleast_1d(dy * self._oversampling + self._centre)
+        columns = np.atleast_1d(dx * self._oversampling + self._centre)
         values = map_coordinates(
             self._coefficients, [rows, columns], order=3, prefilter=False, cval=0.0
         )

@@ -104,8 +104,8 @@ def model_image(shape, x, y, flux, pixel_psf, *, level=None):
     x, y, flux : 1D `~numpy.ndarray`
         The sources; those of flux NaN are left out.
 
-    pixel_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     level : 1D `~numpy.ndarray`, optional
         The brightness, in the map's unit, below which each source's wings
@@ -118,7 +118,7 @@ def model_image(shape, x, y, flux, pixel_psf, *, level=None):
     """
     image = np.zeros(shape)
     for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        image[region] += flux[i] * pixel_psf.evaluate(dx, dy)
+        image[region] += flux[i] * pixel_psf.of(i).evaluate(dx, dy)
     return image
 
 
@@ -146,10 +146,11 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None)
     image, beyond, variance = np.zeros((3, *shape))
     flux_err, position_err = (np.nan_to_num(one) for one in errors)
     for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        values = pixel_psf.evaluate(dx, dy)
+        psf = pixel_psf.of(i)
+        values = psf.evaluate(dx, dy)
         image[region] += flux[i] * values
         beyond[region] += flux[i] * holes.outside(i, dx + x[i], dy + y[i]) * values
-        variance[region] += (flux[i] * pixel_psf.expected_error(dx, dy)) ** 2
+        variance[region] += (flux[i] * psf.expected_error(dx, dy)) ** 2
         variance[region] += (flux_err[i] * values) ** 2
         if position_err[i] > 0 and min(values.shape) > 1:
             slope = sum(one**2 for one in np.gradient(values))
@@ -173,7 +174,7 @@ def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
     """
     variance = np.zeros(shape)
     for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        variance[region] += (flux[i] * pixel_psf.expected_error(dx, dy)) ** 2
+        variance[region] += (flux[i] * pixel_psf.of(i).expected_error(dx, dy)) ** 2
     return np.sqrt(variance)
 
 
@@ -189,8 +190,8 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
     x, y : 1D `~numpy.ndarray`
         The positions.
 
-    pixel_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     share : float, optional
         The share of the peak down to which the PSFs are drawn.
@@ -201,11 +202,12 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
         The largest of all PSFs in each pixel.
     """
     image = np.zeros(shape)
-    extent = pixel_psf.extent(share * pixel_psf.peak)
     for i in range(len(x)):
+        psf = pixel_psf.of(i)
+        extent = psf.extent(share * psf.peak)
         window = find_window(shape, x[i], y[i], extent)
         if window is not None:
-            values = pixel_psf.evaluate(window.dx, window.dy) / pixel_psf.peak
+            values = psf.evaluate(window.dx, window.dy) / psf.peak
             values = np.where(window.distance <= extent, values, 0.0)
             image[window.region] = np.maximum(image[window.region], values)
     return image
@@ -218,9 +220,10 @@ def _source_windows(shape, x, y, flux, pixel_psf, level):
     for i in range(len(x)):
         if not np.isfinite(flux[i]) or flux[i] == 0:
             continue
-        extent = pixel_psf.radius
+        psf = pixel_psf.of(i)
+        extent = psf.radius
         if level is not None and level[i] > 0:
-            extent = max(pixel_psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
+            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
         window = find_window(shape, x[i], y[i], extent)
         if window is not None:
             yield i, window.region, window.dx, window.dy

@@ -16,8 +16,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         'empirical': ('build_empirical_psf',),
         'filter_fluxes': ('measure_fluxes',),
-        'filters': ('FilterBank', 'filter_scatter', 'get_filter_bank'),
+        'filters': ('FilterBank', 'get_filter_bank'),
         'fitting': ('FitSettings', 'PSFFit', 'fit_psf', 'fit_quality'),
+        'scatter': ('filter_scatter',),
         'shape': ('fit_shape',),
     },
 )

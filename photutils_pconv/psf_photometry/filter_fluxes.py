@@ -3,19 +3,23 @@
 Fluxes of a map's sources by the filters that scatter least around them.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.ndimage import maximum_filter
 
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
-    filter_scatter,
+    FilterBank,
     get_filter_bank,
 )
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
     find_neighbours,
+    window_scales,
 )
+from photutils_pconv.psf_photometry.scatter import FilterKernels, FilterScatter
 
 __all__ = ['measure_fluxes']
 
@@ -39,6 +43,11 @@ _RATIO_SCATTER = 0.003
 # faint sources beside ten times brighter ones are true (benchmarks/psf_accuracy.py
 # --parts pairs, 2026-11-29).
 _COMMON_PIXELS = 4.0
+# Sources larger than the PSF by more than this factor have larger filters, of this
+# half side (pixels): 1.4 FWHM of the largest sources that are fitted.
+_LARGE, _LARGE_RADIUS = 1.5, 16
+# The relative error of a size that is given without one.
+_SIZE_ERROR = 0.05
 # Beams that agree to so many decimals of a pixel share a bank of filters.
 _BEAM_DECIMALS = 3
 
@@ -66,8 +75,8 @@ def measure_fluxes(
     fit : `~photutils_pconv.psf_photometry.PSFFit`
         The sources' positions, and first estimates of their fluxes.
 
-    pixel_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     beam_fwhm : float
         The FWHM of the beam, in pixels.
@@ -105,61 +114,57 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err
-    bank = get_filter_bank(round(float(beam_fwhm), _BEAM_DECIMALS))
     valid = ~missing
     residual = data - sources
     # A missing pixel's filtered neighbourhood is not looked at.
     residual = np.where(valid, residual, np.median(residual[valid]))
-    use = ~_grow(unseen, _MARGIN)
-    scatter = filter_scatter(residual, use, fit.x, fit.y, bank.kernels(pixel_psf))
-    width = _WIDTH_ERROR if bright.any() else _MISMATCH_TO_WIDTH * pixel_psf.mismatch
-    sensitivity = bank.sensitivity(pixel_psf, width=width, position=_POSITION_ERROR)
+    scatter_of = FilterScatter(residual, ~_grow(unseen, _MARGIN))
+    scale = window_scales(pixel_psf, n)
+    filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
-    image = np.pad(residual, FILTER_RADIUS)
-    image -= np.pad(np.where(valid, whole_sources - sources, 0.0), FILTER_RADIUS)
-    inside = np.pad(valid, FILTER_RADIUS)
-    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE)
-    side = 2 * FILTER_RADIUS + 1
-    ratios = np.full(len(bank), 1.0 / _RATIO_PRIOR**2)
+    margin = FILTER_RADIUS if scale.max() <= _LARGE else _LARGE_RADIUS
+    image = np.pad(residual, margin)
+    image -= np.pad(np.where(valid, whole_sources - sources, 0.0), margin)
+    inside = np.pad(valid, margin)
+    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=scale)
+    ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
     chosen = np.full(n, -1)
     for i in np.flatnonzero(known):
         x0, y0 = round(fit.x[i]), round(fit.y[i])
         if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
             continue
-        error = np.hypot(scatter[i], sensitivity * fit.flux[i])
+        own = filters.of(i, scale[i])
+        bank = own.bank
+        scatter = scatter_of.measure(fit.x[i], fit.y[i], own.kernels)
+        error = np.hypot(scatter, own.sensitivity * fit.flux[i])
         if not np.isfinite(error).any():
             continue
         k = chosen[i] = int(np.nanargmin(error))
-        part = np.s_[y0 : y0 + side, x0 : x0 + side]
+        first = margin - bank.radius
+        part = np.s_[
+            y0 + first : y0 + first + bank.side, x0 + first : x0 + first + bank.side
+        ]
         pixels, use = image[part].ravel(), inside[part].ravel()
         # Each template is that of the flux still missing from the fit.
         free = [i, *(j for j in neighbours[i] if known[j])]
-        templates = [
-            pixel_psf.evaluate(bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j])
-            for j in free
-        ]
+        offsets = {j: (bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j]) for j in free}
+        templates = [pixel_psf.of(j).evaluate(*offsets[j]) for j in free]
         weights = bank.weights(k, templates, valid=use)
         flux[i] = fit.flux[i] + weights @ pixels
         # Neighbours and missing pixels cost precision.
         alone = bank.weights(k, templates[:1])
         growth = np.linalg.norm(weights) / np.linalg.norm(alone)
-        flux_err[i] = np.linalg.norm(
-            [
-                max(growth, 1.0) * scatter[i, k],
-                sensitivity[k] * fit.flux[i],
-                *(
-                    fit.flux[j]
-                    * _leak(weights, bank, pixel_psf, x0 - fit.x[j], y0 - fit.y[j])
-                    for j in free[1:]
-                ),
-            ]
-        )
-        if bright[i] and len(free) == 1 and use.all():
+        leaks = [
+            fit.flux[j] * _leak(weights, pixel_psf.of(j), *offsets[j]) for j in free[1:]
+        ]
+        parts = max(growth, 1.0) * scatter[k], own.sensitivity[k] * fit.flux[i], *leaks
+        flux_err[i] = np.linalg.norm(parts)
+        if bright[i] and len(free) == 1 and use.all() and own is filters.point:
             found, precision = _compare(
-                bank, templates[0], pixels, fit.flux[i], scatter[i]
+                bank, templates[0], pixels, fit.flux[i], scatter
             )
             ratios += precision * found
             norms += precision
@@ -170,14 +175,56 @@ def measure_fluxes(
     return flux, flux_err
 
 
-def _leak(weights, bank, pixel_psf, x, y):
+@dataclass(frozen=True, eq=False)
+class _SourceFilters:
+    """
+    The filters of a source: a bank, and what its PSF makes of it.
+    """
+
+    bank: FilterBank
+    kernels: FilterKernels
+    sensitivity: np.ndarray
+
+
+class _Filters:
+    """
+    The filters of all sources; unresolved ones share theirs.
+    """
+
+    def __init__(self, pixel_psf, beam_fwhm, *, told):
+        self._psfs = pixel_psf
+        self._beam_fwhm = round(float(beam_fwhm), _BEAM_DECIMALS)
+        point = pixel_psf.point
+        self._width = _WIDTH_ERROR if told else _MISMATCH_TO_WIDTH * point.mismatch
+        self.point = self._make(point, FILTER_RADIUS, self._width)
+
+    def of(self, i, scale):
+        """
+        Give the filters of a source that is so much larger than the PSF.
+        """
+        psf = self._psfs.of(i)
+        if psf is self._psfs.point:
+            return self.point
+        radius = FILTER_RADIUS if scale <= _LARGE else _LARGE_RADIUS
+        error = np.nan_to_num(self._psfs.sizes.error[i], nan=_SIZE_ERROR)
+        return self._make(psf, radius, np.hypot(self._width, error))
+
+    def _make(self, psf, radius, width):
+        bank = get_filter_bank(self._beam_fwhm, radius)
+        return _SourceFilters(
+            bank,
+            FilterKernels(bank.kernels(psf)),
+            bank.sensitivity(psf, width=width, position=_POSITION_ERROR),
+        )
+
+
+def _leak(weights, psf, dx, dy):
     """
     Estimate what a filter takes for its source of the mismatch of a neighbour.
 
-    For a neighbour of flux 1, at -x, -y from the middle of the filter. The
-    mismatch of pixels of one beam is common.
+    For a neighbour of flux 1, with the pixels' offsets from it.
     """
-    error = pixel_psf.expected_error(bank.dx + x, bank.dy + y)
+    error = psf.expected_error(dx, dy)
     return np.sqrt(np.sum((weights * error) ** 2) * _COMMON_PIXELS)
 
 

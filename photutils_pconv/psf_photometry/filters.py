@@ -18,7 +18,7 @@ import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy import fft
 
-__all__ = ['FILTER_RADIUS', 'FilterBank', 'filter_scatter', 'get_filter_bank']
+__all__ = ['FILTER_RADIUS', 'FilterBank', 'get_filter_bank']
 
 # All by choice, 2026-11-22. On Gaussian fields of known covariance the bank comes
 # within a percent or two of the best filter (docs/user_guide/psf_removal.rst).
@@ -39,12 +39,6 @@ _PERIOD = 256
 _CONSTANT = 1.0e3
 _RIDGE = 1.0e-6
 
-# The scatter of a filter is measured within this radius (pixels), on at least so
-# many pixels, and clipped at so many sigma.
-_SCATTER_RADIUS = 30
-_FEWEST_PIXELS = 300
-_CLIP = 4.0
-
 
 class FilterBank:
     """
@@ -55,23 +49,33 @@ class FilterBank:
     beam_fwhm : float
         The FWHM of the beam through which the emission is seen, in
         pixels.
+
+    radius : int, optional
+        Half the side of the filters, in pixels.
     """
 
-    def __init__(self, beam_fwhm):
-        self.beam_fwhm = float(beam_fwhm)
+    def __init__(self, beam_fwhm, *, radius=FILTER_RADIUS):
+        self.beam_fwhm, self.radius = float(beam_fwhm), int(radius)
         self.models = [
             (slope, noise, kind)
             for slope in _SLOPES
             for noise in _NOISES
             for kind in _NOISE_KINDS
         ]
-        y, x = np.indices((2 * FILTER_RADIUS + 1,) * 2) - FILTER_RADIUS
+        y, x = np.indices((self.side, self.side)) - self.radius
         self.dx, self.dy = x.ravel().astype(float), y.ravel().astype(float)
         self.covariances = [self._covariance(*model) for model in self.models]
         self.inverses = [np.linalg.inv(matrix) for matrix in self.covariances]
 
     def __len__(self):
         return len(self.models)
+
+    @property
+    def side(self):
+        """
+        The side of the filters, in pixels (int).
+        """
+        return 2 * self.radius + 1
 
     def _covariance(self, slope, noise, kind):
         """
@@ -148,7 +152,7 @@ class FilterBank:
             The filters as images.
         """
         image = pixel_psf.evaluate(self.dx, self.dy)
-        side = 2 * FILTER_RADIUS + 1
+        side = self.side
         return np.stack(
             [self.weights(k, [image]).reshape(side, side) for k in range(len(self))]
         )
@@ -188,7 +192,7 @@ class FilterBank:
 
 
 @lru_cache(maxsize=8)
-def get_filter_bank(beam_fwhm):
+def get_filter_bank(beam_fwhm, radius=FILTER_RADIUS):
     """
     Give the bank of filters for a beam; it is made once.
 
@@ -197,86 +201,12 @@ def get_filter_bank(beam_fwhm):
     beam_fwhm : float
         The FWHM of the beam, in pixels.
 
+    radius : int, optional
+        Half the side of the filters, in pixels.
+
     Returns
     -------
     bank : `FilterBank`
         The bank.
     """
-    return FilterBank(beam_fwhm)
-
-
-def filter_scatter(image, use, x, y, kernels):
-    """
-    Measure how much filters scatter around positions.
-
-    Parameters
-    ----------
-    image : 2D `~numpy.ndarray`
-        The map without its sources; all pixels hold finite values.
-
-    use : 2D bool `~numpy.ndarray`
-        The pixels where the filtered map may be looked at.
-
-    x, y : 1D `~numpy.ndarray`
-        The positions.
-
-    kernels : 3D `~numpy.ndarray`
-        The filters.
-
-    Returns
-    -------
-    scatter : 2D `~numpy.ndarray`
-        The standard deviation, clipped at 4 sigma, of each filter's
-        output around each position, of shape (N, K): within 30 pixels,
-        or on the whole map where there is too little to see.
-    """
-    n, radius = len(x), _SCATTER_RADIUS
-    scatter = np.empty((n, len(kernels)))
-    ny, nx = image.shape
-    shape = [
-        fft.next_fast_len(size + 2 * FILTER_RADIUS, real=True) for size in image.shape
-    ]
-    # The mean would ring at the map's edges.
-    transform = fft.rfft2(image - image.mean(), shape)
-    inner = np.zeros(image.shape, dtype=bool)
-    inner[FILTER_RADIUS:-FILTER_RADIUS, FILTER_RADIUS:-FILTER_RADIUS] = True
-    if (use & inner).any():
-        use = use & inner
-    windows = []
-    for i in range(n):
-        rows = slice(max(int(y[i]) - radius, 0), max(int(y[i]) + radius + 1, 0))
-        columns = slice(max(int(x[i]) - radius, 0), max(int(x[i]) + radius + 1, 0))
-        part = use[rows, columns]
-        windows.append((rows, columns, part))
-    for k, kernel in enumerate(kernels):
-        # A correlation: the kernel turned by half a turn.
-        padded = np.zeros(shape)
-        side = len(kernel)
-        padded[:side, :side] = kernel[::-1, ::-1]
-        filtered = fft.irfft2(transform * fft.rfft2(padded), shape)
-        filtered = filtered[
-            FILTER_RADIUS : FILTER_RADIUS + ny, FILTER_RADIUS : FILTER_RADIUS + nx
-        ]
-        everywhere = None
-        for i, (rows, columns, part) in enumerate(windows):
-            values = filtered[rows, columns][part]
-            if values.size < _FEWEST_PIXELS:
-                if everywhere is None:
-                    everywhere = _clipped_std(filtered[use])
-                scatter[i, k] = everywhere
-            else:
-                scatter[i, k] = _clipped_std(values)
-    return scatter
-
-
-def _clipped_std(values):
-    """
-    Calculate the standard deviation about zero, clipped at 4 sigma.
-
-    A filter's output has the mean zero where there is no source.
-    """
-    if values.size == 0:
-        return np.nan
-    squares = values**2
-    mean = squares.mean()
-    return float(np.sqrt(squares[squares <= _CLIP**2 * mean].mean()))
+    return FilterBank(beam_fwhm, radius=radius)

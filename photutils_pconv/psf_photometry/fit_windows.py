@@ -19,6 +19,7 @@ __all__ = [
     'polynomial_terms',
     'solve_bounded',
     'solve_window',
+    'window_scales',
 ]
 
 #: The radius of the window of a fit, in pixels (by choice, 2026-11-22; it is about
@@ -252,7 +253,7 @@ def solve_bounded(values, templates, n_sources, brightest):
     return found.x / scale, covariance
 
 
-def find_neighbours(x, y, distance):
+def find_neighbours(x, y, distance, *, scale=None):
     """
     Find every source's neighbours.
 
@@ -264,6 +265,10 @@ def find_neighbours(x, y, distance):
     distance : float
         The largest distance of a neighbour.
 
+    scale : 1D `~numpy.ndarray`, optional
+        Factors of that distance for each source; of two sources the larger
+        counts (default: 1).
+
     Returns
     -------
     neighbours : list of list of int
@@ -272,8 +277,38 @@ def find_neighbours(x, y, distance):
     if len(x) == 0:
         return []
     points = np.stack([x, y], axis=1)
-    found = KDTree(points).query_ball_point(points, distance, return_sorted=True)
+    scale = np.ones(len(x)) if scale is None else scale
+    found = KDTree(points).query_ball_point(
+        points, distance * scale.max(), return_sorted=True
+    )
     return [
-        [j for j in row if np.hypot(x[j] - x[i], y[j] - y[i]) > SAME_POSITION]
+        [
+            j
+            for j in row
+            if SAME_POSITION
+            < np.hypot(x[j] - x[i], y[j] - y[i])
+            <= distance * max(scale[i], scale[j])
+        ]
         for i, row in enumerate(found)
     ]
+
+
+def window_scales(pixel_psf, n):
+    """
+    Give the factors by which the windows of resolved sources are larger.
+
+    Parameters
+    ----------
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF, or that of each source.
+
+    n : int
+        The number of sources.
+
+    Returns
+    -------
+    scale : 1D `~numpy.ndarray`
+        The factors; 1 for unresolved sources.
+    """
+    sizes = getattr(pixel_psf, 'sizes', None)
+    return np.ones(n) if sizes is None else np.maximum(sizes.major, 1.0)

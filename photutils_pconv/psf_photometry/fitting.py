@@ -26,6 +26,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     solve_bounded,
     solve_window,
+    window_scales,
 )
 
 __all__ = [
@@ -238,8 +239,8 @@ def fit_psf(
     x, y : 1D `~numpy.ndarray`
         The positions, 0-based, in pixels; they must be finite.
 
-    pixel_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     missing : 2D bool `~numpy.ndarray`, optional
         Missing pixels; those that are not finite are missing in any case.
@@ -248,7 +249,8 @@ def fit_psf(
         The sources whose positions are fitted as well (default: none).
 
     radius : float, optional
-        The radius of each source's window, in pixels.
+        The radius of each source's window, in pixels; that of a resolved source
+        is larger by its size.
 
     degree : int or `None`, optional
         The degree of the polynomial; `None` for no background.
@@ -284,7 +286,7 @@ def fit_psf(
             data,
             distinct.x,
             distinct.y,
-            pixel_psf,
+            pixel_psf.select(distinct.first),
             missing=missing,
             fit_position=distinct.largest(fit_position) > 0,
             radius=radius,
@@ -295,10 +297,12 @@ def fit_psf(
         columns = (getattr(fit, one.name)[distinct.row] for one in fields(fit))
         return PSFFit(*columns)
     x, y = x0.copy(), y0.copy()
+    scale = window_scales(pixel_psf, n)
     windows = [
-        FitWindow(data.shape, missing, x[i], y[i], radius, degree) for i in range(n)
+        FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], degree)
+        for i in range(n)
     ]
-    neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE)
+    neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
     # Without company or shifts the first round is the last.
     if n == 1 and not fit_position.any():
         n_iterations = 1
@@ -317,14 +321,17 @@ def fit_psf(
                 continue
             values = (data[window.region] - model[window.region])[window.use]
             free = [i, *neighbours[i]]
-            templates = [pixel_psf.evaluate(*window.offsets(x[j], y[j])) for j in free]
+            templates = [
+                pixel_psf.of(j).evaluate(*window.offsets(x[j], y[j])) for j in free
+            ]
             # The model has these sources in it, whose fluxes are free here.
             for j, template in zip(free, templates, strict=True):
                 if np.isfinite(flux[j]):
                     values = values + flux[j] * template
             for j in free:
                 if moves[j]:
-                    templates += pixel_psf.gradient(*window.offsets(x[j], y[j]))
+                    offsets = window.offsets(x[j], y[j])
+                    templates += pixel_psf.of(j).gradient(*offsets)
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
             shown = abs(coefficients[0]) * np.abs(templates[0]).max()
@@ -422,8 +429,9 @@ def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RA
     """
     qfit, cfit = np.full(len(x), np.nan), np.full(len(x), np.nan)
     sources = model_image(data.shape, x, y, flux, pixel_psf)
+    scale = window_scales(pixel_psf, len(x))
     for i in range(len(x)):
-        window = FitWindow(data.shape, missing, x[i], y[i], radius, None)
+        window = FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], None)
         if emission[i] is None or not window.enough or not np.isfinite(flux[i]):
             continue
         (x0, y0), background = emission[i]

@@ -69,13 +69,13 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     core : (M,) `~numpy.ndarray`
         The root mean square of what is left within a FWHM; 0 for all others.
     """
-    fwhm = pixel_psf.fwhm
     # With that of neighbours: a faint source beside a bright one is not to blame.
     expected_error = expected_error_image(
         residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
     )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
     for i in np.flatnonzero(np.isfinite(flux)):
+        fwhm = pixel_psf.of(i).fwhm
         window = find_window(residual.shape, fit.x[i], fit.y[i], _RING_OUTER * fwhm)
         if window is None:
             continue
@@ -115,8 +115,10 @@ def with_poor_fits(error, fit, core, pixel_psf):
     poor = core > 0
     if not poor.any():
         return error
-    level = core[poor] / pixel_psf.expected_error(0.0, 0.0)
-    more = expected_error_image(error.shape, fit.x[poor], fit.y[poor], level, pixel_psf)
+    psfs = pixel_psf.select(poor)
+    middle = [psfs.of(i).expected_error(0.0, 0.0) for i in range(poor.sum())]
+    level = core[poor] / np.array(middle)
+    more = expected_error_image(error.shape, fit.x[poor], fit.y[poor], level, psfs)
     return np.hypot(error, more)
 
 
@@ -202,9 +204,20 @@ def estimate_position_errors(flux, flux_err, pixel_psf, *, moved):
     """
     half = int(np.ceil(FIT_RADIUS))
     y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
-    values = pixel_psf.evaluate(x, y)
-    by_x, by_y = pixel_psf.gradient(x, y)
-    steepness = np.sqrt(0.5 * np.sum(by_x**2 + by_y**2) / np.sum(values**2))
+    of_point, steepness = None, np.ones(len(flux))
+    for i in np.flatnonzero(moved):
+        psf = pixel_psf.of(i)
+        if psf is not pixel_psf.point:
+            steepness[i] = _steepness(psf, x, y)
+            continue
+        of_point = _steepness(psf, x, y) if of_point is None else of_point
+        steepness[i] = of_point
     with np.errstate(divide='ignore', invalid='ignore'):
         error = np.abs(flux_err / flux) / steepness
     return np.where(moved & np.isfinite(error), error, 0.0)
+
+
+def _steepness(psf, x, y):
+    """Give the root mean square of a PSF's slope along an axis, over its own."""
+    by_x, by_y = psf.gradient(x, y)
+    return np.sqrt(0.5 * np.sum(by_x**2 + by_y**2) / np.sum(psf.evaluate(x, y) ** 2))

@@ -13,10 +13,10 @@ from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
-    filter_scatter,
     get_filter_bank,
 )
 from photutils_pconv.psf_photometry.fitting import fit_psf
+from photutils_pconv.psf_photometry.scatter import filter_scatter
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 BEAM = 4.243

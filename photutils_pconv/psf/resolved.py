@@ -1,0 +1,323 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The images of resolved sources: the PSF convolved with an elliptical Gaussian.
+
+A size is what a source has on the map: the FWHM of the Gaussian that a fit to it
+finds, as extraction codes list them. The Gaussian that the PSF is convolved with is
+what the size has beyond the PSF's own, in quadrature.
+"""
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+from astropy.stats import gaussian_fwhm_to_sigma
+from scipy import fft
+
+from photutils_pconv.psf.pixel import PixelPSF
+
+__all__ = ['SourcePSFs', 'SourceSizes']
+
+# All by choice.
+# Samples of a resolved source along a pixel's side: it is smoother than the PSF.
+_OVERSAMPLING = 2
+# The room around the PSF's own, in sigma of the Gaussian, and the largest radius
+# (pixels) to which a resolved source is drawn.
+_SIGMAS, _LARGEST_RADIUS = 4.0, 90.0
+# Radii are whole multiples of this (pixels), so that images have few shapes.
+_STEP = 10.0
+# Sizes that agree to this, relative to the PSF's, are drawn once.
+_SAME_SIZE = 1.0e-3
+# A source larger than the PSF by less is unresolved.
+_LEAST_EXCESS = 0.01
+# The relative error of a size that the expected error of a source allows for, where
+# none is given: that of the sizes which fits of bright sources find.
+_SIZE_ERROR = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class SourceSizes:
+    """
+    The sizes of M sources on a map.
+
+    Parameters
+    ----------
+    major, minor : (M,) `~numpy.ndarray`
+        The FWHM along both axes, in units of the PSF's FWHM; 1 for an unresolved
+        source.
+
+    angle : (M,) `~numpy.ndarray`
+        The direction of the major axis, in radians counter-clockwise from the
+        map's x axis.
+
+    error : (M,) `~numpy.ndarray`
+        The relative errors of the sizes; NaN where none is known.
+    """
+
+    major: np.ndarray
+    minor: np.ndarray
+    angle: np.ndarray
+    error: np.ndarray
+
+    @classmethod
+    def of_points(cls, n):
+        """
+        Give the sizes of unresolved sources.
+
+        Parameters
+        ----------
+        n : int
+            The number of sources.
+
+        Returns
+        -------
+        sizes : `SourceSizes`
+            The sizes.
+        """
+        return cls(np.ones(n), np.ones(n), np.zeros(n), np.full(n, np.nan))
+
+    def __len__(self):
+        return self.major.size
+
+    @property
+    def is_resolved(self):
+        """
+        The sources that are larger than the PSF ((M,) bool `~numpy.ndarray`).
+        """
+        return self.major > 1.0 + _LEAST_EXCESS
+
+    @property
+    def mean(self):
+        """
+        The geometric mean of both axes ((M,) `~numpy.ndarray`).
+        """
+        return np.sqrt(self.major * self.minor)
+
+    def select(self, chosen):
+        """
+        Give the sizes of some sources.
+
+        Parameters
+        ----------
+        chosen : (M,) array_like
+            A mask, or the sources' numbers.
+
+        Returns
+        -------
+        sizes : `SourceSizes`
+            The sizes.
+        """
+        return SourceSizes(*(getattr(self, one.name)[chosen] for one in fields(self)))
+
+    def covariance(self, i, fwhm):
+        """
+        Give the covariance of the Gaussian that the PSF is convolved with.
+
+        Parameters
+        ----------
+        i : int
+            The source.
+
+        fwhm : float
+            The PSF's FWHM, in pixels.
+
+        Returns
+        -------
+        xx, yy, xy : float
+            The elements of the covariance, in square pixels.
+        """
+        scale = (fwhm * gaussian_fwhm_to_sigma) ** 2
+        along, across = (
+            scale * max(one**2 - 1.0, 0.0) for one in (self.major[i], self.minor[i])
+        )
+        cos, sin = np.cos(self.angle[i]), np.sin(self.angle[i])
+        return (
+            along * cos**2 + across * sin**2,
+            along * sin**2 + across * cos**2,
+            (along - across) * cos * sin,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Transform:
+    """
+    The Fourier transform of an image of so many samples, and its frequencies.
+    """
+
+    values: np.ndarray
+    frequencies: tuple
+    shape: tuple
+    size: int
+
+
+@dataclass(frozen=True, eq=False)
+class SourcePSFs:
+    """
+    The images of a map's sources, some of them resolved.
+
+    Functions that take a `PixelPSF` for all sources take these, too.
+
+    Parameters
+    ----------
+    point : `~photutils_pconv.psf.PixelPSF`
+        The PSF.
+
+    sizes : `SourceSizes`
+        The sources' sizes.
+    """
+
+    point: PixelPSF
+    sizes: SourceSizes
+
+    @cached_property
+    def _drawn(self):
+        """
+        What was drawn already, by its shape.
+        """
+        return {}
+
+    def of(self, index):
+        """
+        Give the image of one source.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        psf : `~photutils_pconv.psf.PixelPSF`
+            Its image.
+        """
+        if not self.sizes.is_resolved[index]:
+            return self.point
+        error = np.nan_to_num(self.sizes.error[index], nan=_SIZE_ERROR)
+        key = (*self._shape_of(index), round(float(error), 3))
+        if key not in self._drawn:
+            self._drawn[key] = self._draw(index, error)
+        return self._drawn[key]
+
+    def by_size(self, index, dx, dy):
+        """
+        Evaluate the derivative of a source's image by the logarithm of its size.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        dx, dy : array_like
+            The pixels' offsets from the source, in pixels.
+
+        Returns
+        -------
+        values : `~numpy.ndarray`
+            The change of a source of flux 1.
+        """
+        key = ('by size', *self._shape_of(index))
+        if key not in self._drawn:
+            image, radius = self._transform_back(index, by_size=True)
+            drawn = self.point.with_image(image, _OVERSAMPLING, radius)
+            self._drawn[key] = drawn
+        return self._drawn[key].evaluate(dx, dy)
+
+    def _shape_of(self, index):
+        """
+        Give the shape of a source as whole numbers.
+        """
+        covariance = self.sizes.covariance(index, self._fwhm)
+        return tuple(round(one / (_SAME_SIZE * self._fwhm**2)) for one in covariance)
+
+    @cached_property
+    def _fwhm(self):
+        return self.point.fwhm
+
+    def _draw(self, index, size_error):
+        """
+        Draw a resolved source, and what it is expected to be off.
+        """
+        image, radius = self._transform_back(index)
+        drawn = self.point.with_image(image, _OVERSAMPLING, radius)
+        error, _ = self._transform_back(index, of_error=True)
+        by_size, _ = self._transform_back(index, by_size=True)
+        error = np.hypot(error, size_error * by_size)
+        half = len(error) // 2
+        distance = np.hypot(*(np.indices(error.shape) - half)) / _OVERSAMPLING
+        rings = np.rint(distance).astype(int)
+        total = np.bincount(rings.ravel(), weights=(error**2).ravel())
+        count = np.bincount(rings.ravel())
+        n = int(radius)
+        return drawn.with_expected_error(np.arange(n), np.sqrt(total / count)[:n])
+
+    def _transform_back(self, index, *, by_size=False, of_error=False):
+        """
+        Convolve the PSF, or its expected error, with the Gaussian of a source.
+
+        Also give the radius to which that is known, in pixels.
+        """
+        xx, yy, xy = self.sizes.covariance(index, self._fwhm)
+        reach = self.point.radius + _SIGMAS * np.sqrt(max(xx, yy))
+        radius = min(_STEP * np.ceil(reach / _STEP), _LARGEST_RADIUS)
+        transform = self._transform(radius, of_error)
+        ky, kx = (2.0 * np.pi * _OVERSAMPLING * one for one in transform.frequencies)
+        form = xx * kx**2 + 2.0 * xy * kx * ky + yy * ky**2
+        product = transform.values * np.exp(-0.5 * form)
+        if by_size:
+            # Of the whole size, which has the PSF's in it.
+            own = (self._fwhm * gaussian_fwhm_to_sigma) ** 2
+            product *= -(form + own * (kx**2 + ky**2))
+        size = transform.size
+        image = fft.irfft2(product, transform.shape)[:size, :size]
+        return image, radius
+
+    def _transform(self, radius, of_error):
+        """
+        Transform the PSF, or its expected error, on samples to a radius.
+        """
+        key = ('transform', radius, of_error)
+        if key not in self._drawn:
+            half = int(radius) * _OVERSAMPLING
+            y, x = (np.indices((2 * half + 1,) * 2) - half) / _OVERSAMPLING
+            evaluate = self.point.expected_error if of_error else self.point.evaluate
+            values = evaluate(x, y)
+            shape = (fft.next_fast_len(len(values), real=True),) * 2
+            self._drawn[key] = _Transform(
+                fft.rfft2(values, shape),
+                (fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]),
+                shape,
+                len(values),
+            )
+        return self._drawn[key]
+
+    def select(self, chosen):
+        """
+        Give the images of some sources.
+
+        Parameters
+        ----------
+        chosen : array_like
+            A mask, or the sources' numbers.
+
+        Returns
+        -------
+        psfs : `SourcePSFs`
+            The images.
+        """
+        return replace(self, sizes=self.sizes.select(chosen))
+
+    def with_point(self, point):
+        """
+        Give the images of the same sources seen with another PSF.
+
+        Parameters
+        ----------
+        point : `~photutils_pconv.psf.PixelPSF`
+            The PSF.
+
+        Returns
+        -------
+        psfs : `SourcePSFs`
+            The images.
+        """
+        return replace(self, point=point)
