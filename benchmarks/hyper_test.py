@@ -10,8 +10,9 @@ PCONV_REAL_DATA::
     PCONV_REAL_DATA=... python benchmarks/hyper_test.py --output hyper_test.md
 
 Ours are given the true positions; Hyper finds its own, and misses a few
-sources. The package's methods take one PSF for all sources: the beam. What
-sizes are worth tells a joint fit with the true sizes, and one that fits them.
+sources. Without sizes all sources have the beam's; with them, given or fitted,
+the PSF is as small as the smallest source. Beside them stand joint fits of
+Gaussians with generalised least squares alone.
 The table is in Markdown.
 """
 
@@ -39,6 +40,8 @@ from photutils_pconv.setups import ObservingSetup
 
 #: The beam's major axis (pixels), in which the sizes of the sources are given.
 BEAM_FWHM = 3.7
+#: The smallest size of a source (pixels): the PSF, where sizes are told or fitted.
+SMALLEST_FWHM = 2.6
 #: The radius of the aperture (pixels), by choice: 1.08 beams, as with PACS.
 APERTURE_RADIUS = 4.0
 #: A source is isolated that has no other within this distance (pixels), by choice:
@@ -112,9 +115,14 @@ def load_test(folder):
     return HyperTest(data=data, truth=truth)
 
 
-def make_setup():
+def make_setup(fwhm):
     """
     Make the observing setup: PACS' radii in pixels, and the beam.
+
+    Parameters
+    ----------
+    fwhm : float
+        The FWHM of the PSF (pixels).
 
     Returns
     -------
@@ -122,13 +130,13 @@ def make_setup():
         The setup. A pixel counts as one arcsec.
     """
     # Pixels widen the beam by a twelfth of their area, and the aperture's rim.
-    variance = (BEAM_FWHM * gaussian_fwhm_to_sigma) ** 2 + 1.0 / 6.0
+    variance = (fwhm * gaussian_fwhm_to_sigma) ** 2 + 1.0 / 6.0
     energies = 1.0 - np.exp(-0.5 * _EEF_RADII**2 / variance)
     return ObservingSetup(
         name='hyper test',
         wavelength=1300.0,
         pixel_scale=1.0,
-        psf_fwhm=BEAM_FWHM,
+        psf_fwhm=fwhm,
         aperture_radius=APERTURE_RADIUS,
         snr_source_radius=8,
         snr_inner_radius=10,
@@ -140,7 +148,7 @@ def make_setup():
     )
 
 
-def remove(test, *, method):
+def remove(test, *, method, sizes=None):
     """
     Remove the sources with the package's own methods.
 
@@ -152,26 +160,35 @@ def remove(test, *, method):
     method : {'inpaint', 'psf'}
         The method, with the beam as the PSF.
 
+    sizes : {'given', 'fitted'}, optional
+        Where the sources' sizes are from (default: all have that of the beam).
+        The PSF is then the smallest of them.
+
     Returns
     -------
     photometry : `~astropy.table.QTable`
         The fluxes.
     """
-    psf = LobedPSF((BEAM_FWHM * gaussian_fwhm_to_sigma,), (1.0,), (0.0,))
+    fwhm = BEAM_FWHM if sizes is None else SMALLEST_FWHM
+    psf = LobedPSF((fwhm * gaussian_fwhm_to_sigma,), (1.0,), (0.0,))
     remover = NeuralSourceRemover(
-        setup=make_setup(),
+        setup=make_setup(fwhm),
         model='pacs' if method == 'inpaint' else 'psf',
         psf=None if method == 'inpaint' else psf,
         method=method,
         # The truth's positions are those that Hyper's fluxes are compared at.
         fit_positions=False,
+        fit_psf_shape=sizes is None,
+        fit_sizes=sizes == 'fitted',
         error_method='card',
     )
-    positions = np.stack([test.x, test.y], axis=1)
+    sources = Table({'x': test.x, 'y': test.y})
+    if sizes == 'given':
+        sources['fwhm_pix'] = test.truth['fwhm_pix']
     with warnings.catch_warnings():
         # Many sources lie in each other's holes; that is the test.
         warnings.simplefilter('ignore', AstropyUserWarning)
-        _, photometry = remover(u.Quantity(test.data, u.Jy / u.pix), positions)
+        _, photometry = remover(u.Quantity(test.data, u.Jy / u.pix), sources)
     return photometry
 
 
@@ -190,6 +207,9 @@ def measure(test):
         The fluxes (Jy) by the name of the method; NaN where there is none.
     """
     inpainted, fitted = (remove(test, method=one) for one in ('inpaint', 'psf'))
+    given, sized = (
+        remove(test, method='psf', sizes=one) for one in ('given', 'fitted')
+    )
     beam = np.full(len(test.x), BEAM_FWHM)
     true = np.asarray(test.truth['fwhm_pix'])
     joint = partial(fit_gaussians, test.data, test.x, test.y)
@@ -200,6 +220,8 @@ def measure(test):
         'ours, inpaint': inpainted['flux'].to_value(u.Jy),
         'ours, PSF, aperture': fitted['flux_aperture'].to_value(u.Jy),
         'ours, PSF': fitted['flux'].to_value(u.Jy),
+        'ours, PSF, sizes given': given['flux'].to_value(u.Jy),
+        'ours, PSF, sizes fitted': sized['flux'].to_value(u.Jy),
         'joint fit, the beam for all': joint(beam).flux,
         'joint fit, true sizes': joint(true).flux,
         'joint fit, sizes fitted': joint(beam, fit_fwhm=True).flux,

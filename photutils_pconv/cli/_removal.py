@@ -26,6 +26,7 @@ OPTION_GROUPS = {
         'psf',
         'fit_positions',
         'fit_psf_shape',
+        'fit_sizes',
         'recenter',
     ),
     'photometry and errors': (

@@ -24,6 +24,7 @@ from photutils_pconv.inputs.columns import (
     has_positions,
 )
 from photutils_pconv.inputs.positions import parse_pixels, pixel_to_sky, sky_to_pixel
+from photutils_pconv.inputs.sizes import CatalogueSizes, find_sizes
 from photutils_pconv.inputs.tables import (
     frame_to_table,
     is_data_frame,
@@ -56,12 +57,16 @@ class SourceInput:
 
     table : `~astropy.table.QTable` or `None`
         A copy of the table, where one was given.
+
+    sizes : `~photutils_pconv.inputs.CatalogueSizes` or `None`
+        The sizes, where a table has columns of them.
     """
 
     x: np.ndarray
     y: np.ndarray
     sky: SkyCoord | None
     table: QTable | None
+    sizes: CatalogueSizes | None = None
 
     def __len__(self):
         return len(self.x)
@@ -102,7 +107,7 @@ class SourceInput:
                     UnitSphericalRepresentation(longitude, latitude)
                 )
             )
-        return SourceInput(x=x, y=y, sky=sky, table=self.table)
+        return SourceInput(x=x, y=y, sky=sky, table=self.table, sizes=self.sizes)
 
 
 @hold_filters
@@ -129,6 +134,12 @@ def parse_sources(sources, *, wcs=None):
         counterparts in y. The pixels of a table that has sky positions,
         too, are never used: they may be those of another map.
 
+        Sizes are looked for, too: the FWHM that a fit of a Gaussian to the map
+        finds, ``fwhm`` or ``fwhm_major``, ``fwhm_minor`` and ``pa`` (degrees, east
+        of north) or ``theta`` (counter-clockwise from the x axis), also as Hyper,
+        getsf, CuTEx and tables at the CDS spell them. Without a unit they are in
+        arcsec in a table with sky positions, else in pixels.
+
     wcs : WCS, optional
         The celestial WCS of the map, needed for sky positions.
 
@@ -144,7 +155,7 @@ def parse_sources(sources, *, wcs=None):
         If there are no positions, or sky positions and no WCS.
     """
     wcs = celestial_wcs(wcs)
-    table = sky = xy = None
+    table = sky = xy = sizes = None
     if isinstance(sources, str | os.PathLike):
         sources = read_source_table(sources)
     elif isinstance(sources, Row):
@@ -168,6 +179,7 @@ def parse_sources(sources, *, wcs=None):
     if isinstance(sources, Table):
         table = to_qtable(sources)
         sky, xy = _find_positions(table, wcs)
+        sizes = find_sizes(table, has_sky=sky is not None)
     elif isinstance(sources, SkyCoord):
         if sources.ndim > 1:
             msg = (
@@ -190,7 +202,7 @@ def parse_sources(sources, *, wcs=None):
     x, y = xy
     if sky is None:
         sky = pixel_to_sky(x, y, wcs)
-    return SourceInput(x=x, y=y, sky=sky, table=table)
+    return SourceInput(x=x, y=y, sky=sky, table=table, sizes=sizes)
 
 
 def _find_positions(table, wcs):

@@ -149,6 +149,9 @@ class ApertureFluxes:
         The annulus' standard deviation in the map without wings, where it
         was asked for.
 
+    aperture_radius : (N, A) `~numpy.ndarray`
+        The radii of the apertures, in arcsec.
+
     flags : (N,) int `~numpy.ndarray`
         See `~photutils_pconv.photometry.SourceFlags`.
     """
@@ -163,6 +166,7 @@ class ApertureFluxes:
     flags: np.ndarray
     excess: np.ndarray | None = None
     wingless_std: np.ndarray | None = None
+    aperture_radius: np.ndarray | None = None
 
 
 def source_photometry(
@@ -330,4 +334,5 @@ def measure_sources(
         flags=flags | ours.flags,
         excess=excess,
         wingless_std=None if wingless is None else annuli[2].local_bkg_std,
+        aperture_radius=np.tile(plan.radii, (x.size, 1)),
     )

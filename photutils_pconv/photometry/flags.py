@@ -109,6 +109,11 @@ FLAGS = tuple(
                 'the map does not scatter around the source, so that errors do not '
                 'follow from it',
             ),
+            (
+                'resolved',
+                'the source is larger than the PSF, though the catalogue has no size '
+                'of it; its size was fitted',
+            ),
         )
     )
 )

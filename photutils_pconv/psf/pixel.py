@@ -245,6 +245,38 @@ class PixelPSF:
         """
         return self
 
+    def scales(self, n):
+        """
+        Give how much larger than the PSF sources are: not at all.
+
+        Parameters
+        ----------
+        n : int
+            The number of the sources.
+
+        Returns
+        -------
+        scales : 1D `~numpy.ndarray`
+            Ones.
+        """
+        return np.ones(n)
+
+    def with_point(self, point):
+        """
+        Give the images of the same sources seen with another PSF: that PSF.
+
+        Parameters
+        ----------
+        point : `PixelPSF`
+            The PSF.
+
+        Returns
+        -------
+        psf : `PixelPSF`
+            The PSF.
+        """
+        return point
+
     @property
     def point(self):
         """

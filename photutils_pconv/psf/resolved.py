@@ -7,7 +7,7 @@ finds, as extraction codes list them. The Gaussian that the PSF is convolved wit
 what the size has beyond the PSF's own, in quadrature.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,6 +28,8 @@ _SIGMAS, _LARGEST_RADIUS = 4.0, 90.0
 _STEP = 10.0
 # Sizes that agree to this, relative to the PSF's, are drawn once.
 _SAME_SIZE = 1.0e-3
+# So many images are kept at most.
+_MOST_DRAWN = 256
 # A source larger than the PSF by less is unresolved.
 _LEAST_EXCESS = 0.01
 # The relative error of a size that the expected error of a source allows for, where
@@ -109,6 +111,30 @@ class SourceSizes:
         """
         return SourceSizes(*(getattr(self, one.name)[chosen] for one in fields(self)))
 
+    def scaled(self, factor, *, error=None):
+        """
+        Give other sizes, of the same shapes as far as the PSF allows.
+
+        Parameters
+        ----------
+        factor : (M,) `~numpy.ndarray`
+            The factors; no axis becomes smaller than the PSF.
+
+        error : (M,) `~numpy.ndarray`, optional
+            The relative errors of the new sizes (default: as before).
+
+        Returns
+        -------
+        sizes : `SourceSizes`
+            The sizes.
+        """
+        return SourceSizes(
+            np.maximum(factor * self.major, 1.0),
+            np.maximum(factor * self.minor, 1.0),
+            self.angle,
+            self.error if error is None else error,
+        )
+
     def covariance(self, i, fwhm):
         """
         Give the covariance of the Gaussian that the PSF is convolved with.
@@ -164,17 +190,19 @@ class SourcePSFs:
 
     sizes : `SourceSizes`
         The sources' sizes.
+
+    radius : float, optional
+        The radius to which resolved sources are drawn, in pixels (default: as far
+        as the PSF and the size reach).
+
+    drawn : dict, optional
+        What was drawn already, of the same PSF.
     """
 
     point: PixelPSF
     sizes: SourceSizes
-
-    @cached_property
-    def _drawn(self):
-        """
-        What was drawn already, by its shape.
-        """
-        return {}
+    radius: float = _LARGEST_RADIUS
+    drawn: dict = field(default_factory=dict)
 
     def of(self, index):
         """
@@ -194,9 +222,7 @@ class SourcePSFs:
             return self.point
         error = np.nan_to_num(self.sizes.error[index], nan=_SIZE_ERROR)
         key = (*self._shape_of(index), round(float(error), 3))
-        if key not in self._drawn:
-            self._drawn[key] = self._draw(index, error)
-        return self._drawn[key]
+        return self._keep(key, lambda: self._draw(index, error))
 
     def by_size(self, index, dx, dy):
         """
@@ -215,12 +241,24 @@ class SourcePSFs:
         values : `~numpy.ndarray`
             The change of a source of flux 1.
         """
-        key = ('by size', *self._shape_of(index))
-        if key not in self._drawn:
+
+        def draw():
             image, radius = self._transform_back(index, by_size=True)
-            drawn = self.point.with_image(image, _OVERSAMPLING, radius)
-            self._drawn[key] = drawn
-        return self._drawn[key].evaluate(dx, dy)
+            return self.point.with_image(image, _OVERSAMPLING, radius)
+
+        key = ('by size', *self._shape_of(index))
+        return self._keep(key, draw).evaluate(dx, dy)
+
+    def _keep(self, key, make):
+        """
+        Give what was drawn before under this key, or draw it.
+        """
+        if key not in self.drawn:
+            if len(self.drawn) >= _MOST_DRAWN:
+                # the one that was drawn first
+                self.drawn.pop(next(iter(self.drawn)))
+            self.drawn[key] = make()
+        return self.drawn[key]
 
     def _shape_of(self, index):
         """
@@ -258,7 +296,7 @@ class SourcePSFs:
         """
         xx, yy, xy = self.sizes.covariance(index, self._fwhm)
         reach = self.point.radius + _SIGMAS * np.sqrt(max(xx, yy))
-        radius = min(_STEP * np.ceil(reach / _STEP), _LARGEST_RADIUS)
+        radius = min(_STEP * np.ceil(reach / _STEP), self.radius)
         transform = self._transform(radius, of_error)
         ky, kx = (2.0 * np.pi * _OVERSAMPLING * one for one in transform.frequencies)
         form = xx * kx**2 + 2.0 * xy * kx * ky + yy * ky**2
@@ -275,20 +313,21 @@ class SourcePSFs:
         """
         Transform the PSF, or its expected error, on samples to a radius.
         """
-        key = ('transform', radius, of_error)
-        if key not in self._drawn:
+
+        def make():
             half = int(radius) * _OVERSAMPLING
             y, x = (np.indices((2 * half + 1,) * 2) - half) / _OVERSAMPLING
             evaluate = self.point.expected_error if of_error else self.point.evaluate
             values = evaluate(x, y)
             shape = (fft.next_fast_len(len(values), real=True),) * 2
-            self._drawn[key] = _Transform(
+            return _Transform(
                 fft.rfft2(values, shape),
                 (fft.fftfreq(shape[0])[:, None], fft.rfftfreq(shape[1])[None, :]),
                 shape,
                 len(values),
             )
-        return self._drawn[key]
+
+        return self._keep(('transform', radius, of_error), make)
 
     def select(self, chosen):
         """
@@ -306,6 +345,25 @@ class SourcePSFs:
         """
         return replace(self, sizes=self.sizes.select(chosen))
 
+    def scales(self, n):
+        """
+        Give how much larger than the PSF sources are along their major axes.
+
+        Parameters
+        ----------
+        n : int
+            The number of the sources.
+
+        Returns
+        -------
+        scales : 1D `~numpy.ndarray`
+            The factors; 1 for unresolved sources.
+        """
+        if n != len(self.sizes):
+            msg = f'there are sizes of {len(self.sizes)} sources, not of {n}'
+            raise ValueError(msg)
+        return np.where(self.sizes.is_resolved, self.sizes.major, 1.0)
+
     def with_point(self, point):
         """
         Give the images of the same sources seen with another PSF.
@@ -320,4 +378,4 @@ class SourcePSFs:
         psfs : `SourcePSFs`
             The images.
         """
-        return replace(self, point=point)
+        return replace(self, point=point, drawn={})

@@ -20,5 +20,6 @@ __getattr__, __dir__, __all__ = attach(
         'fitting': ('FitSettings', 'PSFFit', 'fit_psf', 'fit_quality'),
         'scatter': ('filter_scatter',),
         'shape': ('fit_shape',),
+        'size_fits': ('find_resolved', 'fit_sizes'),
     },
 )

@@ -17,7 +17,6 @@ from photutils_pconv.psf_photometry.filters import (
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
     find_neighbours,
-    window_scales,
 )
 from photutils_pconv.psf_photometry.scatter import FilterKernels, FilterScatter
 
@@ -119,7 +118,7 @@ def measure_fluxes(
     # A missing pixel's filtered neighbourhood is not looked at.
     residual = np.where(valid, residual, np.median(residual[valid]))
     scatter_of = FilterScatter(residual, ~_grow(unseen, _MARGIN))
-    scale = window_scales(pixel_psf, n)
+    scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:

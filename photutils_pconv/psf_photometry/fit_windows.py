@@ -19,7 +19,6 @@ __all__ = [
     'polynomial_terms',
     'solve_bounded',
     'solve_window',
-    'window_scales',
 ]
 
 #: The radius of the window of a fit, in pixels (by choice, 2026-11-22; it is about
@@ -291,24 +290,3 @@ def find_neighbours(x, y, distance, *, scale=None):
         ]
         for i, row in enumerate(found)
     ]
-
-
-def window_scales(pixel_psf, n):
-    """
-    Give the factors by which the windows of resolved sources are larger.
-
-    Parameters
-    ----------
-    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
-        The PSF, or that of each source.
-
-    n : int
-        The number of sources.
-
-    Returns
-    -------
-    scale : 1D `~numpy.ndarray`
-        The factors; 1 for unresolved sources.
-    """
-    sizes = getattr(pixel_psf, 'sizes', None)
-    return np.ones(n) if sizes is None else np.maximum(sizes.major, 1.0)

@@ -26,7 +26,6 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     solve_bounded,
     solve_window,
-    window_scales,
 )
 
 __all__ = [
@@ -297,7 +296,7 @@ def fit_psf(
         columns = (getattr(fit, one.name)[distinct.row] for one in fields(fit))
         return PSFFit(*columns)
     x, y = x0.copy(), y0.copy()
-    scale = window_scales(pixel_psf, n)
+    scale = pixel_psf.scales(n)
     windows = [
         FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], degree)
         for i in range(n)
@@ -429,7 +428,7 @@ def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RA
     """
     qfit, cfit = np.full(len(x), np.nan), np.full(len(x), np.nan)
     sources = model_image(data.shape, x, y, flux, pixel_psf)
-    scale = window_scales(pixel_psf, len(x))
+    scale = pixel_psf.scales(len(x))
     for i in range(len(x)):
         window = FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], None)
         if emission[i] is None or not window.enough or not np.isfinite(flux[i]):

@@ -105,13 +105,16 @@ def estimate_errors(
     is_filled = filled.reconstruction.filled
     radius = np.where(is_filled, holes.radius, np.nan)
     rms = fluxes.local_bkg_std
-    expected = _expected_ratio(calibration, grid, plan, radius, fluxes.hole_fraction)
+    aperture = fluxes.aperture_radius / plan.pixel_scale
+    expected = _expected_ratio(
+        calibration, grid, aperture, radius, fluxes.hole_fraction
+    )
     scatter = expected * rms[:, None]
     ratio = None
     enough = sample is not None and len(sample) >= MINIMUM_EMPTY
     if enough:
         expected = _expected_ratio(
-            calibration, grid, plan, sample.radius, sample.hole_fraction
+            calibration, grid, plan.pixel_radii, sample.radius, sample.hole_fraction
         )
         ratio = scatter_ratio(sample.flux, sample.rms, sample.radius, expected)
         scatter = scatter * ratio
@@ -130,7 +133,7 @@ def estimate_errors(
     if psf_fluxes is not None:
         # The mean excess of a pixel in the aperture that is the smallest.
         k = np.argmin(plan.pixel_radii)
-        area = np.pi * plan.pixel_radii[k] ** 2 * fluxes.hole_fraction[:, k]
+        area = np.pi * aperture[:, k] ** 2 * fluxes.hole_fraction[:, k]
         with np.errstate(divide='ignore', invalid='ignore'):
             # A flat map has no rms (flag 'no_scatter').
             excess = (psf_fluxes.flux_err / rms) ** 2 * excess[:, k] / area
@@ -165,11 +168,11 @@ def _disagreement(holes, fluxes, psf_fluxes):
     return np.median(np.abs(ratio - 1.0), axis=0)
 
 
-def _expected_ratio(calibration, grid, plan, hole_radius, fraction):
+def _expected_ratio(calibration, grid, aperture, hole_radius, fraction):
     """
     Give the scatter of fluxes in apertures in units of the rms.
     """
-    aperture = plan.pixel_radii * np.sqrt(fraction)
+    aperture = aperture * np.sqrt(fraction)
     factor = grid.factor
     ratio = calibration.ratio(hole_radius[:, None] * factor, aperture * factor)
     # The calibration counts native pixels.

@@ -67,8 +67,10 @@ class InpaintFiller:
         """
         pixel_psf = self.pixel_psf
         if pixel_psf is not None and self.fits.fit_psf_shape:
-            telling = self.fits.tells_shape(holes.snr)
-            pixel_psf = _fit_shape(grid, holes.select(telling), pixel_psf)
+            point = pixel_psf.scales(len(holes)) == 1.0
+            telling = self.fits.tells_shape(holes.snr) & point
+            found = _fit_shape(grid, holes.select(telling), pixel_psf.point)
+            pixel_psf = pixel_psf.with_point(found)
         fit_position = self.fits.may_move(holes.snr)
         return self._fill(grid, holes, self.settings, pixel_psf, fit_position)
 
@@ -103,7 +105,7 @@ class InpaintFiller:
         if pixel_psf is None:
             return Filled(reconstruction)
         fluxes = _fit_removed(grid, holes, reconstruction, pixel_psf, fit_position)
-        return Filled(reconstruction, fluxes, pixel_psf, errors_in_rms=True)
+        return Filled(reconstruction, fluxes, pixel_psf.point, errors_in_rms=True)
 
 
 def _fit_shape(grid, holes, pixel_psf):

@@ -37,7 +37,7 @@ class MapFluxes:
     unstable : (M,) bool `~numpy.ndarray`
         The sources whose fit ran away from the data.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
+    psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
         The PSF, with the shape that was found.
     """
 
@@ -61,8 +61,8 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
     holes : `~photutils_pconv.geometry.Holes`
         The holes, in the map's pixels, with the SNR of their sources.
 
-    map_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    map_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`
         Which sources' positions are fitted, and which tell the PSF's shape.
@@ -77,16 +77,18 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
     """
     missing = grid.missing
     data, _ = take_off_level(grid.data, missing)
-    telling = fits.tells_shape(holes.snr)
+    point = map_psf.scales(len(holes)) == 1.0
+    telling = fits.tells_shape(holes.snr) & point
     if fits.fit_psf_shape:
-        map_psf = fit_shape(
+        found = fit_shape(
             data,
             holes.x[telling],
             holes.y[telling],
-            map_psf,
+            map_psf.point,
             missing=missing,
             snr=holes.snr[telling],
         )
+        map_psf = map_psf.with_point(found)
     fit = fit_psf(
         data,
         holes.x,
@@ -104,6 +106,6 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         missing=missing,
         unseen=missing | holes.mask,
         sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
-        bright=np.nan_to_num(holes.snr) >= BRIGHT_SNR,
+        bright=(np.nan_to_num(holes.snr) >= BRIGHT_SNR) & point,
     )
     return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable, map_psf)

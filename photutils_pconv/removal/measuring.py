@@ -3,15 +3,23 @@
 Apertures, and the fluxes in them.
 """
 
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 
 from photutils_pconv.geometry.grids import pixel_scale_factor
+from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.photometry.aperture_fluxes import AperturePlan, measure_sources
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.profiles import pixel_profile
+from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
 
-__all__ = ['make_eef', 'make_plan', 'measure']
+__all__ = ['make_eef', 'make_plan', 'measure', 'measure_resolved']
+
+# The room around what is measured (pixels); by choice.
+_ROOM = 3
 
 
 def make_plan(settings, grid, psf):
@@ -89,6 +97,84 @@ def measure(grid, holes, filled, plan, *, unseen=None):
         error=grid.error,
         wingless=wingless,
     )
+
+
+def measure_resolved(grid, holes, filled, plan, fluxes, images):
+    """
+    Measure resolved sources in apertures and annuli that are larger by their size.
+
+    Parameters
+    ----------
+    grid, holes, filled, plan
+        As for `measure`.
+
+    fluxes : `~photutils_pconv.photometry.ApertureFluxes`
+        What `measure` gives.
+
+    images : `~photutils_pconv.psf.SourcePSFs`
+        The images of the sources on the map's pixels.
+
+    Returns
+    -------
+    fluxes : `~photutils_pconv.photometry.ApertureFluxes`
+        The fluxes, with those of resolved sources anew: what an aperture of the
+        PSF misses is corrected for by the encircled energy, and what one of the
+        source does by the ratio of both images' shares.
+    """
+    reconstruction = filled.reconstruction
+    removed = grid.data - reconstruction.replace_holes(grid.data)
+    columns = {
+        one.name: np.copy(getattr(fluxes, one.name))
+        for one in dataclass_fields(fluxes)
+        if getattr(fluxes, one.name) is not None
+    }
+    for i in np.flatnonzero(images.sizes.is_resolved & reconstruction.filled):
+        scale, annulus = images.sizes.mean[i], images.sizes.major[i]
+        own = replace(
+            plan,
+            radii=plan.radii * scale,
+            annulus_radii=plan.annulus_radii * annulus,
+            eef=_make_resolved_eef(plan, images, i, scale),
+            profile=None,
+        )
+        half = int(np.ceil(max(own.pixel_annulus[1], holes.radius[i]))) + _ROOM
+        window = find_window(grid.data.shape, holes.x[i], holes.y[i], half)
+        part = window.region
+        error = None if grid.error is None else grid.error[part]
+        wingless = None
+        if filled.errors_in_rms:
+            wingless = reconstruction.clean(grid.data)[part], grid.missing[part]
+        one = measure_sources(
+            grid.data[part],
+            removed[part],
+            grid.missing[part],
+            holes.x[i : i + 1] - part[1].start,
+            holes.y[i : i + 1] - part[0].start,
+            np.ones(1, dtype=bool),
+            holes.radius[i : i + 1],
+            own,
+            error=error,
+            wingless=wingless,
+        )
+        for name, values in columns.items():
+            values[i] = getattr(one, name)[0]
+    return replace(fluxes, **columns)
+
+
+def _make_resolved_eef(plan, images, i, scale):
+    """Make the function that gives the share of a resolved source in an aperture."""
+
+    def eef(radius):
+        radius = np.asarray(radius, dtype=float)
+        own = radius / scale
+        shares = [
+            aperture_fraction(images.of(i), one / plan.pixel_scale)
+            / aperture_fraction(images.point, one / scale / plan.pixel_scale)
+            for one in radius.ravel()
+        ]
+        return plan.eef(own) * np.reshape(shares, radius.shape)
+
+    return eef
 
 
 def make_eef(setup, table, psf, pixel_scale):

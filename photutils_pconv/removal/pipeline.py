@@ -18,6 +18,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.psf.resampled import resample_psf
+from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.composition import Composition, compose
@@ -26,12 +27,18 @@ from photutils_pconv.removal.empty_sample import EmptySample, sample_empty_holes
 from photutils_pconv.removal.filling import Filled, Filler
 from photutils_pconv.removal.flux_errors import FluxErrors, estimate_errors
 from photutils_pconv.removal.inpaint_filler import InpaintFiller
-from photutils_pconv.removal.measuring import make_eef, make_plan, measure
+from photutils_pconv.removal.measuring import (
+    make_eef,
+    make_plan,
+    measure,
+    measure_resolved,
+)
 from photutils_pconv.removal.provenance import make_history, make_meta
 from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings
 from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import EMPIRICAL
+from photutils_pconv.removal.sizes import FoundSizes, enlarge_holes, measure_sizes
 from photutils_pconv.removal.sources import (
     Sources,
     choose_holes,
@@ -84,6 +91,9 @@ class Removal:
     composition : `~photutils_pconv.removal.Composition`
         The cleaned map.
 
+    found_sizes : `~photutils_pconv.removal.sizes.FoundSizes`
+        The sources' sizes.
+
     sample : `~photutils_pconv.removal.EmptySample` or `None`
         What was measured in empty holes, where they were needed.
     """
@@ -97,6 +107,7 @@ class Removal:
     fluxes: ApertureFluxes
     errors: FluxErrors
     composition: Composition
+    found_sizes: FoundSizes
     sample: EmptySample | None = None
 
 
@@ -144,10 +155,18 @@ def remove_sources(settings, map_input, source_input):
     distinct = sources.distinct
     holes = choose_holes(distinct.x, distinct.y, grid, setup)
     psf = find_psf(settings, grid, holes)
-    filler = make_filler(settings, grid, psf)
+    found = measure_sizes(settings, grid, holes, psf, sources)
+    holes = enlarge_holes(holes, found)
+    filler = make_filler(settings, grid, psf, sizes=found.sizes)
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
     fluxes = measure(grid, holes, filled, plan)
+    if found.is_any_resolved:
+        images = SourcePSFs(
+            PixelPSF(get_psf(setup) if psf is None else psf, grid.pixel_scale),
+            found.sizes,
+        )
+        fluxes = measure_resolved(grid, holes, filled, plan, fluxes, images)
     filled = filled.with_rms(fluxes.wingless_std)
     by_map = settings.error_method == 'empty_apertures'
     sample = None
@@ -188,6 +207,7 @@ def remove_sources(settings, map_input, source_input):
         fluxes=fluxes,
         errors=errors,
         composition=composition,
+        found_sizes=found,
         sample=sample,
     )
 
@@ -245,7 +265,7 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf):
+def make_filler(settings, grid, psf, *, sizes=None):
     """
     Make what fills the holes of a map.
 
@@ -260,11 +280,22 @@ def make_filler(settings, grid, psf):
     psf : PSF or `None`
         The PSF.
 
+    sizes : `~photutils_pconv.psf.SourceSizes`, optional
+        The sources' sizes (default: all are unresolved).
+
     Returns
     -------
     filler : `~photutils_pconv.removal.Filler`
         The filler.
     """
+
+    def see(psf, scale):
+        """Give the PSF on pixels, or that of each source if some are resolved."""
+        point = PixelPSF(psf, scale)
+        if sizes is None or not sizes.is_resolved.any():
+            return point
+        return SourcePSFs(point, sizes)
+
     setup = settings.setup
     fits = FitSettings.for_method(
         settings.method,
@@ -280,7 +311,7 @@ def make_filler(settings, grid, psf):
     if settings.method == 'inpaint':
         return InpaintFiller(
             inpainting,
-            None if psf is None else PixelPSF(psf, grid.pixel_scale),
+            None if psf is None else see(psf, grid.pixel_scale),
             fits,
         )
     scale = grid.native.pixel_scale
@@ -293,9 +324,9 @@ def make_filler(settings, grid, psf):
         run=settings.run,
     )
     if grid.factor == 1:
-        return PSFFiller(subtraction, PixelPSF(psf, scale))
-    seen = PixelPSF(resample_psf(psf, grid.pixel_scale, scale), scale)
-    return PSFFiller(subtraction, seen, PixelPSF(psf, grid.pixel_scale))
+        return PSFFiller(subtraction, see(psf, scale))
+    seen = see(resample_psf(psf, grid.pixel_scale, scale), scale)
+    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale))
 
 
 def _find_calibration(settings):
@@ -327,6 +358,7 @@ def assemble(settings, map_input, removal):
     reconstruction = filled.reconstruction
     flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
     flags |= removal.fluxes.flags | errors.flags
+    flags[removal.found_sizes.untold] |= SourceFlags.RESOLVED
     psf_fluxes = filled.psf_fluxes
     if psf_fluxes is not None and psf_fluxes.unstable is not None:
         flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
@@ -340,6 +372,7 @@ def assemble(settings, map_input, removal):
         removal.fluxes,
         errors,
         psf_fluxes,
+        removal.found_sizes if removal.found_sizes.shown else None,
         map_input,
         sources.flags | sources.spread(flags, fill=0),
     )

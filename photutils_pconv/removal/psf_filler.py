@@ -160,12 +160,13 @@ class PSFFiller:
             )
         else:
             shape = removal.psf
-            map_psf = map_psf.adjusted(angle=shape.angle, width=shape.width)
+            point = map_psf.point.adjusted(angle=shape.angle, width=shape.width)
+            map_psf = map_psf.with_point(point)
         filled = _draw_on_map(grid, holes, removal, fluxes, map_psf)
         if factor > 1 and settings.aperture_radius is not None:
             radius = settings.aperture_radius / factor
-            scale = aperture_fraction(map_psf, radius)
-            scale /= aperture_fraction(nominal, radius)
+            scale = aperture_fraction(map_psf.point, radius)
+            scale /= aperture_fraction(nominal.point, radius)
             ratio, ratio_err = _compare_apertures(
                 grid, holes, filled, map_psf, radius, settings.fits
             )
@@ -189,11 +190,12 @@ def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
         part = extract_cutout(background, *origin, size=2 * half + 1)
         windows[i] = origin, part
     snr = np.nan_to_num(holes.snr)
+    telling = fits.tells_shape(snr) & (map_psf.scales(len(holes)) == 1.0)
     return aperture_ratio(
         np.where(grid.missing, 0.0, grid.data - reconstruction.wings),
         fluxes,
-        np.where(fits.tells_shape(snr), fluxes.flux, np.nan),
-        map_psf,
+        np.where(telling, fluxes.flux, np.nan),
+        map_psf.point,
         grid.missing,
         windows,
         aperture_radius=radius,

@@ -219,8 +219,8 @@ def remove_with_psf(
         The holes (Table 3) in which the map is replaced, with the SNR of the
         sources in them.
 
-    psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
 
     settings : `SubtractionSettings`
         The network, and what is fitted.
@@ -239,17 +239,19 @@ def remove_with_psf(
     data, offset = take_off_level(data, missing)
     x, y, radius = holes.x, holes.y, holes.radius
     snr = np.nan_to_num(holes.snr)
-    telling = settings.fits.tells_shape(snr)
-    nominal = psf
+    point = psf.scales(len(x)) == 1.0
+    telling = settings.fits.tells_shape(snr) & point
+    nominal = psf.point
     if settings.fits.fit_psf_shape:
-        psf = fit_shape(
+        found = fit_shape(
             data,
             x[telling],
             y[telling],
-            psf,
+            nominal,
             missing=missing,
             snr=snr[telling],
         )
+        psf = psf.with_point(found)
     fit_position = settings.fits.may_move(snr)
     fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
     # Neighbours' wings are none of the scatter that hides a source's own.
@@ -291,7 +293,7 @@ def remove_with_psf(
         unseen=missing | holes.mask,
         sources=sources,
         whole_sources=whole,
-        bright=snr >= BRIGHT_SNR,
+        bright=(snr >= BRIGHT_SNR) & point,
     )
     position_err = estimate_position_errors(flux, flux_err, psf, moved=fit_position)
     drawn = draw_subtraction(
@@ -312,7 +314,8 @@ def remove_with_psf(
         poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
         qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
     reconstruction = blender.finish(missing)
-    mismatch = np.fmax(np.abs(flux) * psf.expected_error(0.0, 0.0), core)
+    middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
+    mismatch = np.fmax(np.abs(flux) * middle, core)
     emission = add_inpainted(
         reconstruction,
         np.divide(mismatch, structure, out=np.zeros(len(x)), where=structure > 0),
@@ -331,13 +334,13 @@ def remove_with_psf(
             windows[i] = windows[i][0], extract_cutout(emission, x0, y0, size=len(part))
     factor = 1.0
     if settings.aperture_radius is not None:
-        factor = aperture_fraction(psf, settings.aperture_radius)
+        factor = aperture_fraction(psf.point, settings.aperture_radius)
         factor /= aperture_fraction(nominal, settings.aperture_radius)
         ratio, ratio_err = aperture_ratio(
             residual,
             fit,
             np.where(telling, flux, np.nan),
-            psf,
+            psf.point,
             missing,
             windows,
             aperture_radius=settings.aperture_radius,
@@ -367,7 +370,7 @@ def remove_with_psf(
         inner_radius=inner_radius,
         qfit=qfit,
         cfit=cfit,
-        psf=psf,
+        psf=psf.point,
         unstable=fit.unstable,
         poor=poor,
     )

@@ -84,6 +84,9 @@ class NeuralSourceRemover(ReadOnly):
         With a PSF: whether its angle and width, one of each a map, are
         fitted to bright sources.
 
+    fit_sizes : bool, optional
+        With a PSF: whether the sizes of all sources are fitted (`Notes`).
+
     error_method : {'empty_apertures', 'card', 'local'}, optional
         What ``flux_err`` holds. ``'empty_apertures'``: the error of the
         reconstruction and the noise, from holes at positions without a
@@ -140,6 +143,15 @@ class NeuralSourceRemover(ReadOnly):
     -----
     Photometry is not colour-corrected.
 
+    A source may be larger than the PSF. Its image is then the PSF convolved with an
+    elliptical Gaussian; hole, aperture and annulus grow with it. Sizes are taken from
+    the catalogue, where it has columns of them (see `parse_sources
+    <photutils_pconv.inputs.parse_sources>`): the FWHM of a Gaussian that was fitted
+    to the source on the map. With ``fit_sizes`` they are fitted instead, from that
+    of the PSF to three times that, while the catalogue's axis ratio and angle stay.
+    A bright source that turns out to be resolved without a size in the catalogue
+    has a fitted one in any case, and the flag ``resolved``.
+
     The settings are those that a remover was made with: attributes cannot
     be set later.
 
@@ -164,6 +176,7 @@ class NeuralSourceRemover(ReadOnly):
         method='auto',
         fit_positions=True,
         fit_psf_shape=True,
+        fit_sizes=False,
         error_method='empty_apertures',
         subtract_wings=False,
         fill=None,
@@ -192,6 +205,7 @@ class NeuralSourceRemover(ReadOnly):
             recenter=recenter,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,
+            fit_sizes=fit_sizes,
             error_method=error_method,
             subtract_wings=subtract_wings,
             fill=fill,

@@ -102,9 +102,9 @@ class RemovalSettings:
     recenter : bool
         Whether positions are moved to their sources' centroids first.
 
-    fit_positions, fit_psf_shape : bool
-        Whether the positions of bright sources, and the PSF's angle and
-        width, are fitted.
+    fit_positions, fit_psf_shape, fit_sizes : bool
+        Whether the positions of bright sources, the PSF's angle and width, and
+        the sizes of all sources are fitted.
 
     error_method : str
         One of `ERROR_METHODS`.
@@ -184,6 +184,13 @@ class RemovalSettings:
             kind=bool,
         )
     )
+    fit_sizes: bool = field(
+        metadata=_about(
+            'fit the sizes of all sources, from that of the PSF to three times it',
+            default=False,
+            kind=bool,
+        )
+    )
     error_method: str = field(
         metadata=_about(
             "what flux errors are taken from: empty apertures on the map, the model's "
@@ -236,6 +243,7 @@ class RemovalSettings:
         recenter=False,
         fit_positions=True,
         fit_psf_shape=True,
+        fit_sizes=False,
         error_method='empty_apertures',
         subtract_wings=False,
         fill=None,
@@ -249,7 +257,7 @@ class RemovalSettings:
         Parameters
         ----------
         mode, band, setup, model, psf, method, aperture_radii, \
-        aperture_corrections, recenter, fit_positions, fit_psf_shape, \
+        aperture_corrections, recenter, fit_positions, fit_psf_shape, fit_sizes, \
         error_method, subtract_wings, fill, draw_seed, resample : optional
             As for `~photutils_pconv.NeuralSourceRemover`.
 
@@ -271,6 +279,7 @@ class RemovalSettings:
             ('recenter', recenter),
             ('fit_positions', fit_positions),
             ('fit_psf_shape', fit_psf_shape),
+            ('fit_sizes', fit_sizes),
             ('subtract_wings', subtract_wings),
             ('resample', resample),
         ):
@@ -314,6 +323,7 @@ class RemovalSettings:
             recenter=recenter,
             fit_positions=fit_positions,
             fit_psf_shape=fit_psf_shape,
+            fit_sizes=fit_sizes,
             error_method=error_method,
             subtract_wings=subtract_wings,
             fill=fill,

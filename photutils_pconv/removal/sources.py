@@ -4,6 +4,7 @@ Sources on the map: which are usable, where they lie, and their holes.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -58,6 +59,9 @@ class Sources:
 
     distinct : `~photutils_pconv.geometry.DistinctPositions`, optional
         The M sources on the map; by default each row on it is one.
+
+    wcs : WCS, optional
+        The map's celestial WCS.
     """
 
     x: np.ndarray
@@ -66,6 +70,7 @@ class Sources:
     flags: np.ndarray
     source_input: SourceInput
     distinct: DistinctPositions | None = None
+    wcs: Any = None
 
     def __len__(self):
         return self.x.size
@@ -134,7 +139,7 @@ def locate_sources(source_input, grid, settings, *, wcs=None):
         source_input = source_input.moved_to(x, y, wcs=wcs)
     distinct = merge_close(x[inside], y[inside], UNRESOLVED_FWHM * fwhm)
     flags[inside] |= flag_merged(distinct, fwhm)
-    return Sources(x, y, inside, flags, source_input, distinct)
+    return Sources(x, y, inside, flags, source_input, distinct, wcs)
 
 
 def choose_holes(x, y, grid, setup):

@@ -10,7 +10,9 @@ from astropy.table import QTable
 __all__ = ['make_photometry_table']
 
 
-def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input, flags):
+def make_photometry_table(
+    sources, holes, fluxes, errors, psf_fluxes, found_sizes, map_input, flags
+):
     """
     Put the measurements into a table.
 
@@ -31,6 +33,9 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
     psf_fluxes : `~photutils_pconv.removal.PSFFluxes` or `None`
         The PSF photometry, where there is one; its positions are shown
         where they are given.
+
+    found_sizes : `~photutils_pconv.removal.sizes.FoundSizes` or `None`
+        The sources' sizes, where they are to be shown.
 
     map_input : `~photutils_pconv.inputs.MapInput`
         The map, for its units.
@@ -83,6 +88,12 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
         ):
             if values is not None:
                 table[name] = sources.spread(values)
+    if found_sizes is not None:
+        for name, values in (
+            ('fwhm_fit', found_sizes.fwhm),
+            ('fwhm_err', found_sizes.fwhm_err),
+        ):
+            table[name] = sources.spread(values) * u.arcsec
     columns = {
         'flux_aperture': fluxes.flux,
         'flux_aperture_err': errors.flux_err,
@@ -92,6 +103,10 @@ def make_photometry_table(sources, holes, fluxes, errors, psf_fluxes, map_input,
         for k, suffix in enumerate(suffixes):
             spread = sources.spread(values[:, k]) * to_flux
             table[name + suffix] = _with_unit(spread, flux_unit)
+    if found_sizes is not None:
+        for k, suffix in enumerate(suffixes):
+            radii = sources.spread(fluxes.aperture_radius[:, k])
+            table['aperture_radius' + suffix] = radii * u.arcsec
     table['local_bkg'] = _with_unit(sources.spread(fluxes.local_bkg), unit)
     for k, suffix in enumerate(suffixes):
         correction = sources.spread(fluxes.aperture_correction[:, k])
@@ -119,6 +134,9 @@ _DESCRIPTIONS = {
     'y_err': 'standard error of y_fit',
     'qfit': 'sum of the absolute residuals of the fit over the flux',
     'cfit': 'residual of the central pixel over the flux',
+    'fwhm_fit': 'FWHM of the source on the map, geometric mean of both axes',
+    'fwhm_err': 'standard error of fwhm_fit where that was fitted',
+    'aperture_radius': 'radius of the aperture, larger for resolved sources',
     'flux_aperture': 'total flux from the aperture, with its correction',
     'flux_aperture_err': 'standard error of flux_aperture',
     'flux_annulus': 'the same with the background of an annulus',

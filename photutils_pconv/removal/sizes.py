@@ -1,0 +1,225 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The sizes of sources: from the catalogue, fitted, or found to be larger than the PSF.
+"""
+
+from dataclasses import dataclass, replace
+
+import astropy.units as u
+import numpy as np
+
+from photutils_pconv._utils.arrays import take_off_level
+from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.resolved import SourceSizes
+from photutils_pconv.psf_photometry.fitting import POSITION_SNR, fit_psf
+from photutils_pconv.psf_photometry.size_fits import (
+    LARGEST_SIZE,
+    find_resolved,
+    fit_sizes,
+)
+
+__all__ = ['FoundSizes', 'enlarge_holes', 'measure_sizes']
+
+# The SNR (Eq. 1) from which sources without a size are looked at; by choice: below
+# it none was ever found larger than the PSF, right or wrong.
+_LEAST_SNR = 4.0
+# A step (arcsec) along the position angle, to see its direction on the map; small
+# beside a pixel's curvature, by choice.
+_STEP = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSizes:
+    """
+    The sizes of the M sources on a map.
+
+    Parameters
+    ----------
+    sizes : `~photutils_pconv.psf.SourceSizes`
+        The sizes, in units of the PSF's FWHM.
+
+    beam : float
+        That FWHM, in arcsec.
+
+    untold : (M,) bool `~numpy.ndarray`
+        The sources that were found to be resolved without a size in the catalogue.
+
+    shown : bool
+        Whether the table shows sizes: some were given, asked for, or found.
+    """
+
+    sizes: SourceSizes
+    beam: float
+    untold: np.ndarray
+    shown: bool
+
+    @property
+    def is_any_resolved(self):
+        """
+        Whether there is a resolved source (bool).
+        """
+        return bool(self.sizes.is_resolved.any())
+
+    @property
+    def fwhm(self):
+        """
+        The geometric mean of both axes' FWHM ((M,) `~numpy.ndarray`), in arcsec.
+        """
+        return self.beam * self.sizes.mean
+
+    @property
+    def fwhm_err(self):
+        """
+        The errors of fitted sizes ((M,) `~numpy.ndarray`), in arcsec.
+        """
+        return self.fwhm * self.sizes.error
+
+    def scales(self):
+        """
+        Give how much larger than the PSF sources are along their major axes.
+
+        Returns
+        -------
+        scales : (M,) `~numpy.ndarray`
+            The factors; 1 for unresolved sources.
+        """
+        return np.where(self.sizes.is_resolved, self.sizes.major, 1.0)
+
+
+def measure_sizes(settings, grid, holes, psf, sources):
+    """
+    Find the sizes of sources.
+
+    Parameters
+    ----------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        Whether sizes are fitted, and which positions are.
+
+    grid : `~photutils_pconv.geometry.MapGrid`
+        The map.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of unresolved sources, with their SNR.
+
+    psf : PSF or `None`
+        The PSF.
+
+    sources : `~photutils_pconv.removal.Sources`
+        The sources, of which the M distinct ones on the map are meant.
+
+    Returns
+    -------
+    found : `FoundSizes`
+        The sizes. Those of the catalogue, unless `fit_sizes` is set: then they are
+        fitted. Bright sources that are larger than the PSF, though the catalogue
+        says nothing of it, have fitted sizes in any case.
+    """
+    native = grid.native
+    pixel_psf = PixelPSF(
+        get_psf(settings.setup) if psf is None else psf, native.pixel_scale
+    )
+    beam = pixel_psf.fwhm * native.pixel_scale
+    sizes = _from_catalogue(sources, grid, beam)
+    told = sizes.is_resolved
+    shown = settings.fit_sizes or sources.source_input.sizes is not None
+    untold = np.zeros(len(holes), dtype=bool)
+    if psf is None or settings.method != 'psf' or len(holes) == 0:
+        return FoundSizes(sizes, beam, untold, shown)
+    snr = np.nan_to_num(holes.snr)
+    data, _ = take_off_level(native.data, native.missing)
+    x, y = grid.to_native(holes.x, holes.y)
+    moving = settings.fit_positions & (snr >= POSITION_SNR)
+    chosen = np.full(len(holes), settings.fit_sizes)
+    bright = (snr >= _LEAST_SNR) & ~told & ~chosen
+    if bright.any():
+        fit = fit_psf(
+            data, x, y, pixel_psf, missing=native.missing, fit_position=moving
+        )
+        chosen |= find_resolved(
+            data, fit, pixel_psf, missing=native.missing, chosen=bright
+        )
+    if chosen.any():
+        sizes = fit_sizes(
+            data,
+            x,
+            y,
+            pixel_psf,
+            sizes,
+            missing=native.missing,
+            chosen=chosen,
+            fit_position=moving,
+        )
+        untold = chosen & ~told & sizes.is_resolved
+    return FoundSizes(sizes, beam, untold, shown or bool(untold.any()))
+
+
+def _from_catalogue(sources, grid, beam):
+    """
+    Give the sizes of a catalogue in units of the beam, and on the map's axes.
+    """
+    given = sources.source_input.sizes
+    first = np.flatnonzero(sources.inside)[sources.distinct.first]
+    if given is None:
+        return SourceSizes.of_points(first.size)
+    given = given.select(first)
+    unit = 1.0 if given.unit == u.arcsec else grid.pixel_scale
+    major, minor = (
+        np.nan_to_num(unit * one / beam, nan=1.0) for one in (given.major, given.minor)
+    )
+    n_large = np.count_nonzero(major > LARGEST_SIZE)
+    if n_large:
+        msg = (
+            f'{n_large} of {first.size} sources are larger than {LARGEST_SIZE:g} times '
+            f'the PSF of {beam:.3g} arcsec, which is not compact: they are measured as '
+            'if they had that size'
+        )
+        warn_user(msg)
+    angle = np.radians(given.angle)
+    if given.from_north:
+        angle = _to_map(sources, first, angle)
+    return SourceSizes(
+        np.clip(major, 1.0, LARGEST_SIZE),
+        np.clip(minor, 1.0, LARGEST_SIZE),
+        angle,
+        np.full(first.size, np.nan),
+    )
+
+
+def _to_map(sources, first, position_angle):
+    """
+    Turn position angles into angles from the map's x axis.
+
+    Without a WCS north is up, and east is left.
+    """
+    sky, wcs = sources.source_input.sky, sources.wcs
+    if sky is None or wcs is None:
+        return position_angle + 0.5 * np.pi
+    place = sky[first]
+    ahead = place.directional_offset_by(position_angle * u.rad, _STEP * u.arcsec)
+    x0, y0 = wcs.world_to_pixel(place)
+    x1, y1 = wcs.world_to_pixel(ahead)
+    return np.arctan2(y1 - y0, x1 - x0)
+
+
+def enlarge_holes(holes, found):
+    """
+    Give resolved sources larger holes.
+
+    Parameters
+    ----------
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes of unresolved sources.
+
+    found : `FoundSizes`
+        The sizes.
+
+    Returns
+    -------
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes, whose radii are larger by the sources' major axes.
+    """
+    if not found.is_any_resolved:
+        return holes
+    return replace(holes, radius=holes.radius * found.scales())
