@@ -5,16 +5,15 @@ The outlines of observations, as archives write them.
 
 import re
 
-import astropy.units as u
 import numpy as np
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import angular_separation
 
 __all__ = ['footprint_size', 'parse_footprint']
 
 _NUMBER = re.compile(r'[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?')
 
 
-def parse_footprint(text, position):
+def parse_footprint(text, lon, lat):
     """
     Read the corners of a polygon from an archive's text.
 
@@ -27,29 +26,29 @@ def parse_footprint(text, position):
     text : str
         The polygon.
 
-    position : `~astropy.coordinates.SkyCoord`
-        Where the observation points to.
+    lon, lat : float
+        Where the observation points to (radian).
 
     Returns
     -------
-    corners : `~astropy.coordinates.SkyCoord` or `None`
-        The corners; `None` if the text is no polygon.
+    corners : 2D `~numpy.ndarray` or `None`
+        Longitudes and latitudes of the corners (radian, shape (2, N)); `None` if
+        the text is no polygon.
     """
     # the year of J2000 is no coordinate
     plain = re.sub(r'(?i)j2000|fk5', ' ', str(text))
     numbers = np.array([float(value) for value in _NUMBER.findall(plain)])
     if len(numbers) < 6 or len(numbers) % 2:
         return None
-    lon, lat = numbers.reshape(-1, 2).T
-    best = None
-    for unit in (u.deg, u.rad):
-        if np.any(np.abs(lat * unit) > 90 * u.deg):
-            continue
-        corners = SkyCoord(lon * unit, lat * unit)
-        distance = np.min(corners.separation(position))
-        if best is None or distance < best[0]:
-            best = distance, corners
-    return None if best is None else best[1]
+    pairs = numbers.reshape(-1, 2).T
+    readings = [
+        corners
+        for corners in (np.radians(pairs), pairs)
+        if np.all(np.abs(corners[1]) <= np.pi / 2)
+    ]
+    if not readings:
+        return None
+    return min(readings, key=lambda one: np.min(angular_separation(*one, lon, lat)))
 
 
 def footprint_size(corners):
@@ -58,12 +57,13 @@ def footprint_size(corners):
 
     Parameters
     ----------
-    corners : `~astropy.coordinates.SkyCoord`
-        The corners.
+    corners : 2D `~numpy.ndarray`
+        Longitudes and latitudes of the corners (radian, shape (2, N)).
 
     Returns
     -------
-    size : `~astropy.units.Quantity`
-        The largest distance between two of them (arcmin).
+    size : float
+        The largest distance between two of them (radian).
     """
-    return np.max(corners[:, np.newaxis].separation(corners)).to(u.arcmin)
+    lon, lat = corners
+    return np.max(angular_separation(lon[:, np.newaxis], lat[:, np.newaxis], lon, lat))

@@ -399,10 +399,10 @@ def _make_table(rows, bands):
     )
     table['position'] = position
     sizes = []
-    for row, where in zip(rows, position, strict=True):
-        corners = parse_footprint(row['footprint'], where)
-        sizes.append(np.nan if corners is None else footprint_size(corners).value)
-    table['size'] = np.array(sizes, dtype=float) * u.arcmin
+    for row, lon, lat in zip(rows, position.ra.rad, position.dec.rad, strict=True):
+        corners = parse_footprint(row['footprint'], lon, lat)
+        sizes.append(np.nan if corners is None else footprint_size(corners))
+    table['size'] = (np.array(sizes, dtype=float) * u.rad).to(u.arcmin)
     table['date'] = _parse_dates([row.get('start') for row in rows])
     table['public'] = np.array([is_public(row) for row in rows], dtype=bool)
     return table

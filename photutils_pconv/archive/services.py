@@ -6,8 +6,7 @@ The services, by astroquery: made with time-outs, asked with patience.
 import http.client
 import logging
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 from photutils_pconv._utils.optional import require
@@ -77,9 +76,8 @@ class HsaTap:
     def __init__(self, patience):
         module = import_astroquery('esa.hsa')
         self.patience = patience
-        self._hsa = module.HSAClass(
-            tap_handler=_make_tap(module.conf.METADATA_ACTION, patience)
-        )
+        tap, self._connections = _make_tap(module.conf.METADATA_ACTION, patience)
+        self._hsa = module.HSAClass(tap_handler=tap)
 
     def query(self, adql):
         """
@@ -95,9 +93,12 @@ class HsaTap:
         table : `~astropy.table.Table`
             The answer.
         """
-        return _run_query(
-            lambda: self._hsa.query_hsa_tap(adql), patience=self.patience, service=HSA
-        )
+        with closing(self._connections):
+            return _run_query(
+                lambda: self._hsa.query_hsa_tap(adql),
+                patience=self.patience,
+                service=HSA,
+            )
 
     def select(self, columns, tables, condition):
         """
@@ -229,19 +230,19 @@ def find_esasky_maps(obsids, *, patience):
         is none.
     """
     module = import_astroquery('esasky')
-    esasky = module.ESASkyClass(
-        tap_handler=_make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
-    )
-    found = _run_query(
-        lambda: esasky.query_ids_maps(
-            observation_ids=list(obsids),
-            missions=['Herschel'],
-            row_limit=-1,
-            cache=False,
-        ),
-        patience=patience,
-        service=ESASKY,
-    )
+    tap, connections = _make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
+    esasky = module.ESASkyClass(tap_handler=tap)
+    with closing(connections):
+        found = _run_query(
+            lambda: esasky.query_ids_maps(
+                observation_ids=list(obsids),
+                missions=['Herschel'],
+                row_limit=-1,
+                cache=False,
+            ),
+            patience=patience,
+            service=ESASKY,
+        )
     return found[0] if len(found) else None
 
 
@@ -343,13 +344,14 @@ def _without_log():
 
 
 def _make_tap(url, patience, *, plus=False):
-    """Make a TAP client that does not wait for ever."""
+    """Make a TAP client that does not wait for ever, and its connections."""
     core = import_astroquery('utils.tap.core')
     conn = import_astroquery('utils.tap.conn.tapconn')
     parts = urlsplit(url)
     secure = parts.scheme == 'https'
     port = parts.port or (443 if secure else 80)
     context, _, tap = parts.path.strip('/').rpartition('/')
+    connections = _Connections(parts.hostname, port, patience.timeout)
     handler = conn.TapConn(
         secure,
         parts.hostname,
@@ -357,24 +359,32 @@ def _make_tap(url, patience, *, plus=False):
         tap_context=tap,
         port=port,
         sslport=port,
-        connhandler=_Connections(parts.hostname, port, patience.timeout),
+        connhandler=connections,
     )
     make = core.TapPlus if plus else core.Tap
-    return make(url=url, connhandler=handler)
+    return make(url=url, connhandler=handler), connections
 
 
-@dataclass(frozen=True)
 class _Connections:
     """What astroquery's TAP connections are made with: theirs have no time-out."""
 
-    host: str
-    port: int
-    timeout: float
+    def __init__(self, host, port, timeout):
+        self._host, self._port, self._timeout = host, port, timeout
+        self._made = []
 
     def get_connection(self, *, ishttps=False, cookie=None, verbose=False):
         if ishttps or cookie is not None:
             return self.get_connection_secure(verbose)
-        return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        return self._keep(http.client.HTTPConnection)
 
     def get_connection_secure(self, verbose):
-        return http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout)
+        return self._keep(http.client.HTTPSConnection)
+
+    def _keep(self, make):
+        self._made.append(make(self._host, self._port, timeout=self._timeout))
+        return self._made[-1]
+
+    def close(self):
+        """Close all of them, which astroquery leaves to chance."""
+        while self._made:
+            self._made.pop().close()
