@@ -4,10 +4,13 @@ The services, by astroquery: made with time-outs, asked with patience.
 """
 
 import http.client
+import io
 import logging
 import re
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
+
+from astropy.io import votable
 
 from photutils_pconv._utils.optional import require
 from photutils_pconv._utils.warnings import quiet
@@ -290,18 +293,26 @@ def query_vizier(vizier, centre, radius, catalogue, *, patience):
     tables : dict of `~astropy.table.Table`
         Those that have sources there, by name.
     """
-    found = _run_query(
-        lambda: vizier.query_region(
+
+    def ask():
+        answer = vizier.query_region_async(
             centre.icrs, radius=radius, catalog=catalogue, cache=False
-        ),
-        patience=patience,
-        service=VIZIER,
-    )
-    # What is no table at all, such as a web page, astroquery gives as None.
-    if found is None:
-        msg = f'{VIZIER} sent something that is no table. Try again later.'
-        raise ArchiveFormatError(msg)
-    return dict(found.items())
+        )
+        # astroquery itself takes an error for an empty catalogue.
+        answer.raise_for_status()
+        return _read_tables(answer.content)
+
+    return _run_query(ask, patience=patience, service=VIZIER)
+
+
+def _read_tables(content):
+    """The tables of a VOTable that have rows, by name."""
+    file = votable.parse(io.BytesIO(content), verify='ignore', invalid='mask')
+    return {
+        one.name: one.to_table(use_names_over_ids=True)
+        for one in file.iter_tables()
+        if one.name and len(one.array)
+    }
 
 
 def _run_query(ask, *, patience, service):

@@ -14,6 +14,7 @@ import re
 import tarfile
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
@@ -160,7 +161,9 @@ class Fault:
         How long to do nothing (s), before anything is sent, or after ``after``.
     """
 
-    def __init__(self, status=None, body=b'', *, after=None, sleep=0.0, kind='text/html'):
+    def __init__(
+        self, status=None, body=b'', *, after=None, sleep=0.0, kind='text/html'
+    ):
         self.status, self.body, self.kind = status, body, kind
         self.after, self.sleep = after, sleep
 
@@ -208,7 +211,9 @@ class ArchiveServer(http.server.ThreadingHTTPServer):
         pairs = re.findall(r'\w+\.(\w+) AS (\w+)', what)
         return Table(
             {
-                alias: np.array([row[name] for row in rows], dtype=None if rows else str)
+                alias: np.array(
+                    [row[name] for row in rows], dtype=None if rows else str
+                )
                 for name, alias in pairs
             }
         )
@@ -247,7 +252,9 @@ def _is_selected(row, condition):
     if "status <> 'FAILED'" in condition and row['status'] == 'FAILED':
         return False
     number = r'([-\d.]+)'
-    found = re.search(rf"POINT\('ICRS', {number}, {number}\), o\.polygon_fov", condition)
+    found = re.search(
+        rf"POINT\('ICRS', {number}, {number}\), o\.polygon_fov", condition
+    )
     radius = 0.0
     if not found:
         found = re.search(rf"CIRCLE\('ICRS', {number}, {number}, {number}\)", condition)
@@ -405,7 +412,7 @@ def cache(tmp_path):
     folder = tmp_path / 'cache'
     folder.mkdir()
     with paths.set_temp_cache(folder):
-        yield folder
+        yield Path(paths.get_cache_dir())
 
 
 @pytest.fixture

@@ -63,9 +63,7 @@ def test_the_table(server, make, patience):
     assert row['public']
 
 
-def test_a_footprint_counts_and_not_the_centre_of_the_pointing(
-    server, make, patience
-):
+def test_a_footprint_counts_and_not_the_centre_of_the_pointing(server, make, patience):
     """A degree off the centre of a large map, and beside a small one."""
     far = make.centre.directional_offset_by(90 * u.deg, 1 * u.deg)
     server.observations = [
@@ -129,7 +127,9 @@ def test_nothing_there(server, patience):
 
 def test_bands_are_not_needed(server, make, patience):
     server.faults['esasky'] = [make.fault(503)] * 9
-    with pytest.warns(AstropyUserWarning, match='The bands .* not known: ESASky is out'):
+    with pytest.warns(
+        AstropyUserWarning, match='The bands .* not known: ESASky is out'
+    ):
         table = find_observations(make.centre, patience=patience)
     assert np.ma.getmaskarray(table['bands']).all()
 
