@@ -4,6 +4,7 @@ Which observations cover a position.
 """
 
 import re
+from contextlib import suppress
 
 import astropy.units as u
 import numpy as np
@@ -38,6 +39,10 @@ BANDS = {'blue': 70, 'green': 100, 'red': 160}
 #: The modes that make maps.
 MODES = ('scanmap', 'parallel')
 
+_DECIMAL = re.compile(r'[-+]?\d+(\.\d*)?[\s,]+[-+]?\d+(\.\d*)?')
+_SEXAGESIMAL = re.compile(
+    r'\d+[: ]\d+[: ]\d+(\.\d*)?[\s,]+[-+]?\d+[: ]\d+[: ]\d+(\.\d*)?'
+)
 _TABLE = 'hsa.v_active_observation'
 # What the columns are called: as in 2026, then as they were or might be called.
 _COLUMNS = {
@@ -217,11 +222,14 @@ def parse_position(position):
     if not isinstance(position, str) or not position.strip():
         msg = f'position must be a SkyCoord or a text, got {position!r}.'
         raise TypeError(msg)
-    for keywords in ({}, {'unit': u.deg}):
-        try:
-            return SkyCoord(position, **keywords)
-        except (ValueError, u.UnitsError):
-            continue
+    text = position.strip()
+    if _DECIMAL.fullmatch(text):
+        ra, dec = re.split(r'[\s,]+', text)
+        return SkyCoord(float(ra) * u.deg, float(dec) * u.deg)
+    if _SEXAGESIMAL.fullmatch(text):
+        return SkyCoord(text, unit=(u.hourangle, u.deg))
+    with suppress(ValueError):
+        return SkyCoord(text)
     try:
         return SkyCoord.from_name(position)
     except NameResolveError as exc:

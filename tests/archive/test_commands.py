@@ -179,6 +179,7 @@ class TestRemove:
         assert main(words) == 1
         assert 'needs the band: give --band' in capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_real(self, server, make, tmp_path, real_data, capsys):
         """The standard star gamma Dra, as the issue has it."""
         content = (real_data / 'pacs/gamma_dra_blue_jscanam.fits.gz').read_bytes()

@@ -5,15 +5,19 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.coordinates.name_resolve import NameResolveError
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
+from numpy.testing import assert_allclose
 
 from photutils_pconv.archive import (
     ArchiveConnectionError,
     ArchiveFormatError,
+    NotInArchiveError,
     find_observations,
 )
 from photutils_pconv.archive.footprints import footprint_size, parse_footprint
+from photutils_pconv.archive.observations import parse_position
 
 
 def test_the_query_that_arrives(server, make, patience):
@@ -215,6 +219,54 @@ class TestFailures:
 def test_wrong_arguments(options, match):
     with pytest.raises(ValueError, match=match):
         find_observations(SkyCoord(1, 2, unit='deg'), **options)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('269.15 51.49', (269.15, 51.49)),
+        ('10.5, -20', (10.5, -20)),
+        ('17h56m36s +51d29m20s', (269.15, 51.488889)),
+        ('17:56:36 +51:29:20', (269.15, 51.488889)),
+        (' 17 56 36.0 -51 29 20.0 ', (269.15, -51.488889)),
+    ],
+)
+def test_positions_in_words(text, expected):
+    position = parse_position(text)
+    assert_allclose([position.ra.deg, position.dec.deg], expected, atol=1e-6)
+
+
+def test_positions_out_of_range():
+    with pytest.raises(ValueError, match='Latitude'):
+        parse_position('10.0 100.0')
+
+
+class TestNames:
+    def test_no_network(self):
+        """Tests have none."""
+        with pytest.raises(
+            ArchiveConnectionError, match="The name 'gamma Dra' cannot be looked up: "
+        ):
+            parse_position('gamma Dra')
+
+    @pytest.mark.parametrize(
+        ('text', 'error', 'match'),
+        [
+            (
+                "Unable to find coordinates for name 'x'",
+                NotInArchiveError,
+                'No object is',
+            ),
+            ('All Sesame queries failed.', ArchiveConnectionError, 'does not answer'),
+        ],
+    )
+    def test_unknown(self, monkeypatch, text, error, match):
+        def fail(name):
+            raise NameResolveError(text)
+
+        monkeypatch.setattr(SkyCoord, 'from_name', fail)
+        with pytest.raises(error, match=match):
+            parse_position('x')
 
 
 @pytest.mark.parametrize('position', [3.0, '', None])
