@@ -226,8 +226,8 @@ def _check_status(answer, job):
     status = answer.status_code
     if status in (401, 403):
         msg = (
-            f'{job.what} is proprietary, or asks for a login: {job.service} answered '
-            f'{status}. Download it in a browser and give the path of the file.'
+            f'{job.service} answered {status}: {job.what} is proprietary, or asks for '
+            'a login. Download it in a browser and give the path of the file.'
         )
         raise ProprietaryDataError(msg)
     if status == 429 or status >= 500 or status == 408:

@@ -29,7 +29,7 @@ __all__ = [
     'query_vizier',
 ]
 
-HSA = 'the Herschel Science Archive'
+HSA = 'The Herschel Science Archive'
 ESASKY = 'ESASky'
 VIZIER = 'VizieR'
 

@@ -63,7 +63,7 @@ class TestFind:
         out, err = capsys.readouterr()
         assert out == ''
         assert err.startswith(
-            'photutils-pconv: error: the Herschel Science Archive ref'
+            'photutils-pconv: error: The Herschel Science Archive ref'
         )
         assert err.count('\n') == 1
 
