@@ -135,8 +135,8 @@ def match_catalogue(result, catalogue, *, max_separation):
     matched : `~astropy.table.QTable`
         A row for each row of the photometry, with all its columns, then
         ``catalogue_index`` (-1 where there is no match), ``catalogue_separation``
-        (arcsec), and the catalogue's columns with ``catalogue_`` before their names,
-        masked or NaN where there is no match.
+        (arcsec), and the catalogue's numbers, texts, quantities and positions with
+        ``catalogue_`` before their names, masked or NaN where there is no match.
 
     Raises
     ------
@@ -205,9 +205,8 @@ def _take(column, index, found):
         lon[~found] = lat[~found] = np.nan * u.deg
         return SkyCoord(lon, lat)
     if isinstance(taken, u.Quantity):
-        if np.issubdtype(taken.dtype, np.floating):
-            taken = taken.copy()
-            taken[~found] = np.nan
+        taken = taken.astype(float)
+        taken[~found] = np.nan
         return taken
     if isinstance(taken, Column | np.ndarray):
         mask = np.ma.getmaskarray(taken) | ~found

@@ -33,6 +33,8 @@ __all__ = ['LARGEST_DOWNLOAD', 'DownloadJob', 'download', 'refuse_page']
 LARGEST_DOWNLOAD = 100 * 10**9
 
 _BLOCK = 1 << 16  # bytes that are written at once
+# What the system says of a full disk.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # A server that lets a download go on but breaks every connection: by choice, 100
 # times the 20 minutes after which the archive does so is more than a day.
 _MOST_RESUMPTIONS = 100
@@ -111,6 +113,9 @@ def download(job, target):
             except ArchiveError:
                 raise
             except Exception as exc:
+                if getattr(exc, 'errno', None) in _FULL:
+                    part.remove()
+                    raise ArchiveError(_disk_full(part, job)) from exc
                 if not is_passing(exc):
                     raise
                 failures += 1
@@ -145,7 +150,7 @@ def _attempt(session, job, part, bar):
         total = _total_size(answer, part.size)
         if answer.status_code != 206:
             part.restart()
-        elif not _continues(answer, part.size):
+        elif not _continues(answer, part.size) or begun.total not in (None, total):
             part.restart()
             msg = 'another part was sent'
             raise ConnectionResetError(msg)
@@ -181,11 +186,6 @@ def _write(answer, job, part, bar):
     except ArchiveFormatError:
         part.remove()
         raise
-    except OSError as exc:
-        if exc.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        part.remove()
-        raise ArchiveError(_disk_full(part, job)) from exc
 
 
 def refuse_page(start, what, service):

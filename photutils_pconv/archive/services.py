@@ -131,7 +131,7 @@ class HsaTap:
         rest = f'FROM {tables} WHERE {condition}'
         table = self.query(f'SELECT TOP {_ALL_ROWS} {", ".join(columns)} {rest}')
         if len(table) >= _DOUBTFUL_ROWS:
-            counted = self.query(f'SELECT TOP 1 COUNT(*) AS number {rest}')
+            counted = self.query(f'SELECT TOP 1 COUNT(*) AS how_many {rest}')
             number = int(counted[counted.colnames[0]][0])
             if number > len(table):
                 msg = (
@@ -320,7 +320,8 @@ def _run_query(ask, *, patience, service):
     import requests
 
     def ask_quietly():
-        # Services bend the standards of VOTables and units all the time.
+        # Services bend the standards of VOTables and units all the time. Threads of
+        # this package that warn wait meanwhile.
         with quiet(), _without_log():
             return ask()
 

@@ -206,7 +206,7 @@ class ArchiveServer(http.server.ThreadingHTTPServer):
             return Table({'column_name': np.array(names, dtype='U40')})
         rows = [row for row in self.observations if _is_selected(row, condition)]
         if 'COUNT(*)' in what:
-            return Table({'number': [len(rows)]})
+            return Table({'how_many': [len(rows)]})
         rows = rows[: int(top)][: self.most_rows]
         pairs = re.findall(r'\w+\.(\w+) AS (\w+)', what)
         return Table(

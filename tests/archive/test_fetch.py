@@ -272,11 +272,15 @@ class TestDownload:
         server.faults['data'] = [None, make.fault(after=100_000)]
         assert fetch().path.read_bytes() == make.map()
 
-    def test_another_file_meanwhile(self, fetch, server, make, tar):
+    @pytest.mark.parametrize('has_etag', [True, False])
+    def test_another_file_meanwhile(self, fetch, server, make, tar, has_etag):
+        server.has_etag = has_etag
         server.faults['data'] = [None, make.fault(after=100_000)]
         with pytest.raises(ArchiveConnectionError):
             fetch(patience=Patience(timeout=5, attempts=1, pause=0.01))
-        server.archives[make.obsid, 'LEVEL2_5'] = make.tar({make.path(): make.map()})
+        server.archives[make.obsid, 'LEVEL2_5'] = make.tar(
+            {make.path(): make.map(), 'more': tar}
+        )
         assert fetch().path.read_bytes() == make.map()
 
     def test_neither_length_nor_etag(self, fetch, server, make):
