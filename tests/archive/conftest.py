@@ -449,7 +449,7 @@ def patience():
     return Patience(timeout=5, attempts=2, pause=0.01)
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def make():
     """Return what makes observations, maps, and tar files."""
     return SimpleNamespace(

@@ -40,7 +40,7 @@ def content():
     return default_rng(2).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def tar(make, content):
     """Return a tar file as the archive makes them."""
     return make.tar(
