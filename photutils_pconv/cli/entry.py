@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _dataset,
     _demo,
     _evaluate,
     _fetch,
@@ -30,6 +31,7 @@ _COMMANDS = (
     _fetch,
     _demo,
     _simulate,
+    _dataset,
     _train,
     _evaluate,
     _models,
