@@ -35,6 +35,7 @@ FLOORS = {
     'geometry': 2,
     'network': 2,
     'inputs': 1,
+    'archive': 1,
     '_utils': 0,
 }
 # The face of the whole package stands above all others.
@@ -196,6 +197,7 @@ HEAVY = (
     'torch',
     'matplotlib',
     'astroquery',
+    'requests',
     'dask',
     'accelerate',
     'kornia',

@@ -120,7 +120,7 @@ def make_remover(options, *, aperture_corrections=None):
     return NeuralSourceRemover(**keywords)
 
 
-def prepare_output(options, *, plot):
+def prepare_output(options, *, plot, others=()):
     """
     Find out what would prevent the output before the work, not after it.
 
@@ -131,6 +131,9 @@ def prepare_output(options, *, plot):
 
     plot : bool
         Whether there is to be a plot.
+
+    others : iterable of `~pathlib.Path`, optional
+        What is going to be written besides the result.
 
     Returns
     -------
@@ -148,7 +151,7 @@ def prepare_output(options, *, plot):
     from photutils_pconv._utils.plotting import make_axes
 
     names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
-    prepare_folder(options, [options.output / name for name in names])
+    prepare_folder(options, [*(options.output / name for name in names), *others])
     return make_axes(3) if plot else None
 
 
@@ -166,12 +169,18 @@ def write_result(result, options, *, axes):
 
     axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
         What `prepare_output` gave.
+
+    Returns
+    -------
+    paths : tuple of `~pathlib.Path`
+        The files.
     """
     figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
     paths = result.write(options.output, overwrite=options.overwrite, figures=figures)
     if not options.quiet:
         for path in paths:
             print(path)
+    return paths
 
 
 def _describe_options():

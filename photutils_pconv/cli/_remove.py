@@ -7,6 +7,13 @@ import os
 
 import numpy as np
 
+from photutils_pconv.cli._archive import (
+    CATALOGUES,
+    add_map_options,
+    fetch_from_options,
+    fetch_sources,
+    write_log,
+)
 from photutils_pconv.cli._common import add_output
 from photutils_pconv.cli._removal import (
     add_removal_options,
@@ -17,6 +24,9 @@ from photutils_pconv.cli._removal import (
 
 __all__ = ['add_parser', 'run']
 
+# Where a map and a catalogue came from that were fetched.
+_LOG = 'provenance.json'
+
 
 def add_parser(subparsers):
     """Add the parser of the command, and return it."""
@@ -26,13 +36,19 @@ def add_parser(subparsers):
         description='Clean a map and measure its sources. The options have the '
         'names and the defaults of the keywords of NeuralSourceRemover.',
     )
-    parser.set_defaults(run=run)
-    parser.add_argument('map', metavar='MAP', help='a FITS file')
+    parser.set_defaults(run=run, usage_error=parser.error)
     parser.add_argument(
-        'catalogue', metavar='CATALOGUE', help='CSV, ECSV, VOTable or FITS table'
+        'map', metavar='MAP', nargs='?', help='a FITS file (with --obsid: none)'
+    )
+    parser.add_argument(
+        'catalogue',
+        metavar='CATALOGUE',
+        nargs='?',
+        help='CSV, ECSV, VOTable or FITS table (or --catalogue)',
     )
     groups = add_removal_options(parser)
     _add_planes(groups['map and setup'])
+    _add_archive(parser.add_argument_group('archive'))
     group = add_output(parser)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
     return parser
@@ -42,17 +58,35 @@ def run(options):
     """Clean a map and write what came of it."""
     from photutils_pconv.inputs.tables import read_source_table
 
-    axes = prepare_output(options, plot=options.plot)
+    map_file, catalogue_file = _sort_files(options)
+    is_fetched = options.obsid is not None or catalogue_file is None
+    log = options.output / _LOG
+    axes = prepare_output(
+        options,
+        plot=options.plot or options.obsid is not None,
+        others=[log] if is_fetched else (),
+    )
     # An extension of the map's own file goes by its name.
     mask = options.mask_hdu or _read_plane(options.mask)
     coverage_mask = _read_plane(options.coverage_mask)
     error = options.error_hdu or _read_plane(options.error)
-    sources = read_source_table(
-        options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
-    )
+    fetched = None
+    if options.obsid is not None:
+        fetched = map_file = _fetch(options)
+    if catalogue_file is None:
+        sources = fetch_sources(
+            map_file,
+            options,
+            band=_find_band(options),
+            name=options.catalogue_name or CATALOGUES[0],
+        )
+    else:
+        sources = read_source_table(
+            catalogue_file, hdu=options.catalogue_hdu, table_id=options.table_id
+        )
     remover = make_remover(options)
     result = remover(
-        options.map,
+        map_file,
         sources,
         hdu=options.map_hdu,
         mask=mask,
@@ -60,10 +94,79 @@ def run(options):
         error=error,
         beam=options.beam,
     )
-    write_result(result, options, axes=axes)
+    if is_fetched:
+        # Never an old one beside new results.
+        log.unlink(missing_ok=True)
+    paths = write_result(result, options, axes=axes)
+    if is_fetched:
+        write_log(
+            log, fetched=fetched, sources=catalogue_file or sources, outputs=paths
+        )
+        if not options.quiet:
+            print(log)
     if not options.quiet:
         flagged = np.count_nonzero(result.photometry['flags'])
         print(f'{len(result.photometry)} sources, {flagged} of them flagged')
+
+
+def _add_archive(group):
+    """Add what stands for a map or a catalogue that is not there yet."""
+    group.add_argument(
+        '--obsid', help='fetch the map of this observation; writes removal.png, too'
+    )
+    group.add_argument(
+        '--catalogue',
+        dest='catalogue_name',
+        choices=CATALOGUES,
+        help='fetch the sources from this catalogue (with --obsid and without a file '
+        f'of sources: {CATALOGUES[0]})',
+    )
+    add_map_options(group)
+
+
+def _sort_files(options):
+    """Tell the file of the map from that of the sources; complain at once."""
+    files = [one for one in (options.map, options.catalogue) if one is not None]
+    map_file = None
+    if options.obsid is None:
+        if not files:
+            options.usage_error('MAP is missing (or give --obsid)')
+        map_file = files.pop(0)
+        if not files and options.catalogue_name is None:
+            options.usage_error('CATALOGUE is missing (or give --catalogue)')
+    if len(files) > (options.catalogue_name is None):
+        options.usage_error(
+            'the map comes from --obsid, the sources from --catalogue or one file'
+        )
+    return map_file, files[0] if files else None
+
+
+def _find_band(options):
+    """The band, by itself or of the setup."""
+    from photutils_pconv.setups.registry import get_setup
+
+    band = options.band
+    if band is None and options.setup is not None:
+        band = get_setup(setup=options.setup).band
+    if not band:
+        msg = 'the archive needs the band: give --band'
+        raise ValueError(msg)
+    return band
+
+
+def _fetch(options):
+    """Fetch a map, and take its mode if none is given."""
+    fetched = fetch_from_options(
+        options,
+        band=_find_band(options),
+        progress_bar=options.progress_bar and not options.quiet,
+    )
+    if options.mode is None and options.setup is None:
+        if fetched.mode is None:
+            msg = f'the mode of {fetched.product} is not known: give --mode'
+            raise ValueError(msg)
+        options.mode = fetched.mode
+    return fetched
 
 
 def _add_planes(group):

@@ -7,8 +7,11 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _dataset,
     _demo,
     _evaluate,
+    _fetch,
+    _find,
     _models,
     _remove,
     _simulate,
@@ -22,7 +25,17 @@ __all__ = ['make_parser', 'run']
 # In the order of the help. Each has ``add_parser(subparsers)``, which adds its
 # parser to what ``ArgumentParser.add_subparsers`` returns, and ``run(options)``,
 # which does the work that the parsed options describe.
-_COMMANDS = (_remove, _demo, _simulate, _train, _evaluate, _models)
+_COMMANDS = (
+    _remove,
+    _find,
+    _fetch,
+    _demo,
+    _simulate,
+    _dataset,
+    _train,
+    _evaluate,
+    _models,
+)
 
 
 def run(arguments=None):

@@ -31,6 +31,7 @@ __getattr__, __dir__, __all__ = attach(
         'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
         'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
         'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
+        'paper_set': ('PaperSetOptions', 'load_paper_fields', 'make_paper_set'),
         'partition': ('complexity', 'split_fields'),
         'residual_cutouts': ('ResidualBatch', 'ResidualConfig', 'ResidualSampler'),
         'small_set': ('make_small_training_set',),

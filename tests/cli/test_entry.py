@@ -80,6 +80,11 @@ class TestErrors:
             [],
             ['remove'],
             ['remove', 'map.fits', 'sources.csv'],
+            ['remove', '-o', 'out'],
+            ['remove', 'map.fits', '-o', 'out'],
+            ['remove', 'a', 'b', '--obsid', '1342217404', '-o', 'out'],
+            ['find'],
+            ['fetch', '1342217404'],
             ['paint'],
             ['models', '--card', 'x', '--convert', 'y', 'z'],
         ],
@@ -92,7 +97,17 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         'command',
-        [[], ['remove'], ['demo'], ['simulate'], ['train'], ['evaluate'], ['models']],
+        [
+            [],
+            ['remove'],
+            ['find'],
+            ['fetch'],
+            ['demo'],
+            ['simulate'],
+            ['train'],
+            ['evaluate'],
+            ['models'],
+        ],
     )
     def test_help(self, command, capsys):
         with pytest.raises(SystemExit) as info:

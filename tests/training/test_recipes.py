@@ -21,7 +21,8 @@ RECIPES = Path(__file__).parents[2] / 'tools' / 'recipes'
 def test_recipes_are_accepted(path):
     config = TrainingConfig.from_toml(path)
     assert config.name == path.stem
-    assert len(config.data.setups) == 6
+    # the paper trains a model for each mode
+    assert len(config.data.setups) == (3 if path.stem == 'paper_maps' else 6)
 
 
 def test_the_model_of_one_pass_is_that_of_its_recipe():

@@ -1,0 +1,402 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The services, by astroquery: made with time-outs, asked with patience.
+"""
+
+import http.client
+import io
+import logging
+import re
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+from astropy.io import votable
+
+from photutils_pconv._utils.optional import require
+from photutils_pconv._utils.warnings import quiet
+from photutils_pconv.archive.errors import ArchiveFormatError
+from photutils_pconv.archive.patience import call_patiently
+
+__all__ = [
+    'ESASKY',
+    'HSA',
+    'VIZIER',
+    'HsaTap',
+    'data_url',
+    'find_esasky_maps',
+    'import_astroquery',
+    'make_vizier',
+    'query_vizier',
+]
+
+HSA = 'The Herschel Science Archive'
+ESASKY = 'ESASky'
+VIZIER = 'VizieR'
+
+# Without a TOP, astroquery gives 2000 rows at most, and says nothing. All PACS
+# observations together are fewer than this.
+_ALL_ROWS = 1_000_000
+# The limits that are known of TAP services begin here.
+_DOUBTFUL_ROWS = 2000
+
+
+def import_astroquery(name):
+    """
+    Import a part of astroquery.
+
+    Parameters
+    ----------
+    name : str
+        The part, such as ``'esa.hsa'``.
+
+    Returns
+    -------
+    module : module
+        The module.
+
+    Raises
+    ------
+    ImportError
+        If astroquery is missing; the message says what to install.
+    """
+    return require(
+        f'astroquery.{name}',
+        purpose='the archive',
+        install="'photutils-pconv[archive]'",
+    )
+
+
+class HsaTap:
+    """
+    The tables of the Herschel Science Archive.
+
+    Parameters
+    ----------
+    patience : `~photutils_pconv.archive.Patience`
+        How long to wait, and how often to ask.
+    """
+
+    def __init__(self, patience):
+        module = import_astroquery('esa.hsa')
+        self.patience = patience
+        tap, self._connections = _make_tap(module.conf.METADATA_ACTION, patience)
+        self._hsa = module.HSAClass(tap_handler=tap)
+
+    def query(self, adql):
+        """
+        Run a query that has a TOP of its own.
+
+        Parameters
+        ----------
+        adql : str
+            The query.
+
+        Returns
+        -------
+        table : `~astropy.table.Table`
+            The answer.
+        """
+        with closing(self._connections):
+            return _run_query(
+                lambda: self._hsa.query_hsa_tap(adql),
+                patience=self.patience,
+                service=HSA,
+            )
+
+    def select(self, columns, tables, condition):
+        """
+        Get all rows that fulfil a condition, and not some of them.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            The columns.
+
+        tables : str
+            The table, or several with their JOIN.
+
+        condition : str
+            The condition.
+
+        Returns
+        -------
+        table : `~astropy.table.Table`
+            The rows.
+
+        Raises
+        ------
+        ArchiveFormatError
+            If the service keeps rows back.
+        """
+        rest = f'FROM {tables} WHERE {condition}'
+        table = self.query(f'SELECT TOP {_ALL_ROWS} {", ".join(columns)} {rest}')
+        if len(table) >= _DOUBTFUL_ROWS:
+            counted = self.query(f'SELECT TOP 1 COUNT(*) AS how_many {rest}')
+            number = int(counted[counted.colnames[0]][0])
+            if number > len(table):
+                msg = (
+                    f'{HSA} found {number} rows and gave {len(table)}: ask for less, '
+                    'such as a smaller radius.'
+                )
+                raise ArchiveFormatError(msg)
+        return table
+
+    def find_columns(self, table, wanted):
+        """
+        Look up what the columns of a table are called today.
+
+        Parameters
+        ----------
+        table : str
+            The table.
+
+        wanted : dict of tuple of str
+            The names that each column may have, the usual one first; whether
+            it may be missing is said by a last name of ``''``.
+
+        Returns
+        -------
+        names : dict of str or `None`
+            The name of each.
+
+        Raises
+        ------
+        ArchiveFormatError
+            If a column is gone; the message lists those that there are.
+        """
+        found = self.query(
+            f'SELECT TOP {_ALL_ROWS} column_name FROM tap_schema.columns '
+            f"WHERE table_name = '{table}'"
+        )
+        there = [] if not found.colnames else [str(n) for n in found[found.colnames[0]]]
+        known = {name.strip('"').lower(): name for name in there}
+        if not known:
+            msg = (
+                f'{HSA} has no table {table} any more, which this version of '
+                'photutils-pconv asks: look for a newer one.'
+            )
+            raise ArchiveFormatError(msg)
+        names = {}
+        for key, choices in wanted.items():
+            hits = [known[name] for name in choices if name in known]
+            if not hits and '' not in choices:
+                msg = (
+                    f'{HSA} has changed: its table {table} has no column '
+                    f'{choices[0]!r} any more. It has: {", ".join(sorted(there))}. '
+                    'Look for a newer photutils-pconv.'
+                )
+                raise ArchiveFormatError(msg)
+            names[key] = hits[0] if hits else None
+        return names
+
+
+def data_url(obsid, level):
+    """
+    Give the address of an observation's products, as ``HSA.get_observation``.
+
+    Parameters
+    ----------
+    obsid : str
+        The observation.
+
+    level : str
+        The archive's name of the level, such as ``'LEVEL2_5'``.
+
+    Returns
+    -------
+    url : str
+        The address.
+    """
+    base = import_astroquery('esa.hsa').conf.DATA_ACTION
+    return (
+        f'{base}&retrieval_type=OBSERVATION&observation_id={obsid}'
+        f'&instrument_name=PACS&product_level={level}'
+    )
+
+
+def find_esasky_maps(obsids, *, patience):
+    """
+    Ask ESASky for the single maps of observations.
+
+    Parameters
+    ----------
+    obsids : sequence of str
+        The observations.
+
+    patience : `~photutils_pconv.archive.Patience`
+        How long to wait, and how often to ask.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        A row for each map, with whatever columns ESASky has; `None` if there
+        is none.
+    """
+    module = import_astroquery('esasky')
+    tap, connections = _make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
+    esasky = module.ESASkyClass(tap_handler=tap)
+    with closing(connections):
+        found = _run_query(
+            lambda: esasky.query_ids_maps(
+                observation_ids=list(obsids),
+                missions=['Herschel'],
+                row_limit=-1,
+                cache=False,
+            ),
+            patience=patience,
+            service=ESASKY,
+        )
+    return found[0] if len(found) else None
+
+
+def make_vizier(patience):
+    """
+    Make a VizieR that gives all columns of all rows.
+
+    Parameters
+    ----------
+    patience : `~photutils_pconv.archive.Patience`
+        How long to wait.
+
+    Returns
+    -------
+    vizier : object
+        astroquery's class.
+    """
+    module = import_astroquery('vizier')
+    return module.VizierClass(columns=['**'], row_limit=-1, timeout=patience.timeout)
+
+
+def query_vizier(vizier, centre, radius, catalogue, *, patience):
+    """
+    Ask VizieR for the tables of a catalogue within a circle.
+
+    Parameters
+    ----------
+    vizier : object
+        What `make_vizier` gave.
+
+    centre : `~astropy.coordinates.SkyCoord`
+        The centre.
+
+    radius : `~astropy.units.Quantity`
+        The radius.
+
+    catalogue : str
+        The catalogue's name at the CDS.
+
+    patience : `~photutils_pconv.archive.Patience`
+        How often to ask.
+
+    Returns
+    -------
+    tables : dict of `~astropy.table.Table`
+        Those that have sources there, by name.
+    """
+
+    def ask():
+        answer = vizier.query_region_async(
+            centre.icrs, radius=radius, catalog=catalogue, cache=False
+        )
+        # astroquery itself takes an error for an empty catalogue.
+        answer.raise_for_status()
+        return _read_tables(answer.content)
+
+    return _run_query(ask, patience=patience, service=VIZIER)
+
+
+def _read_tables(content):
+    """The tables of a VOTable that have rows, by name."""
+    file = votable.parse(io.BytesIO(content), verify='ignore', invalid='mask')
+    return {
+        one.name: one.to_table(use_names_over_ids=True)
+        for one in file.iter_tables()
+        if one.name and len(one.array)
+    }
+
+
+def _run_query(ask, *, patience, service):
+    """Ask a service for a table; say it in words if it cannot be had."""
+    import requests
+
+    def ask_quietly():
+        # Services bend the standards of VOTables and units all the time. Threads of
+        # this package that warn wait meanwhile.
+        with quiet(), _without_log():
+            return ask()
+
+    try:
+        return call_patiently(ask_quietly, patience=patience, service=service)
+    except requests.HTTPError as exc:
+        reason = ' '.join(re.sub(r'<[^>]*>', ' ', str(exc)).split())[:300]
+        msg = f'{service} refused a query of this version of photutils-pconv: {reason}'
+        raise ArchiveFormatError(msg) from exc
+    except (OSError, ImportError):
+        raise
+    except Exception as exc:
+        # Readers of VOTables raise whatever they like.
+        reason = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
+        msg = (
+            f'{service} sent something that is no table ({reason}): perhaps a web page '
+            'that tells of a maintenance. Try again later.'
+        )
+        raise ArchiveFormatError(msg) from exc
+
+
+@contextmanager
+def _without_log():
+    """Keep astroquery from telling on the standard output what it does."""
+    log = logging.getLogger('astroquery')
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _make_tap(url, patience, *, plus=False):
+    """Make a TAP client that does not wait for ever, and its connections."""
+    core = import_astroquery('utils.tap.core')
+    conn = import_astroquery('utils.tap.conn.tapconn')
+    parts = urlsplit(url)
+    secure = parts.scheme == 'https'
+    port = parts.port or (443 if secure else 80)
+    context, _, tap = parts.path.strip('/').rpartition('/')
+    connections = _Connections(parts.hostname, port, patience.timeout)
+    handler = conn.TapConn(
+        secure,
+        parts.hostname,
+        server_context=f'/{context}' if context else '',
+        tap_context=tap,
+        port=port,
+        sslport=port,
+        connhandler=connections,
+    )
+    make = core.TapPlus if plus else core.Tap
+    return make(url=url, connhandler=handler), connections
+
+
+class _Connections:
+    """What astroquery's TAP connections are made with: theirs have no time-out."""
+
+    def __init__(self, host, port, timeout):
+        self._host, self._port, self._timeout = host, port, timeout
+        self._made = []
+
+    def get_connection(self, *, ishttps=False, cookie=None, verbose=False):
+        if ishttps or cookie is not None:
+            return self.get_connection_secure(verbose)
+        return self._keep(http.client.HTTPConnection)
+
+    def get_connection_secure(self, verbose):
+        return self._keep(http.client.HTTPSConnection)
+
+    def _keep(self, make):
+        self._made.append(make(self._host, self._port, timeout=self._timeout))
+        return self._made[-1]
+
+    def close(self):
+        """Close all of them, which astroquery leaves to chance."""
+        while self._made:
+            self._made.pop().close()

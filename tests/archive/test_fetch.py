@@ -1,0 +1,648 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of fetching maps, against a server that fails in all known ways."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+from collections import namedtuple
+
+import numpy as np
+import pytest
+from astropy.utils.exceptions import AstropyUserWarning
+from numpy.testing import assert_array_equal
+
+from photutils_pconv.archive import (
+    ArchiveConnectionError,
+    ArchiveError,
+    ArchiveFormatError,
+    FetchedMap,
+    NotInArchiveError,
+    Patience,
+    ProprietaryDataError,
+    fetch_map,
+    map_checks,
+    products,
+)
+from photutils_pconv.archive import downloads as downloads_module
+from photutils_pconv.inputs import read_fits_map
+
+
+@pytest.fixture(scope='module')
+def content():
+    """Bytes of a map, and noise that makes a tar file longer."""
+    from numpy.random import default_rng
+
+    return default_rng(2).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
+
+
+@pytest.fixture(scope='module')
+def tar(make, content):
+    """Return a tar file as the archive makes them."""
+    return make.tar(
+        {
+            f'{make.obsid}/level2_5/HPPUNIMAPB/hpacs_25HPPUNIMAPB_blue_1757_p5129_00_'
+            'v1.0_1470980842000.fits.gz': make.map(MAPPER='unimap'),
+            f'{make.obsid}/level2_5/history.txt': content,
+            make.path(): make.map(),
+            make.path('hpacs_25HPPJSMAPR_1757_p5129_00_v1.0_1470980842635.fits.gz'): (
+                make.map(wavelength=160)
+            ),
+        }
+    )
+
+
+@pytest.fixture
+def fetch(server, make, patience, tar):
+    """Return a function that fetches the observation's map."""
+    server.archives[make.obsid, 'LEVEL2_5'] = tar
+
+    def call(**options):
+        options = {'band': 'blue', 'patience': patience, **options}
+        return fetch_map(make.obsid, **options)
+
+    return call
+
+
+def left_behind(cache):
+    """Return the names of all files in the cache, but for locks."""
+    return sorted(
+        path.name
+        for path in cache.rglob('*')
+        if path.is_file() and path.name != '.lock'
+    )
+
+
+class TestOrder:
+    def test_from_the_tar_file(self, fetch, server, make, cache):
+        fetched = fetch()
+        assert isinstance(fetched, FetchedMap)
+        assert fetched.product == make.product
+        assert (fetched.level, fetched.source) == ('2.5', 'hsa')
+        assert (fetched.mode, fetched.target) == ('scanmap', 'gamma Dra')
+        assert fetched.url.startswith(server.url)
+        digest = hashlib.sha256(fetched.path.read_bytes()).hexdigest()
+        assert fetched.sha256 == digest
+        # nothing else was unpacked, and the tar file is gone
+        assert left_behind(cache) == [make.product, f'{make.product}.json']
+        assert read_fits_map(fetched).shape == (90, 100)
+
+    def test_levels(self, fetch, server, make):
+        """Level 3 before 2.5 before 2, each asked for by its name."""
+        fetch()
+        levels = [
+            one.path.partition('product_level=')[2] for one in server.data_requests()
+        ]
+        assert levels == ['LEVEL3', 'LEVEL2_5']
+        name = 'hpacs_30HPPJSMAPG_green_1757_p5129_00_v1.0_1458306378033.fits.gz'
+        server.archives[make.obsid, 'LEVEL3'] = make.tar(
+            {name: make.map(wavelength=100)}
+        )
+        assert fetch(band='green').level == '3'
+
+    def test_level_2(self, fetch, server, make):
+        name = f'hpacs{make.obsid}_20hpppmapb_00_1469423089198.fits.gz'
+        server.archives[make.obsid, 'LEVEL2'] = make.tar({name: make.map()})
+        fetched = fetch(level=2, map_maker='high-pass')
+        assert (fetched.level, fetched.product) == ('2', name)
+
+    def test_a_level_that_the_archive_answers_with_an_error(self, fetch, server, make):
+        server.archives[make.obsid, 'LEVEL3'] = 500
+        with pytest.warns(AstropyUserWarning, match='Level 3 .* is passed by: .* 500'):
+            assert fetch().level == '2.5'
+
+    @pytest.mark.parametrize('map_maker', ['JScanam', 'Unimap'])
+    def test_map_makers(self, fetch, map_maker):
+        assert map_maker.upper()[:3] in fetch(map_maker=map_maker).product.replace(
+            'JSMAP', 'JSCMAP'
+        )
+
+    def test_esasky_first(self, fetch, server, make, tar):
+        server.esasky = [
+            {
+                'observation_id': make.obsid,
+                'instrument': 'PACS',
+                'product_url': f'{server.url}/standalone/{make.obsid}',
+            }
+        ]
+        server.archives[f'/standalone/{make.obsid}'] = tar
+        fetched = fetch(level='2.5')
+        assert fetched.source == 'esasky'
+        assert fetched.url == f'{server.url}/standalone/{make.obsid}'
+        assert server.data_requests() == []
+        assert fetch(level='2.5', source='hsa').source == 'hsa'
+
+    def test_level_3_before_the_single_map(self, fetch, server, make, tar):
+        server.esasky = [
+            {
+                'observation_id': make.obsid,
+                'instrument': 'PACS',
+                'product_url': f'{server.url}/standalone/{make.obsid}',
+            }
+        ]
+        server.archives[f'/standalone/{make.obsid}'] = tar
+        name = 'hpacs_30HPPJSMAPB_blue_1757_p5129_00_v1.0_1458306378033.fits.gz'
+        server.archives[make.obsid, 'LEVEL3'] = make.tar({name: make.map()})
+        assert (fetch().level, fetch().source) == ('3', 'hsa')
+        assert fetch(level='2.5').source == 'esasky'
+
+    def test_esasky_alone_lacks_it(self, fetch, server, make):
+        with pytest.raises(NotInArchiveError, match='ESASky has no map of 1342217404'):
+            fetch(source='esasky')
+        assert server.data_requests() == []
+
+    def test_esasky_is_passed_by(self, fetch, server, make):
+        server.faults['esasky'] = [make.fault(503)] * 2
+        with pytest.warns(
+            AstropyUserWarning, match='ESASky is passed by: ESASky is out'
+        ):
+            assert fetch().source == 'hsa'
+
+    def test_a_map_without_a_tar_file(self, fetch, server, make):
+        import gzip
+
+        server.archives[make.obsid, 'LEVEL2_5'] = gzip.decompress(
+            make.map(FILENAME=make.product)
+        )
+        assert fetch().product == make.product.removesuffix('.gz')
+
+    def test_a_real_map(self, fetch, server, make, real_data):
+        whole = (real_data / 'pacs/gamma_dra_blue_jscanam.fits.gz').read_bytes()
+        server.archives[make.obsid, 'LEVEL2_5'] = make.tar({make.path(): whole})
+        fetched = fetch()
+        assert fetched.path.read_bytes() == whole
+        assert (fetched.mode, fetched.target) == ('scanmap', 'gamma Dra')
+
+
+class TestCache:
+    def test_once_only(self, fetch, server):
+        first = fetch()
+        number = len(server.requests)
+        assert fetch() == first
+        assert fetch(level='2.5') == first
+        assert fetch(level='2.5', source='hsa') == first
+        assert len(server.requests) == number
+        assert fetch(cache=False).sha256 == first.sha256
+        assert len(server.requests) > number
+
+    def test_a_file_that_has_changed(self, fetch):
+        path = fetch().path
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.warns(AstropyUserWarning, match='is not what was fetched'):
+            fetch()
+
+    def test_a_note_that_cannot_be_read(self, fetch):
+        path = fetch().path
+        path.with_name(f'{path.name}.json').write_text('{')
+        assert fetch().path == path
+
+    def test_two_at_the_same_time(self, fetch, server, make):
+        """The second one waits, and takes what the first one got."""
+        server.faults['data'] = [None, make.fault(sleep=0.3)]
+        results = []
+        threads = [
+            threading.Thread(target=lambda: results.append(fetch())) for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results[0] == results[1]
+        assert len(server.data_requests()) == 2  # levels 3 and 2.5, once each
+
+    def test_another_process_that_hangs(self, fetch, server, make, cache):
+        fcntl = pytest.importorskip('fcntl')
+        folder = cache / 'photutils_pconv' / make.obsid
+        folder.mkdir(parents=True)
+        with open(folder / '.lock', 'ab') as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            with pytest.raises(
+                ArchiveConnectionError,
+                match=r'Another process fetches into .* no progress for 0\.4 s',
+            ):
+                fetch(patience=Patience(timeout=0.2, attempts=1, pause=0.01))
+
+    def test_a_cache_that_cannot_be_made(self, fetch, cache):
+        (cache / 'photutils_pconv').write_text('a file')
+        with pytest.raises(
+            ArchiveError, match=r'cache .* cannot be made: .* XDG_CACHE'
+        ):
+            fetch()
+
+
+class TestDownload:
+    def test_goes_on_where_it_broke_off(self, fetch, server, make, tar):
+        server.faults['data'] = [None, make.fault(after=100_000)]
+        fetch()
+        first, second = server.data_requests()[1:]
+        assert 'Range' not in first.headers
+        have = int(second.headers['Range'].removeprefix('bytes=').removesuffix('-'))
+        assert 0 < have <= 100_000
+        assert second.headers['If-Range'] == f'"{len(tar)}"'
+
+    def test_goes_on_at_the_next_call(self, fetch, server, make, cache, tar):
+        server.faults['data'] = [None, make.fault(after=200_000)]
+        once = Patience(timeout=5, attempts=1, pause=0.01)
+        with pytest.raises(
+            ArchiveConnectionError,
+            match=r'broke the connection \(tried once\).* \(0.2 MB of 1342217404 ',
+        ):
+            fetch(patience=once)
+        assert left_behind(cache) == [
+            f'.{make.obsid}-level2_5.tar.part',
+            f'.{make.obsid}-level2_5.tar.part.json',
+        ]
+        fetched = fetch(patience=once)
+        assert 'Range' in server.data_requests()[-1].headers
+        assert fetched.path.read_bytes() == make.map()
+        assert left_behind(cache) == [make.product, f'{make.product}.json']
+
+    def test_a_connection_that_breaks_all_the_time(self, fetch, server, make):
+        """Each attempt gets further, as at the archive after 20 minutes."""
+        server.faults['data'] = [None] + [make.fault(after=70_000) for _ in range(4)]
+        assert fetch().level == '2.5'
+        assert len(server.data_requests()) == 6
+
+    def test_no_ranges(self, fetch, server, make):
+        server.has_ranges = False
+        server.faults['data'] = [None, make.fault(after=100_000)]
+        assert fetch().path.read_bytes() == make.map()
+
+    @pytest.mark.parametrize('has_etag', [True, False])
+    def test_another_file_meanwhile(self, fetch, server, make, tar, has_etag):
+        server.has_etag = has_etag
+        server.faults['data'] = [None, make.fault(after=100_000)]
+        with pytest.raises(ArchiveConnectionError):
+            fetch(patience=Patience(timeout=5, attempts=1, pause=0.01))
+        server.archives[make.obsid, 'LEVEL2_5'] = make.tar(
+            {make.path(): make.map(), 'more': tar}
+        )
+        assert fetch().path.read_bytes() == make.map()
+
+    def test_neither_length_nor_etag(self, fetch, server, make):
+        server.has_length = server.has_etag = server.has_ranges = False
+        assert fetch().path.read_bytes() == make.map()
+
+    def test_truncated_without_a_length(self, fetch, server, make, cache):
+        """Only the tar file itself tells that it is not whole."""
+        server.has_length = server.has_etag = server.has_ranges = False
+        server.faults['data'] = [None, make.fault(after=100_000)]
+        with pytest.raises(
+            ArchiveFormatError, match=r'no tar file, or a truncated one .*Try again'
+        ):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_silence(self, fetch, server, make):
+        server.faults['data'] = [None, make.fault(after=1000, sleep=1.0)]
+        with pytest.raises(ArchiveConnectionError, match='did not answer within 0.2 s'):
+            fetch(patience=Patience(timeout=0.2, attempts=1, pause=0.01))
+
+    def test_a_page(self, fetch, server, make, cache):
+        page = b'<!DOCTYPE html>\n<html><title>The archive\n sleeps</title></html>'
+        server.faults['data'] = [None, make.fault(200, page)]
+        with pytest.raises(
+            ArchiveFormatError,
+            match=r'a web page in the place of .*"The archive sleeps"',
+        ):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_too_large(self, fetch, monkeypatch, cache, server):
+        monkeypatch.setattr(downloads_module, 'LARGEST_DOWNLOAD', 10_000)
+        with pytest.raises(ArchiveFormatError, match='which no PACS product has'):
+            fetch()
+        server.has_length = server.has_ranges = False
+        with pytest.raises(ArchiveFormatError, match='which no PACS product is'):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_no_room(self, fetch, monkeypatch, cache):
+        """Told before the download, since its length is known."""
+        usage = namedtuple('usage', 'total used free')(10, 10, 0)
+        monkeypatch.setattr(shutil, 'disk_usage', lambda folder: usage)
+        with pytest.raises(
+            ArchiveError, match=r'disk is full: .* has no room .* Nothing'
+        ):
+            fetch()
+        assert left_behind(cache) == []
+
+    @pytest.mark.skipif(
+        not os.path.exists('/dev/full'), reason='needs a device that is always full'
+    )
+    def test_full_meanwhile(self, fetch, server, monkeypatch, cache, make):
+        monkeypatch.setattr(downloads_module, 'open', _open_full, raising=False)
+        with pytest.raises(ArchiveError, match=r'The disk is full: .*XDG_CACHE_HOME'):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_killed(self, fetch, server, make, cache, tar):
+        """A process is killed half-way, and the next one goes on."""
+        server.faults['data'] = [make.fault(after=200_000, sleep=20)]
+        code = (
+            'import sys\n'
+            'from photutils_pconv.archive.downloads import DownloadJob, download\n'
+            'from photutils_pconv.archive import Patience\n'
+            'from pathlib import Path\n'
+            'job = DownloadJob(sys.argv[1], "x", "y", Patience(), False)\n'
+            'download(job, Path(sys.argv[2]))\n'
+        )
+        folder = cache / 'photutils_pconv' / make.obsid
+        folder.mkdir(parents=True)
+        url = (
+            f'{server.url}/hsa/data?&retrieval_type=OBSERVATION&observation_id='
+            f'{make.obsid}&instrument_name=PACS&product_level=LEVEL2_5'
+        )
+        target = folder / f'{make.obsid}-level2_5.tar'
+        process = subprocess.Popen([sys.executable, '-c', code, url, target])
+        part = folder / f'.{make.obsid}-level2_5.tar.part'
+        while not (part.exists() and part.stat().st_size > 100_000):
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        assert not target.exists()
+        have = part.stat().st_size
+        assert fetch(level='2.5').path.read_bytes() == make.map()
+        assert server.data_requests()[-1].headers['Range'] == f'bytes={have}-'
+
+    def test_progress_bar(self, fetch, capsys, tar):
+        fetch(progress_bar=True)
+        err = capsys.readouterr().err
+        assert '1342217404 (level2_5): 100%' in err
+        assert f'{len(tar) / 1000:.0f}k/{len(tar) / 1000:.0f}k' in err
+
+
+def _open_full(path, mode='r', **options):
+    return open('/dev/full' if mode == 'ab' else path, mode, **options)
+
+
+class TestLacks:
+    def test_unknown(self, fetch, server):
+        server.observations = []
+        with pytest.raises(
+            NotInArchiveError, match=r'There is no observation 1342217404 in the Hersch'
+        ):
+            fetch()
+
+    def test_another_instrument(self, fetch, server, make):
+        server.observations = [make.observation(instrument_name='HIFI')]
+        with pytest.raises(NotInArchiveError, match='made with HIFI, not with PACS'):
+            fetch()
+
+    def test_proprietary(self, fetch, server, make):
+        server.observations = [
+            make.observation(is_public='false', prop_end='2030-01-01')
+        ]
+        with pytest.raises(
+            ProprietaryDataError, match=r'1342217404 is proprietary until 2030-01-01: '
+        ):
+            fetch()
+
+    def test_login(self, fetch, server, make):
+        server.archives[make.obsid, 'LEVEL3'] = 401
+        with pytest.raises(
+            ProprietaryDataError, match='proprietary, or asks for a log'
+        ):
+            fetch()
+
+    def test_no_such_band(self, fetch):
+        with pytest.raises(
+            NotInArchiveError,
+            match=r'No green map of 1342217404 by JScanam at level 3 or 2.5 or 2 is to '
+            r'be had\. .*it has blue by JScanam, blue by Unimap, red by JScanam',
+        ):
+            fetch(band='green')
+
+    def test_no_such_level(self, fetch):
+        with pytest.raises(NotInArchiveError, match=r'at level 2 is .*it answered 404'):
+            fetch(level='2')
+
+    @pytest.mark.parametrize('sent', [b'', 'empty tar'])
+    def test_nothing_in_it(self, fetch, server, make, sent):
+        sent = sent if isinstance(sent, bytes) else make.tar({})
+        server.archives[make.obsid, 'LEVEL2_5'] = sent
+        with pytest.raises(
+            NotInArchiveError, match='an empty file|sent no maps at all'
+        ):
+            fetch()
+
+
+class TestBadArchives:
+    @pytest.mark.parametrize(
+        ('name', 'kind', 'what'),
+        [
+            ('../../evil.fits', tarfile.REGTYPE, 'a path that leads out'),
+            ('/etc/evil', tarfile.REGTYPE, 'a path that leads out'),
+            ('a/..\\..\\evil', tarfile.REGTYPE, 'a path that leads out'),
+            ('link', tarfile.SYMTYPE, 'a link'),
+            ('link', tarfile.LNKTYPE, 'a link'),
+            ('tty', tarfile.CHRTYPE, 'a device'),
+            ('pipe', tarfile.FIFOTYPE, 'a device'),
+        ],
+    )
+    def test_dangerous_members(self, fetch, server, make, cache, name, kind, what):
+        member = tarfile.TarInfo(name)
+        member.type = kind
+        member.linkname = '/etc/passwd'
+        server.archives[make.obsid, 'LEVEL2_5'] = make.tar(
+            {make.path(): make.map()}, special=[member]
+        )
+        with pytest.raises(ArchiveFormatError, match=rf'not unpacked: it has {what}'):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_grows_beyond_the_bounds(self, fetch, monkeypatch, cache):
+        monkeypatch.setattr(products, 'LARGEST_CONTENT', 1000)
+        with pytest.raises(
+            ArchiveFormatError, match='not unpacked: it holds more than'
+        ):
+            fetch()
+        monkeypatch.undo()
+        monkeypatch.setattr(products, 'LARGEST_MAP', 1000)
+        with pytest.raises(ArchiveFormatError, match='more than the .* a map may have'):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_a_map_that_grows(self, fetch, monkeypatch, cache):
+        monkeypatch.setattr(map_checks, 'LARGEST_UNPACKED', 1000)
+        with pytest.raises(ArchiveFormatError, match='unpacks to more than'):
+            fetch()
+        assert left_behind(cache) == []
+
+    def test_no_tar_file(self, fetch, server, make, cache):
+        server.archives[make.obsid, 'LEVEL2_5'] = b'something else' * 100
+        with pytest.raises(ArchiveFormatError, match='What came of .* is no tar file'):
+            fetch()
+        assert left_behind(cache) == []
+
+
+class TestBadMaps:
+    @pytest.fixture
+    def send(self, fetch, server, make, cache):
+        """Return a function that fetches a file under the map's name."""
+
+        def call(content):
+            server.archives[make.obsid, 'LEVEL2_5'] = make.tar({make.path(): content})
+            try:
+                return fetch()
+            finally:
+                assert left_behind(cache) == []
+
+        return call
+
+    def test_truncated(self, send, make):
+        with pytest.raises(ArchiveFormatError, match='damaged or truncated'):
+            send(make.map()[:-2000])
+
+    def test_corrupt(self, send, make):
+        content = bytearray(make.map())
+        content[len(content) // 2] ^= 0xFF
+        with pytest.raises(ArchiveFormatError, match='damaged'):
+            send(bytes(content))
+
+    def test_no_fits_file(self, send):
+        with pytest.raises(
+            ArchiveFormatError, match="no FITS file: it begins with b'PK"
+        ):
+            send(b'PK\x03\x04 something')
+
+    def test_page_inside(self, send):
+        with pytest.raises(
+            ArchiveFormatError, match='a web page in the place of hpacs'
+        ):
+            send(b'<html><title>oops</title></html>')
+
+    def test_no_unit(self, send, make):
+        with pytest.raises(
+            ArchiveFormatError, match='has the unit None, which is no fl'
+        ):
+            send(make.map(unit=None))
+
+    def test_another_unit(self, send, make):
+        with pytest.raises(
+            ArchiveFormatError, match="has the unit 'K', which is no fl"
+        ):
+            send(make.map(unit='K'))
+
+    def test_nothing_observed(self, send, make):
+        with pytest.raises(ArchiveFormatError, match='has no observed pixel'):
+            send(make.map(data=np.zeros((9, 9))))
+
+    def test_no_image(self, send, tmp_path):
+        from astropy.io import fits
+
+        fits.PrimaryHDU(np.ones((9, 9))).writeto(tmp_path / 'a.fits')
+        with pytest.raises(ArchiveFormatError, match='no image with a WCS of the sky'):
+            send((tmp_path / 'a.fits').read_bytes())
+
+    def test_another_band_inside(self, send, make):
+        with pytest.raises(NotInArchiveError, match='is a green map, not the blue one'):
+            send(make.map(wavelength=100))
+
+    def test_the_old_map_is_kept(self, fetch, server, make):
+        fetched = fetch()
+        content = fetched.path.read_bytes()
+        server.archives[make.obsid, 'LEVEL2_5'] = make.tar({make.path(): content[:-99]})
+        with pytest.raises(ArchiveFormatError, match='damaged'):
+            fetch(cache=False)
+        assert fetched.path.read_bytes() == content
+        assert fetch() == fetched
+
+
+def test_the_last_version_is_taken(fetch, server, make):
+    names = [make.product, make.product.replace('842635', '999999')]
+    files = {make.path(name): make.map(VERSION=name[-14:]) for name in names}
+    server.archives[make.obsid, 'LEVEL2_5'] = make.tar(files)
+    assert fetch().product == names[1]
+
+
+@pytest.mark.parametrize(
+    ('name', 'expected'),
+    [
+        (
+            'hpacs_25HPPJSMAPB_blue_1822_m1337_00_v1.0_1471714532334.fits.gz',
+            ('JScanam', '2.5', 'blue'),
+        ),
+        (
+            'hpacs_30HPPJSMAPG_green_1129_p5834_00_v1.0_1458306378033.fits',
+            ('JScanam', '3', 'green'),
+        ),
+        (
+            'a/b/hpacs_25HPPJSMAPR_1831_p0041_00_v1.0_1471632179809.fits.gz',
+            ('JScanam', '2.5', 'red'),
+        ),
+        (
+            'hpacs1342217404_20hpppmapb_00_1469423089198.fits.gz',
+            ('high-pass', '2', None),
+        ),
+        (
+            'hpacs_25HPPHPFMAPB_green_1757_p5129_00_v1.0_1470980845846.fits.gz',
+            ('high-pass', '2.5', 'green'),
+        ),
+    ],
+)
+def test_names(name, expected):
+    """Names that are seen in public repositories."""
+    product = products.parse_product(name)
+    assert (product.map_maker, product.level, product.band) == expected
+
+
+@pytest.mark.parametrize(
+    'name', ['hspireplw696_25pxmp_1823_m1335.fits.gz', 'hpacs_25HPPMADB.fits', 'x.txt']
+)
+def test_other_names(name):
+    assert products.parse_product(name) is None
+
+
+@pytest.mark.parametrize(
+    ('obsid', 'options', 'match'),
+    [
+        ('123', {}, 'obsid must have ten digits'),
+        ('../../etc/pw', {}, 'obsid must have ten digits'),
+        (1342217404, {'band': 'violet'}, 'band must be one of'),
+        (1342217404, {'level': '1'}, "level must be one of .* got '1'"),
+        (1342217404, {'map_maker': 'jscanam'}, 'map_maker must be one of'),
+        (1342217404, {'source': 'irsa'}, 'source must be one of'),
+    ],
+)
+def test_wrong_arguments(obsid, options, match):
+    with pytest.raises(ValueError, match=match):
+        fetch_map(obsid, **{'band': 'blue', **options})
+
+
+def test_patience_is_checked():
+    with pytest.raises(ValueError, match='attempts must be'):
+        Patience(attempts=0)
+    with pytest.raises(ValueError, match='timeout must be'):
+        Patience(timeout=0)
+
+
+def test_without_astroquery(monkeypatch, cache):
+    monkeypatch.setitem(sys.modules, 'astroquery.esa.hsa', None)
+    with pytest.raises(ImportError, match=r"install 'photutils-pconv\[archive\]'"):
+        fetch_map(1342217404, band='blue')
+
+
+def test_imports_are_light():
+    code = (
+        'import sys, photutils_pconv, photutils_pconv.archive as a\n'
+        '[getattr(a, name) for name in a.__all__]\n'
+        "print(sorted({'astroquery', 'requests'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == '[]'
+
+
+def test_the_note(fetch):
+    fetched = fetch()
+    path = fetched.path.with_name(f'{fetched.product}.json')
+    note = json.loads(path.read_text())
+    assert note['sha256'] == fetched.sha256
+    assert note['url'] == fetched.url
+    assert_array_equal(note['asked'], ['best from auto'])
