@@ -28,8 +28,8 @@ _SIGMAS, _LARGEST_RADIUS = 4.0, 90.0
 _STEP = 10.0
 # Sizes that agree to this, relative to the PSF's, are drawn once.
 _SAME_SIZE = 1.0e-3
-# So many images are kept at most.
-_MOST_DRAWN = 256
+# Images of so many samples together are kept: 240 MB.
+_MOST_SAMPLES = 3.0e7
 # A source larger than the PSF by less is unresolved.
 _LEAST_EXCESS = 0.01
 # The relative error of a size that the expected error of a source allows for, where
@@ -254,7 +254,8 @@ class SourcePSFs:
         Give what was drawn before under this key, or draw it.
         """
         if key not in self.drawn:
-            if len(self.drawn) >= _MOST_DRAWN:
+            samples = (2 * _OVERSAMPLING * self.radius + 1) ** 2
+            if len(self.drawn) >= _MOST_SAMPLES / samples:
                 # the one that was drawn first
                 self.drawn.pop(next(iter(self.drawn)))
             self.drawn[key] = make()

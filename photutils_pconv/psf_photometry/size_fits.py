@@ -37,6 +37,8 @@ _WIDER = 1.5
 # The rounds of a fit at most, the largest step of ln(size), and that which is
 # small enough.
 _MOST_ROUNDS, _LARGEST_STEP, _SETTLED = 12, 0.25, 0.003
+# Sources are drawn so far (pixels): the windows of the largest ones end at 27.
+_REACH = 30.0
 # The degree of the background's polynomial.
 _DEGREE = 2
 # The background around a source is not white: a fit sees fewer pixels.
@@ -165,8 +167,7 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
 
 def _for_fits(psf, sizes, drawn=None):
     """Give the images of sources as far as windows of fits reach."""
-    radius = np.ceil(2.0 * LARGEST_SIZE * FIT_RADIUS)
-    return SourcePSFs(psf, sizes, radius, {} if drawn is None else drawn)
+    return SourcePSFs(psf, sizes, _REACH, {} if drawn is None else drawn)
 
 
 def _find_near(x, y, chosen):
