@@ -282,13 +282,13 @@ def _give_up(error, job, part, attempts):
     msg = describe_failure(error, job.service, job.patience, attempts)
     if part.size > 0:
         begun = part.begun(job.url)
-        came = f'{part.size / 1e6:.1f} MB of {job.what} came'
+        came = f'So far {part.size / 1e6:.1f} MB of {job.what} came'
         if begun is None:
             came += (
                 ', but the server does not say what they belong to, so that the next '
                 'attempt begins anew'
             )
-        msg = f'{msg} ({came})'
+        msg = f'{msg} {came}.'
     return ArchiveConnectionError(msg)
 
 

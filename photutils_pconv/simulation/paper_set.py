@@ -357,6 +357,8 @@ def _assemble(folder, entries):
     stamp_file = folder / 'cutouts.sha256'
     is_same = stamp_file.is_file() and stamp_file.read_text().strip() == stamp
     if not (is_same and target.is_dir()):
+        # In this order, so that a process that is killed leaves no false stamp.
+        stamp_file.unlink(missing_ok=True)
         _remove_cutouts(target)
         with CutoutWriter(target) as writer:
             for entry in done:

@@ -249,7 +249,7 @@ class TestDownload:
         once = Patience(timeout=5, attempts=1, pause=0.01)
         with pytest.raises(
             ArchiveConnectionError,
-            match=r'broke the connection \(tried once\).* \(0.2 MB of 1342217404 ',
+            match=r'broke the connection \(tried once\).* So far 0.2 MB of 1342217404 ',
         ):
             fetch(patience=once)
         assert left_behind(cache) == [
