@@ -89,18 +89,19 @@ def measure_fluxes(
 
     Returns
     -------
-    flux, flux_err : 1D `~numpy.ndarray`
+    flux, flux_err, null_err : 1D `~numpy.ndarray`
         The fluxes and their errors, in the map's unit times pixel: the
         scatter of the filter around the source and, in quadrature, what
-        the PSF's expected error makes of the flux. NaN where ``fit`` has
-        no flux.
+        the PSF's expected error makes of the flux. The third is what the
+        error were without the source: the scatter. NaN where ``fit`` has no
+        flux.
     """
     n = len(fit.x)
     bright = np.zeros(n, dtype=bool) if bright is None else bright
-    flux, flux_err = np.full(n, np.nan), np.full(n, np.nan)
+    flux, flux_err, null_err = np.full((3, n), np.nan)
     known = np.isfinite(fit.flux)
     if not known.any():
-        return flux, flux_err
+        return flux, flux_err, null_err
     bank = get_filter_bank(round(float(beam_fwhm), _BEAM_DECIMALS))
     valid = ~missing
     residual = data - sources
@@ -142,9 +143,8 @@ def measure_fluxes(
         # Neighbours and missing pixels cost precision.
         alone = bank.weights(k, templates[:1])
         growth = np.linalg.norm(weights) / np.linalg.norm(alone)
-        flux_err[i] = np.hypot(
-            max(growth, 1.0) * scatter[i, k], sensitivity[k] * fit.flux[i]
-        )
+        null_err[i] = max(growth, 1.0) * scatter[i, k]
+        flux_err[i] = np.hypot(null_err[i], sensitivity[k] * fit.flux[i])
         if bright[i] and len(free) == 1 and use.all():
             found, precision = _compare(
                 bank, templates[0], pixels, fit.flux[i], scatter[i]
@@ -155,7 +155,8 @@ def measure_fluxes(
     factor = (norms / ratios)[chosen[measured]]
     flux[measured] *= factor
     flux_err[measured] *= factor
-    return flux, flux_err
+    null_err[measured] *= factor
+    return flux, flux_err, null_err
 
 
 def _compare(bank, template, pixels, flux, scatter):
