@@ -24,6 +24,7 @@ from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
 from photutils_pconv.removal.pipeline import find_psf, remove_sources
 from photutils_pconv.removal.remover import NeuralSourceRemover
 
@@ -96,8 +97,9 @@ def measure_completeness(
     psf : str, path-like, array, ``ImagePSF`` or `~photutils_pconv.psf.SampledPSF`, \
           optional
         The PSF of the injected sources, as the remover takes it, averaged over
-        all angles if it is not round. By default the remover's, with the angle
-        and the width that it finds on the map; without one, the setup's.
+        all angles if it is not round, and of flux 1. By default the remover's,
+        with the angle and the width that it finds on the map, and the flux in the
+        first aperture that it expects; without one, the setup's.
 
     executor : `concurrent.futures.Executor` or dask ``Client``, optional
         What runs the rounds, by its method ``submit``. By default they are run
@@ -229,10 +231,12 @@ class _Field:
         )
         removal = remove_sources(settings, map_input, source_input)
         grid, holes = removal.grid, removal.holes
+        share = 1.0
         if psf is not None:
             pixel_psf = PixelPSF(psf, grid.pixel_scale)
         else:
             pixel_psf = _find_shape(settings, removal)
+            share = _find_share(pixel_psf, removal.plan)
         scene = InjectionScene(
             settings=settings,
             # The photometry needs neither the form nor the header of the input.
@@ -240,6 +244,7 @@ class _Field:
             x=holes.x,
             y=holes.y,
             pixel_psf=pixel_psf,
+            share=share,
         )
         occupied = grid.missing | holes.mask
         return cls(scene, occupied, grid.pixel_scale, grid.factor)
@@ -257,6 +262,17 @@ def _find_shape(settings, removal):
     psf = find_psf(settings, grid, removal.holes)
     nominal = PixelPSF(psf, grid.pixel_scale)
     return nominal.adjusted(angle=found.angle, width=found.width)
+
+
+def _find_share(pixel_psf, plan):
+    """
+    Give what the PSF is multiplied with for a source of flux 1.
+
+    Fluxes are total ones in the sense that the first aperture holds the encircled
+    energy of the remover's PSF or table, whatever shape was found on the map.
+    """
+    expected = float(np.atleast_1d(plan.eef(plan.radii[:1]))[0])
+    return expected / aperture_fraction(pixel_psf, plan.pixel_radii[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,14 +341,14 @@ def _choose_fluxes(field, plan):
     (table,) = run_rounds(field.scene, pilot.make_rounds(np.zeros(1))[:1])
     with np.errstate(divide='ignore', invalid='ignore'):
         error = np.asarray(u.Quantity(table['flux']).value / table['detection_snr'])
-    error = np.median(error[np.isfinite(error)])
-    if not error > 0:
+    error = error[np.isfinite(error)]
+    if error.size == 0 or not np.median(error) > 0:
         msg = (
             'the errors of fluxes on the map are not known, and so no fluxes can be '
             'chosen: give fluxes'
         )
         raise ValueError(msg)
-    return np.geomspace(_FAINTEST * error, _BRIGHTEST * error, _N_FLUXES)
+    return np.median(error) * np.geomspace(_FAINTEST, _BRIGHTEST, _N_FLUXES)
 
 
 def _join(rounds, tables, field):

@@ -48,6 +48,9 @@ class InjectionScene:
 
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF of the injected sources, on the map's pixels.
+
+    share : float, optional
+        What such a PSF is multiplied with for a source of flux 1.
     """
 
     settings: RemovalSettings
@@ -55,6 +58,7 @@ class InjectionScene:
     x: np.ndarray
     y: np.ndarray
     pixel_psf: PixelPSF
+    share: float = 1.0
 
 
 def measure_round(scene, injected):
@@ -79,6 +83,7 @@ def measure_round(scene, injected):
     map_input = scene.map_input
     # For the map's unit times pixel.
     flux = injected.flux / map_input.jy_per_pixel_at(injected.x, injected.y)
+    flux = scene.share * flux
     image = model_image(map_input.shape, injected.x, injected.y, flux, scene.pixel_psf)
     source_input = SourceInput(
         x=np.append(scene.x, injected.x_given),
