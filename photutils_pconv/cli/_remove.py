@@ -15,7 +15,7 @@ from photutils_pconv.cli._removal import (
     write_result,
 )
 
-__all__ = ['add_parser', 'run']
+__all__ = ['add_parser', 'add_planes', 'read_plane', 'run']
 
 
 def add_parser(subparsers):
@@ -32,7 +32,7 @@ def add_parser(subparsers):
         'catalogue', metavar='CATALOGUE', help='CSV, ECSV, VOTable or FITS table'
     )
     groups = add_removal_options(parser)
-    _add_planes(groups['map and setup'])
+    add_planes(groups['map and setup'])
     group = add_output(parser)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
     return parser
@@ -44,9 +44,9 @@ def run(options):
 
     axes = prepare_output(options, plot=options.plot)
     # An extension of the map's own file goes by its name.
-    mask = options.mask_hdu or _read_plane(options.mask)
-    coverage_mask = _read_plane(options.coverage_mask)
-    error = options.error_hdu or _read_plane(options.error)
+    mask = options.mask_hdu or read_plane(options.mask)
+    coverage_mask = read_plane(options.coverage_mask)
+    error = options.error_hdu or read_plane(options.error)
     sources = read_source_table(
         options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
     )
@@ -66,8 +66,15 @@ def run(options):
         print(f'{len(result.photometry)} sources, {flagged} of them flagged')
 
 
-def _add_planes(group):
-    """Add what goes with the map: a remover takes it when it is called."""
+def add_planes(group):
+    """
+    Add what goes with the map: a remover takes it when it is called.
+
+    Parameters
+    ----------
+    group : argument group
+        To which to add it.
+    """
     group.add_argument(
         '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
     )
@@ -106,9 +113,24 @@ def _add_planes(group):
     )
 
 
-def _read_plane(text):
+def read_plane(text):
     """
     Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
+
+    Parameters
+    ----------
+    text : str or `None`
+        What was given.
+
+    Returns
+    -------
+    image : `~numpy.ndarray`, `~astropy.units.Quantity` or `None`
+        The image; `None` where nothing was given.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file cannot be read, or has not one image.
     """
     from astropy.io import fits
 

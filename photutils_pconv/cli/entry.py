@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _completeness,
     _demo,
     _evaluate,
     _models,
@@ -22,7 +23,7 @@ __all__ = ['make_parser', 'run']
 # In the order of the help. Each has ``add_parser(subparsers)``, which adds its
 # parser to what ``ArgumentParser.add_subparsers`` returns, and ``run(options)``,
 # which does the work that the parsed options describe.
-_COMMANDS = (_remove, _demo, _simulate, _train, _evaluate, _models)
+_COMMANDS = (_remove, _completeness, _demo, _simulate, _train, _evaluate, _models)
 
 
 def run(arguments=None):

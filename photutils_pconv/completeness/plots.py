@@ -6,11 +6,11 @@ Plots of completeness, and of measured over true fluxes.
 import numpy as np
 
 from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv.completeness.statistics import FRACTIONS
 
 __all__ = ['make_row', 'plot_ratios', 'plot_shares']
 
-# The size of a panel (inches) and the share of true and claimed errors that is
-# shown, by choice.
+# The size of a panel, in inches; by choice.
 _PANEL = (5.0, 4.0)
 
 
@@ -36,8 +36,7 @@ def make_row(n_axes, *, interactive=True):
     ImportError
         If matplotlib is missing; the message says what to install.
     """
-    figure = make_axes(1, interactive=interactive)
-    figure = np.atleast_1d(figure)[0].figure
+    figure = make_axes(1, interactive=interactive).figure
     figure.clear()
     figure.set_size_inches(_PANEL[0] * n_axes, _PANEL[1])
     return figure.subplots(1, n_axes, squeeze=False)[0]
@@ -63,8 +62,6 @@ def plot_shares(completeness, *, ax=None, **kwargs):
     ax : `~matplotlib.axes.Axes`
         The axes.
     """
-    from photutils_pconv.completeness.results import FRACTIONS
-
     ax = make_row(1)[0] if ax is None else ax
     share = completeness.completeness
     low, high = completeness.interval

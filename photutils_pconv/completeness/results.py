@@ -11,12 +11,14 @@ import numpy as np
 from astropy.stats import binom_conf_interval
 from astropy.table import QTable
 
-from photutils_pconv.completeness.statistics import flux_at_completeness, robust_width
+from photutils_pconv.completeness.statistics import (
+    FRACTIONS,
+    flux_at_completeness,
+    robust_width,
+)
 
 __all__ = ['Completeness']
 
-#: The shares whose fluxes the metadata of a table have.
-FRACTIONS = (0.5, 0.8, 0.9)
 # The confidence level of the intervals of shares: one standard deviation.
 _CONFIDENCE = 0.6827
 # The standard error of a median over that of a mean, of a Gaussian: sqrt(pi / 2).

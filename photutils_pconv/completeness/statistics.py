@@ -6,7 +6,10 @@ The numbers that injected sources give, flux by flux.
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-__all__ = ['flux_at_completeness', 'robust_width']
+__all__ = ['FRACTIONS', 'flux_at_completeness', 'robust_width']
+
+#: The shares whose fluxes are shown; by choice.
+FRACTIONS = (0.5, 0.8, 0.9)
 
 # The interquartile range of a Gaussian, in standard deviations.
 _IQR_OF_GAUSSIAN = 1.3489795

@@ -16,14 +16,15 @@ from scipy.stats import norm
 
 from photutils_pconv.completeness import Completeness
 
-LEVELS = np.array([1.0, 2.0, 3.0, 4.0, 6.0, 12.0])
+LEVELS = np.array([1.0, 2.0, 3.0, 4.0, 8.0])
+N_PER_FLUX = 50
 
 
 @pytest.fixture(scope='module')
 def found(noise_field, measure):
     return measure(
         fluxes=LEVELS * noise_field.sigma,
-        n_per_flux=80,
+        n_per_flux=N_PER_FLUX,
         n_per_round=40,
         separation=36.0,
         seed=3,
@@ -48,7 +49,7 @@ class TestWhiteNoise:
         assert np.all((low <= expected) & (expected <= high)), found.completeness
 
     def test_flux_of_half(self, found, noise_field):
-        # 3 sigma; the curve has a slope of 0.4 there, a share an error of 0.056.
+        # 3 sigma; the curve has a slope of 0.4 there, a share an error of 0.07.
         assert found.flux_at(0.5) / noise_field.sigma == pytest.approx(3.0, abs=0.35)
         assert found.flux_at(0.5) < found.flux_at(0.8) < found.flux_at(0.9)
 
@@ -57,24 +58,24 @@ class TestWhiteNoise:
         faint = LEVELS < 5
         ratio = u.Quantity(found.true_err).value[faint] / noise_field.sigma
         # The error of a width from quartiles is 1.17 / sqrt(n).
-        assert np.all(np.abs(ratio - 1) < 3.5 * 1.17 / np.sqrt(80))
+        assert np.all(np.abs(ratio - 1) < 3.5 * 1.17 / np.sqrt(N_PER_FLUX))
         assert np.mean(ratio) == pytest.approx(1.0, abs=0.15)
         claimed = u.Quantity(found.claimed_err).value[faint] / noise_field.sigma
         assert_allclose(claimed, 1.0, atol=0.15)
 
     def test_errors_are_true(self, found):
-        assert np.all(np.abs(found.pull - 1) < 3.5 * 1.17 / np.sqrt(80))
+        assert np.all(np.abs(found.pull - 1) < 3.5 * 1.17 / np.sqrt(N_PER_FLUX))
         assert np.mean(found.pull) == pytest.approx(1.0, abs=0.15)
 
     def test_there_is_no_bias(self, found):
         assert np.all(np.abs(found.bias) < 3.5 * found.bias_err)
-        assert abs(found.bias[-1]) < 0.05
+        assert abs(found.bias[-1]) < 0.06
 
     def test_limits_cover_the_truth(self, found):
         """Of those that are not detected, at most 0.3 percent are brighter."""
         limit = np.asarray(found.sources['flux_upper_limit'])
         faint = np.isfinite(limit)
-        assert np.count_nonzero(faint) > 150
+        assert np.count_nonzero(faint) > 100
         assert_array_equal(faint, found.sources['detection_snr'] < 3)
         exceeded = np.count_nonzero(
             np.asarray(found.sources['flux_true'])[faint] > limit[faint]
@@ -96,23 +97,27 @@ class TestWhiteNoise:
             assert real.min() > 10
 
 
-class TestReproduced:
-    def test_by_the_seed(self, measure):
-        one = measure(seed=5)
-        assert same(one, measure(seed=5))
-        other = measure(seed=6)
-        assert not np.any(np.isin(one.sources['x_true'], other.sources['x_true']))
+@pytest.fixture(scope='module')
+def serial(measure):
+    return measure(n_per_round=3)
 
-    def test_the_number_of_rounds(self, measure):
-        assert set(measure(n_per_round=3).sources['round']) == {0, 1, 2}
+
+class TestReproduced:
+    def test_by_the_seed(self, measure, serial):
+        assert same(serial, measure(n_per_round=3))
+        other = measure(n_per_round=3, seed=6)
+        assert not np.any(np.isin(serial.sources['x_true'], other.sources['x_true']))
+
+    def test_the_number_of_rounds(self, measure, serial):
+        assert set(serial.sources['round']) == {0, 1, 2}
         assert set(measure().sources['round']) == {0}
 
-    def test_by_threads(self, measure):
+    def test_by_threads(self, measure, serial):
         with ThreadPoolExecutor(2) as executor:
             found = measure(n_per_round=3, executor=executor)
-        assert same(found, measure(n_per_round=3))
+        assert same(found, serial)
 
-    def test_what_an_executor_gets_can_be_sent(self, measure):
+    def test_what_an_executor_gets_can_be_sent(self, measure, serial):
         """As to other processes, and by a client that scatters data, like dask's."""
 
         class Client:
@@ -129,7 +134,7 @@ class TestReproduced:
                 return SimpleNamespace(result=lambda: pickle.loads(result))
 
         client = Client()
-        assert same(measure(n_per_round=3, executor=client), measure(n_per_round=3))
+        assert same(measure(n_per_round=3, executor=client), serial)
         assert client.scattered == 1
 
     def test_what_is_left_is_cancelled_after_an_error(self, measure):
