@@ -77,7 +77,10 @@ def plot_shares(completeness, *, ax=None, **kwargs):
         if np.isfinite(flux):
             ax.plot(flux, fraction, 'k+', ms=10)
             ax.annotate(
-                f' {100 * fraction:.0f} %: {flux:.3g}', (flux, fraction), va='top'
+                f'{100 * fraction:.0f} %: {flux:.3g}',
+                (flux, fraction),
+                (10, -10),
+                textcoords='offset points',
             )
     ax.set(
         xscale='log',
