@@ -33,6 +33,8 @@ OPTION_GROUPS = {
         'aperture_radii',
         'aperture_corrections',
         'error_method',
+        'detection_threshold',
+        'upper_limit_probability',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
     'running': ('batch_size', 'device', 'precision', 'progress_bar'),
@@ -48,7 +50,9 @@ _METAVARS = {
     'aperture_radii': 'ARCSEC',
     'aperture_corrections': 'TABLE',
     'batch_size': 'N',
+    'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
+    'upper_limit_probability': 'P',
 }
 
 

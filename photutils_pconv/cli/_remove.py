@@ -22,7 +22,7 @@ from photutils_pconv.cli._removal import (
     write_result,
 )
 
-__all__ = ['add_parser', 'run']
+__all__ = ['add_parser', 'add_planes', 'read_plane', 'run']
 
 # Where a map and a catalogue came from that were fetched.
 _LOG = 'provenance.json'
@@ -47,7 +47,7 @@ def add_parser(subparsers):
         help='CSV, ECSV, VOTable or FITS table (or --catalogue)',
     )
     groups = add_removal_options(parser)
-    _add_planes(groups['map and setup'])
+    add_planes(groups['map and setup'])
     _add_archive(parser.add_argument_group('archive'))
     group = add_output(parser)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
@@ -67,9 +67,9 @@ def run(options):
         others=[log] if is_fetched else (),
     )
     # An extension of the map's own file goes by its name.
-    mask = options.mask_hdu or _read_plane(options.mask)
-    coverage_mask = _read_plane(options.coverage_mask)
-    error = options.error_hdu or _read_plane(options.error)
+    mask = options.mask_hdu or read_plane(options.mask)
+    coverage_mask = read_plane(options.coverage_mask)
+    error = options.error_hdu or read_plane(options.error)
     fetched = None
     if options.obsid is not None:
         fetched = map_file = _fetch(options)
@@ -169,8 +169,15 @@ def _fetch(options):
     return fetched
 
 
-def _add_planes(group):
-    """Add what goes with the map: a remover takes it when it is called."""
+def add_planes(group):
+    """
+    Add what goes with the map: a remover takes it when it is called.
+
+    Parameters
+    ----------
+    group : argument group
+        To which to add it.
+    """
     group.add_argument(
         '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
     )
@@ -209,9 +216,24 @@ def _add_planes(group):
     )
 
 
-def _read_plane(text):
+def read_plane(text):
     """
     Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
+
+    Parameters
+    ----------
+    text : str or `None`
+        What was given.
+
+    Returns
+    -------
+    image : `~numpy.ndarray`, `~astropy.units.Quantity` or `None`
+        The image; `None` where nothing was given.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the file cannot be read, or has not one image.
     """
     from astropy.io import fits
 

@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _completeness,
     _dataset,
     _demo,
     _evaluate,
@@ -29,6 +30,7 @@ _COMMANDS = (
     _remove,
     _find,
     _fetch,
+    _completeness,
     _demo,
     _simulate,
     _dataset,

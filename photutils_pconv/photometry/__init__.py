@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Aperture photometry of removed sources, its errors, and its flags.
+Aperture photometry of removed sources, its errors, limits, and flags.
 
 Plain arrays: fluxes are in the unit of the map times pixel, positions are
 0-based pixels.
@@ -27,5 +27,6 @@ __getattr__, __dir__, __all__ = attach(
         'flags': ('FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags'),
         'response': ('pixel_response',),
         'signal_to_noise': ('snr',),
+        'upper_limits': ('detection_ratio', 'flux_upper_limit'),
     },
 )

@@ -101,18 +101,19 @@ def measure_fluxes(
 
     Returns
     -------
-    flux, flux_err : 1D `~numpy.ndarray`
+    flux, flux_err, null_err : 1D `~numpy.ndarray`
         The fluxes and their errors, in the map's unit times pixel: the
         scatter of the filter around the source and, in quadrature, what
-        the PSF's expected error makes of the flux. NaN where ``fit`` has
-        no flux.
+        the PSF's expected error makes of the flux. The third is what the
+        error were without the source: the scatter. NaN where ``fit`` has no
+        flux.
     """
     n = len(fit.x)
     bright = np.zeros(n, dtype=bool) if bright is None else bright
-    flux, flux_err = np.full(n, np.nan), np.full(n, np.nan)
+    flux, flux_err, null_err = np.full((3, n), np.nan)
     known = np.isfinite(fit.flux)
     if not known.any():
-        return flux, flux_err
+        return flux, flux_err, null_err
     valid = ~missing
     residual = data - sources
     # A missing pixel's filtered neighbourhood is not looked at.
@@ -159,8 +160,8 @@ def measure_fluxes(
         leaks = [
             fit.flux[j] * _leak(weights, pixel_psf.of(j), *offsets[j]) for j in free[1:]
         ]
-        parts = max(growth, 1.0) * scatter[k], own.sensitivity[k] * fit.flux[i], *leaks
-        flux_err[i] = np.linalg.norm(parts)
+        null_err[i] = np.linalg.norm([max(growth, 1.0) * scatter[k], *leaks])
+        flux_err[i] = np.hypot(null_err[i], own.sensitivity[k] * fit.flux[i])
         if bright[i] and len(free) == 1 and use.all() and own is filters.point:
             found, precision = _compare(
                 bank, templates[0], pixels, fit.flux[i], scatter
@@ -171,7 +172,8 @@ def measure_fluxes(
     factor = (norms / ratios)[chosen[measured]]
     flux[measured] *= factor
     flux_err[measured] *= factor
-    return flux, flux_err
+    null_err[measured] *= factor
+    return flux, flux_err, null_err
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,9 @@ class PSFFluxes:
 
     unstable : (M,) bool `~numpy.ndarray`, optional
         The sources whose fit ran away from the data (default: none).
+
+    null_err : (M,) `~numpy.ndarray`, optional
+        The errors without the source, where they were measured.
     """
 
     flux: np.ndarray
@@ -57,6 +60,7 @@ class PSFFluxes:
     inner_radius: np.ndarray | None = None
     unstable: np.ndarray | None = None
     poor: np.ndarray | None = None
+    null_err: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,13 @@ class FluxErrors:
     ratio : (A,) `~numpy.ndarray` or `None`
         The map's scatter in units of the calibration's, where there were
         enough empty holes.
+
+    null_err : (M, A) `~numpy.ndarray`, optional
+        What the errors of fluxes in apertures were without the source: the
+        scatter of empty holes (default: ``flux_err``).
+
+    null_psf_err : (M,) `~numpy.ndarray`, optional
+        The same of PSF fluxes (default: ``flux_psf_err``).
     """
 
     flux_err: np.ndarray
@@ -48,6 +55,16 @@ class FluxErrors:
     flags: np.ndarray
     n_empty: int = 0
     ratio: np.ndarray | None = None
+    null_err: np.ndarray | None = None
+    null_psf_err: np.ndarray | None = None
+
+    def __post_init__(self):
+        for name, source in (
+            ('null_err', 'flux_err'),
+            ('null_psf_err', 'flux_psf_err'),
+        ):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(self, source))
 
 
 def estimate_errors(
@@ -101,7 +118,8 @@ def estimate_errors(
     flags = np.zeros(len(holes), dtype=int)
     if calibration is None:
         psf_err = None if psf_fluxes is None else psf_fluxes.flux_err
-        return FluxErrors(fluxes.flux_err, psf_err, flags)
+        null = None if psf_fluxes is None else psf_fluxes.null_err
+        return FluxErrors(fluxes.flux_err, psf_err, flags, null_psf_err=null)
     is_filled = filled.reconstruction.filled
     radius = np.where(is_filled, holes.radius, np.nan)
     rms = fluxes.local_bkg_std
@@ -129,7 +147,8 @@ def estimate_errors(
         eps=np.hypot(calibration.eps, _disagreement(holes, fluxes, psf_fluxes)),
         excess=excess,
     )
-    psf_err = None
+    null_err = correction * flux_error(0.0, scatter, kappa=1.0, eps=0.0, excess=excess)
+    psf_err = null_psf_err = None
     if psf_fluxes is not None:
         # The mean excess of a pixel in the aperture that is the smallest.
         k = np.argmin(plan.pixel_radii)
@@ -137,7 +156,7 @@ def estimate_errors(
         with np.errstate(divide='ignore', invalid='ignore'):
             # A flat map has no rms (flag 'no_scatter').
             excess = (psf_fluxes.flux_err / rms) ** 2 * excess[:, k] / area
-        psf_err = _psf_error(
+        psf_err, null_psf_err = _psf_errors(
             psf_fluxes,
             radius * grid.factor,
             calibration,
@@ -147,7 +166,7 @@ def estimate_errors(
             excess=excess,
         )
     n_empty = len(sample) if enough else 0
-    return FluxErrors(flux_err, psf_err, flags, n_empty, ratio)
+    return FluxErrors(flux_err, psf_err, flags, n_empty, ratio, null_err, null_psf_err)
 
 
 def _disagreement(holes, fluxes, psf_fluxes):
@@ -179,9 +198,11 @@ def _expected_ratio(calibration, grid, aperture, hole_radius, fraction):
     return ratio / factor**2
 
 
-def _psf_error(psf_fluxes, radius, calibration, *, sample, factor, known, excess):
+def _psf_errors(psf_fluxes, radius, calibration, *, sample, factor, known, excess):
     """
-    Estimate the errors of PSF fluxes; radii are in native pixels.
+    Estimate the errors of PSF fluxes with and without the source.
+
+    Radii are in native pixels.
     """
     scatter = calibration.psf_ratio(radius) * psf_fluxes.flux_err
     kappa, eps = calibration.psf_kappa, calibration.psf_eps
@@ -196,4 +217,9 @@ def _psf_error(psf_fluxes, radius, calibration, *, sample, factor, known, excess
             expected[:, None],
         )
         scatter = scatter * ratio[0]
-    return flux_error(psf_fluxes.flux, scatter, kappa=kappa, eps=eps, excess=excess)
+    null = psf_fluxes.null_err if known else scatter
+    null = scatter if null is None else null
+    return (
+        flux_error(psf_fluxes.flux, scatter, kappa=kappa, eps=eps, excess=excess),
+        flux_error(0.0, null, kappa=1.0, eps=0.0, excess=excess),
+    )

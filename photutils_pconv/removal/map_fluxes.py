@@ -28,8 +28,9 @@ class MapFluxes:
 
     Parameters
     ----------
-    flux, flux_err : (M,) `~numpy.ndarray`
-        The fluxes and their errors, in the map's unit times pixel.
+    flux, flux_err, null_err : (M,) `~numpy.ndarray`
+        The fluxes, their errors, and those without the source, in the map's
+        unit times pixel.
 
     x, y : (M,) `~numpy.ndarray`
         The positions, in pixels of the map.
@@ -43,6 +44,7 @@ class MapFluxes:
 
     flux: np.ndarray
     flux_err: np.ndarray
+    null_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
     unstable: np.ndarray
@@ -98,7 +100,7 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         fit_position=fits.may_move(holes.snr),
         radius=FIT_RADIUS / grid.factor,
     )
-    flux, flux_err = measure_fluxes(
+    flux, flux_err, null_err = measure_fluxes(
         data,
         fit,
         map_psf,
@@ -108,4 +110,4 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
         bright=(np.nan_to_num(holes.snr) >= BRIGHT_SNR) & point,
     )
-    return MapFluxes(flux, flux_err, fit.x, fit.y, fit.unstable, map_psf)
+    return MapFluxes(flux, flux_err, null_err, fit.x, fit.y, fit.unstable, map_psf)

@@ -224,8 +224,12 @@ def _use_corrections(settings, grid, psf, filled, plan):
     own = make_eef(settings.setup, None, psf, grid.pixel_scale)(first)
     factor = float((own / plan.eef(first))[0])
     fluxes = filled.psf_fluxes
+    null_err = None if fluxes.null_err is None else factor * fluxes.null_err
     fluxes = replace(
-        fluxes, flux=factor * fluxes.flux, flux_err=factor * fluxes.flux_err
+        fluxes,
+        flux=factor * fluxes.flux,
+        flux_err=factor * fluxes.flux_err,
+        null_err=null_err,
     )
     return replace(filled, psf_fluxes=fluxes)
 
@@ -375,6 +379,8 @@ def assemble(settings, map_input, removal):
         removal.found_sizes if removal.found_sizes.shown else None,
         map_input,
         sources.flags | sources.spread(flags, fill=0),
+        detection_threshold=settings.detection_threshold,
+        upper_limit_probability=settings.upper_limit_probability,
     )
     meta = make_meta(settings, filled.pixel_psf)
     if settings.error_method != 'local':

@@ -56,6 +56,8 @@ def make_meta(settings, pixel_psf):
         'aperture_corrections': corrections,
         'annulus_radii_arcsec': setup.annulus_radii.to_value(u.arcsec).tolist(),
         'error_method': settings.error_method,
+        'detection_threshold': settings.detection_threshold,
+        'upper_limit_probability': settings.upper_limit_probability,
         'subtract_wings': settings.subtract_wings or settings.method == 'psf',
         'fill': settings.fill,
         'colour_corrected': False,

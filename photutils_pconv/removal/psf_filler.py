@@ -117,6 +117,7 @@ class PSFFiller:
             # A native pixel collects the flux of 1 / factor**2 of the map's.
             flux=removal.flux / factor**2,
             flux_err=removal.flux_err / factor**2,
+            null_err=removal.null_err / factor**2,
             qfit=removal.qfit,
             cfit=removal.cfit,
             x=x,
@@ -154,6 +155,7 @@ class PSFFiller:
                 fluxes,
                 flux=found.flux,
                 flux_err=found.flux_err,
+                null_err=found.null_err,
                 x=found.x,
                 y=found.y,
                 unstable=found.unstable,
@@ -172,7 +174,12 @@ class PSFFiller:
             )
             error = np.hypot(fluxes.flux_err, ratio_err * fluxes.flux)
             scale *= ratio
-            fluxes = replace(fluxes, flux=scale * fluxes.flux, flux_err=scale * error)
+            fluxes = replace(
+                fluxes,
+                flux=scale * fluxes.flux,
+                flux_err=scale * error,
+                null_err=scale * fluxes.null_err,
+            )
             filled = replace(filled, psf_fluxes=fluxes)
         return filled
 

@@ -103,9 +103,9 @@ class PSFRemoval:
         The scatter around each source of what its surroundings do not tell,
         in the map's unit (`measure_structure`).
 
-    flux, flux_err : `~numpy.ndarray`
-        The total fluxes and their errors, in the map's unit times pixel;
-        NaN where nothing could be measured.
+    flux, flux_err, null_err : `~numpy.ndarray`
+        The total fluxes, their errors, and the errors without the source, in
+        the map's unit times pixel; NaN where nothing could be measured.
 
     x, y : `~numpy.ndarray`
         The positions, fitted where the SNR is `POSITION_SNR` or more.
@@ -143,6 +143,7 @@ class PSFRemoval:
     structure: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
+    null_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
     position_err: np.ndarray
@@ -284,7 +285,7 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
-    flux, flux_err = measure_fluxes(
+    flux, flux_err, null_err = measure_fluxes(
         data,
         fit,
         psf,
@@ -362,6 +363,7 @@ def remove_with_psf(
         subtraction_error=with_poor_fits(drawn.error, fit, core, psf),
         flux=factor * flux,
         flux_err=factor * flux_err,
+        null_err=factor * null_err,
         x=fit.x,
         y=fit.y,
         position_err=np.where(

@@ -12,6 +12,10 @@ from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network.running import RunOptions
+from photutils_pconv.photometry.upper_limits import (
+    DETECTION_THRESHOLD,
+    LIMIT_PROBABILITY,
+)
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.settings import RemovalSettings
 
@@ -97,6 +101,13 @@ class NeuralSourceRemover(ReadOnly):
         with the map's own errors where it has any, and nothing of the
         reconstruction's.
 
+    detection_threshold : float, optional
+        The signal-to-noise ratio (column ``detection_snr``) below which a
+        source counts as not detected, and has a ``flux_upper_limit``.
+
+    upper_limit_probability : float, optional
+        The probability with which the true flux is below that limit.
+
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
         off the cleaned map, too (`photutils_pconv.inpainting`). By default
@@ -178,6 +189,8 @@ class NeuralSourceRemover(ReadOnly):
         fit_psf_shape=True,
         fit_sizes=False,
         error_method='empty_apertures',
+        detection_threshold=DETECTION_THRESHOLD,
+        upper_limit_probability=LIMIT_PROBABILITY,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -207,6 +220,8 @@ class NeuralSourceRemover(ReadOnly):
             fit_psf_shape=fit_psf_shape,
             fit_sizes=fit_sizes,
             error_method=error_method,
+            detection_threshold=detection_threshold,
+            upper_limit_probability=upper_limit_probability,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -276,6 +291,8 @@ class NeuralSourceRemover(ReadOnly):
             'recenter': settings.recenter,
             'psf': settings.psf_name,
             'error_method': settings.error_method,
+            'detection_threshold': settings.detection_threshold,
+            'upper_limit_probability': settings.upper_limit_probability,
             'subtract_wings': settings.subtract_wings,
             'fill': settings.fill,
             'resample': settings.resample,

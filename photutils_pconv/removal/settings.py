@@ -15,10 +15,16 @@ from photutils_pconv._utils.checks import (
     check_seed,
     check_switches,
     to_bool,
+    to_float,
 )
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import PRECISIONS, RunOptions
+from photutils_pconv.photometry.upper_limits import (
+    DETECTION_THRESHOLD,
+    LIMIT_PROBABILITY,
+    check_probability,
+)
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.removal.measuring import make_eef
@@ -108,6 +114,12 @@ class RemovalSettings:
 
     error_method : str
         One of `ERROR_METHODS`.
+
+    detection_threshold : float
+        The SNR of a detection; fainter sources have upper limits.
+
+    upper_limit_probability : float
+        The probability with which a source is fainter than its upper limit.
 
     subtract_wings : bool
         Whether one pass takes wings beyond the holes off the map.
@@ -199,6 +211,21 @@ class RemovalSettings:
             choices=ERROR_METHODS,
         )
     )
+    detection_threshold: float = field(
+        metadata=_about(
+            'signal-to-noise ratio (column detection_snr) below which a source has '
+            'an upper limit of its flux',
+            default=DETECTION_THRESHOLD,
+            kind=float,
+        )
+    )
+    upper_limit_probability: float = field(
+        metadata=_about(
+            'probability with which the flux is below its upper limit',
+            default=LIMIT_PROBABILITY,
+            kind=float,
+        )
+    )
     subtract_wings: bool = field(
         metadata=_about(
             'subtract the wings of sources beyond their holes, too',
@@ -245,6 +272,8 @@ class RemovalSettings:
         fit_psf_shape=True,
         fit_sizes=False,
         error_method='empty_apertures',
+        detection_threshold=DETECTION_THRESHOLD,
+        upper_limit_probability=LIMIT_PROBABILITY,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -258,7 +287,8 @@ class RemovalSettings:
         ----------
         mode, band, setup, model, psf, method, aperture_radii, \
         aperture_corrections, recenter, fit_positions, fit_psf_shape, fit_sizes, \
-        error_method, subtract_wings, fill, draw_seed, resample : optional
+        error_method, detection_threshold, upper_limit_probability, \
+        subtract_wings, fill, draw_seed, resample : optional
             As for `~photutils_pconv.NeuralSourceRemover`.
 
         run : `~photutils_pconv.network.RunOptions`, optional
@@ -287,6 +317,8 @@ class RemovalSettings:
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
         check_choice(error_method, 'error_method', ERROR_METHODS)
+        detection_threshold = to_float(detection_threshold, 'detection_threshold')
+        check_probability(upper_limit_probability, 'upper_limit_probability')
         check_seed(draw_seed, 'draw_seed')
         check_choice(method, 'method', METHODS)
         model = _load_given(model)
@@ -325,6 +357,8 @@ class RemovalSettings:
             fit_psf_shape=fit_psf_shape,
             fit_sizes=fit_sizes,
             error_method=error_method,
+            detection_threshold=detection_threshold,
+            upper_limit_probability=float(upper_limit_probability),
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,

@@ -7,11 +7,28 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from photutils_pconv.photometry.upper_limits import (
+    DETECTION_THRESHOLD,
+    LIMIT_PROBABILITY,
+    detection_ratio,
+    flux_upper_limit,
+)
+
 __all__ = ['make_photometry_table']
 
 
 def make_photometry_table(
-    sources, holes, fluxes, errors, psf_fluxes, found_sizes, map_input, flags
+    sources,
+    holes,
+    fluxes,
+    errors,
+    psf_fluxes,
+    found_sizes,
+    map_input,
+    flags,
+    *,
+    detection_threshold=DETECTION_THRESHOLD,
+    upper_limit_probability=LIMIT_PROBABILITY,
 ):
     """
     Put the measurements into a table.
@@ -43,6 +60,12 @@ def make_photometry_table(
     flags : (N,) int `~numpy.ndarray`
         The flags of all sources.
 
+    detection_threshold : float, optional
+        The SNR below which sources have an upper limit.
+
+    upper_limit_probability : float, optional
+        The probability with which a source is fainter than its limit.
+
     Returns
     -------
     table : `~astropy.table.QTable`
@@ -66,17 +89,22 @@ def make_photometry_table(
         table['inner_radius'] = sources.spread(psf_fluxes.inner_radius)
     n_apertures = fluxes.flux.shape[1]
     suffixes = [''] if n_apertures == 1 else [f'_{k}' for k in range(n_apertures)]
-    best = (fluxes.flux[:, 0], errors.flux_err[:, 0])
+    apertures = (fluxes.flux[:, 0], errors.flux_err[:, 0], errors.null_err[:, 0])
+    best = apertures
     if psf_fluxes is not None:
-        best = (psf_fluxes.flux, errors.flux_psf_err)
+        best = (psf_fluxes.flux, errors.flux_psf_err, errors.null_psf_err)
         if psf_fluxes.poor is not None:
-            apertures = (fluxes.flux[:, 0], errors.flux_err[:, 0])
             best = [
                 np.where(psf_fluxes.poor, aperture, one)
                 for aperture, one in zip(apertures, best, strict=True)
             ]
-    for name, values in zip(('flux', 'flux_err'), best, strict=True):
+    for name, values in zip(('flux', 'flux_err'), best[:2], strict=True):
         table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
+    detection_snr = detection_ratio(best[0], best[2])
+    limit = flux_upper_limit(*best[:2], probability=upper_limit_probability)
+    limit[~(detection_snr < detection_threshold)] = np.nan
+    table['detection_snr'] = sources.spread(detection_snr)
+    table['flux_upper_limit'] = _with_unit(sources.spread(limit) * to_flux, flux_unit)
     if psf_fluxes is not None:
         for name, values in (
             ('x_fit', psf_fluxes.x),
@@ -128,6 +156,9 @@ _DESCRIPTIONS = {
     'hole_radius': 'radius of the hole, pixels',
     'inner_radius': 'radius within which the residual was not used, pixels',
     'flux_err': 'standard error of flux',
+    'detection_snr': 'flux over what its error were without the source',
+    'flux_upper_limit': 'upper limit of the flux where detection_snr is below the '
+    'threshold, with the probability in the metadata',
     'x_fit': 'fitted position, pixels from 0',
     'y_fit': 'fitted position, pixels from 0',
     'x_err': 'standard error of x_fit',

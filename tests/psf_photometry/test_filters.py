@@ -124,7 +124,7 @@ def _measure(psf, background, x, y, flux, **options):
         sources=sources,
         **options,
     )
-    return fit.flux, *found
+    return fit.flux, *found[:2]
 
 
 def _positions(rng, n=36):
@@ -169,8 +169,8 @@ def test_bright_sources_put_the_filters_right(psf):
     sources = model_image(SHAPE, x, y, fit.flux, psf)
     missing = np.zeros(SHAPE, dtype=bool)
     options = {'beam_fwhm': BEAM, 'missing': missing, 'unseen': missing}
-    blind, _ = measure_fluxes(data, fit, psf, sources=sources, **options)
-    told, _ = measure_fluxes(
+    blind, _, _ = measure_fluxes(data, fit, psf, sources=sources, **options)
+    told, _, _ = measure_fluxes(
         data, fit, psf, sources=sources, bright=flux > 100, **options
     )
     bright = flux > 100
@@ -186,7 +186,7 @@ def test_what_the_fit_does_not_know_is_nan(psf):
     data[:, :60] = np.nan
     fit = fit_psf(data, [50.0, 100.0], [50.0, 50.0], psf)
     missing = np.isnan(data)
-    flux, error = measure_fluxes(
+    flux, error, _ = measure_fluxes(
         np.where(missing, 0.0, data),
         fit,
         psf,
@@ -202,3 +202,30 @@ def test_what_the_fit_does_not_know_is_nan(psf):
 
 def test_filters_fit_into_the_window(bank):
     assert bank.dx.size == (2 * FILTER_RADIUS + 1) ** 2
+
+
+def test_the_error_without_a_source_does_not_grow_with_it(psf):
+    rng = np.random.default_rng(12)
+    background = rng.normal(0, 1.0, SHAPE)
+    x, y = np.array([60.0, 140.0]), np.array([90.0, 110.0])
+    missing = np.zeros(SHAPE, dtype=bool)
+    null, whole = [], []
+    for flux in (1.0, 1e5):
+        data = background + model_image(SHAPE, x, y, np.full(2, flux), psf)
+        fit = fit_psf(data, x, y, psf)
+        sources = model_image(SHAPE, x, y, fit.flux, psf)
+        _, error, without = measure_fluxes(
+            data,
+            fit,
+            psf,
+            beam_fwhm=BEAM,
+            missing=missing,
+            unseen=missing,
+            sources=sources,
+        )
+        null.append(without)
+        whole.append(error)
+    # The brighter ones may have another filter, of a larger scatter.
+    assert np.all(null[1] < 5 * null[0])
+    assert np.all(whole[1] > 100 * null[0])
+    np.testing.assert_allclose(whole[0], null[0], rtol=0.05)

@@ -194,3 +194,33 @@ class TestPSF:
         case.filled = replace(case.filled, psf_fluxes=None)
         assert estimate(case).flux_psf_err is None
         assert estimate(case, calibration=None).flux_psf_err is None
+
+
+class TestWithoutTheSource:
+    def test_apertures(self, case):
+        """The scatter of empty holes: neither kappa nor what grows with the flux."""
+        errors = estimate(case, sample=make_sample(case, 3.0))
+        seen = APERTURES * np.sqrt(FRACTION)
+        part = sample_ratio(3.0) * scatter(RADIUS[:, None], seen) * RMS[:, None]
+        expected = CORRECTION * np.sqrt(part**2 + EXCESS)
+        assert_allclose(errors.null_err, expected, rtol=1e-6)
+        assert np.all(errors.null_err < errors.flux_err)
+
+    def test_known_psf_errors(self, case):
+        psf = replace(case.filled.psf_fluxes, null_err=np.array([0.1, 0.2]))
+        case.filled = replace(case.filled, psf_fluxes=psf)
+        case.fluxes = replace(case.fluxes, excess=None)
+        errors = estimate(case, known_psf_errors=True)
+        assert_allclose(errors.null_psf_err, [0.1, 0.2])
+        assert_allclose(errors.flux_psf_err, psf.flux_err)
+
+    def test_calibrated_psf_errors(self, case):
+        case.fluxes = replace(case.fluxes, excess=None)
+        errors = estimate(case)
+        scattered = np.interp(RADIUS, [4, 8, 16], [2, 3, 5]) * [0.3, 0.9]
+        assert_allclose(errors.null_psf_err, scattered)
+
+    def test_local_errors_are_the_same(self, case):
+        errors = estimate(case, calibration=None)
+        assert_array_equal(errors.null_err, errors.flux_err)
+        assert_array_equal(errors.null_psf_err, errors.flux_psf_err)

@@ -26,6 +26,8 @@ COLUMNS = [
     'hole_radius',
     'flux',
     'flux_err',
+    'detection_snr',
+    'flux_upper_limit',
     'flux_aperture',
     'flux_aperture_err',
     'flux_annulus',

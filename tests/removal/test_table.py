@@ -1,6 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the table of the photometry, from arrays."""
 
+from types import MappingProxyType
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import SourceInput
 from photutils_pconv.photometry.aperture_fluxes import ApertureFluxes
+from photutils_pconv.photometry.upper_limits import flux_upper_limit
 from photutils_pconv.removal.filling import PSFFluxes
 from photutils_pconv.removal.flux_errors import FluxErrors
 from photutils_pconv.removal.sources import Sources
@@ -36,7 +39,15 @@ def make_fluxes(n_apertures):
 
 
 def make_table(
-    *, n_apertures=1, sky=None, psf=False, unit='mJy/pix', wcs=None, **changes
+    *,
+    n_apertures=1,
+    sky=None,
+    psf=False,
+    unit='mJy/pix',
+    wcs=None,
+    null_err=None,
+    limits=MappingProxyType({}),
+    **changes,
 ):
     xy = np.array([[3.0, 90.0, 7.0], [5.0, 5.0, 9.0]])
     sources = Sources(*xy, INSIDE, np.zeros(3, int), SourceInput(*xy, sky, None))
@@ -56,10 +67,17 @@ def make_table(
         sources,
         Holes(*xy[:, INSIDE], [4.0, 6.0], SHAPE, [8.0, 50.0]),
         fluxes,
-        FluxErrors(fluxes.flux / 4, psf_err, np.zeros(2, int)),
+        FluxErrors(
+            fluxes.flux / 4,
+            psf_err,
+            np.zeros(2, int),
+            null_err=null_err,
+            null_psf_err=None if psf_err is None else psf_err / 2,
+        ),
         psf_fluxes,
         map_input,
         np.array([0, 4, 8]),
+        **limits,
     )
 
 
@@ -71,6 +89,8 @@ ONE = [
     'hole_radius',
     'flux',
     'flux_err',
+    'detection_snr',
+    'flux_upper_limit',
     'flux_aperture',
     'flux_aperture_err',
     'flux_annulus',
@@ -106,7 +126,7 @@ class TestColumns:
 
     def test_several_apertures(self):
         names = make_table(n_apertures=2).colnames
-        several = [*ONE[7:10], 'aperture_correction']
+        several = [*ONE[9:12], 'aperture_correction']
         expected = []
         for name in ONE:
             expected += [f'{name}_0', f'{name}_1'] if name in several else [name]
@@ -135,7 +155,9 @@ class TestValues:
         assert_array_equal(table['x_center'], [3, 90, 7])
         assert_array_equal(table['flags'], [0, 4, 8])
         kept = ('id', 'x_center', 'y_center', 'flags')
-        for name in set(table.colnames) - set(kept):
+        # Both sources are detected.
+        assert np.all(np.isnan(table['flux_upper_limit']))
+        for name in set(table.colnames) - {*kept, 'flux_upper_limit'}:
             found = np.isnan(u.Quantity(table[name]).value)
             assert_array_equal(found, ~INSIDE, name)
         assert_array_equal(table['hole_radius'], [4, np.nan, 6])
@@ -188,3 +210,34 @@ class TestBestFlux:
         table = make_table(psf=psf, n_apertures=2, sky=sky)
         for name in table.colnames:
             assert len(table[name].info.description) > 10, name
+
+
+class TestDetection:
+    def test_the_error_is_that_without_the_source(self):
+        # The best fluxes are 10 and 20, their errors 1.5 and 2.5.
+        table = make_table(psf=True)
+        assert_allclose(table['detection_snr'][INSIDE], [10 / 0.75, 20 / 1.25])
+        assert not isinstance(table['detection_snr'], u.Quantity)
+
+    def test_a_poor_fit_has_that_of_the_aperture(self):
+        null = np.array([[0.5], [0.1]])
+        table = make_table(psf=True, poor=[False, True], null_err=null)
+        assert_allclose(table['detection_snr'][INSIDE], [10 / 0.75, 2 / 0.1])
+
+    @pytest.mark.parametrize('unit', ['mJy/pix', None])
+    def test_limits_below_the_threshold_only(self, unit):
+        limits = {'detection_threshold': 14.0, 'upper_limit_probability': 0.9}
+        table = make_table(psf=True, unit=unit, limits=limits)
+        expected = flux_upper_limit(10.0, 1.5, probability=0.9)
+        factor = 1.0 if unit is None else 1e-3
+        found = u.Quantity(table['flux_upper_limit']).value
+        assert_allclose(found, [expected * factor, np.nan, np.nan])
+
+    def test_what_is_not_measured_is_neither(self):
+        table = make_table(psf=True, flux=[np.nan, 1.0])
+        assert np.isnan(table['detection_snr'][0])
+        assert np.isfinite(u.Quantity(table['flux_upper_limit']).value).tolist() == [
+            False,
+            False,
+            True,
+        ]
