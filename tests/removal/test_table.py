@@ -75,6 +75,7 @@ def make_table(
             null_psf_err=None if psf_err is None else psf_err / 2,
         ),
         psf_fluxes,
+        None,
         map_input,
         np.array([0, 4, 8]),
         **limits,
