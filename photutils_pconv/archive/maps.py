@@ -229,14 +229,14 @@ def fetch_map(
     TypeError, ValueError
         If an argument is not accepted.
     """
+    cache = to_bool(cache, 'cache')
+    progress_bar = to_bool(progress_bar, 'progress_bar')
     obsid = _parse_obsid(obsid)
     check_choice(band, 'band', tuple(BANDS))
     level = str(level)
     check_choice(level, 'level', ('best', *LEVELS))
     check_choice(map_maker, 'map_maker', tuple(MAP_MAKERS))
     check_choice(source, 'source', SOURCES)
-    cache = to_bool(cache, 'cache')
-    progress_bar = to_bool(progress_bar, 'progress_bar')
     patience = Patience() if patience is None else patience
     order = _Order(
         wanted=MapWanted(obsid, band, map_maker),

@@ -21,6 +21,7 @@ from photutils_pconv.completeness.settings import (
 )
 from photutils_pconv.geometry.holes import TAPER_WIDTH
 from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.sizes import CatalogueSizes
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
@@ -245,9 +246,24 @@ class _Field:
             y=holes.y,
             pixel_psf=pixel_psf,
             share=share,
+            sizes=_find_sizes(removal.found_sizes),
         )
         occupied = grid.missing | holes.mask
         return cls(scene, occupied, grid.pixel_scale, grid.factor)
+
+
+def _find_sizes(found):
+    """Give the sizes of the real sources as a catalogue has them."""
+    if not found.is_any_resolved:
+        return None
+    sizes = found.sizes
+    return CatalogueSizes(
+        found.beam * sizes.major,
+        found.beam * sizes.minor,
+        u.arcsec,
+        np.degrees(sizes.angle),
+        from_north=False,
+    )
 
 
 def _find_shape(settings, removal):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from photutils_pconv.inputs.maps import MapInput
+from photutils_pconv.inputs.sizes import CatalogueSizes
 from photutils_pconv.inputs.sources import SourceInput
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.source_images import model_image
@@ -51,6 +52,9 @@ class InjectionScene:
 
     share : float, optional
         What such a PSF is multiplied with for a source of flux 1.
+
+    sizes : `~photutils_pconv.inputs.CatalogueSizes`, optional
+        The sizes of the real sources (default: they are unresolved).
     """
 
     settings: RemovalSettings
@@ -59,6 +63,7 @@ class InjectionScene:
     y: np.ndarray
     pixel_psf: PixelPSF
     share: float = 1.0
+    sizes: CatalogueSizes | None = None
 
 
 def measure_round(scene, injected):
@@ -85,11 +90,18 @@ def measure_round(scene, injected):
     flux = injected.flux / map_input.jy_per_pixel_at(injected.x, injected.y)
     flux = scene.share * flux
     image = model_image(map_input.shape, injected.x, injected.y, flux, scene.pixel_psf)
+    sizes = scene.sizes
+    if sizes is not None:
+        # injected sources have none
+        numbers = np.arange(len(scene.x) + injected.x.size)
+        sizes = sizes.select(np.minimum(numbers, len(scene.x) - 1))
+        sizes.major[len(scene.x) :] = sizes.minor[len(scene.x) :] = np.nan
     source_input = SourceInput(
         x=np.append(scene.x, injected.x_given),
         y=np.append(scene.y, injected.y_given),
         sky=None,
         table=None,
+        sizes=sizes,
     )
     data = map_input.data + image
     changed = replace(map_input, data=data, original=data)

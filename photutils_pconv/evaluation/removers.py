@@ -52,8 +52,11 @@ class RemoverChoice:
     recenter : bool, optional
         Whether positions are centroided.
 
-    fit_positions, fit_psf_shape : bool, optional
-        Whether positions are fitted, and the PSF's shape.
+    fit_positions, fit_psf_shape, fit_sizes : bool, optional
+        Whether positions, the PSF's shape, and sizes are fitted.
+
+    detection_threshold, upper_limit_probability : float, optional
+        For which sources there are upper limits, and of which probability.
 
     error_method : str, optional
         Where the errors of fluxes come from.
@@ -91,6 +94,9 @@ class RemoverChoice:
     recenter: bool | None = None
     fit_positions: bool | None = None
     fit_psf_shape: bool | None = None
+    fit_sizes: bool | None = None
+    detection_threshold: float | None = None
+    upper_limit_probability: float | None = None
     error_method: str | None = None
     subtract_wings: bool | None = None
     fill: str | None = None

@@ -12,6 +12,7 @@ from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf.resolved import SourceSizes
 from photutils_pconv.psf_photometry.fitting import POSITION_SNR, fit_psf
 from photutils_pconv.psf_photometry.size_fits import (
@@ -117,9 +118,11 @@ def measure_sizes(settings, grid, holes, psf, sources):
         says nothing of it, have fitted sizes in any case.
     """
     native = grid.native
-    pixel_psf = PixelPSF(
-        get_psf(settings.setup) if psf is None else psf, native.pixel_scale
-    )
+    seen = get_psf(settings.setup) if psf is None else psf
+    if grid.factor != 1:
+        # Interpolation widens what the map's pixels have.
+        seen = resample_psf(seen, grid.pixel_scale, native.pixel_scale)
+    pixel_psf = PixelPSF(seen, native.pixel_scale)
     beam = pixel_psf.fwhm * native.pixel_scale
     sizes = _from_catalogue(sources, grid, beam)
     told = sizes.is_resolved

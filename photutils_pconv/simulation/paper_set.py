@@ -13,7 +13,11 @@ from pathlib import Path
 import numpy as np
 from astropy.table import QTable, Table
 
-from photutils_pconv._utils.checks import check_choice, check_count
+from photutils_pconv._utils.checks import (
+    check_choice,
+    check_count,
+    check_switches,
+)
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import (
     remove_stale,
@@ -88,6 +92,7 @@ class PaperSetOptions:
     progress_bar: bool = False
 
     def __post_init__(self):
+        check_switches(self)
         for band in self.bands:
             check_choice(band, 'bands', _BANDS)
         for name in ('max_fields', 'max_simulations'):

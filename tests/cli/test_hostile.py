@@ -13,6 +13,7 @@ from dataclasses import fields
 import pytest
 
 from photutils_pconv.cli import entry, main
+from photutils_pconv.completeness import measuring as completeness_measuring
 from photutils_pconv.evaluation import run as evaluation_run
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.removal import remover
@@ -132,6 +133,7 @@ def hostile(all_files, monkeypatch):
         raise ValueError(BEGUN)
 
     monkeypatch.setattr(remover, 'run_removal', begin)
+    monkeypatch.setattr(completeness_measuring, 'remove_sources', begin)
     # Simulating a small field is no work.
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
     monkeypatch.setattr(evaluation_run.Run, 'evaluate', begin)

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from astropy.nddata import CCDData
 from astropy.stats import binom_conf_interval
+from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
 from photutils_pconv.completeness import Completeness
+from photutils_pconv.completeness import rounds as rounds_module
+from photutils_pconv.removal.pipeline import run_removal
 
 LEVELS = np.array([1.0, 2.0, 3.0, 4.0, 8.0])
 N_PER_FLUX = 50
@@ -287,3 +290,23 @@ class TestRefused:
         data = np.zeros_like(noise_field.data)
         with pytest.raises(ValueError, match='give fluxes'):
             measure(data=data, sources=np.empty((0, 2)), fluxes=None)
+
+
+def test_real_sources_keep_their_sizes(noise_field, measure, monkeypatch):
+    """Every round measures them as the catalogue has them."""
+    seen = []
+
+    def run(settings, map_input, source_input):
+        seen.append(source_input)
+        return run_removal(settings, map_input, source_input)
+
+    monkeypatch.setattr(rounds_module, 'run_removal', run)
+    size = 15.0
+    sources = Table({'x': noise_field.xy[:, 0], 'y': noise_field.xy[:, 1]})
+    sources['fwhm_arcsec'] = size
+    measure(sources=sources, n_per_flux=2)
+    n = len(sources)
+    for one in seen:
+        np.testing.assert_allclose(one.sizes.major[:n], size, rtol=1e-6)
+        assert len(one.sizes) > n
+        assert np.isnan(one.sizes.major[n:]).all()

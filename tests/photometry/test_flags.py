@@ -28,6 +28,7 @@ def test_registry():
         'unstable_fit',
         'poor_fit',
         'no_scatter',
+        'resolved',
     ]
     assert [flag.bit for flag in FLAGS] == [2**i for i in range(len(names))]
     assert all(flag.description for flag in FLAGS)

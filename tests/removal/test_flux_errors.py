@@ -61,6 +61,7 @@ def case(calibration):
         local_bkg_std=RMS,
         flags=np.zeros(2, dtype=int),
         excess=EXCESS,
+        aperture_radius=np.tile(APERTURES, (2, 1)),
     )
     zero = np.zeros(SHAPE)
     n = np.zeros(2)

@@ -354,7 +354,7 @@ class TestFlags:
         monkeypatch.setattr(fit_windows, '_LARGEST_RANGE', 0.5)
         assert flagged(scene.x, scene.y, psf='setup') == 3 * [{'unstable_fit'}]
 
-    # 'poor_fit': see test_mismatch.py.
+    # 'poor_fit': see test_mismatch.py; 'resolved': see test_sizes.py.
     def test_all_flags_are_tested(self):
         text = Path(__file__).read_text(encoding='utf-8')
         for flag in FLAGS:
