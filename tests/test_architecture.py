@@ -35,6 +35,7 @@ FLOORS = {
     'setups': 2,
     'geometry': 2,
     'network': 2,
+    '_psf_models': 1,
     'inputs': 1,
     'archive': 1,
     '_utils': 0,
