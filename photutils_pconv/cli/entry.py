@@ -15,6 +15,7 @@ from photutils_pconv.cli import (
     _find,
     _models,
     _remove,
+    _setups,
     _simulate,
     _train,
 )
@@ -37,6 +38,7 @@ _COMMANDS = (
     _train,
     _evaluate,
     _models,
+    _setups,
 )
 
 

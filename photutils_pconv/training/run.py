@@ -3,7 +3,6 @@
 A whole training run from a configuration file.
 """
 
-import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -111,7 +110,7 @@ def make_data(config):
     """
     data = config.data
     setups = [get_setup(setup=name) for name in data.setups]
-    setups += [_read_setup(Path(name).expanduser()) for name in data.setup_files]
+    setups += [ObservingSetup.read(name) for name in data.setup_files]
     if not setups:
         msg = "data.setups must name at least one setup, such as 'scanmap/green'"
         raise ValueError(msg)
@@ -160,17 +159,3 @@ def _sampler_config(data, fixed, config_class):
             raise ValueError(unknown_key(key, accepted, '[data.sampler]'))
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return config_class(**values)
-
-
-def _read_setup(path):
-    if not path.is_file():
-        msg = f'no setup file {str(path)!r}'
-        raise FileNotFoundError(msg)
-    try:
-        return ObservingSetup.from_dict(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, TypeError, KeyError) as exc:
-        msg = (
-            f'{str(path)!r} does not hold a setup as ObservingSetup.to_dict gives it: '
-            f'{exc}'
-        )
-        raise ValueError(msg) from exc
