@@ -39,7 +39,7 @@ OPTION_GROUPS = {
         'calibration_error',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
-    'running': ('batch_size', 'device', 'precision', 'progress_bar'),
+    'running': ('batch_size', 'device', 'precision', 'threads', 'progress_bar'),
 }
 
 #: The one default that is not Python's: at a terminal there is someone who
@@ -56,6 +56,7 @@ _METAVARS = {
     'colour_correction': 'SPECTRUM',
     'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
+    'threads': 'N',
     'upper_limit_probability': 'P',
 }
 

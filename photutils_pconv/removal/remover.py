@@ -156,6 +156,11 @@ class NeuralSourceRemover(ReadOnly):
     precision : {'auto', 'float32', 'bfloat16'}, optional
         The network's precision; ``'auto'`` is float32.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself, which takes longer than one where
+        others keep the processor busy.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
 
@@ -177,7 +182,9 @@ class NeuralSourceRemover(ReadOnly):
     has a fitted one in any case, and the flag ``resolved``.
 
     The settings are those that a remover was made with: attributes cannot
-    be set later.
+    be set later. Several threads may call one remover at once: each has its own
+    result. Copies and pickles have the settings, and not the last result, which
+    can be pickled itself.
 
     Examples
     --------
@@ -213,12 +220,14 @@ class NeuralSourceRemover(ReadOnly):
         batch_size=64,
         device='auto',
         precision='auto',
+        threads=1,
         progress_bar=False,
     ):
         run = RunOptions(
             batch_size=batch_size,
             device=device,
             precision=precision,
+            threads=threads,
             progress_bar=progress_bar,
         )
         self._settings = RemovalSettings.from_arguments(
@@ -279,6 +288,9 @@ class NeuralSourceRemover(ReadOnly):
     def results(self):
         """
         The photometry of the last call (`~astropy.table.QTable`, or None).
+
+        It is that of the call that ended last. Where several threads call one
+        remover, take what each call returns.
         """
         return None if self._result is None else self._result.photometry
 
@@ -288,6 +300,10 @@ class NeuralSourceRemover(ReadOnly):
         The cleaned map of the last call, or `None`.
         """
         return None if self._result is None else self._result.cleaned
+
+    def __getstate__(self):
+        # The result may be thousands of times as large, and whoever needs it has it.
+        return self.__dict__ | {'_result': None}
 
     def __repr__(self):
         radii = np.array2string(self.aperture_radii, separator=', ')
@@ -319,6 +335,7 @@ class NeuralSourceRemover(ReadOnly):
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
             'precision': settings.run.precision,
+            'threads': settings.run.threads,
         }
         return format_parameters(self, shown, long=True)
 
@@ -393,8 +410,10 @@ class NeuralSourceRemover(ReadOnly):
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(self.settings, map_input, source_input)
-        return self._result
+        # Another thread may set it, too, before this one returns.
+        result = run_removal(self.settings, map_input, source_input)
+        self._result = result
+        return result
 
     def make_model_image(self, shape=None):
         """

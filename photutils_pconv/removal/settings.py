@@ -416,6 +416,10 @@ _RUN_OPTIONS = {
         'help': "the network's precision; 'auto' is float32",
         'choices': PRECISIONS,
     },
+    'threads': {
+        'help': "number of the processor's threads that the network uses",
+        'kind': int,
+    },
     'progress_bar': {'help': 'show a progress bar', 'kind': bool},
 }
 

@@ -37,11 +37,8 @@ from photutils_pconv.evaluation.report.examples import (
 )
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.evaluation.star_tables import make_star_table
-from photutils_pconv.evaluation.structure import (
-    WITH_DRAW,
-    evaluate_structure,
-    join_comparisons,
-)
+from photutils_pconv.evaluation.structure import WITH_DRAW, evaluate_structure
+from photutils_pconv.evaluation.structure_tables import join_comparisons
 from photutils_pconv.evaluation.summaries import (
     compare_methods,
     in_own_aperture,
@@ -167,6 +164,7 @@ def add_structure(run):
         n_sources=number,
         removers=run.removers,
         truth=True,
+        n_draws=run.config.structure_draws,
         report=run.say,
     )
     spectra, variances, statistics = join_comparisons(comparisons)
@@ -186,7 +184,8 @@ def add_structure(run):
         'map, and distributions of the pixels in the holes. The normalised '
         'difference of the paper is in the table: it is small even with all '
         'sources left in. exact has the true emission in the holes, and '
-        'exact+noise noise of the same scatter beside it: what could be reached.',
+        'exact+noise noise of the same scatter beside it: what could be reached. '
+        'Bars are the scatter over draws of what is not known under the sources.',
     )
     for name in run.setups_used:
         group = choose_comparisons(comparisons, name)
