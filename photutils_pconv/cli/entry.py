@@ -16,6 +16,7 @@ from photutils_pconv.cli import (
     _models,
     _remove,
     _simulate,
+    _stars,
     _train,
 )
 from photutils_pconv.cli._common import flush, run_command
@@ -36,6 +37,7 @@ _COMMANDS = (
     _dataset,
     _train,
     _evaluate,
+    _stars,
     _models,
 )
 
