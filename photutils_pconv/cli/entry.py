@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _bands,
     _completeness,
     _dataset,
     _demo,
@@ -29,6 +30,7 @@ __all__ = ['make_parser', 'run']
 # which does the work that the parsed options describe.
 _COMMANDS = (
     _remove,
+    _bands,
     _find,
     _fetch,
     _completeness,
