@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -34,6 +35,7 @@ _COMMANDS = (
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
     _models,

@@ -50,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         'removers': ('RemoverChoice', 'list_removers'),
         'run': ('Evaluation', 'run_evaluation'),
         'standard_stars': ('measure_standard_stars',),
+        'statistics.characters': ('MapCharacter', 'map_character'),
         'statistics.pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),
         'statistics.pixels': (
             'PixelStatistics',
@@ -70,6 +71,7 @@ __getattr__, __dir__, __all__ = attach(
             'join_comparisons',
         ),
         'summaries': ('compare_methods', 'summarise_by_complexity', 'summarise_ratios'),
+        'training_sets': ('SetComparison', 'compare_training_set'),
         'verdicts': ('Verdict',),
     },
 )
