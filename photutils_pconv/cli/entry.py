@@ -8,6 +8,7 @@ from functools import partial
 
 from photutils_pconv.cli import (
     _bands,
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -37,6 +38,7 @@ _COMMANDS = (
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
     _stars,
