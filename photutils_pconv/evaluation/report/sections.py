@@ -36,6 +36,7 @@ from photutils_pconv.evaluation.report.examples import (
     plot_structure,
 )
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
+from photutils_pconv.evaluation.star_tables import make_star_table
 from photutils_pconv.evaluation.structure import WITH_DRAW, evaluate_structure
 from photutils_pconv.evaluation.structure_tables import join_comparisons
 from photutils_pconv.evaluation.summaries import (
@@ -234,16 +235,19 @@ def add_stars(run):
         report=run.say,
     )
     run.write_table('standard_stars', table)
+    paper_table = make_star_table(table)
+    run.write_table('table_5', paper_table)
     run.verdicts += judge_stars(table)
     section = run.page.add(
         'Standard stars (section 5.1, Table 5)',
         'Measured over reference flux (Balog et al. 2014; Klaas et al. 2018). '
-        'Positions are centroids; fluxes are not colour-corrected.',
+        'Positions are centroids; fluxes are corrected for the colour of a star.',
     )
     figure = flux_plots.plot_standard_stars(table)
     section.add_image(
         run.write_figure('standard_stars', figure), 'Measured over reference flux'
     )
+    section.add_table(paper_table, 'As Table 5 of the paper (mJy)')
     section.add_table(table)
 
 
