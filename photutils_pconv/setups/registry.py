@@ -17,6 +17,7 @@ from photutils_pconv.setups.setup import ObservingSetup
 __all__ = [
     'get_setup',
     'list_setups',
+    'name_setup',
     'register_setup',
     'unregister_setup',
 ]
@@ -219,6 +220,39 @@ def get_setup(mode=None, band=None, *, setup=None):
         )
         raise ValueError(msg)
     return _make(bands[mode][band])
+
+
+def name_setup(setup):
+    """
+    Give the name by which `get_setup` finds a setup, and let it find it.
+
+    Parameters
+    ----------
+    setup : `ObservingSetup`, str or path-like
+        A setup, the name of one, or its file. If it is none that is known by
+        its name, it is registered for this session.
+
+    Returns
+    -------
+    name : str
+        The name.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If there is no such setup, or its name is that of another one.
+    """
+    found = get_setup(setup=setup)
+    known = _described().get(found.name)
+    if known is None:
+        register_setup(found)
+    elif _make(known) != found:
+        msg = (
+            f'The setup {found.name!r} is another one than that which is known under '
+            'this name: choose another name.'
+        )
+        raise ValueError(msg)
+    return found.name
 
 
 def _is_file(name):
