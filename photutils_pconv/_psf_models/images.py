@@ -194,11 +194,12 @@ def check_image_psf(model):
             f'got {oversampling.tolist()}.'
         )
         raise ValueError(msg)
-    centre = (np.array(model.data.shape[::-1]) - 1) / 2
-    if not np.allclose(model.origin, centre, atol=_ORIGIN_TOLERANCE):
+    centre = (np.array(model.data.shape[:-3:-1]) - 1) / 2
+    origin = np.asarray(model.origin)[:2]
+    if not np.allclose(origin, centre, atol=_ORIGIN_TOLERANCE):
         msg = (
             'The origin of the ImagePSF must be the centre of its image, '
-            f'{centre.tolist()}, got {np.asarray(model.origin).tolist()}.'
+            f'{centre.tolist()}, got {origin.tolist()}.'
         )
         raise ValueError(msg)
     return int(oversampling[0])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._psf_models.gridded import GriddedPSF, is_gridded_model
 from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.sampled import SampledPSF
 
@@ -15,7 +16,9 @@ __all__ = ['is_image_psf', 'read_psf']
 
 def is_image_psf(psf):
     """
-    Tell whether an object is photutils' ``ImagePSF``, or behaves as one.
+    Tell whether an object is a model of photutils' with an image, or with many.
+
+    That is an ``ImagePSF`` or a ``GriddedPSFModel``, or behaves as one.
 
     Parameters
     ----------
@@ -37,8 +40,8 @@ def read_psf(psf, *, pixel_scale=None, accepted='a FITS file, an image, an Image
     Parameters
     ----------
     psf : str, `~pathlib.Path`, array, ``ImagePSF`` or PSF
-        A FITS file; an image; photutils' ``ImagePSF``; or a PSF, which is
-        returned as it is.
+        A FITS file; an image; photutils' ``ImagePSF`` or ``GriddedPSFModel``;
+        or a PSF, which is returned as it is.
 
     pixel_scale : float, optional
         The side of the pixels of an image or a FITS file, or of the map of an
@@ -72,6 +75,8 @@ def read_psf(psf, *, pixel_scale=None, accepted='a FITS file, an image, an Image
     if pixel_scale is None:
         msg = 'A PSF given as an image or ImagePSF needs pixel_scale, in arcsec.'
         raise ValueError(msg)
+    if is_gridded_model(psf):
+        return GriddedPSF.from_model(psf, pixel_scale=pixel_scale)
     if is_model:
         return SampledPSF.from_image_psf(psf, pixel_scale=pixel_scale)
     return SampledPSF.from_array(psf, pixel_scale=pixel_scale)

@@ -12,7 +12,7 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        'library': ('SampledPSF', 'get_psf', 'sample_psf'),
+        'library': ('GriddedPSF', 'SampledPSF', 'get_psf', 'sample_psf'),
         'lobed': ('LobedPSF', 'lobed_psf'),
         'pixel': ('PixelPSF',),
         'resolved': ('SourcePSFs', 'SourceSizes'),

@@ -11,6 +11,7 @@ lengths are in arcsec, densities per arcsec^2.
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._psf_models.gridded import GriddedPSF
 from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv._psf_models.reading import is_image_psf, read_psf
@@ -20,6 +21,7 @@ from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
+    'GriddedPSF',
     'get_psf',
     'parse_psf',
     'sample_psf',
@@ -45,9 +47,9 @@ def get_psf(psf, *, pixel_scale=None):
     ----------
     psf : setup, str, `~pathlib.Path`, array, ``ImagePSF`` or PSF
         A setup or its name, such as ``'scanmap/green'``, for the PSF that it
-        carries; a FITS file; an image; photutils' ``ImagePSF``; or one of
-        this module's PSFs, which is returned as it is. For a setup
-        that carries none, `lobed_psf` is called.
+        carries; a FITS file; an image; photutils' ``ImagePSF`` or
+        ``GriddedPSFModel``; or one of this module's PSFs, which is returned as
+        it is. For a setup that carries none, `lobed_psf` is called.
 
     pixel_scale : float, optional
         The side of the pixels of an image or a FITS file, or of the map

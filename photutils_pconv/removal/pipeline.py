@@ -4,6 +4,7 @@ From a map and sources to a cleaned map and a table: the stages of a removal.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import astropy.units as u
 import numpy as np
@@ -19,6 +20,7 @@ from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
 from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf.resolved import SourcePSFs
+from photutils_pconv.psf.varying import see_sources
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.composition import Composition, compose
@@ -157,7 +159,9 @@ def remove_sources(settings, map_input, source_input):
     psf = find_psf(settings, grid, holes)
     found = measure_sizes(settings, grid, holes, psf, sources)
     holes = enlarge_holes(holes, found)
-    filler = make_filler(settings, grid, psf, sizes=found.sizes)
+    filler = make_filler(
+        settings, grid, psf, sizes=found.sizes, positions=(holes.x, holes.y)
+    )
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
     fluxes = measure(grid, holes, filled, plan)
@@ -269,7 +273,7 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf, *, sizes=None):
+def make_filler(settings, grid, psf, *, sizes=None, positions=None):
     """
     Make what fills the holes of a map.
 
@@ -287,19 +291,15 @@ def make_filler(settings, grid, psf, *, sizes=None):
     sizes : `~photutils_pconv.psf.SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
 
+    positions : pair of 1D array_like, optional
+        The sources' positions on the map, for a PSF that varies.
+
     Returns
     -------
     filler : `~photutils_pconv.removal.Filler`
         The filler.
     """
-
-    def see(psf, scale):
-        """Give the PSF on pixels, or that of each source if some are resolved."""
-        point = PixelPSF(psf, scale)
-        if sizes is None or not sizes.is_resolved.any():
-            return point
-        return SourcePSFs(point, sizes)
-
+    see = partial(see_sources, psf, positions=positions, sizes=sizes)
     setup = settings.setup
     fits = FitSettings.for_method(
         settings.method,
@@ -315,7 +315,7 @@ def make_filler(settings, grid, psf, *, sizes=None):
     if settings.method == 'inpaint':
         return InpaintFiller(
             inpainting,
-            None if psf is None else see(psf, grid.pixel_scale),
+            None if psf is None else see(grid.pixel_scale),
             fits,
         )
     scale = grid.native.pixel_scale
@@ -328,9 +328,12 @@ def make_filler(settings, grid, psf, *, sizes=None):
         run=settings.run,
     )
     if grid.factor == 1:
-        return PSFFiller(subtraction, see(psf, scale))
-    seen = see(resample_psf(psf, grid.pixel_scale, scale), scale)
-    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale))
+        return PSFFiller(subtraction, see(scale))
+
+    def resample(one):
+        return resample_psf(one, grid.pixel_scale, scale)
+
+    return PSFFiller(subtraction, see(scale, change=resample), see(grid.pixel_scale))
 
 
 def _find_calibration(settings):

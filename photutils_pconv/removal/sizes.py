@@ -10,7 +10,7 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv.psf.library import get_psf
+from photutils_pconv.psf.library import GriddedPSF, get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf.resolved import SourceSizes
@@ -115,7 +115,7 @@ def measure_sizes(settings, grid, holes, psf, sources):
     found : `FoundSizes`
         The sizes. Those of the catalogue, unless `fit_sizes` is set: then they are
         fitted. Bright sources that are larger than the PSF, though the catalogue
-        says nothing of it, have fitted sizes in any case.
+        says nothing of it, have fitted sizes in any case, unless the PSF varies.
     """
     native = grid.native
     seen = get_psf(settings.setup) if psf is None else psf
@@ -136,7 +136,8 @@ def measure_sizes(settings, grid, holes, psf, sources):
     moving = settings.fit_positions & (snr >= POSITION_SNR)
     chosen = np.full(len(holes), settings.fit_sizes)
     bright = (snr >= _LEAST_SNR) & ~told & ~chosen
-    if bright.any():
+    # Where the PSF varies, a source wider than its mean is no resolved one.
+    if bright.any() and not isinstance(psf, GriddedPSF):
         fit = fit_psf(
             data, x, y, pixel_psf, missing=native.missing, fit_position=moving
         )

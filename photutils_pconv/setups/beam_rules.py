@@ -242,7 +242,7 @@ def derive_sizes(beam, snr_thresholds=DEFAULT_THRESHOLDS):
 def _reduce(psf, fwhm):
     """Bound a PSF's image."""
     data, factor = reduce_image(psf.data, fwhm / psf.pixel_scale)
-    if data is psf.data:
+    if data.shape == psf.data.shape:
         return psf
     scale = factor * psf.pixel_scale
     # New samples contain the average over their own side.
