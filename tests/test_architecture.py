@@ -22,6 +22,7 @@ NAME = 'photutils_pconv'
 FLOORS = {
     'cli': 7,
     'background': 6,
+    'bands': 6,
     'completeness': 6,
     'training': 6,
     'evaluation': 6,

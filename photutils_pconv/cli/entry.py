@@ -7,6 +7,8 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _bands,
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -29,12 +31,14 @@ __all__ = ['make_parser', 'run']
 # which does the work that the parsed options describe.
 _COMMANDS = (
     _remove,
+    _bands,
     _find,
     _fetch,
     _completeness,
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
     _stars,
