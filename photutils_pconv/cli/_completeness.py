@@ -71,7 +71,7 @@ def add_parser(subparsers):
     parser.add_argument(
         'catalogue',
         metavar='CATALOGUE',
-        help='the real sources: CSV, ECSV, VOTable or FITS table',
+        help='the real sources: CSV, ECSV, VOTable or FITS table, or DS9 regions',
     )
     _add_injection(parser.add_argument_group('injected sources'))
     groups = add_removal_options(parser, fixed=_FIXED)
@@ -95,7 +95,7 @@ def add_parser(subparsers):
 def run(options):
     """Inject, recover, and write what came of it."""
     from photutils_pconv.completeness.measuring import measure_completeness
-    from photutils_pconv.inputs.tables import read_source_table
+    from photutils_pconv.inputs.sources import read_sources
 
     axes = _prepare(options)
     planes = {
@@ -105,7 +105,7 @@ def run(options):
         'error': options.error_hdu or read_plane(options.error),
         'beam': options.beam,
     }
-    sources = read_source_table(
+    sources = read_sources(
         options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
     )
     remover = make_remover(options)

@@ -6,12 +6,15 @@ What ``remove`` and ``demo`` share: the options of a removal, and its output.
 import argparse
 import os
 
+from photutils_pconv._utils.optional import require
 from photutils_pconv.cli._common import prepare_folder
+from photutils_pconv.removal.table_files import TABLE_FORMATS, name_table
 
 __all__ = [
     'OPTION_GROUPS',
     'SHELL_DEFAULTS',
     'add_removal_options',
+    'add_result_options',
     'make_remover',
     'prepare_output',
     'write_result',
@@ -129,6 +132,30 @@ def make_remover(options, *, aperture_corrections=None):
     return NeuralSourceRemover(**keywords)
 
 
+def add_result_options(group):
+    """
+    Add what a result is to be written as.
+
+    Parameters
+    ----------
+    group : argument group
+        The group of the output.
+    """
+    group.add_argument(
+        '--table-formats',
+        nargs='+',
+        choices=tuple(TABLE_FORMATS),
+        default=['ecsv'],
+        metavar='FORMAT',
+        help=f'formats of the photometry: {", ".join(TABLE_FORMATS)} (default: ecsv)',
+    )
+    group.add_argument(
+        '--regions',
+        action='store_true',
+        help='write holes.reg too: the holes as regions of DS9',
+    )
+
+
 def prepare_output(options, *, plot, others=()):
     """
     Find out what would prevent the output before the work, not after it.
@@ -159,7 +186,13 @@ def prepare_output(options, *, plot, others=()):
     """
     from photutils_pconv._utils.plotting import make_axes
 
-    names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
+    formats = getattr(options, 'table_formats', ['ecsv'])
+    names = ['cleaned.fits', *map(name_table, formats)]
+    names += ['removal.png'] if plot else []
+    if getattr(options, 'regions', False):
+        # That it is missing is said before the work.
+        require('regions', purpose='--regions', install="'photutils-pconv[regions]'")
+        names.append('holes.reg')
     prepare_folder(options, [*(options.output / name for name in names), *others])
     return make_axes(3) if plot else None
 
@@ -185,7 +218,13 @@ def write_result(result, options, *, axes):
         The files.
     """
     figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
-    paths = result.write(options.output, overwrite=options.overwrite, figures=figures)
+    paths = result.write(
+        options.output,
+        overwrite=options.overwrite,
+        figures=figures,
+        table_formats=getattr(options, 'table_formats', 'ecsv'),
+        regions=getattr(options, 'regions', False),
+    )
     if not options.quiet:
         for path in paths:
             print(path)

@@ -17,6 +17,7 @@ from photutils_pconv.cli._archive import (
 from photutils_pconv.cli._common import add_output
 from photutils_pconv.cli._removal import (
     add_removal_options,
+    add_result_options,
     make_remover,
     prepare_output,
     write_result,
@@ -44,19 +45,20 @@ def add_parser(subparsers):
         'catalogue',
         metavar='CATALOGUE',
         nargs='?',
-        help='CSV, ECSV, VOTable or FITS table (or --catalogue)',
+        help='CSV, ECSV, VOTable or FITS table, or DS9 regions (or --catalogue)',
     )
     groups = add_removal_options(parser)
     add_planes(groups['map and setup'])
     _add_archive(parser.add_argument_group('archive'))
     group = add_output(parser)
+    add_result_options(group)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
     return parser
 
 
 def run(options):
     """Clean a map and write what came of it."""
-    from photutils_pconv.inputs.tables import read_source_table
+    from photutils_pconv.inputs.sources import read_sources
 
     map_file, catalogue_file = _sort_files(options)
     is_fetched = options.obsid is not None or catalogue_file is None
@@ -81,7 +83,7 @@ def run(options):
             name=options.catalogue_name or CATALOGUES[0],
         )
     else:
-        sources = read_source_table(
+        sources = read_sources(
             catalogue_file, hdu=options.catalogue_hdu, table_id=options.table_id
         )
     remover = make_remover(options)
@@ -187,7 +189,9 @@ def add_planes(group):
     group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
     mask = group.add_mutually_exclusive_group()
     mask.add_argument(
-        '--mask', metavar='FILE[EXT]', help='an image that is not 0 in bad pixels'
+        '--mask',
+        metavar='FILE[EXT]',
+        help='an image that is not 0 in bad pixels, or DS9 regions (.reg)',
     )
     mask.add_argument(
         '--mask-hdu', metavar='HDU', help="the same, as an extension of the map's file"
@@ -227,8 +231,9 @@ def read_plane(text):
 
     Returns
     -------
-    image : `~numpy.ndarray`, `~astropy.units.Quantity` or `None`
-        The image; `None` where nothing was given.
+    image : `~numpy.ndarray`, `~astropy.units.Quantity`, list of region or `None`
+        The image, or the regions of a region file; `None` where nothing was
+        given.
 
     Raises
     ------
@@ -238,9 +243,13 @@ def read_plane(text):
     from astropy.io import fits
 
     from photutils_pconv.inputs.fits import read_fits_plane
+    from photutils_pconv.inputs.regions import take_regions
 
     if text is None:
         return None
+    regions = take_regions(text)
+    if regions is not None:
+        return regions
     path, extension = text, None
     if text.endswith(']') and not os.path.exists(text):
         path, _, extension = text[:-1].rpartition('[')

@@ -11,7 +11,7 @@ import numpy as np
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.upper_limits import (
@@ -387,15 +387,16 @@ class NeuralSourceRemover(ReadOnly):
             FITS file, or HDUs. Units of Jy/pixel (and Jy, taken as such),
             mJy/pixel, MJy/sr, Jy/arcsec2, Jy/beam, or none.
 
-        sources : SkyCoord, table, path or (N, 2) array
+        sources : SkyCoord, table, Regions, path or (N, 2) array
             The sources; see `~photutils_pconv.inputs.parse_sources`.
 
         hdu : int, str or tuple, optional
             The HDU of a file that holds the map: its number, its name, or
             a pair of name and version.
 
-        mask : 2D bool `~numpy.ndarray`, str or int, optional
-            True for bad pixels; for a file also an extension.
+        mask : 2D bool `~numpy.ndarray`, Regions, str or int, optional
+            True for bad pixels; regions or a region file (``.reg``), which are
+            bad; for a file also an extension.
 
         coverage_mask : 2D bool `~numpy.ndarray`, optional
             True for pixels without data.
@@ -435,6 +436,7 @@ class NeuralSourceRemover(ReadOnly):
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
         settings = self._find_settings(map_input)
+        map_input = mask_excluded(map_input, source_input)
         # Another thread may set it, too, before this one returns.
         result = run_removal(settings, map_input, source_input)
         self._settings, self._is_nominal, self._result = settings, False, result

@@ -19,6 +19,8 @@ from photutils_pconv.removal.settings import removal_options
 
 # What only a shell needs: the files, and what is done about them.
 OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
+# What `SourceRemovalResult.write` takes.
+WRITE_OPTIONS = {'table_formats', 'regions'}
 # What is fetched in the place of files.
 ARCHIVE_OPTIONS = {'obsid', 'catalogue_name', 'level', 'map_maker', 'source'}
 ARCHIVE_OPTIONS |= {'no_cache', 'timeout'}
@@ -55,7 +57,8 @@ def test_all_three_have_the_same_names(parser):
     """The signature, the descriptions, and the parser."""
     assert INIT.keys() == {'mode', 'band'} | removal_options().keys()
     dests = {action.dest for action in parser._actions}
-    assert dests == INIT.keys() | CALL | OWN_OPTIONS | HDU_OPTIONS | ARCHIVE_OPTIONS
+    own = OWN_OPTIONS | HDU_OPTIONS | ARCHIVE_OPTIONS | WRITE_OPTIONS
+    assert dests == INIT.keys() | CALL | own
 
 
 @pytest.mark.parametrize('name', [*INIT, *sorted(CALL)])
