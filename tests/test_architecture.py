@@ -23,6 +23,7 @@ FLOORS = {
     'cli': 7,
     'background': 6,
     'completeness': 6,
+    'scale': 6,
     'training': 6,
     'evaluation': 6,
     'removal': 5,
