@@ -16,6 +16,7 @@ from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
 )
+from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.settings import RemovalSettings
 
@@ -108,6 +109,20 @@ class NeuralSourceRemover(ReadOnly):
     upper_limit_probability : float, optional
         The probability with which the true flux is below that limit.
 
+    colour_correction : `~astropy.units.Quantity`, float, str or pair, optional
+        The spectrum that fluxes are corrected for: a temperature (of a black
+        body), a slope of F_nu in frequency, ``'star'``, or a pair of a
+        temperature and the slope of the emissivity; see
+        `~photutils_pconv.photometry.colour_correction`. By default fluxes are
+        not corrected: they are those of the spectrum that the map was
+        calibrated with (for PACS and SPIRE nu F_nu = constant).
+
+    calibration_error : float or 'setup', optional
+        The relative error of the map's calibration, which is added to the
+        errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
+        PACS. By default errors are those of one map among themselves; the
+        table's metadata tell the calibration's.
+
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
         off the cleaned map, too (`photutils_pconv.inpainting`). By default
@@ -157,8 +172,6 @@ class NeuralSourceRemover(ReadOnly):
 
     Notes
     -----
-    Photometry is not colour-corrected.
-
     A source may be larger than the PSF. Its image is then the PSF convolved with an
     elliptical Gaussian; hole, aperture and annulus grow with it. Sizes are taken from
     the catalogue, where it has columns of them (see `parse_sources
@@ -198,6 +211,8 @@ class NeuralSourceRemover(ReadOnly):
         error_method='empty_apertures',
         detection_threshold=DETECTION_THRESHOLD,
         upper_limit_probability=LIMIT_PROBABILITY,
+        colour_correction=None,
+        calibration_error=None,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -231,6 +246,8 @@ class NeuralSourceRemover(ReadOnly):
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=upper_limit_probability,
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -298,6 +315,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def __str__(self):
         settings = self.settings
+        meta = describe_calibration(settings)
         shown = {
             'setup': self.setup.name,
             'method': f'{settings.method} ({settings.method_reason})',
@@ -309,6 +327,8 @@ class NeuralSourceRemover(ReadOnly):
             'error_method': settings.error_method,
             'detection_threshold': settings.detection_threshold,
             'upper_limit_probability': settings.upper_limit_probability,
+            'colour_correction': meta['colour_correction'],
+            'calibration_error': settings.calibration_error,
             'subtract_wings': settings.subtract_wings,
             'fill': settings.fill,
             'resample': settings.resample,

@@ -3,6 +3,7 @@
 What is to be done with one map of many.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -11,11 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from photutils_pconv.psf import SampledPSF
 from photutils_pconv.removal.settings import removal_options
-from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.setups.registry import get_setup, is_bundled
 from photutils_pconv.setups.setup import ObservingSetup
 
-__all__ = ['PLANE_OPTIONS', 'RemovalJob', 'remover_options']
+__all__ = [
+    'PLANE_OPTIONS',
+    'RemovalJob',
+    'RemoverSettings',
+    'describe',
+    'remover_options',
+]
 
 #: The options that go with the map rather than with the remover, as those of
 #: ``photutils-pconv remove``.
@@ -45,6 +53,24 @@ def remover_options():
         All but ``progress_bar``: nobody watches a single map of many.
     """
     return 'mode', 'band', *(n for n in removal_options() if n != 'progress_bar')
+
+
+@dataclass(frozen=True)
+class RemoverSettings:
+    """
+    The options of a remover, which are equal if they say the same.
+
+    Parameters
+    ----------
+    text : str
+        The options as a text.
+
+    options : dict
+        The options.
+    """
+
+    text: str
+    options: dict = field(compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +146,9 @@ class RemovalJob:
                 _check_plain(key, value, self.name)
         if any(key in options for key in _SETUP):
             mode, band, setup = (options.pop(key, None) for key in _SETUP)
-            if isinstance(setup, Mapping):
-                setup = ObservingSetup.from_dict(setup)
+            setup = get_setup(mode, band, setup=setup)
             # Workers do not know the setups that are registered here.
-            options['setup'] = get_setup(mode, band, setup=setup).to_dict()
+            options['setup'] = setup.name if is_bundled(setup) else setup
         return options
 
     @property
@@ -152,11 +177,41 @@ class RemovalJob:
     @property
     def settings(self):
         """
-        The options of the remover as a text, the same for the same options (`str`).
+        The options of the remover (`RemoverSettings`).
         """
         names = remover_options()
         chosen = {key: self.options[key] for key in self.options if key in names}
-        return json.dumps(chosen, sort_keys=True)
+        return RemoverSettings(json.dumps(describe(chosen), sort_keys=True), chosen)
+
+
+def describe(options):
+    """
+    Write options down as plain values.
+
+    Parameters
+    ----------
+    options : mapping
+        The options of a job.
+
+    Returns
+    -------
+    values : dict
+        The same, ready for JSON: a setup of the user's own as its values, with a
+        checksum of its PSF.
+    """
+    values = dict(options)
+    setup = values.get('setup')
+    if isinstance(setup, ObservingSetup):
+        values['setup'] = {**setup.to_dict(), 'psf': _describe_psf(setup.psf)}
+    return values
+
+
+def _describe_psf(psf):
+    if not isinstance(psf, SampledPSF):
+        return None if psf is None else repr(psf)
+    digest = hashlib.sha256(np.ascontiguousarray(psf.data).tobytes())
+    digest.update(repr((psf.pixel_scale, psf.effective_pixel)).encode())
+    return digest.hexdigest()
 
 
 def _check_plain(key, value, name):

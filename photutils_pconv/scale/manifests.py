@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import write_bytes_atomically
+from photutils_pconv.scale.jobs import describe
 
 __all__ = ['MANIFEST', 'Manifest']
 
@@ -127,7 +128,7 @@ class Manifest:
         values = {
             'map': self.job.map,
             'catalogue': self.job.catalogue,
-            'options': dict(self.job.options),
+            'options': describe(self.job.options),
             'checksums': self.checksums,
             'versions': package_versions('astropy', 'photutils'),
             'machine': socket.gethostname(),
@@ -141,7 +142,7 @@ class Manifest:
 def _find_checksums(job, remover):
     """Give the checksums of all that results follow from."""
     settings = remover.settings
-    text = json.dumps(dict(job.options), sort_keys=True)
+    text = json.dumps(describe(job.options), sort_keys=True)
     checksums = {
         'map': file_checksum(job.map),
         'catalogue': file_checksum(job.catalogue),

@@ -4,7 +4,6 @@ What a worker does: one map, from file to file.
 """
 
 import copy
-import json
 import time
 import traceback
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.scale.manifests import Manifest
 from photutils_pconv.setups.eef_files import read_eef_file
 from photutils_pconv.setups.from_header import setup_of_file
-from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['JobReport', 'make_remover', 'run_job']
 
@@ -64,17 +62,15 @@ def make_remover(settings):
 
     Parameters
     ----------
-    settings : str
-        As `RemovalJob.settings` gives them.
+    settings : `~photutils_pconv.scale.jobs.RemoverSettings`
+        The settings.
 
     Returns
     -------
     remover : `~photutils_pconv.NeuralSourceRemover`
         The remover.
     """
-    options = json.loads(settings)
-    if 'setup' in options:
-        options['setup'] = ObservingSetup.from_dict(options['setup'])
+    options = dict(settings.options)
     options['aperture_corrections'] = read_eef_file(options.get('aperture_corrections'))
     return NeuralSourceRemover(**options)
 

@@ -3,15 +3,18 @@
 
 import inspect
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
 
-from photutils_pconv import NeuralSourceRemover, get_setup
+from photutils_pconv import NeuralSourceRemover, ObservingSetup, get_setup
+from photutils_pconv.psf import get_psf
 from photutils_pconv.scale import RemovalJob, read_jobs
 from photutils_pconv.scale.jobs import remover_options
+from photutils_pconv.setups import register_setup, unregister_setup
 
 GREEN = get_setup('scanmap', 'green')
 
@@ -32,22 +35,39 @@ class TestJob:
             {'mode': 'scanmap', 'band': 'green'},
             {'setup': 'scanmap/green'},
             {'setup': GREEN},
-            {'setup': GREEN.to_dict()},
         ],
     )
     def test_setup(self, options):
-        """Whole, since workers do not know what is registered here."""
         job = make_job(**options)
         assert job.has_setup
-        assert job.options == {'setup': GREEN.to_dict()}
+        assert job.options == {'setup': 'scanmap/green'}
         assert make_job().with_setup(GREEN) == job
         assert not make_job().has_setup
+
+    def test_a_setup_of_ones_own(self):
+        """Goes whole, since workers do not know what is registered here."""
+        psf = get_psf('scanmap/green')
+        setups = [
+            ObservingSetup.from_psf(one, name='mine', pixel_scale=1.6)
+            for one in (psf, psf, get_psf('scanmap/blue'))
+        ]
+        jobs = [make_job(setup=one) for one in setups]
+        register_setup(setups[0])
+        try:
+            jobs.append(make_job(setup='mine'))
+        finally:
+            unregister_setup('mine')
+        jobs = [pickle.loads(pickle.dumps(job)) for job in jobs]
+        first, same, other, named = (job.settings for job in jobs)
+        assert first == same == named
+        assert first != other
+        assert jobs[-1].options['setup'] == setups[0]
 
     def test_settings_are_the_removers(self):
         one = make_job(setup=GREEN, fill='mean', error_hdu='stDev', draw_seed=None)
         other = make_job(fill='mean', band='green', mode='scanmap')
         assert one.settings == other.settings
-        assert json.loads(one.settings).keys() == {'setup', 'fill'}
+        assert json.loads(one.settings.text).keys() == {'setup', 'fill'}
 
     @pytest.mark.parametrize(
         ('options', 'words'),
@@ -93,14 +113,14 @@ class TestList:
         assert one.catalogue == '/data/a.csv'
         assert two.map == str(tmp_path / 'sub' / 'b.fits.gz')
         assert one.options == {
-            'setup': get_setup('scanmap', 'blue').to_dict(),
+            'setup': 'scanmap/blue',
             'fit_sizes': True,
             'aperture_radii': [6.0, 12.0],
             'draw_seed': 3,
             'psf': str(tmp_path / 'psf.fits'),
             'mask': str(tmp_path / 'bad.fits[M]'),
         }
-        assert two.options == {'setup': GREEN.to_dict(), 'psf': 'setup'}
+        assert two.options == {'setup': 'scanmap/green', 'psf': 'setup'}
 
     @pytest.mark.parametrize('suffix', ['.ecsv', '.fits'])
     def test_typed_table(self, tmp_path, suffix):

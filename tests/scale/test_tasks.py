@@ -41,7 +41,7 @@ def test_files_and_report(job, output, assert_written):
     manifest = read_manifest(output)
     assert manifest['done'] is True
     assert manifest['seconds'] == report.seconds > 0
-    assert manifest['options']['setup']['name'] == 'scanmap/green'
+    assert manifest['options']['setup'] == 'scanmap/green'
     assert manifest['checksums'].keys() >= {'map', 'catalogue', 'settings', 'model'}
 
 
