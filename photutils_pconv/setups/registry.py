@@ -67,6 +67,23 @@ def list_setups(*, instrument=None):
     )
 
 
+def is_bundled(setup):
+    """
+    Tell whether a setup is one of those that every session knows by name.
+
+    Parameters
+    ----------
+    setup : `ObservingSetup`
+        The setup.
+
+    Returns
+    -------
+    bundled : bool
+        Whether it is.
+    """
+    return setup is _bundled_setups().get(setup.name)
+
+
 def register_setup(setup, *, overwrite=False):
     """
     Add a setup to those that `get_setup` finds, for this session.
