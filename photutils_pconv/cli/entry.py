@@ -7,6 +7,7 @@ import argparse
 from functools import partial
 
 from photutils_pconv.cli import (
+    _bands,
     _compare,
     _completeness,
     _dataset,
@@ -17,6 +18,7 @@ from photutils_pconv.cli import (
     _models,
     _remove,
     _simulate,
+    _stars,
     _train,
 )
 from photutils_pconv.cli._common import flush, run_command
@@ -29,6 +31,7 @@ __all__ = ['make_parser', 'run']
 # which does the work that the parsed options describe.
 _COMMANDS = (
     _remove,
+    _bands,
     _find,
     _fetch,
     _completeness,
@@ -38,6 +41,7 @@ _COMMANDS = (
     _compare,
     _train,
     _evaluate,
+    _stars,
     _models,
 )
 

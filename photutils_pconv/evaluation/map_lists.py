@@ -217,7 +217,7 @@ def list_fits(path):
     return found
 
 
-def find_setup(data, *, mode=None):
+def find_setup(data, *, mode=None, band=None):
     """
     Find the setup of a PACS map from its header.
 
@@ -230,6 +230,9 @@ def find_setup(data, *, mode=None):
     mode : str, optional
         The observing mode. By default ``'parallel'`` where the header
         speaks of it, else ``'scanmap'``.
+
+    band : str, optional
+        The band, where the header does not tell it.
 
     Returns
     -------
@@ -247,18 +250,22 @@ def find_setup(data, *, mode=None):
     try:
         band = _BANDS[round(float(meta.get('WAVELNTH', 0.0)), 1)]
     except (KeyError, TypeError, ValueError):
-        msg = (
-            f'the header has WAVELNTH = {meta.get("WAVELNTH")!r}, which tells no band '
-            '(70, 100 or 160 micron): give the setup with the map'
-        )
-        raise ValueError(msg) from None
+        if band is None:
+            given = meta.get('WAVELNTH')
+            told = 'no WAVELNTH' if given is None else f'WAVELNTH = {given!r}'
+            msg = (
+                f'the header has {told}, which tells no band: say which it is, blue '
+                '(70 micron), green (100) or red (160), with band= or, on the command '
+                'line, --band, or give the setup with the map'
+            )
+            raise ValueError(msg) from None
     if mode is None:
         words = ' '.join(str(meta.get(key, '')) for key in ('CUSMODE', 'OBS_MODE'))
         mode = 'parallel' if 'parallel' in words.lower() else 'scanmap'
     return get_setup(mode, band)
 
 
-def setup_of_file(path):
+def setup_of_file(path, *, mode=None, band=None):
     """
     Find the setup of a file from its header, or name the file.
 
@@ -266,6 +273,9 @@ def setup_of_file(path):
     ----------
     path : `pathlib.Path`
         The file.
+
+    mode, band : str, optional
+        As for `find_setup`.
 
     Returns
     -------
@@ -278,7 +288,7 @@ def setup_of_file(path):
         If the header does not tell the band; the message names the file.
     """
     try:
-        return find_setup(path)
+        return find_setup(path, mode=mode, band=band)
     except ValueError as exc:
         msg = f'{path.name}: {exc}'
         raise ValueError(msg) from exc

@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.removal.flux_calibration import describe_calibration
 
 __all__ = ['make_history', 'make_meta']
 
@@ -60,7 +61,7 @@ def make_meta(settings, pixel_psf):
         'upper_limit_probability': settings.upper_limit_probability,
         'subtract_wings': settings.subtract_wings or settings.method == 'psf',
         'fill': settings.fill,
-        'colour_corrected': False,
+        **describe_calibration(settings),
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),
     }

@@ -16,6 +16,7 @@ from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
 )
+from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.settings import RemovalSettings
 
@@ -108,6 +109,20 @@ class NeuralSourceRemover(ReadOnly):
     upper_limit_probability : float, optional
         The probability with which the true flux is below that limit.
 
+    colour_correction : `~astropy.units.Quantity`, float, str or pair, optional
+        The spectrum that fluxes are corrected for: a temperature (of a black
+        body), a slope of F_nu in frequency, ``'star'``, or a pair of a
+        temperature and the slope of the emissivity; see
+        `~photutils_pconv.photometry.colour_correction`. By default fluxes are
+        not corrected: they are those of the spectrum that the map was
+        calibrated with (for PACS and SPIRE nu F_nu = constant).
+
+    calibration_error : float or 'setup', optional
+        The relative error of the map's calibration, which is added to the
+        errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
+        PACS. By default errors are those of one map among themselves; the
+        table's metadata tell the calibration's.
+
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
         off the cleaned map, too (`photutils_pconv.inpainting`). By default
@@ -141,6 +156,11 @@ class NeuralSourceRemover(ReadOnly):
     precision : {'auto', 'float32', 'bfloat16'}, optional
         The network's precision; ``'auto'`` is float32.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself, which takes longer than one where
+        others keep the processor busy.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
 
@@ -152,8 +172,6 @@ class NeuralSourceRemover(ReadOnly):
 
     Notes
     -----
-    Photometry is not colour-corrected.
-
     A source may be larger than the PSF. Its image is then the PSF convolved with an
     elliptical Gaussian; hole, aperture and annulus grow with it. Sizes are taken from
     the catalogue, where it has columns of them (see `parse_sources
@@ -164,7 +182,9 @@ class NeuralSourceRemover(ReadOnly):
     has a fitted one in any case, and the flag ``resolved``.
 
     The settings are those that a remover was made with: attributes cannot
-    be set later.
+    be set later. Several threads may call one remover at once: each has its own
+    result. Copies and pickles have the settings, and not the last result, which
+    can be pickled itself.
 
     Examples
     --------
@@ -191,6 +211,8 @@ class NeuralSourceRemover(ReadOnly):
         error_method='empty_apertures',
         detection_threshold=DETECTION_THRESHOLD,
         upper_limit_probability=LIMIT_PROBABILITY,
+        colour_correction=None,
+        calibration_error=None,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -198,12 +220,14 @@ class NeuralSourceRemover(ReadOnly):
         batch_size=64,
         device='auto',
         precision='auto',
+        threads=1,
         progress_bar=False,
     ):
         run = RunOptions(
             batch_size=batch_size,
             device=device,
             precision=precision,
+            threads=threads,
             progress_bar=progress_bar,
         )
         self._settings = RemovalSettings.from_arguments(
@@ -222,6 +246,8 @@ class NeuralSourceRemover(ReadOnly):
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=upper_limit_probability,
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -262,6 +288,9 @@ class NeuralSourceRemover(ReadOnly):
     def results(self):
         """
         The photometry of the last call (`~astropy.table.QTable`, or None).
+
+        It is that of the call that ended last. Where several threads call one
+        remover, take what each call returns.
         """
         return None if self._result is None else self._result.photometry
 
@@ -271,6 +300,10 @@ class NeuralSourceRemover(ReadOnly):
         The cleaned map of the last call, or `None`.
         """
         return None if self._result is None else self._result.cleaned
+
+    def __getstate__(self):
+        # The result may be thousands of times as large, and whoever needs it has it.
+        return self.__dict__ | {'_result': None}
 
     def __repr__(self):
         radii = np.array2string(self.aperture_radii, separator=', ')
@@ -282,6 +315,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def __str__(self):
         settings = self.settings
+        meta = describe_calibration(settings)
         shown = {
             'setup': self.setup.name,
             'method': f'{settings.method} ({settings.method_reason})',
@@ -293,12 +327,15 @@ class NeuralSourceRemover(ReadOnly):
             'error_method': settings.error_method,
             'detection_threshold': settings.detection_threshold,
             'upper_limit_probability': settings.upper_limit_probability,
+            'colour_correction': meta['colour_correction'],
+            'calibration_error': settings.calibration_error,
             'subtract_wings': settings.subtract_wings,
             'fill': settings.fill,
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
             'precision': settings.run.precision,
+            'threads': settings.run.threads,
         }
         return format_parameters(self, shown, long=True)
 
@@ -373,8 +410,10 @@ class NeuralSourceRemover(ReadOnly):
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(self.settings, map_input, source_input)
-        return self._result
+        # Another thread may set it, too, before this one returns.
+        result = run_removal(self.settings, map_input, source_input)
+        self._result = result
+        return result
 
     def make_model_image(self, shape=None):
         """
