@@ -16,6 +16,7 @@ from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
     'get_setup',
+    'is_bundled',
     'list_setups',
     'register_setup',
     'unregister_setup',
@@ -81,7 +82,8 @@ def is_bundled(setup):
     bundled : bool
         Whether it is.
     """
-    return setup is _bundled_setups().get(setup.name)
+    described = bundled_setups().get(setup.name)
+    return described is not None and _make(described) == setup
 
 
 def register_setup(setup, *, overwrite=False):
