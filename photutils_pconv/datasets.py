@@ -23,6 +23,11 @@ __all__ = [
     'load_demo_emission',
 ]
 
+
+def __dir__():
+    return sorted(__all__)
+
+
 _FOLDER = Path(__file__).parent / 'data' / 'demo'
 _SOURCES = _FOLDER / 'demo_sources.ecsv'
 

@@ -4,9 +4,12 @@ The background of a map, in the place of photutils' ``Background2D``.
 """
 
 import threading
+from dataclasses import replace
+from functools import partial
 
 import astropy.units as u
 import numpy as np
+from astropy.nddata import NDData
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.read_only import ReadOnly
@@ -35,7 +38,9 @@ from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
+from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.setups.headers import check_setup, find_setup
 
 __all__ = ['PConvBackground']
 
@@ -65,11 +70,12 @@ class PConvBackground(ReadOnly):
 
     mode : str, optional
         The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map
+        (`~photutils_pconv.setups.find_setup`).
 
     band : str, optional
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
         A setup or its name, instead of ``mode`` and ``band``.
@@ -179,10 +185,8 @@ class PConvBackground(ReadOnly):
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
-        settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
             psf=psf,
             method=method,
@@ -198,12 +202,23 @@ class PConvBackground(ReadOnly):
                 progress_bar=progress_bar,
             ),
         )
-        self._setup = settings.setup
-        self._model = settings.model
+        is_known = setup is not None or None not in (mode, band)
+        # What is wrong with it is said before a file is read.
+        settings = make_settings(mode, band, setup=setup) if is_known else None
         self._fill_value = parse_fill_value(fill_value)
         data, wcs, _ = take_pair(data, wcs)
         found = read_map(data, hdu=hdu, mask=mask, error=error)
         data, mask, error = found.ccd, found.mask, found.error
+        header = data.meta if isinstance(data, NDData) else {}
+        if settings is None:
+            choice = find_setup(header, mode=mode, band=band)
+            settings = replace(
+                make_settings(setup=choice.setup), setup_reason=choice.reason
+            )
+        log_choices(settings)
+        check_setup(settings.setup, header)
+        self._setup = settings.setup
+        self._model = settings.model
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
         check_dimensions(values.shape, 'data must be a 2D array: it')

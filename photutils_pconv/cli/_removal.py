@@ -139,11 +139,6 @@ def prepare_output(options, *, plot, others=()):
     others : iterable of `~pathlib.Path`, optional
         What is going to be written besides the result.
 
-    Returns
-    -------
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        The axes of the plot.
-
     Raises
     ------
     FileExistsError, NotADirectoryError
@@ -156,10 +151,12 @@ def prepare_output(options, *, plot, others=()):
 
     names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
     prepare_folder(options, [*(options.output / name for name in names), *others])
-    return make_axes(3) if plot else None
+    if plot:
+        # Says what to install where matplotlib is missing.
+        make_axes(1)
 
 
-def write_result(result, options, *, axes):
+def write_result(result, options, *, plot):
     """
     Write a result and say where it went.
 
@@ -171,15 +168,20 @@ def write_result(result, options, *, axes):
     options : `~argparse.Namespace`
         The parsed options.
 
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        What `prepare_output` gave.
+    plot : bool
+        Whether there is to be a plot.
 
     Returns
     -------
     paths : tuple of `~pathlib.Path`
         The files.
     """
-    figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
+    from photutils_pconv._utils.plotting import make_axes
+
+    figures = {}
+    if plot:
+        axes = make_axes(4, wcs=result.map_input.wcs)
+        figures['removal.png'] = result.plot(axes=axes)
     paths = result.write(options.output, overwrite=options.overwrite, figures=figures)
     if not options.quiet:
         for path in paths:
@@ -193,8 +195,14 @@ def _describe_options():
 
     text = {'default': None, 'kind': str, 'choices': None, 'many': False}
     return {
-        'mode': {'help': "'scanmap' or 'parallel'", **text},
-        'band': {'help': "'blue', 'green' or 'red'", **text},
+        'mode': {
+            'help': "'scanmap' or 'parallel' (default: that in the map's header)",
+            **text,
+        },
+        'band': {
+            'help': "'blue', 'green' or 'red' (default: that in the map's header)",
+            **text,
+        },
         **removal_options(),
     }
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from photutils_pconv.inputs.fits import read_fits_map
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.setups.headers import find_setup as find_setup_of_header
+from photutils_pconv.setups.headers import read_statements
 
 __all__ = [
     'ListedMap',
@@ -23,9 +24,6 @@ __all__ = [
 
 _MAP_ENDS = ('.fits', '.fits.gz', '.fit', '.fits.fz')
 _LIST_ENDS = ('.csv', '.ecsv')
-
-# Wavelengths as headers give them, in micron.
-_BANDS = {70.0: 'blue', 100.0: 'green', 160.0: 'red'}
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +222,12 @@ def find_setup(data, *, mode=None):
     Parameters
     ----------
     data : map or path
-        The map; its header must have ``WAVELNTH``, as products of the
-        Herschel Science Archive do, or ``SETUP``, as simulations do.
+        The map; see `photutils_pconv.setups.find_setup` for what its header
+        must have. ``SETUP``, as simulations have it, will do.
 
     mode : str, optional
-        The observing mode. By default ``'parallel'`` where the header
-        speaks of it, else ``'scanmap'``.
+        The observing mode. By default that in the header, or else
+        ``'scanmap'``.
 
     Returns
     -------
@@ -242,20 +240,9 @@ def find_setup(data, *, mode=None):
         If the header does not tell the band.
     """
     meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
-    if mode is None and meta.get('SETUP') in list_setups():
-        return get_setup(setup=meta['SETUP'])
-    try:
-        band = _BANDS[round(float(meta.get('WAVELNTH', 0.0)), 1)]
-    except (KeyError, TypeError, ValueError):
-        msg = (
-            f'the header has WAVELNTH = {meta.get("WAVELNTH")!r}, which tells no band '
-            '(70, 100 or 160 micron): give the setup with the map'
-        )
-        raise ValueError(msg) from None
-    if mode is None:
-        words = ' '.join(str(meta.get(key, '')) for key in ('CUSMODE', 'OBS_MODE'))
-        mode = 'parallel' if 'parallel' in words.lower() else 'scanmap'
-    return get_setup(mode, band)
+    if mode is None and not any(one.mode or one.setup for one in read_statements(meta)):
+        mode = 'scanmap'
+    return find_setup_of_header(meta, mode=mode).setup
 
 
 def setup_of_file(path):

@@ -33,6 +33,7 @@ from photutils_pconv.inputs.hdus import (
     read_values,
     take_plane,
 )
+from photutils_pconv.inputs.meta_cards import name_meta_cards
 from photutils_pconv.inputs.unit_texts import parse_map_unit
 from photutils_pconv.inputs.values import split_map
 from photutils_pconv.inputs.wcs_headers import is_wcs_keyword, read_wcs, remove_wcs
@@ -57,8 +58,11 @@ _PROVENANCE = (
     'DATE-OBS',
     'DATE-END',
     'OBS_MODE',
+    'CUSMODE',
     'INSTMODE',
     'SCANVELO',
+    'CAMERA',
+    'BLUEBAND',
     'WAVELNTH',
     'BNDRADEC',
     'LEVEL',
@@ -186,6 +190,7 @@ def _read_ccd(hdus, where, *, hdu, own_mask):
     )
     provenance = [card for card in hdus[0].header.cards if card.keyword in _PROVENANCE]
     ccd.header.extend(provenance, unique=True)
+    ccd.header.extend(name_meta_cards(hdus[0].header, _PROVENANCE), unique=True)
     return ccd
 
 

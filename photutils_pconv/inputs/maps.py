@@ -17,8 +17,7 @@ from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
 from photutils_pconv._utils.warnings import hold_filters
-from photutils_pconv.inputs.fits import read_file_map, take_pair
-from photutils_pconv.inputs.fits_files import is_fits_source
+from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.units import (
     celestial_wcs,
     depends_on_area,
@@ -42,6 +41,7 @@ from photutils_pconv.inputs.values import (
 __all__ = [
     'MapInput',
     'parse_map',
+    'parse_opened',
 ]
 
 
@@ -311,28 +311,43 @@ def parse_map(
         not fit it, if something is given that the map has already, or it is
         not clear which image of a file is the map.
     """
-    is_file = is_fits_source(data)
-    if is_file:
-        file_map = read_file_map(data, hdu=hdu, mask=mask, error=error)
-        data, mask, error = file_map.ccd, file_map.mask, file_map.error
-    else:
-        data, wcs, is_file = take_pair(data, wcs)
-        for name, value in (('error', error), ('mask', mask)):
-            if isinstance(value, str):
-                msg = (
-                    f'{name} can be the name of an extension only if data is the '
-                    'path of a FITS file.'
-                )
-                raise TypeError(msg)
-        if hdu is not None:
-            msg = f'hdu is for FITS files and HDUs, got {type(data).__name__} as data.'
-            raise TypeError(msg)
-    if not isinstance(data, NDData | np.ndarray | Masked):
-        try:
-            data = np.asarray(data)
-        except ValueError:
-            data = np.asarray(None)
+    given = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+    return parse_opened(
+        given,
+        coverage_mask=coverage_mask,
+        beam=beam,
+        pixel_scale=pixel_scale,
+        setup_fwhm=setup_fwhm,
+    )
 
+
+@hold_filters
+def parse_opened(
+    given,
+    *,
+    coverage_mask=None,
+    beam=None,
+    pixel_scale=None,
+    setup_fwhm=None,
+):
+    """
+    Bring a map that was opened to one form.
+
+    Parameters
+    ----------
+    given : `~photutils_pconv.inputs.opening.OpenedMap`
+        The map.
+
+    coverage_mask, beam, pixel_scale, setup_fwhm : optional
+        As for `parse_map`.
+
+    Returns
+    -------
+    map_input : `MapInput`
+        The map.
+    """
+    data, mask, error, wcs = given.data, given.mask, given.error, given.wcs
+    is_file = given.is_file
     is_nddata = isinstance(data, NDData)
     values, own_mask, unit = split_map(data)
     if values.dtype.kind not in 'fiu':
@@ -345,7 +360,6 @@ def parse_map(
         raise TypeError(msg)
     check_dimensions(values.shape, 'data')
 
-    mask = None if mask is np.ma.nomask else mask
     own = {}
     if is_nddata:
         # a file's coverage is no reason to refuse the user's mask
@@ -354,8 +368,8 @@ def parse_map(
             'error': data.uncertainty,
             'wcs': celestial_wcs(data.wcs),
         }
-    given = {'mask': mask, 'error': error, 'wcs': wcs}
-    for key, value in given.items():
+    named = {'mask': mask, 'error': error, 'wcs': wcs}
+    for key, value in named.items():
         if value is not None and own.get(key) is not None:
             msg = (
                 f'{key} was given, but the map has its own: leave it out '

@@ -3,12 +3,16 @@
 Removal of compact sources: the package's front door.
 """
 
+from dataclasses import replace
+from functools import partial
+
 import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
-from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.maps import parse_map, parse_opened
+from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network.running import RunOptions
@@ -17,7 +21,10 @@ from photutils_pconv.photometry.upper_limits import (
     LIMIT_PROBABILITY,
 )
 from photutils_pconv.removal.pipeline import run_removal
+from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.setups.headers import check_setup, find_setup
+from photutils_pconv.setups.registry import find_setups
 
 __all__ = ['NeuralSourceRemover']
 
@@ -35,11 +42,12 @@ class NeuralSourceRemover(ReadOnly):
     ----------
     mode : str, optional
         The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map
+        (`~photutils_pconv.setups.find_setup`).
 
     band : str, optional
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
         A setup or its name, instead of ``mode`` and ``band``.
@@ -150,6 +158,11 @@ class NeuralSourceRemover(ReadOnly):
         If the setup is unknown, an aperture lies outside the table of
         encircled energies, or an argument is not accepted.
 
+    Warns
+    -----
+    AstropyUserWarning
+        If the header of a map contradicts the setup that was given.
+
     Notes
     -----
     Photometry is not colour-corrected.
@@ -206,10 +219,10 @@ class NeuralSourceRemover(ReadOnly):
             precision=precision,
             progress_bar=progress_bar,
         )
-        self._settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        # None where the setup is given.
+        self._asked = None
+        self._make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
             psf=psf,
             method=method,
@@ -229,34 +242,46 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._result = None
+        self._settings = None
+        if setup is not None or None not in (mode, band):
+            self._settings = self._make_settings(mode, band, setup=setup)
+            log_choices(self._settings)
+        else:
+            self._asked = {'mode': mode, 'band': band}
+            self._check_arguments()
 
     @property
     def settings(self):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
+
+        `None` if the setup is that of the map, and no map was seen yet; then
+        those for the last map.
         """
         return self._settings
 
     @property
     def setup(self):
         """
-        The setup (`~photutils_pconv.ObservingSetup`).
+        The setup (`~photutils_pconv.ObservingSetup`); `None` as long as `settings` is.
         """
-        return self.settings.setup
+        return None if self.settings is None else self.settings.setup
 
     @property
     def model(self):
         """
-        The network (`~photutils_pconv.network.LoadedModel`).
+        The network (`~photutils_pconv.network.LoadedModel`); `None` as long as
+        `settings` is.
         """
-        return self.settings.model
+        return None if self.settings is None else self.settings.model
 
     @property
     def aperture_radii(self):
         """
-        The aperture radii in arcsec (1D `~numpy.ndarray`).
+        The aperture radii in arcsec (1D `~numpy.ndarray`); `None` as long as
+        `settings` is.
         """
-        return self.settings.aperture_radii
+        return None if self.settings is None else self.settings.aperture_radii
 
     @property
     def results(self):
@@ -273,6 +298,8 @@ class NeuralSourceRemover(ReadOnly):
         return None if self._result is None else self._result.cleaned
 
     def __repr__(self):
+        if self.settings is None:
+            return f'<{type(self).__name__}({self._describe_asked()})>'
         radii = np.array2string(self.aperture_radii, separator=', ')
         return (
             f'<{type(self).__name__}(setup={self.setup.name!r}, '
@@ -282,8 +309,10 @@ class NeuralSourceRemover(ReadOnly):
 
     def __str__(self):
         settings = self.settings
+        if settings is None:
+            return format_parameters(self, {'setup': self._describe_asked()}, long=True)
         shown = {
-            'setup': self.setup.name,
+            'setup': f'{self.setup.name} ({settings.setup_reason})',
             'method': f'{settings.method} ({settings.method_reason})',
             'model': self.model.name,
             'aperture_radii': self.aperture_radii.tolist(),
@@ -361,7 +390,7 @@ class NeuralSourceRemover(ReadOnly):
             If map, sources or pixel scale are not acceptable; the
             message says what is.
         """
-        map_input = parse_map(
+        settings, map_input = self.read_map(
             data,
             hdu=hdu,
             mask=mask,
@@ -369,12 +398,81 @@ class NeuralSourceRemover(ReadOnly):
             error=error,
             wcs=wcs,
             beam=beam,
-            pixel_scale=self.setup.pixel_scale,
-            setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(self.settings, map_input, source_input)
+        self._result = run_removal(settings, map_input, source_input)
         return self._result
+
+    def read_map(
+        self,
+        data,
+        *,
+        hdu=None,
+        mask=None,
+        coverage_mask=None,
+        error=None,
+        wcs=None,
+        beam=None,
+    ):
+        """
+        Read a map, and settle on the settings for it.
+
+        Parameters
+        ----------
+        data, hdu, mask, coverage_mask, error, wcs, beam : optional
+            As in the call.
+
+        Returns
+        -------
+        settings : `~photutils_pconv.removal.RemovalSettings`
+            The settings, with the setup that the remover was given or that the
+            header of the map tells.
+
+        map_input : `~photutils_pconv.inputs.MapInput`
+            The map.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the map is not acceptable, or the setup is not known.
+        """
+        opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+        settings = self._settle(opened.meta)
+        map_input = parse_opened(
+            opened,
+            coverage_mask=coverage_mask,
+            beam=beam,
+            pixel_scale=settings.setup.pixel_scale,
+            setup_fwhm=settings.setup.psf_fwhm,
+        )
+        return settings, map_input
+
+    def _settle(self, header):
+        """Give the settings for a map of this header."""
+        if self._asked is not None:
+            choice = find_setup(header, **self._asked)
+            if self._settings is None or choice.setup != self.setup:
+                settings = self._make_settings(setup=choice.setup)
+                self._settings = replace(settings, setup_reason=choice.reason)
+                log_choices(self._settings)
+        check_setup(self.setup, header)
+        return self._settings
+
+    def _check_arguments(self):
+        """Complain at once about what no setup in question accepts."""
+        errors = []
+        for setup in find_setups(**self._asked):
+            try:
+                self._make_settings(setup=setup)
+            except (TypeError, ValueError, OSError) as exc:
+                errors.append(exc)
+            else:
+                return
+        raise errors[0]
+
+    def _describe_asked(self):
+        asked = [f'{name}={value!r}' for name, value in self._asked.items() if value]
+        return ', '.join([*asked, "setup: that of the map's header"])
 
     def make_model_image(self, shape=None):
         """

@@ -98,6 +98,9 @@ class RemovalSettings:
     method_reason : str
         Why that method was chosen.
 
+    setup_reason : str, optional
+        Why that setup was chosen.
+
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
 
@@ -251,6 +254,7 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+    setup_reason: str = 'as asked for'
 
     def __post_init__(self):
         check_switches(self)

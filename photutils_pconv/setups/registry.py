@@ -18,6 +18,7 @@ from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
+    'find_setups',
     'get_setup',
     'list_setups',
     'register_setup',
@@ -187,29 +188,70 @@ def get_setup(mode=None, band=None, *, setup=None):
             raise ValueError(msg)
         return _all_setups()[setup]
 
-    bands = {}
-    for one in _all_setups().values():
-        if one.mode:
-            bands.setdefault(one.mode, {})[one.band] = one
-    modes = ', '.join(map(repr, bands))
     if mode is None or band is None:
+        modes = ', '.join(map(repr, _bands_of_modes()))
         msg = (
             'Both mode and band are needed, or a setup, got '
             f'mode={mode!r} and band={band!r}. Accepted modes are: '
             f'{modes}.'
         )
         raise ValueError(msg)
+    return find_setups(mode, band)[0]
+
+
+def _bands_of_modes():
+    """
+    The setups by mode, then by band.
+    """
+    bands = {}
+    for one in _all_setups().values():
+        if one.mode:
+            bands.setdefault(one.mode, {})[one.band] = one
+    return bands
+
+
+def find_setups(mode=None, band=None):
+    """
+    Find all setups of a mode, of a band, or of both.
+
+    Parameters
+    ----------
+    mode, band : str, optional
+        The observing mode and the band. `None` stands for all of them.
+
+    Returns
+    -------
+    setups : list of `ObservingSetup`
+        The setups; all, those without a mode too, if nothing is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such setup.
+    """
+    bands = _bands_of_modes()
+    modes = ', '.join(map(repr, bands))
     for name, value in (('mode', mode), ('band', band)):
-        if not isinstance(value, str):
+        if value is not None and not isinstance(value, str):
             msg = f'{name} must be a text, got {value!r}. Accepted modes are: {modes}.'
             raise TypeError(msg)
-    if mode not in bands:
+    if mode is not None and mode not in bands:
         msg = f'Unknown mode {mode!r}; accepted are: {modes}.'
         raise ValueError(msg)
-    if band not in bands[mode]:
+    if mode is None and band is None:
+        return list(_all_setups().values())
+    chosen = bands.values() if mode is None else [bands[mode]]
+    known = {}
+    for of_mode in chosen:
+        for name, setup in of_mode.items():
+            known.setdefault(name, []).append(setup)
+    if band is None:
+        return [setup for setups in known.values() for setup in setups]
+    if band not in known:
+        of_what = '' if mode is None else f' of the mode {mode!r}'
         msg = (
-            f'Unknown band {band!r} of the mode {mode!r}; accepted are: '
-            f'{", ".join(map(repr, bands[mode]))}.'
+            f'Unknown band {band!r}{of_what}; accepted are: '
+            f'{", ".join(map(repr, known))}.'
         )
         raise ValueError(msg)
-    return bands[mode][band]
+    return known[band]

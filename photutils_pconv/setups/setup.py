@@ -11,6 +11,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from photutils_pconv._utils.checks import to_float, to_quantity
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv.setups._tables import parse_eef_table, to_descending
 
 __all__ = [
@@ -170,6 +171,22 @@ class ObservingSetup:
             f'<ObservingSetup({self.name!r}, {self.wavelength:g}, '
             f'{self.pixel_scale:g} / pixel)>'
         )
+
+    def _repr_html_(self):
+        snr = ', '.join(f'{one:g}' for one in self.snr_thresholds)
+        holes = ', '.join(f'{one:g}' for one in self.hole_radii)
+        rows = {
+            'mode': self.mode,
+            'band': self.band,
+            'wavelength': f'{self.wavelength:g}',
+            'pixel scale': f'{self.pixel_scale:g}',
+            'FWHM of the PSF': f'{self.psf_fwhm:.3g}',
+            'aperture radius': f'{self.aperture_radius:g}',
+            'annulus': '{:g} to {:g} arcsec'.format(*self.annulus_radii.value),
+            'hole radii': f'{holes} pixels, for SNR from {snr}, or less',
+            'encircled energies': ', '.join(self.encircled_energy),
+        }
+        return format_html(f'Observing setup {self.name}', rows)
 
     def __eq__(self, other):
         if not isinstance(other, ObservingSetup):

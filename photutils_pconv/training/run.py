@@ -9,6 +9,7 @@ from pathlib import Path
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.config import unknown_key
+from photutils_pconv._utils.progress import show_stages
 from photutils_pconv._utils.writing import check_output, remove_stale
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
@@ -133,12 +134,13 @@ def make_data(config):
     kind = _SAMPLERS[data.kind]
     for fixed in (False, True):
         # Other seeds, other fields: training and validation are disjoint.
-        sampler = kind(
-            setups,
-            config=_sampler_config(data, fixed, kind.config_class),
-            normalisation=dict(data.normalisation),
-            seed=2 * config.seed + fixed,
-        )
+        with show_stages(config.progress_bar):
+            sampler = kind(
+                setups,
+                config=_sampler_config(data, fixed, kind.config_class),
+                normalisation=dict(data.normalisation),
+                seed=2 * config.seed + fixed,
+            )
         size = data.validation_size if fixed else data.epoch_size
         sets.append(SimulatedCutouts(sampler, size, seed=config.seed, fixed=fixed))
     return (tuple(setups), *sets)
