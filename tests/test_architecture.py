@@ -22,6 +22,7 @@ NAME = 'photutils_pconv'
 FLOORS = {
     'cli': 7,
     'background': 6,
+    'bands': 6,
     'completeness': 6,
     'training': 6,
     'evaluation': 6,
@@ -35,6 +36,7 @@ FLOORS = {
     'setups': 2,
     'geometry': 2,
     'network': 2,
+    '_psf_models': 1,
     'inputs': 1,
     'archive': 1,
     '_utils': 0,

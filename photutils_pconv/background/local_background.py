@@ -75,6 +75,10 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
     precision : {'auto', 'float32', 'bfloat16'}, optional
         The network's precision; ``'auto'`` is float32.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself.
+
     Raises
     ------
     ValueError, TypeError
@@ -109,6 +113,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         batch_size=64,
         device='auto',
         precision='auto',
+        threads=1,
     ):
         # LocalBackground's own __init__ is left out: there is no annulus.
         self._settings = RemovalSettings.from_arguments(
@@ -118,7 +123,12 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
             model=model,
             psf=psf,
             method=method,
-            run=RunOptions(batch_size=batch_size, device=device, precision=precision),
+            run=RunOptions(
+                batch_size=batch_size,
+                device=device,
+                precision=precision,
+                threads=threads,
+            ),
         )
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')

@@ -128,7 +128,8 @@ class PConvBackground(ReadOnly):
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, method, recenter, resample, batch_size, device, precision, progress_bar
+    psf, method, recenter, resample, batch_size, device, precision, threads, \
+    progress_bar
         As for `~photutils_pconv.NeuralSourceRemover`.
 
     Raises
@@ -180,6 +181,7 @@ class PConvBackground(ReadOnly):
         batch_size=64,
         device='auto',
         precision='auto',
+        threads=1,
         progress_bar=False,
     ):
         if sources is not None and finder is not None:
@@ -199,6 +201,7 @@ class PConvBackground(ReadOnly):
                 batch_size=batch_size,
                 device=device,
                 precision=precision,
+                threads=threads,
                 progress_bar=progress_bar,
             ),
         )

@@ -35,9 +35,11 @@ OPTION_GROUPS = {
         'error_method',
         'detection_threshold',
         'upper_limit_probability',
+        'colour_correction',
+        'calibration_error',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
-    'running': ('batch_size', 'device', 'precision', 'progress_bar'),
+    'running': ('batch_size', 'device', 'precision', 'threads', 'progress_bar'),
 }
 
 #: The one default that is not Python's: at a terminal there is someone who
@@ -50,8 +52,11 @@ _METAVARS = {
     'aperture_radii': 'ARCSEC',
     'aperture_corrections': 'TABLE',
     'batch_size': 'N',
+    'calibration_error': 'SHARE',
+    'colour_correction': 'SPECTRUM',
     'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
+    'threads': 'N',
     'upper_limit_probability': 'P',
 }
 

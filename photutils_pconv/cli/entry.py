@@ -8,6 +8,7 @@ from functools import partial
 
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
+    _bands,
     _completeness,
     _dataset,
     _demo,
@@ -17,6 +18,7 @@ from photutils_pconv.cli import (
     _models,
     _remove,
     _simulate,
+    _stars,
     _train,
 )
 from photutils_pconv.cli._common import flush, run_command
@@ -29,6 +31,7 @@ __all__ = ['make_parser', 'run']
 # which does the work that the parsed options describe.
 _COMMANDS = (
     _remove,
+    _bands,
     _find,
     _fetch,
     _completeness,
@@ -37,6 +40,7 @@ _COMMANDS = (
     _dataset,
     _train,
     _evaluate,
+    _stars,
     _models,
 )
 

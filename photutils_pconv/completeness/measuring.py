@@ -223,9 +223,14 @@ class _Field:
     @classmethod
     def from_removal(cls, settings, map_input, source_input, psf):
         """Find what the real sources are, and how the injected ones look."""
-        # Photometry does not depend on what the cleaned map holds.
+        # Photometry does not depend on what the cleaned map holds, and injected
+        # fluxes are the map's own.
         settings = replace(
-            settings, fill='mean', run=replace(settings.run, progress_bar=False)
+            settings,
+            fill='mean',
+            colour_correction=None,
+            calibration_error=None,
+            run=replace(settings.run, progress_bar=False),
         )
         removal = remove_sources(settings, map_input, source_input)
         grid, holes = removal.grid, removal.holes

@@ -215,7 +215,7 @@ def list_fits(path):
     return found
 
 
-def find_setup(data, *, mode=None):
+def find_setup(data, *, mode=None, band=None):
     """
     Find the setup of a PACS map from its header.
 
@@ -229,6 +229,9 @@ def find_setup(data, *, mode=None):
         The observing mode. By default that in the header, or else
         ``'scanmap'``.
 
+    band : str, optional
+        The band, where the header does not tell it.
+
     Returns
     -------
     setup : `~photutils_pconv.ObservingSetup`
@@ -240,12 +243,24 @@ def find_setup(data, *, mode=None):
         If the header does not tell the band.
     """
     meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
-    if mode is None and not any(one.mode or one.setup for one in read_statements(meta)):
+    statements = read_statements(meta)
+    if mode is None and not any(one.mode or one.setup for one in statements):
         mode = 'scanmap'
-    return find_setup_of_header(meta, mode=mode).setup
+    if any(one.wavelengths or one.setup for one in statements):
+        band = None
+    elif band is None:
+        given = meta.get('WAVELNTH')
+        told = 'no WAVELNTH' if given is None else f'WAVELNTH = {given!r}'
+        msg = (
+            f'the header has {told}, which tells no band: say which it is, blue '
+            '(70 micron), green (100) or red (160), with band= or, on the command '
+            'line, --band, or give the setup with the map'
+        )
+        raise ValueError(msg)
+    return find_setup_of_header(meta, mode=mode, band=band).setup
 
 
-def setup_of_file(path):
+def setup_of_file(path, *, mode=None, band=None):
     """
     Find the setup of a file from its header, or name the file.
 
@@ -253,6 +268,9 @@ def setup_of_file(path):
     ----------
     path : `pathlib.Path`
         The file.
+
+    mode, band : str, optional
+        As for `find_setup`.
 
     Returns
     -------
@@ -265,7 +283,7 @@ def setup_of_file(path):
         If the header does not tell the band; the message names the file.
     """
     try:
-        return find_setup(path)
+        return find_setup(path, mode=mode, band=band)
     except ValueError as exc:
         msg = f'{path.name}: {exc}'
         raise ValueError(msg) from exc

@@ -58,6 +58,12 @@ class RemoverChoice:
     detection_threshold, upper_limit_probability : float, optional
         For which sources there are upper limits, and of which probability.
 
+    colour_correction : Quantity, float, str or pair, optional
+        The spectrum that fluxes of real sources are corrected for.
+
+    calibration_error : float or str, optional
+        The relative error of the calibration that is added to their errors.
+
     error_method : str, optional
         Where the errors of fluxes come from.
 
@@ -97,6 +103,8 @@ class RemoverChoice:
     fit_sizes: bool | None = None
     detection_threshold: float | None = None
     upper_limit_probability: float | None = None
+    colour_correction: Any = None
+    calibration_error: Any = None
     error_method: str | None = None
     subtract_wings: bool | None = None
     fill: str | None = None

@@ -88,6 +88,7 @@ def inpaint(
     batch_size=64,
     device='auto',
     precision='auto',
+    threads=1,
     progress_bar=False,
 ):
     """
@@ -118,7 +119,7 @@ def inpaint(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
-    batch_size, device, precision, progress_bar : optional
+    batch_size, device, precision, threads, progress_bar : optional
         As for `~photutils_pconv.network.RunOptions`.
 
     Returns
@@ -129,13 +130,14 @@ def inpaint(
     Raises
     ------
     ValueError
-        If the device, the precision or the batch size is not accepted,
-        or a hole does not fit into a cutout.
+        If the device, precision, batch size or number of threads is not
+        accepted, or a hole does not fit into a cutout.
     """
     run = RunOptions(
         batch_size=batch_size,
         device=device,
         precision=precision,
+        threads=threads,
         progress_bar=progress_bar,
     )
     settings = InpaintSettings(

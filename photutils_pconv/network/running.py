@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
+from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
     'PRECISIONS',
@@ -29,7 +30,7 @@ _DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 class RunOptions:
     """
     How a network is run. None of this changes what it tells, but for the
-    rounding of ``bfloat16``.
+    rounding of ``bfloat16``, and of sums in another order.
 
     Parameters
     ----------
@@ -42,24 +43,32 @@ class RunOptions:
     precision : {'auto', 'float32', 'bfloat16'}, optional
         The network's precision; ``'auto'`` is float32.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
 
     Raises
     ------
     TypeError, ValueError
-        If the batch size, device, precision or progress bar is not accepted.
+        If one of them is not accepted.
     """
 
     batch_size: int = 64
     device: str = 'auto'
     precision: str = 'auto'
+    # Beside other work torch's own number of threads takes longer than one, since
+    # all wait for the slowest (benchmarks/scale.py, docs/user_guide/many_maps.rst).
+    threads: int | None = 1
     progress_bar: bool = False
 
     def __post_init__(self):
         check_switches(self)
         check_batch_size(self.batch_size)
         check_precision(self.precision)
+        check_threads(self.threads)
         choose_device(self.device)
 
 
@@ -89,6 +98,7 @@ def make_predictor(network, run):
         # The loaded network is shared, and `to` would move it for all.
         network = copy.deepcopy(network).to(device)
 
+    @use_threads(run.threads)
     def predict(images, validity):
         images = torch.from_numpy(images.astype(np.float32)).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)

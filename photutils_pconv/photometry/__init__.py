@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Aperture photometry of removed sources, its errors, limits, and flags.
+Aperture photometry of removed sources, its errors, limits, and flags, and
+colour corrections.
 
 Plain arrays: fluxes are in the unit of the map times pixel, positions are
 0-based pixels.
@@ -31,6 +32,12 @@ __getattr__, __dir__, __all__ = attach(
             'count_flags',
             'decode_flags',
             'has_warning',
+        ),
+        'passbands': (
+            'Passband',
+            'colour_correction',
+            'find_passband',
+            'get_passband',
         ),
         'response': ('pixel_response',),
         'signal_to_noise': ('snr',),

@@ -383,6 +383,7 @@ def assemble(settings, map_input, removal):
         flags[psf_fluxes.poor] |= SourceFlags.POOR_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
+    colour = settings.colour_correction
     table = make_photometry_table(
         sources,
         holes,
@@ -394,6 +395,8 @@ def assemble(settings, map_input, removal):
         sources.flags | sources.spread(flags, fill=0),
         detection_threshold=settings.detection_threshold,
         upper_limit_probability=settings.upper_limit_probability,
+        colour_factor=1.0 if colour is None else colour.factor,
+        calibration_error=settings.calibration_error,
     )
     meta = make_meta(settings, filled.pixel_psf)
     if settings.error_method != 'local':

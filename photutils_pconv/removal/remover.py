@@ -20,6 +20,7 @@ from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
 )
+from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.settings import RemovalSettings
@@ -116,6 +117,20 @@ class NeuralSourceRemover(ReadOnly):
     upper_limit_probability : float, optional
         The probability with which the true flux is below that limit.
 
+    colour_correction : `~astropy.units.Quantity`, float, str or pair, optional
+        The spectrum that fluxes are corrected for: a temperature (of a black
+        body), a slope of F_nu in frequency, ``'star'``, or a pair of a
+        temperature and the slope of the emissivity; see
+        `~photutils_pconv.photometry.colour_correction`. By default fluxes are
+        not corrected: they are those of the spectrum that the map was
+        calibrated with (for PACS and SPIRE nu F_nu = constant).
+
+    calibration_error : float or 'setup', optional
+        The relative error of the map's calibration, which is added to the
+        errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
+        PACS. By default errors are those of one map among themselves; the
+        table's metadata tell the calibration's.
+
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
         off the cleaned map, too (`photutils_pconv.inpainting`). By default
@@ -149,6 +164,11 @@ class NeuralSourceRemover(ReadOnly):
     precision : {'auto', 'float32', 'bfloat16'}, optional
         The network's precision; ``'auto'`` is float32.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself, which takes longer than one where
+        others keep the processor busy.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
 
@@ -165,8 +185,6 @@ class NeuralSourceRemover(ReadOnly):
 
     Notes
     -----
-    Photometry is not colour-corrected.
-
     A source may be larger than the PSF. Its image is then the PSF convolved with an
     elliptical Gaussian; hole, aperture and annulus grow with it. Sizes are taken from
     the catalogue, where it has columns of them (see `parse_sources
@@ -177,7 +195,9 @@ class NeuralSourceRemover(ReadOnly):
     has a fitted one in any case, and the flag ``resolved``.
 
     The settings are those that a remover was made with: attributes cannot
-    be set later.
+    be set later. Several threads may call one remover at once: each has its own
+    result. Copies and pickles have the settings, and not the last result, which
+    can be pickled itself.
 
     Examples
     --------
@@ -204,6 +224,8 @@ class NeuralSourceRemover(ReadOnly):
         error_method='empty_apertures',
         detection_threshold=DETECTION_THRESHOLD,
         upper_limit_probability=LIMIT_PROBABILITY,
+        colour_correction=None,
+        calibration_error=None,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -211,12 +233,14 @@ class NeuralSourceRemover(ReadOnly):
         batch_size=64,
         device='auto',
         precision='auto',
+        threads=1,
         progress_bar=False,
     ):
         run = RunOptions(
             batch_size=batch_size,
             device=device,
             precision=precision,
+            threads=threads,
             progress_bar=progress_bar,
         )
         # None where the setup is given.
@@ -235,6 +259,8 @@ class NeuralSourceRemover(ReadOnly):
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=upper_limit_probability,
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -287,6 +313,9 @@ class NeuralSourceRemover(ReadOnly):
     def results(self):
         """
         The photometry of the last call (`~astropy.table.QTable`, or None).
+
+        It is that of the call that ended last. Where several threads call one
+        remover, take what each call returns.
         """
         return None if self._result is None else self._result.photometry
 
@@ -296,6 +325,10 @@ class NeuralSourceRemover(ReadOnly):
         The cleaned map of the last call, or `None`.
         """
         return None if self._result is None else self._result.cleaned
+
+    def __getstate__(self):
+        # The result may be thousands of times as large, and whoever needs it has it.
+        return self.__dict__ | {'_result': None}
 
     def __repr__(self):
         if self.settings is None:
@@ -311,6 +344,7 @@ class NeuralSourceRemover(ReadOnly):
         settings = self.settings
         if settings is None:
             return format_parameters(self, {'setup': self._describe_asked()}, long=True)
+        meta = describe_calibration(settings)
         shown = {
             'setup': f'{self.setup.name} ({settings.setup_reason})',
             'method': f'{settings.method} ({settings.method_reason})',
@@ -322,12 +356,15 @@ class NeuralSourceRemover(ReadOnly):
             'error_method': settings.error_method,
             'detection_threshold': settings.detection_threshold,
             'upper_limit_probability': settings.upper_limit_probability,
+            'colour_correction': meta['colour_correction'],
+            'calibration_error': settings.calibration_error,
             'subtract_wings': settings.subtract_wings,
             'fill': settings.fill,
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
             'precision': settings.run.precision,
+            'threads': settings.run.threads,
         }
         return format_parameters(self, shown, long=True)
 
@@ -400,8 +437,10 @@ class NeuralSourceRemover(ReadOnly):
             beam=beam,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(settings, map_input, source_input)
-        return self._result
+        # Another thread may set it, too, before this one returns.
+        result = run_removal(settings, map_input, source_input)
+        self._result = result
+        return result
 
     def read_map(
         self,
@@ -449,14 +488,17 @@ class NeuralSourceRemover(ReadOnly):
 
     def _settle(self, header):
         """Give the settings for a map of this header."""
+        # Another thread may change the attribute, for another map.
+        settings = self._settings
         if self._asked is not None:
             choice = find_setup(header, **self._asked)
-            if self._settings is None or choice.setup != self.setup:
+            if settings is None or choice.setup != settings.setup:
                 settings = self._make_settings(setup=choice.setup)
-                self._settings = replace(settings, setup_reason=choice.reason)
-                log_choices(self._settings)
-        check_setup(self.setup, header)
-        return self._settings
+                settings = replace(settings, setup_reason=choice.reason)
+                log_choices(settings)
+            self._settings = settings
+        check_setup(settings.setup, header)
+        return settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""

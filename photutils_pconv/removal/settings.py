@@ -27,6 +27,11 @@ from photutils_pconv.photometry.upper_limits import (
 )
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.removal.flux_calibration import (
+    ColourCorrection,
+    choose_calibration_error,
+    choose_colour_correction,
+)
 from photutils_pconv.removal.measuring import make_eef
 from photutils_pconv.removal.methods import (
     FILLS,
@@ -123,6 +128,12 @@ class RemovalSettings:
 
     upper_limit_probability : float
         The probability with which a source is fainter than its upper limit.
+
+    colour_correction : ``ColourCorrection`` or `None`
+        The colour correction of fluxes.
+
+    calibration_error : float or `None`
+        The relative error of the calibration that is added to those of fluxes.
 
     subtract_wings : bool
         Whether one pass takes wings beyond the holes off the map.
@@ -229,6 +240,19 @@ class RemovalSettings:
             kind=float,
         )
     )
+    colour_correction: ColourCorrection | None = field(
+        metadata=_about(
+            "the spectrum that fluxes are corrected for: 'star', a temperature ('30 "
+            "K'), a temperature and the slope of the emissivity ('20 K, 1.8'), or a "
+            "slope of F_nu ('-1') (default: no correction)"
+        )
+    )
+    calibration_error: float | None = field(
+        metadata=_about(
+            "relative error of the map's calibration that is added to the errors of "
+            "fluxes, or 'setup' for the instrument's (default: none)"
+        )
+    )
     subtract_wings: bool = field(
         metadata=_about(
             'subtract the wings of sources beyond their holes, too',
@@ -278,6 +302,8 @@ class RemovalSettings:
         error_method='empty_apertures',
         detection_threshold=DETECTION_THRESHOLD,
         upper_limit_probability=LIMIT_PROBABILITY,
+        colour_correction=None,
+        calibration_error=None,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -292,7 +318,8 @@ class RemovalSettings:
         mode, band, setup, model, psf, method, aperture_radii, \
         aperture_corrections, recenter, fit_positions, fit_psf_shape, fit_sizes, \
         error_method, detection_threshold, upper_limit_probability, \
-        subtract_wings, fill, draw_seed, resample : optional
+        colour_correction, calibration_error, subtract_wings, fill, draw_seed, \
+        resample : optional
             As for `~photutils_pconv.NeuralSourceRemover`.
 
         run : `~photutils_pconv.network.RunOptions`, optional
@@ -323,6 +350,8 @@ class RemovalSettings:
         check_choice(error_method, 'error_method', ERROR_METHODS)
         detection_threshold = to_float(detection_threshold, 'detection_threshold')
         check_probability(upper_limit_probability, 'upper_limit_probability')
+        colour_correction = choose_colour_correction(colour_correction, setup)
+        calibration_error = choose_calibration_error(calibration_error, setup)
         check_seed(draw_seed, 'draw_seed')
         check_choice(method, 'method', METHODS)
         model = _load_given(model)
@@ -363,6 +392,8 @@ class RemovalSettings:
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=float(upper_limit_probability),
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -388,6 +419,10 @@ _RUN_OPTIONS = {
     'precision': {
         'help': "the network's precision; 'auto' is float32",
         'choices': PRECISIONS,
+    },
+    'threads': {
+        'help': "number of the processor's threads that the network uses",
+        'kind': int,
     },
     'progress_bar': {'help': 'show a progress bar', 'kind': bool},
 }

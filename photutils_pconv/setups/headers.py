@@ -107,7 +107,12 @@ class Statement:
         if self.mode is not None:
             return setup.mode not in _PACS_MODES or setup.mode == self.mode
         if self.instrument is not None:
-            return setup.mode not in _PACS_MODES or 'PACS' in self.instrument
+            own = setup.instrument.upper()
+            if not own:
+                own = 'PACS' if setup.mode in _PACS_MODES else ''
+            return own in self.instrument or self.instrument in own
+        if setup.wavelength is None:
+            return True
         own = setup.wavelength.to_value(u.um)
         return any(
             abs(one - own) <= _WAVELENGTH_TOLERANCE * own for one in self.wavelengths
@@ -277,6 +282,8 @@ def find_setup(header, *, mode=None, band=None):
     ]
     named = find_setups(mode, band)
     fitting = [one for one in named if all(said.allows(one) for said in used)]
+    if band is None and not any(one.setup for one in used):
+        fitting = [one for one in fitting if one.wavelength is not None]
     tells_wavelength = band is not None or any(
         one.wavelengths or one.setup for one in used
     )
@@ -378,7 +385,9 @@ def check_setup(setup, header):
     against = [one.text for one in read_statements(header) if not one.allows(setup)]
     if not against:
         return True
-    how = f'{setup.name!r} ({setup.wavelength.to_value(u.um):g} micron)'
+    how = repr(setup.name)
+    if setup.wavelength is not None:
+        how += f' ({setup.wavelength.to_value(u.um):g} micron)'
     try:
         told = find_setup(header).setup
     except ValueError:

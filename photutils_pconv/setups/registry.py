@@ -10,7 +10,7 @@ modes times three bands, and further ones can be registered.
 
 import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
@@ -31,14 +31,18 @@ def _bundled_setups():
     """
     The six PACS setups, by name.
     """
-    path = resources.files('photutils_pconv') / 'data/setups/pacs.json'
+    data = Path(__file__).resolve().parents[1] / 'data'
+    path = data / 'setups/pacs.json'
     setups = {}
     for values in json.loads(path.read_text(encoding='utf-8'))['setups']:
         # the tabulated axes are those of one scan; scans in two directions
         # and the radii of Table 3 ask for the round beam of equal area
         minor, major = values.pop('psf_fwhm_axes_arcsec')
         values['psf_fwhm_arcsec'] = float(np.sqrt(minor * major))
-        setups[values['name']] = ObservingSetup.from_dict(values)
+        values['instrument'] = 'PACS'
+        file = f'{values["mode"]}_{values["band"]}.fits'
+        setup = ObservingSetup.from_dict(values | {'psf': data / 'psf' / file})
+        setups[setup.name] = setup
     return setups
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import photutils_pconv.psf as face
+from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv.psf.library import get_psf, parse_psf, sample_psf
 from photutils_pconv.psf.lobed import lobed_psf
-from photutils_pconv.psf.sampled import SampledPSF
 from photutils_pconv.setups.registry import get_setup, list_setups
 
 GREEN = get_setup('scanmap', 'green')
