@@ -3,13 +3,18 @@
 The background of a map, in the place of photutils' ``Background2D``.
 """
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.nddata import NDData
+from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.read_only import ReadOnly
@@ -41,6 +46,7 @@ from photutils_pconv.removal.plots import plot_holes
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
+from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['PConvBackground']
 
@@ -157,33 +163,33 @@ class PConvBackground(ReadOnly):
 
     def __init__(
         self,
-        data,
-        sources=None,
+        data: Any,
+        sources: Any = None,
         *,
-        mode=None,
-        band=None,
-        setup=None,
-        model=None,
-        hdu=None,
-        mask=None,
-        coverage_mask=None,
-        fill_value=0.0,
-        finder=None,
-        error=None,
-        wcs=None,
-        beam=None,
-        box_size=None,
-        psf=None,
-        method='auto',
-        error_method='card',
-        recenter=False,
-        resample=True,
-        batch_size=64,
-        device='auto',
-        precision='auto',
-        threads=1,
-        progress_bar=False,
-    ):
+        mode: str | None = None,
+        band: str | None = None,
+        setup: ObservingSetup | str | None = None,
+        model: Any = None,
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        fill_value: float = 0.0,
+        finder: Callable | None = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+        box_size: int | None = None,
+        psf: Any = None,
+        method: str = 'auto',
+        error_method: str = 'card',
+        recenter: bool = False,
+        resample: bool = True,
+        batch_size: int = 64,
+        device: Any = 'auto',
+        precision: str = 'auto',
+        threads: int | None = 1,
+        progress_bar: bool = False,
+    ) -> None:
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
@@ -266,7 +272,7 @@ class PConvBackground(ReadOnly):
         self._holes = result.holes
         self._photometry = result.photometry
         self._background = self._fill(as_array(result.cleaned))
-        self._background_rms = None
+        self._background_rms: np.ndarray | None = None
         self._lock = threading.Lock()
 
     def _missing(self):
@@ -321,35 +327,35 @@ class PConvBackground(ReadOnly):
         return values if self._unit is None else u.Quantity(values, self._unit)
 
     @property
-    def setup(self):
+    def setup(self) -> ObservingSetup:
         """
         The setup (`~photutils_pconv.ObservingSetup`).
         """
         return self._setup
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """
         The network (`~photutils_pconv.network.LoadedModel`).
         """
         return self._model
 
     @property
-    def fill_value(self):
+    def fill_value(self) -> float:
         """
         The value where there is no coverage (`float`).
         """
         return self._fill_value
 
     @property
-    def box_size(self):
+    def box_size(self) -> int:
         """
         The side of the boxes of `background_rms`, in pixels (`int`).
         """
         return self._box_size
 
     @property
-    def coverage_mask(self):
+    def coverage_mask(self) -> np.ndarray | None:
         """
         The pixels without coverage (2D bool `~numpy.ndarray`, or `None`).
         """
@@ -357,7 +363,7 @@ class PConvBackground(ReadOnly):
         return None if mask is None else mask.copy()
 
     @property
-    def background(self):
+    def background(self) -> np.ndarray | u.Quantity:
         """
         The background (2D `~numpy.ndarray` or Quantity).
 
@@ -366,7 +372,7 @@ class PConvBackground(ReadOnly):
         return self._with_unit(self._background.copy())
 
     @property
-    def background_rms(self):
+    def background_rms(self) -> np.ndarray | u.Quantity:
         """
         The local scatter of the emission, with the reconstruction's error
         in `holes` (2D `~numpy.ndarray` or Quantity).
@@ -391,9 +397,10 @@ class PConvBackground(ReadOnly):
         It is computed at the first use, and kept.
         """
         with self._lock:
-            if self._background_rms is None:
-                self._background_rms = self._measure_rms()
-        return self._with_unit(self._background_rms.copy())
+            rms = self._background_rms
+            if rms is None:
+                rms = self._background_rms = self._measure_rms()
+        return self._with_unit(rms.copy())
 
     def _median(self, values):
         if self._coverage_mask is not None:
@@ -401,14 +408,14 @@ class PConvBackground(ReadOnly):
         return self._with_unit(np.median(values))
 
     @property
-    def background_median(self):
+    def background_median(self) -> Any:
         """
         The median of the background where there is coverage (a scalar).
         """
         return self._median(self._background)
 
     @property
-    def background_rms_median(self):
+    def background_rms_median(self) -> Any:
         """
         The median of the background rms where there is coverage.
         """
@@ -416,7 +423,7 @@ class PConvBackground(ReadOnly):
         return self._median(getattr(rms, 'value', rms))
 
     @property
-    def holes(self):
+    def holes(self) -> np.ndarray:
         """
         The pixels that were reconstructed around the sources, tapers
         included (2D bool `~numpy.ndarray`).
@@ -426,14 +433,14 @@ class PConvBackground(ReadOnly):
         return self._holes.copy()
 
     @property
-    def n_holes(self):
+    def n_holes(self) -> int:
         """
         The number of sources whose hole was filled (`int`).
         """
         return len(self._filled_holes())
 
     @property
-    def photometry(self):
+    def photometry(self) -> QTable:
         """
         The sources and their photometry (`~astropy.table.QTable`).
 
@@ -444,14 +451,14 @@ class PConvBackground(ReadOnly):
     def plot_holes(
         self,
         *,
-        ax=None,
-        marker='+',
-        markersize=None,
-        color='blue',
-        alpha=None,
-        outlines=True,
-        **kwargs,
-    ):
+        ax: Any = None,
+        marker: str = '+',
+        markersize: float | None = None,
+        color: str = 'blue',
+        alpha: float | None = None,
+        outlines: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """
         Plot the holes on a matplotlib Axes.
 
@@ -509,10 +516,10 @@ class PConvBackground(ReadOnly):
             'n_holes': self.n_holes,
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return format_parameters(self, self._parameters())
 
-    def __str__(self):
+    def __str__(self) -> str:
         return format_parameters(self, self._parameters(), long=True)
 
     def __getstate__(self):

@@ -3,6 +3,8 @@
 Maps on disk, and the units and masks that their headers and extensions state.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +96,7 @@ class FileMap:
 
 
 @hold_filters
-def read_fits_map(path, *, hdu=None):
+def read_fits_map(path: Any, *, hdu: int | str | tuple | None = None) -> CCDData:
     """
     Read a map from a FITS file.
 

@@ -7,7 +7,10 @@ pixels as NaN, and `MapInput.like_input` puts a result into that form
 again. `parse_sources` gives pixel positions.
 """
 
+from __future__ import annotations
+
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +107,13 @@ class MapInput:
     original: Any
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """
         The shape (ny, nx) of the map.
         """
         return self.data.shape
 
-    def jy_per_pixel_at(self, x, y):
+    def jy_per_pixel_at(self, x: np.ndarray, y: np.ndarray) -> float | np.ndarray:
         """
         Give the factor from ``unit`` to Jy/pixel at each of some positions.
 
@@ -132,7 +135,14 @@ class MapInput:
         return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
 
     @hold_filters
-    def like_input(self, data, *, error=None, history=(), fill=None):
+    def like_input(
+        self,
+        data: np.ndarray,
+        *,
+        error: np.ndarray | None = None,
+        history: Sequence[str] = (),
+        fill: float | None = None,
+    ) -> Any:
         """
         Put a result into the form of the input.
 
@@ -239,17 +249,17 @@ class MapInput:
 
 @hold_filters
 def parse_map(
-    data,
+    data: Any,
     *,
-    hdu=None,
-    mask=None,
-    coverage_mask=None,
-    error=None,
-    wcs=None,
-    beam=None,
-    pixel_scale=None,
-    setup_fwhm=None,
-):
+    hdu: int | str | tuple | None = None,
+    mask: Any = None,
+    coverage_mask: Any = None,
+    error: Any = None,
+    wcs: Any = None,
+    beam: Any = None,
+    pixel_scale: Any = None,
+    setup_fwhm: Any = None,
+) -> MapInput:
     """
     Bring a map of any accepted form to one form.
 

@@ -123,7 +123,7 @@ class ModelCard:
     architecture: dict
     normalisation: dict
     kind: str = 'masked'
-    images: tuple = None
+    images: tuple = None  # type: ignore[assignment]
     description: str = ''
     setups: tuple = ()
     cutout_size: int = 96

@@ -6,9 +6,12 @@ A flag says what is special about a source's row; 0 means nothing is.
 One registry feeds the bit constants, the decoding and the documentation.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from photutils_pconv._utils.arrays import on_map, pair_positions
 
@@ -163,7 +166,7 @@ for _flag in FLAGS:
     setattr(SourceFlags, _flag.name.upper(), _flag.bit)
 
 
-def count_flags(flags):
+def count_flags(flags: ArrayLike) -> dict[str, int]:
     """
     Count how many sources have each flag.
 
@@ -183,7 +186,7 @@ def count_flags(flags):
     return {name: count for name, count in counts.items() if count}
 
 
-def has_warning(flags):
+def has_warning(flags: ArrayLike) -> np.ndarray:
     """
     Tell which sources have a flag that warns.
 
@@ -202,7 +205,7 @@ def has_warning(flags):
     return (np.asarray(flags, dtype=int) & warning) > 0
 
 
-def decode_flags(flags):
+def decode_flags(flags: ArrayLike) -> list:
     """
     Decode values of the column ``flags``.
 

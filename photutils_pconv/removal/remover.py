@@ -3,15 +3,19 @@
 Removal of compact sources: the package's front door.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
-from photutils_pconv.inputs.maps import parse_map, parse_opened
+from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.values import as_array
@@ -23,9 +27,11 @@ from photutils_pconv.photometry.upper_limits import (
 from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
+from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.registry import find_setups
+from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['NeuralSourceRemover']
 
@@ -208,34 +214,34 @@ class NeuralSourceRemover(ReadOnly):
 
     def __init__(
         self,
-        mode=None,
-        band=None,
+        mode: str | None = None,
+        band: str | None = None,
         *,
-        setup=None,
-        model=None,
-        aperture_radii=None,
-        aperture_corrections=None,
-        recenter=False,
-        psf=None,
-        method='auto',
-        fit_positions=True,
-        fit_psf_shape=True,
-        fit_sizes=False,
-        error_method='empty_apertures',
-        detection_threshold=DETECTION_THRESHOLD,
-        upper_limit_probability=LIMIT_PROBABILITY,
-        colour_correction=None,
-        calibration_error=None,
-        subtract_wings=False,
-        fill=None,
-        draw_seed=0,
-        resample=True,
-        batch_size=64,
-        device='auto',
-        precision='auto',
-        threads=1,
-        progress_bar=False,
-    ):
+        setup: ObservingSetup | str | None = None,
+        model: Any = None,
+        aperture_radii: Any = None,
+        aperture_corrections: Any = None,
+        recenter: bool = False,
+        psf: Any = None,
+        method: str = 'auto',
+        fit_positions: bool = True,
+        fit_psf_shape: bool = True,
+        fit_sizes: bool = False,
+        error_method: str = 'empty_apertures',
+        detection_threshold: float = DETECTION_THRESHOLD,
+        upper_limit_probability: float = LIMIT_PROBABILITY,
+        colour_correction: Any = None,
+        calibration_error: Any = None,
+        subtract_wings: bool = False,
+        fill: str | None = None,
+        draw_seed: int | np.random.Generator = 0,
+        resample: bool = True,
+        batch_size: int = 64,
+        device: Any = 'auto',
+        precision: str = 'auto',
+        threads: int | None = 1,
+        progress_bar: bool = False,
+    ) -> None:
         run = RunOptions(
             batch_size=batch_size,
             device=device,
@@ -277,7 +283,7 @@ class NeuralSourceRemover(ReadOnly):
             self._check_arguments()
 
     @property
-    def settings(self):
+    def settings(self) -> RemovalSettings | None:
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
 
@@ -287,14 +293,14 @@ class NeuralSourceRemover(ReadOnly):
         return self._settings
 
     @property
-    def setup(self):
+    def setup(self) -> ObservingSetup | None:
         """
         The setup (`~photutils_pconv.ObservingSetup`); `None` as long as `settings` is.
         """
         return None if self.settings is None else self.settings.setup
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """
         The network (`~photutils_pconv.network.LoadedModel`); `None` as long as
         `settings` is.
@@ -302,7 +308,7 @@ class NeuralSourceRemover(ReadOnly):
         return None if self.settings is None else self.settings.model
 
     @property
-    def aperture_radii(self):
+    def aperture_radii(self) -> np.ndarray | None:
         """
         The aperture radii in arcsec (1D `~numpy.ndarray`); `None` as long as
         `settings` is.
@@ -310,7 +316,7 @@ class NeuralSourceRemover(ReadOnly):
         return None if self.settings is None else self.settings.aperture_radii
 
     @property
-    def results(self):
+    def results(self) -> QTable | None:
         """
         The photometry of the last call (`~astropy.table.QTable`, or None).
 
@@ -320,7 +326,7 @@ class NeuralSourceRemover(ReadOnly):
         return None if self._result is None else self._result.photometry
 
     @property
-    def cleaned(self):
+    def cleaned(self) -> Any:
         """
         The cleaned map of the last call, or `None`.
         """
@@ -330,26 +336,27 @@ class NeuralSourceRemover(ReadOnly):
         # The result may be thousands of times as large, and whoever needs it has it.
         return self.__dict__ | {'_result': None}
 
-    def __repr__(self):
-        if self.settings is None:
+    def __repr__(self) -> str:
+        settings = self.settings
+        if settings is None:
             return f'<{type(self).__name__}({self._describe_asked()})>'
-        radii = np.array2string(self.aperture_radii, separator=', ')
+        radii = np.array2string(settings.aperture_radii, separator=', ')
         return (
-            f'<{type(self).__name__}(setup={self.setup.name!r}, '
-            f'method={self.settings.method!r}, fill={self.settings.fill!r}, '
-            f'model={self.model.name!r}, aperture_radii={radii} arcsec)>'
+            f'<{type(self).__name__}(setup={settings.setup.name!r}, '
+            f'method={settings.method!r}, fill={settings.fill!r}, '
+            f'model={settings.model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         settings = self.settings
         if settings is None:
             return format_parameters(self, {'setup': self._describe_asked()}, long=True)
         meta = describe_calibration(settings)
         shown = {
-            'setup': f'{self.setup.name} ({settings.setup_reason})',
+            'setup': f'{settings.setup.name} ({settings.setup_reason})',
             'method': f'{settings.method} ({settings.method_reason})',
-            'model': self.model.name,
-            'aperture_radii': self.aperture_radii.tolist(),
+            'model': settings.model.name,
+            'aperture_radii': settings.aperture_radii.tolist(),
             'aperture_corrections': settings.aperture_corrections,
             'recenter': settings.recenter,
             'psf': settings.psf_name,
@@ -370,16 +377,16 @@ class NeuralSourceRemover(ReadOnly):
 
     def __call__(
         self,
-        data,
-        sources,
+        data: Any,
+        sources: Any,
         *,
-        hdu=None,
-        mask=None,
-        coverage_mask=None,
-        error=None,
-        wcs=None,
-        beam=None,
-    ):
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+    ) -> SourceRemovalResult:
         """
         Clean a map and measure its sources.
 
@@ -444,15 +451,15 @@ class NeuralSourceRemover(ReadOnly):
 
     def read_map(
         self,
-        data,
+        data: Any,
         *,
-        hdu=None,
-        mask=None,
-        coverage_mask=None,
-        error=None,
-        wcs=None,
-        beam=None,
-    ):
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+    ) -> tuple[RemovalSettings, MapInput]:
         """
         Read a map, and settle on the settings for it.
 
@@ -516,7 +523,9 @@ class NeuralSourceRemover(ReadOnly):
         asked = [f'{name}={value!r}' for name, value in self._asked.items() if value]
         return ', '.join([*asked, "setup: that of the map's header"])
 
-    def make_model_image(self, shape=None):
+    def make_model_image(
+        self, shape: tuple[int, ...] | None = None
+    ) -> np.ndarray | u.Quantity:
         """
         Make the image of the sources that the last call removed.
 
@@ -544,7 +553,7 @@ class NeuralSourceRemover(ReadOnly):
         unit = result.map_input.unit
         return image.copy() if unit is None else u.Quantity(image, unit)
 
-    def make_residual_image(self, data, *, beam=None):
+    def make_residual_image(self, data: Any, *, beam: Any = None) -> Any:
         """
         Subtract the sources that the last call removed from a map.
 
@@ -571,7 +580,7 @@ class NeuralSourceRemover(ReadOnly):
         theirs = result.map_input
         # The grid is the same, and so is the pixel scale.
         pixel_scale = theirs.pixel_scale
-        if pixel_scale is None:
+        if pixel_scale is None and self.setup is not None:
             pixel_scale = self.setup.pixel_scale
         map_input = parse_map(data, beam=beam, pixel_scale=pixel_scale)
         model = as_array(result.sources)

@@ -3,13 +3,18 @@
 What a source removal gives back: the cleaned map and the photometry.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable
@@ -27,6 +32,9 @@ from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 from photutils_pconv.removal.summary import list_facts, list_flags, summarise
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     'SourceRemovalResult',
@@ -87,18 +95,18 @@ class SourceRemovalResult:
     draws: Any = field(default=None, repr=False)
     emission: Any = field(default=None, repr=False)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         yield self.cleaned
         yield self.photometry
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         ny, nx = self.holes.shape
         return (
             f'<{type(self).__name__}: {len(self.photometry)} sources, '
             f'{nx} x {ny} pixels, {np.count_nonzero(self.holes)} replaced>'
         )
 
-    def summary(self):
+    def summary(self) -> str:
         """
         Say in a few lines what was done, what was found, and which flags there are.
 
@@ -124,7 +132,7 @@ class SourceRemovalResult:
         table = self.photometry[:_N_SHOWN]._repr_html_()
         return format_html('Source removal', facts, more=table)
 
-    def draw(self, n, seed=0):
+    def draw(self, n: int, seed: int | np.random.Generator = 0) -> Iterator[Any]:
         """
         Draw cleaned maps, whose spread is the error of the reconstruction.
 
@@ -185,7 +193,7 @@ class SourceRemovalResult:
         return other
 
     @lazyproperty
-    def background_rms(self):
+    def background_rms(self) -> np.ndarray | u.Quantity:
         """
         The local scatter of the cleaned map (2D array or Quantity).
 
@@ -209,7 +217,7 @@ class SourceRemovalResult:
         return rms if unit is None else rms << unit
 
     @property
-    def reconstruction(self):
+    def reconstruction(self) -> np.ndarray:
         """
         The map with the reconstructed emission in all holes (2D `~numpy.ndarray`).
 
@@ -221,7 +229,14 @@ class SourceRemovalResult:
             values[self.holes] = self.emission
         return values
 
-    def plot(self, *, sources=None, zoom=None, axes=None, **kwargs):
+    def plot(
+        self,
+        *,
+        sources: Sequence[int] | None = None,
+        zoom: int | tuple[int, int, int, int] | None = None,
+        axes: Any = None,
+        **kwargs: Any,
+    ) -> Figure:
         """
         Plot the map before and after, the removed sources, and what is left of them.
 
@@ -262,7 +277,7 @@ class SourceRemovalResult:
 
         return plot_removal(self, sources=sources, zoom=zoom, axes=axes, **kwargs)
 
-    def plot_source(self, source_id, *, axes=None, **kwargs):
+    def plot_source(self, source_id: int, *, axes: Any = None, **kwargs: Any) -> Figure:
         """
         Plot a source before, the emission behind it, after, and radial profiles.
 
@@ -291,7 +306,13 @@ class SourceRemovalResult:
 
         return plot_source(self, source_id, axes=axes, **kwargs)
 
-    def write(self, directory, *, overwrite=False, figures=None):
+    def write(
+        self,
+        directory: str | os.PathLike,
+        *,
+        overwrite: bool = False,
+        figures: Mapping[str, Any] | None = None,
+    ) -> tuple[Path, ...]:
         """
         Write the cleaned map, the removed sources and the photometry.
 

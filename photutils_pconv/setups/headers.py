@@ -3,8 +3,12 @@
 What the header of a map says of its setup.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -88,7 +92,7 @@ class Statement:
     instrument: str | None = None
     setup: str | None = None
 
-    def allows(self, setup):
+    def allows(self, setup: ObservingSetup) -> bool:
         """
         Whether a setup agrees with it.
 
@@ -137,7 +141,7 @@ class SetupChoice:
     reason: str
 
 
-def read_statements(header):
+def read_statements(header: Mapping) -> tuple[Statement, ...]:
     """
     Read what a header says of how a map was observed.
 
@@ -151,7 +155,7 @@ def read_statements(header):
     statements : tuple of `Statement`
         What it says; nothing of cards that are empty or unknown.
     """
-    cards = {}
+    cards: dict[str, Any] = {}
     for key in list(header):
         name = str(key).upper()
         if name in _ALL_KEYS and name not in cards:
@@ -242,7 +246,9 @@ def _read_band(key, cards, *, is_pacs):
     return () if word is None else _BAND_WORDS[word]
 
 
-def find_setup(header, *, mode=None, band=None):
+def find_setup(
+    header: Mapping, *, mode: str | None = None, band: str | None = None
+) -> SetupChoice:
     """
     Find the setup of a map from its header.
 
@@ -365,7 +371,7 @@ def _has_beam(setup, beam):
     return abs(ratio - 1) <= _BEAM_TOLERANCE
 
 
-def check_setup(setup, header):
+def check_setup(setup: ObservingSetup, header: Mapping) -> bool:
     """
     Warn if a map's header contradicts the setup that it is to be cleaned with.
 

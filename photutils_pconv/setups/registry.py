@@ -8,6 +8,8 @@ of the signal-to-noise ratio (Eq. 1 of the paper), the hole radii (Table
 modes times three bands, and further ones can be registered.
 """
 
+from __future__ import annotations
+
 import json
 from functools import cache
 from pathlib import Path
@@ -47,7 +49,7 @@ def _bundled_setups():
 
 
 # The setups that were registered in this session, by name.
-_registered = {}
+_registered: dict[str, ObservingSetup] = {}
 
 
 def _all_setups():
@@ -57,7 +59,7 @@ def _all_setups():
     return _bundled_setups() | _registered
 
 
-def list_setups():
+def list_setups() -> tuple[str, ...]:
     """
     The names of the setups that `get_setup` knows.
 
@@ -69,7 +71,7 @@ def list_setups():
     return tuple(_all_setups())
 
 
-def register_setup(setup, *, overwrite=False):
+def register_setup(setup: ObservingSetup, *, overwrite: bool = False) -> None:
     """
     Add a setup to those that `get_setup` finds, for this session.
 
@@ -122,7 +124,7 @@ def register_setup(setup, *, overwrite=False):
     _registered[setup.name] = setup
 
 
-def unregister_setup(name):
+def unregister_setup(name: str) -> None:
     """
     Remove a registered setup.
 
@@ -145,7 +147,12 @@ def unregister_setup(name):
     del _registered[name]
 
 
-def get_setup(mode=None, band=None, *, setup=None):
+def get_setup(
+    mode: str | None = None,
+    band: str | None = None,
+    *,
+    setup: ObservingSetup | str | None = None,
+) -> ObservingSetup:
     """
     Find a setup by its mode and band, or by its name.
 
@@ -214,7 +221,9 @@ def _bands_of_modes():
     return bands
 
 
-def find_setups(mode=None, band=None):
+def find_setups(
+    mode: str | None = None, band: str | None = None
+) -> list[ObservingSetup]:
     """
     Find all setups of a mode, of a band, or of both.
 
@@ -245,7 +254,7 @@ def find_setups(mode=None, band=None):
     if mode is None and band is None:
         return list(_all_setups().values())
     chosen = bands.values() if mode is None else [bands[mode]]
-    known = {}
+    known: dict[str, list[ObservingSetup]] = {}
     for of_mode in chosen:
         for name, setup in of_mode.items():
             known.setdefault(name, []).append(setup)

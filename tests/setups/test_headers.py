@@ -29,7 +29,8 @@ BLUE = SCAN | {'WAVELNTH': 70.0, 'CAMERA': 'PHOTBLUE', 'BLUEBAND': 'blue1'}
 def other_setup():
     """Register a setup of another instrument."""
     values = get_setup('scanmap', 'red').to_dict()
-    values |= {'name': 'camera/850', 'mode': '', 'band': '', 'wavelength_um': 850.0}
+    values |= {'name': 'camera/850', 'instrument': '', 'mode': '', 'band': ''}
+    values |= {'wavelength_um': 850.0}
     setup = ObservingSetup.from_dict(values)
     register_setup(setup)
     yield setup
