@@ -9,6 +9,7 @@ from functools import partial
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
     _bands,
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -38,6 +39,7 @@ _COMMANDS = (
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
     _stars,

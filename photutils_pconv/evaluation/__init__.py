@@ -52,6 +52,7 @@ __getattr__, __dir__, __all__ = attach(
         'run': ('Evaluation', 'run_evaluation'),
         'standard_stars': ('measure_standard_stars',),
         'star_tables': ('format_star_table', 'make_star_table'),
+        'statistics.characters': ('MapCharacter', 'map_character'),
         'statistics.pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),
         'statistics.pixels': (
             'PixelStatistics',
@@ -68,6 +69,7 @@ __getattr__, __dir__, __all__ = attach(
         'structure': ('MapComparison', 'compare_maps', 'evaluate_structure'),
         'structure_tables': ('join_comparisons',),
         'summaries': ('compare_methods', 'summarise_by_complexity', 'summarise_ratios'),
+        'training_sets': ('SetComparison', 'compare_training_set'),
         'verdicts': ('Verdict',),
     },
 )

@@ -45,6 +45,8 @@ from .run import run_evaluation as run_evaluation
 from .standard_stars import measure_standard_stars as measure_standard_stars
 from .star_tables import format_star_table as format_star_table
 from .star_tables import make_star_table as make_star_table
+from .statistics.characters import MapCharacter as MapCharacter
+from .statistics.characters import map_character as map_character
 from .statistics.pdfs import LogNormal as LogNormal
 from .statistics.pdfs import fit_log_normal as fit_log_normal
 from .statistics.pdfs import pixel_pdf as pixel_pdf
@@ -64,31 +66,36 @@ from .structure_tables import join_comparisons as join_comparisons
 from .summaries import compare_methods as compare_methods
 from .summaries import summarise_by_complexity as summarise_by_complexity
 from .summaries import summarise_ratios as summarise_ratios
+from .training_sets import SetComparison as SetComparison
+from .training_sets import compare_training_set as compare_training_set
 from .verdicts import Verdict as Verdict
 
 __all__ = [
-    'MAP_COLORS',
-    'METHOD_COLORS',
-    'POWER_LIMIT',
-    'SCATTER_LIMIT',
-    'SHIFT_LIMIT',
     'DrawErrors',
     'Evaluation',
     'EvaluationConfig',
     'EvaluationField',
     'KrigingResult',
     'LogNormal',
+    'MAP_COLORS',
+    'METHOD_COLORS',
+    'MapCharacter',
     'MapComparison',
     'MapRemoval',
     'MethodResult',
+    'POWER_LIMIT',
     'PixelStatistics',
     'PowerLaw',
     'RemoverChoice',
+    'SCATTER_LIMIT',
+    'SHIFT_LIMIT',
+    'SetComparison',
     'Verdict',
     'available_baselines',
     'compare_maps',
     'compare_methods',
     'compare_pixel_statistics',
+    'compare_training_set',
     'delta_variance',
     'evaluate_fluxes',
     'evaluate_structure',
@@ -104,6 +111,7 @@ __all__ = [
     'make_evaluation_field',
     'make_evaluation_fields',
     'make_star_table',
+    'map_character',
     'measure_baselines',
     'measure_draw_errors',
     'measure_ratios',

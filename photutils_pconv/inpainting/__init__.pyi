@@ -13,8 +13,8 @@ from .wings import SourceWings as SourceWings
 from .wings import expected_wings as expected_wings
 
 __all__ = [
-    'NORMALISATIONS',
     'InpaintSettings',
+    'NORMALISATIONS',
     'Reconstruction',
     'Scaling',
     'SourceWings',

@@ -28,12 +28,12 @@ from .upper_limits import detection_ratio as detection_ratio
 from .upper_limits import flux_upper_limit as flux_upper_limit
 
 __all__ = [
-    'FLAGS',
     'AnnulusPhotometry',
     'AnnulusStatistics',
     'ApertureFluxes',
     'AperturePlan',
     'ErrorCalibration',
+    'FLAGS',
     'FlagDefinition',
     'Passband',
     'RemovedPhotometry',

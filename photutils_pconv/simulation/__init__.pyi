@@ -6,16 +6,19 @@ from .cutout_sets import TrainingCutouts as TrainingCutouts
 from .cutout_sets import extract_training_cutouts as extract_training_cutouts
 from .cutout_sets import merge_cutouts as merge_cutouts
 from .cutout_sets import split_cutouts as split_cutouts
-from .emission import EmissionConfig as EmissionConfig
 from .emission import emission_field as emission_field
 from .emission import filament_field as filament_field
 from .emission import fractional_brownian_motion as fractional_brownian_motion
-from .emission import simulate_emission as simulate_emission
+from .emission_kinds import EmissionConfig as EmissionConfig
+from .emission_kinds import simulate_emission as simulate_emission
 from .fields import SimulatedField as SimulatedField
 from .fields import simulate_field as simulate_field
 from .files import write_simulation as write_simulation
 from .injection import inject_sources as inject_sources
 from .injection import random_positions as random_positions
+from .map_noise import NoiseConfig as NoiseConfig
+from .map_noise import correlated_noise as correlated_noise
+from .map_noise import simulate_noise as simulate_noise
 from .masked_cutouts import CutoutBatch as CutoutBatch
 from .masked_cutouts import CutoutSampler as CutoutSampler
 from .masked_cutouts import SamplerConfig as SamplerConfig
@@ -41,6 +44,7 @@ __all__ = [
     'CutoutSampler',
     'CutoutWriter',
     'EmissionConfig',
+    'NoiseConfig',
     'PaperSetOptions',
     'ResidualBatch',
     'ResidualConfig',
@@ -50,6 +54,7 @@ __all__ = [
     'TrainingCutouts',
     'complexity',
     'confusion_field',
+    'correlated_noise',
     'coverage_map',
     'coverage_noise',
     'emission_field',
@@ -67,6 +72,7 @@ __all__ = [
     'simulate_emission',
     'simulate_field',
     'simulate_levels',
+    'simulate_noise',
     'simulate_sources',
     'split_cutouts',
     'split_fields',

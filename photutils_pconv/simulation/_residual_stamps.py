@@ -62,6 +62,11 @@ class ResidualConfig(CutoutConfig):
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
+    realistic : bool, optional
+        Whether emission and noise vary as those of real maps do
+        (`simulate_emission`, `simulate_noise`), or as the first bundled
+        models were trained on.
+
     n_angles : int, optional
         The number of angles a setup at which PSFs are rendered.
 

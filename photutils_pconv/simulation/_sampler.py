@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+<<<<<<< HEAD
 from photutils_pconv._utils.progress import count, enter_stage
+=======
+from photutils_pconv._utils.checks import check_switches
+>>>>>>> main
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
@@ -21,8 +25,11 @@ from photutils_pconv.simulation._checks import (
     as_number,
     as_pair,
     as_setups,
+    make_rng,
 )
-from photutils_pconv.simulation.emission import emission_field, simulate_emission
+from photutils_pconv.simulation.emission import emission_field
+from photutils_pconv.simulation.emission_kinds import FIRST_EMISSION, simulate_emission
+from photutils_pconv.simulation.map_noise import simulate_noise
 from photutils_pconv.simulation.noise import noise_field
 
 __all__ = ['CutoutConfig', 'Ground', 'Sampler', 'draw_missing', 'shift_stamp']
@@ -89,6 +96,11 @@ class CutoutConfig:
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
+    realistic : bool, optional
+        Whether emission and noise vary as those of real maps do
+        (`simulate_emission`, `simulate_noise`), or as the first bundled
+        models were trained on.
+
     Raises
     ------
     TypeError, ValueError
@@ -104,11 +116,13 @@ class CutoutConfig:
     log_noise: tuple = (-1.7, 1.0)
     neighbours: float = 0.35
     missing: float = 0.15
+    realistic: bool = True
 
     #: The fields that are probabilities or shares.
     _shares = ('neighbours', 'missing')
 
     def __post_init__(self):
+        check_switches(self)
         for name in ('n_fields', 'n_noise', 'n_stamps'):
             as_integer(getattr(self, name), name, low=1, high=_MOST_FIELDS)
         as_integer(self.size, 'size', low=_SMALLEST, high=CUTOUT_SIZE)
@@ -116,18 +130,43 @@ class CutoutConfig:
             msg = f'size must be even, got {self.size}.'
             raise ValueError(msg)
         as_integer(self.field_size, 'field_size', low=self.size)
-        pixels = max(self.n_fields, self.n_noise) * self.field_size**2
-        if pixels > MAXIMUM_PIXELS:
-            msg = (
-                f'n_fields, n_noise and field_size must leave at most {MAXIMUM_PIXELS} '
-                f'pixels in all fields, got {pixels:.3g}.'
-            )
-            raise ValueError(msg)
+        self.check_memory()
         limits = {'low': -_LARGEST_LOG, 'high': _LARGEST_LOG}
         as_pair(self.log_peak, 'log_peak', n=3, **limits)
         as_pair(self.log_noise, 'log_noise', **limits)
         for name in self._shares:
             as_number(getattr(self, name), name, low=0, high=1)
+
+    def check_memory(self, n_setups=1):
+        """
+        Refuse fields and stamps that would fill the memory.
+
+        Parameters
+        ----------
+        n_setups : int, optional
+            The number of setups, each of which has stamps of its own.
+
+        Raises
+        ------
+        ValueError
+            If they are too many; the message tells what they would take.
+        """
+        parts = {
+            'n_fields': self.n_fields * self.field_size**2,
+            'n_noise': self.n_noise * self.field_size**2,
+            'n_stamps': self.n_stamps * n_setups * STAMP_SIZE**2,
+        }
+        pixels = sum(parts.values())
+        if pixels > MAXIMUM_PIXELS:
+            largest = max(parts, key=parts.get)
+            msg = (
+                'the fields and stamps of a sampler are kept in memory: these would '
+                f'take {4e-9 * pixels:.3g} GB, at most {4e-9 * MAXIMUM_PIXELS:.3g} GB '
+                f'are accepted. Lower {largest} ({getattr(self, largest)}'
+                f'{f" for each of {n_setups} setups" if largest == "n_stamps" else ""})'
+                ', or field_size.'
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -208,6 +247,7 @@ class Sampler:
         self.normalisation = normalisation
         self.seed = as_integer(seed, 'seed', high=_LARGEST_SEED)
         cfg = self.config
+        cfg.check_memory(len(self.setups))
         rng = np.random.default_rng([seed, 1])
         shape = (cfg.field_size, cfg.field_size)
         self._owner = np.arange(cfg.n_fields) % len(self.setups)
@@ -222,16 +262,66 @@ class Sampler:
             )
             for i, k in count(enumerate(self._owner))
         ]
+<<<<<<< HEAD
         enter_stage('noise', cfg.n_noise, unit='field')
         self._noise = [noise_field(shape, rng=rng) for _ in count(range(cfg.n_noise))]
         enter_stage('sources', len(self.setups), unit='setup')
         self._stamps = [self._make_stamps(setup, rng) for setup in count(self.setups)]
+=======
+        self._noise_owner = np.arange(cfg.n_noise) % len(self.setups)
+        self._noise = [
+            simulate_noise(shape, self.setups[k], rng=rng)
+            if cfg.realistic
+            else noise_field(shape, rng=rng)
+            for k in self._noise_owner
+        ]
+        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
+>>>>>>> main
         self._half = cfg.size // 2
         self._yy, self._xx = np.indices((cfg.size, cfg.size))
 
     def _generator(self, turn):
         """Give the generator of a field; the kinds take turns differently."""
-        return emission_field if turn else simulate_emission
+        return emission_field if turn else self._simulate_emission
+
+    def _simulate_emission(self, shape, *, beam_fwhm, rng):
+        """Draw a field of any kind."""
+        config = None if self.config.realistic else FIRST_EMISSION
+        return simulate_emission(shape, beam_fwhm=beam_fwhm, rng=rng, config=config)
+
+    def draw_map(self, seed):
+        """
+        Draw a whole field with its noise, as the cutouts' surroundings are.
+
+        Parameters
+        ----------
+        seed : int or sequence of int
+            The seed; the same seed gives the same map.
+
+        Returns
+        -------
+        image : 2D `~numpy.ndarray`
+            Emission and noise, without sources.
+
+        setup : `~photutils_pconv.setups.ObservingSetup`
+            The setup to which it belongs.
+        """
+        rng = make_rng(seed)
+        index = rng.integers(self.config.n_fields)
+        owner = self._owner[index]
+        emission = self._fields[index].astype(float)
+        noise = self._noise[self._choose_noise(owner, rng)]
+        level = emission.std() * 10.0 ** rng.uniform(*self.config.log_noise)
+        return emission + level * noise, self.setups[owner]
+
+    def _choose_noise(self, owner, rng):
+        """Choose the number of a noise field, of the setup's own if there are any."""
+        if not self.config.realistic:
+            return rng.integers(self.config.n_noise)
+        own = np.flatnonzero(self._noise_owner == owner)
+        return (
+            own[rng.integers(len(own))] if len(own) else rng.integers(len(self._noise))
+        )
 
     def _make_stamps(self, setup, rng):
         """Draw the images of a setup's sources."""
@@ -253,7 +343,7 @@ class Sampler:
         owner = self._owner[index]
         setup = self.setups[owner]
         emission = self._crop(self._fields[index], rng)
-        noise = self._crop(self._noise[rng.integers(cfg.n_noise)], rng)
+        noise = self._crop(self._noise[self._choose_noise(owner, rng)], rng)
         annulus = self._ring(setup.snr_inner_radius, setup.snr_outer_radius)
         spread = max(emission[annulus].std(), _LEAST_SPREAD)
         tilt = np.exp(rng.normal(0.0, _NOISE_TILT) * (self._xx / self._half - 1.0))

@@ -14,7 +14,7 @@ from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation._checks import as_number, as_shape, check_rng, is_row
-from photutils_pconv.simulation.emission import simulate_emission
+from photutils_pconv.simulation.emission_kinds import simulate_emission
 from photutils_pconv.simulation.noise import (
     confusion_field,
     coverage_map,

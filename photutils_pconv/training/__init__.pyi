@@ -11,6 +11,8 @@ from .presets import LOSS_PRESETS as LOSS_PRESETS
 from .presets import LOSS_TERMS as LOSS_TERMS
 from .run import make_data as make_data
 from .run import run_training as run_training
+from .samplers import make_sampler as make_sampler
+from .samplers import make_setups as make_setups
 from .sections import AugmentationConfig as AugmentationConfig
 from .sections import DataConfig as DataConfig
 from .sections import LossConfig as LossConfig
@@ -19,13 +21,13 @@ from .sections import OptimiserConfig as OptimiserConfig
 from .trainer import Trainer as Trainer
 
 __all__ = [
-    'LOSS_PRESETS',
-    'LOSS_TERMS',
     'ArrayCutouts',
     'AugmentationConfig',
     'Cutouts',
     'DataConfig',
     'DivergenceError',
+    'LOSS_PRESETS',
+    'LOSS_TERMS',
     'LossConfig',
     'NetworkConfig',
     'OptimiserConfig',
@@ -34,6 +36,8 @@ __all__ = [
     'Trainer',
     'TrainingConfig',
     'make_data',
+    'make_sampler',
+    'make_setups',
     'open_arrays',
     'run_training',
 ]

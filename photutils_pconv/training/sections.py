@@ -40,6 +40,8 @@ _ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
 # Adam's steps are about as large as the rate, and a network's first weights below
 # 1: beyond it nothing is left of them, though losses with a limit stay finite.
 _MAXIMUM_RATE = 1.0
+# Their order is drawn as a whole: so many take 0.8 GB (by choice).
+_MOST_CUTOUTS = 100_000_000
 _FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
 
 
@@ -304,14 +306,19 @@ class DataConfig(Section):
     setups: tuple = texts()
     setup_files: tuple = texts(paths=True)
     normalisation: dict = field(default_factory=_ROBUST.copy, metadata=TABLE)
-    epoch_size: int = number(16384, low=1, kind=int)
-    validation_size: int = number(1024, low=1, kind=int)
+    epoch_size: int = number(16384, low=1, high=_MOST_CUTOUTS, kind=int)
+    validation_size: int = number(1024, low=1, high=_MOST_CUTOUTS, kind=int)
     sampler: dict = field(default_factory=dict, metadata=TABLE)
     validation_sampler: dict = field(default_factory=_FEW_FIELDS.copy, metadata=TABLE)
     folder: str = path('')
     csv_folder: str = path('')
     mask_channel: int = number(-1, kind=int)
     nan_targets: str = choice('raise', 'missing')
+
+    @property
+    def has_own_ranges(self):
+        """Whether a sampler's ranges are not the defaults (`bool`)."""
+        return bool(self.sampler) or self.validation_sampler != _FEW_FIELDS
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,5 +1,7 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .characters import MapCharacter as MapCharacter
+from .characters import map_character as map_character
 from .pdfs import LogNormal as LogNormal
 from .pdfs import fit_log_normal as fit_log_normal
 from .pdfs import pixel_pdf as pixel_pdf
@@ -15,12 +17,14 @@ from .spectra import relative_difference as relative_difference
 
 __all__ = [
     'LogNormal',
+    'MapCharacter',
     'PixelStatistics',
     'PowerLaw',
     'compare_pixel_statistics',
     'delta_variance',
     'fit_log_normal',
     'fit_power_law',
+    'map_character',
     'normalised_difference',
     'pixel_pdf',
     'pixel_statistics',
