@@ -11,11 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-<<<<<<< HEAD
-from photutils_pconv._utils.progress import count, enter_stage
-=======
 from photutils_pconv._utils.checks import check_switches
->>>>>>> main
+from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
@@ -262,21 +259,16 @@ class Sampler:
             )
             for i, k in count(enumerate(self._owner))
         ]
-<<<<<<< HEAD
-        enter_stage('noise', cfg.n_noise, unit='field')
-        self._noise = [noise_field(shape, rng=rng) for _ in count(range(cfg.n_noise))]
-        enter_stage('sources', len(self.setups), unit='setup')
-        self._stamps = [self._make_stamps(setup, rng) for setup in count(self.setups)]
-=======
         self._noise_owner = np.arange(cfg.n_noise) % len(self.setups)
+        enter_stage('noise', cfg.n_noise, unit='field')
         self._noise = [
             simulate_noise(shape, self.setups[k], rng=rng)
             if cfg.realistic
             else noise_field(shape, rng=rng)
-            for k in self._noise_owner
+            for k in count(self._noise_owner)
         ]
-        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
->>>>>>> main
+        enter_stage('sources', len(self.setups), unit='setup')
+        self._stamps = [self._make_stamps(setup, rng) for setup in count(self.setups)]
         self._half = cfg.size // 2
         self._yy, self._xx = np.indices((cfg.size, cfg.size))
 
