@@ -14,7 +14,7 @@ from astropy.coordinates import SkyCoord
 from photutils_pconv._utils.checks import check_choice, check_count, to_bool
 from photutils_pconv.bands.results import BandsResult
 from photutils_pconv.bands.table import join_tables
-from photutils_pconv.inputs.maps import MapInput, parse_map
+from photutils_pconv.inputs.maps import MapInput
 from photutils_pconv.inputs.positions import sky_to_pixel
 from photutils_pconv.inputs.sources import SourceInput, mask_excluded, parse_sources
 from photutils_pconv.removal.pipeline import run_removal
@@ -116,7 +116,7 @@ def remove_bands(
     bands = _check_bands(maps)
     if position_band is not None:
         check_choice(position_band, 'position_band', bands)
-    settings = _make_settings(bands, mode, removers, colour_correction)
+    removers = _make_removers(bands, mode, removers, colour_correction)
     planes = _sort_planes(
         bands,
         hdu=hdu,
@@ -126,10 +126,13 @@ def remove_bands(
         wcs=wcs,
         beam=beam,
     )
-    jobs = {}
+    jobs, settings = {}, {}
     for band in bands:
-        map_input = _parse_map(maps[band], band, planes[band], settings[band].setup)
         with _Naming(band):
+            chosen, map_input = removers[band].read_map(maps[band], **planes[band])
+            # One bar for all bands: theirs would be drawn over each other.
+            run = replace(chosen.run, progress_bar=False)
+            settings[band] = replace(chosen, run=run)
             source_input = parse_sources(sources, wcs=map_input.wcs)
             map_input = mask_excluded(map_input, source_input)
         jobs[band] = _Job(settings[band], map_input, source_input)
@@ -176,8 +179,8 @@ def _check_bands(maps):
     return tuple(maps)
 
 
-def _make_settings(bands, mode, removers, colour_correction):
-    """Find the settings of each band."""
+def _make_removers(bands, mode, removers, colour_correction):
+    """Find the remover of each band."""
     if removers is None:
         made = {}
         for band in bands:
@@ -202,14 +205,7 @@ def _make_settings(bands, mode, removers, colour_correction):
             if not isinstance(one, NeuralSourceRemover):
                 msg = f'{band}: a remover must be a NeuralSourceRemover, got {one!r}.'
                 raise TypeError(msg)
-    return {
-        # One bar for all bands: theirs would be drawn over each other.
-        band: replace(
-            removers[band].settings,
-            run=replace(removers[band].settings.run, progress_bar=False),
-        )
-        for band in bands
-    }
+    return removers
 
 
 def _make_remover(band, mode, colour_correction):
@@ -241,14 +237,6 @@ def _sort_planes(bands, **planes):
         for band, one in given.items():
             sorted_planes[band][name] = one
     return sorted_planes
-
-
-def _parse_map(data, band, planes, setup):
-    """Parse the map of a band."""
-    with _Naming(band):
-        return parse_map(
-            data, **planes, pixel_scale=setup.pixel_scale, setup_fwhm=setup.psf_fwhm
-        )
 
 
 class _Naming:

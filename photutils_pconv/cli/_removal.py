@@ -171,11 +171,6 @@ def prepare_output(options, *, plot, others=()):
     others : iterable of `~pathlib.Path`, optional
         What is going to be written besides the result.
 
-    Returns
-    -------
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        The axes of the plot.
-
     Raises
     ------
     FileExistsError, NotADirectoryError
@@ -194,10 +189,12 @@ def prepare_output(options, *, plot, others=()):
         require('regions', purpose='--regions', install="'photutils-pconv[regions]'")
         names.append('holes.reg')
     prepare_folder(options, [*(options.output / name for name in names), *others])
-    return make_axes(3) if plot else None
+    if plot:
+        # Says what to install where matplotlib is missing.
+        make_axes(1)
 
 
-def write_result(result, options, *, axes):
+def write_result(result, options, *, plot):
     """
     Write a result and say where it went.
 
@@ -209,15 +206,20 @@ def write_result(result, options, *, axes):
     options : `~argparse.Namespace`
         The parsed options.
 
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        What `prepare_output` gave.
+    plot : bool
+        Whether there is to be a plot.
 
     Returns
     -------
     paths : tuple of `~pathlib.Path`
         The files.
     """
-    figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
+    from photutils_pconv._utils.plotting import make_axes
+
+    figures = {}
+    if plot:
+        axes = make_axes(4, wcs=result.map_input.wcs)
+        figures['removal.png'] = result.plot(axes=axes)
     paths = result.write(
         options.output,
         overwrite=options.overwrite,
@@ -237,8 +239,14 @@ def _describe_options():
 
     text = {'default': None, 'kind': str, 'choices': None, 'many': False}
     return {
-        'mode': {'help': "'scanmap' or 'parallel'", **text},
-        'band': {'help': "'blue', 'green' or 'red'", **text},
+        'mode': {
+            'help': "'scanmap' or 'parallel' (default: that in the map's header)",
+            **text,
+        },
+        'band': {
+            'help': "'blue', 'green' or 'red' (default: that in the map's header)",
+            **text,
+        },
         **removal_options(),
     }
 

@@ -3,8 +3,6 @@
 The command ``photutils-pconv remove``.
 """
 
-import numpy as np
-
 from photutils_pconv.cli import _many
 from photutils_pconv.cli._archive import (
     CATALOGUES,
@@ -69,9 +67,10 @@ def run(options):
     map_file, catalogue_file = _sort_files(options)
     is_fetched = options.obsid is not None or catalogue_file is None
     log = options.output / _LOG
-    axes = prepare_output(
+    plot = options.plot or options.obsid is not None
+    prepare_output(
         options,
-        plot=options.plot or options.obsid is not None,
+        plot=plot,
         others=[log] if is_fetched else (),
     )
     # An extension of the map's own file goes by its name.
@@ -85,7 +84,7 @@ def run(options):
         sources = fetch_sources(
             map_file,
             options,
-            band=_find_band(options),
+            band=_find_band(options, None if fetched else map_file),
             name=options.catalogue_name or CATALOGUES[0],
         )
     else:
@@ -105,7 +104,7 @@ def run(options):
     if is_fetched:
         # Never an old one beside new results.
         log.unlink(missing_ok=True)
-    paths = write_result(result, options, axes=axes)
+    paths = write_result(result, options, plot=plot)
     if is_fetched:
         write_log(
             log, fetched=fetched, sources=catalogue_file or sources, outputs=paths
@@ -113,8 +112,7 @@ def run(options):
         if not options.quiet:
             print(log)
     if not options.quiet:
-        flagged = np.count_nonzero(result.photometry['flags'])
-        print(f'{len(result.photometry)} sources, {flagged} of them flagged')
+        print(result.summary())
 
 
 def _add_archive(group):
@@ -149,13 +147,18 @@ def _sort_files(options):
     return map_file, files[0] if files else None
 
 
-def _find_band(options):
-    """The band, by itself or of the setup."""
+def _find_band(options, map_file=None):
+    """The band: by itself, of the setup, or in the header of a file."""
+    from photutils_pconv.inputs.fits import read_fits_map
+    from photutils_pconv.setups.headers import find_setup
     from photutils_pconv.setups.registry import get_setup
 
     band = options.band
     if band is None and options.setup is not None:
         band = get_setup(setup=options.setup).band
+    elif band is None and map_file is not None:
+        header = read_fits_map(map_file, hdu=options.map_hdu).meta
+        band = find_setup(header, mode=options.mode).setup.band
     if not band:
         msg = 'the archive needs the band: give --band'
         raise ValueError(msg)

@@ -59,12 +59,12 @@ def measure_standard_stars(
         of a path it may hold a (path, setup) pair.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
-        The setup of all maps that name none; by default as `find_setup`
+        The setup of all maps that name none; by default as the header
         says.
 
     mode, band : str, optional
         The mode of maps without a setup, and the band of those whose headers
-        do not tell it (see `find_setup`).
+        do not tell it (see the header).
 
     remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
         The remover; by default a plain

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from photutils_pconv._utils.progress import count
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
@@ -132,7 +133,7 @@ def measure_fluxes(
     ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
     chosen = np.full(n, -1)
-    for i in np.flatnonzero(known):
+    for i in count(np.flatnonzero(known)):
         x0, y0 = round(fit.x[i]), round(fit.y[i])
         if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
             continue

@@ -15,6 +15,7 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
+from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.merging import merge_close
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
@@ -314,7 +315,7 @@ def fit_psf(
     moves = fit_position & np.array([not near for near in neighbours], dtype=bool)
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
-        for i, window in enumerate(windows):
+        for i, window in count(enumerate(windows)):
             if not window.enough:
                 new_flux[i] = flux_err[i] = np.nan
                 continue

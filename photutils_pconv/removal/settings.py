@@ -104,6 +104,9 @@ class RemovalSettings:
     method_reason : str
         Why that method was chosen.
 
+    setup_reason : str, optional
+        Why that setup was chosen.
+
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
 
@@ -277,6 +280,7 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+    setup_reason: str = 'as asked for'
 
     def __post_init__(self):
         check_switches(self)

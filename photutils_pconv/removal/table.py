@@ -160,6 +160,7 @@ def make_photometry_table(
         info = table[name].info
         info.description = _describe(name, has_psf=psf_fluxes is not None)
         info.meta = {'ucd': _UCDS[_stem(name)]}
+        info.format = _FORMATS.get(_stem(name))
     table.meta['flux'] = 'aperture' if psf_fluxes is None else 'psf'
     return table
 
@@ -225,6 +226,25 @@ _UCDS = {
 }
 
 
+# How the columns are shown; files hold all digits. Positions to a thousandth of
+# a pixel, fluxes to four digits, errors to three: by choice, beyond what is known.
+_FORMATS = (
+    dict.fromkeys(('x_center', 'y_center', 'x_fit', 'y_fit'), '.3f')
+    | dict.fromkeys(('x_err', 'y_err', 'flux_err', 'flux_aperture_err'), '.3g')
+    | dict.fromkeys(('fwhm_err', 'qfit', 'cfit'), '.3g')
+    | dict.fromkeys(('flux', 'flux_aperture', 'flux_annulus', 'local_bkg'), '.4g')
+    | dict.fromkeys(('flux_upper_limit', 'snr', 'detection_snr', 'fwhm_fit'), '.4g')
+    | dict.fromkeys(('hole_radius', 'inner_radius', 'aperture_radius'), '.4g')
+    | {'aperture_correction': '.4f'}
+)
+
+
+def _stem(name):
+    """The name of a column without the number of the aperture."""
+    stem, _, number = name.rpartition('_')
+    return stem if number.isdigit() else name
+
+
 def _describe(name, *, has_psf):
     """Describe a column of the table."""
     if name == 'flux':
@@ -232,12 +252,6 @@ def _describe(name, *, has_psf):
         how = f'of the PSF ({first} for a poor_fit)' if has_psf else first
         return f'total flux, {how}: the best there is'
     return _DESCRIPTIONS[_stem(name)]
-
-
-def _stem(name):
-    """Give the name of a column without the number of the aperture."""
-    stem, _, number = name.rpartition('_')
-    return stem if number.isdigit() else name
 
 
 def _with_unit(values, unit):

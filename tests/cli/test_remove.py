@@ -44,18 +44,22 @@ class TestOutput:
     def test_files_and_summary(self, files, capsys):
         assert remove() == 0
         out, err = capsys.readouterr()
-        assert out.splitlines() == [
+        lines = out.splitlines()
+        assert lines[:2] == [
             os.path.join('out', 'cleaned.fits'),
             os.path.join('out', 'photometry.ecsv'),
-            '2 sources, 0 of them flagged',
         ]
-        assert '1/1' in err  # the progress bar
+        assert lines[2].startswith('sources: 2 on ')
+        assert lines[3] == 'setup: scanmap/green (as asked for)'
+        assert 'with a warning: none' in lines
+        assert 'filling: 100%' in err  # a progress bar
+        assert '2/2' in err
         assert sorted(os.listdir('out')) == ['cleaned.fits', 'photometry.ecsv']
 
     def test_no_progress_bar(self, files, capsys):
         assert remove('--no-progress-bar') == 0
         out, err = capsys.readouterr()
-        assert out.endswith('flagged\n')
+        assert out.endswith('with a warning: none\n')
         assert err == ''
 
     def test_quiet(self, files, capsys):
