@@ -10,7 +10,7 @@ import numpy as np
 
 from photutils_pconv.cli._common import add_output, prepare_folder
 from photutils_pconv.cli._removal import add_removal_options, make_remover
-from photutils_pconv.cli._remove import add_planes, read_plane
+from photutils_pconv.cli._remove import add_planes
 
 __all__ = ['add_parser', 'run']
 
@@ -95,14 +95,15 @@ def add_parser(subparsers):
 def run(options):
     """Inject, recover, and write what came of it."""
     from photutils_pconv.completeness.measuring import measure_completeness
+    from photutils_pconv.inputs.plane_files import read_plane_file
     from photutils_pconv.inputs.sources import read_sources
 
     axes = _prepare(options)
     planes = {
         'hdu': options.map_hdu,
-        'mask': options.mask_hdu or read_plane(options.mask),
-        'coverage_mask': read_plane(options.coverage_mask),
-        'error': options.error_hdu or read_plane(options.error),
+        'mask': options.mask_hdu or read_plane_file(options.mask),
+        'coverage_mask': read_plane_file(options.coverage_mask),
+        'error': options.error_hdu or read_plane_file(options.error),
         'beam': options.beam,
     }
     sources = read_sources(

@@ -4,7 +4,6 @@ What ``remove`` and ``demo`` share: the options of a removal, and its output.
 """
 
 import argparse
-import os
 
 from photutils_pconv._utils.optional import require
 from photutils_pconv.cli._common import prepare_folder
@@ -119,6 +118,7 @@ def make_remover(options, *, aperture_corrections=None):
         The remover.
     """
     from photutils_pconv.removal.remover import NeuralSourceRemover
+    from photutils_pconv.setups.eef_files import read_eef_file
 
     keywords = {
         name: getattr(options, name)
@@ -126,7 +126,7 @@ def make_remover(options, *, aperture_corrections=None):
         if hasattr(options, name)
     }
     if aperture_corrections is None:
-        aperture_corrections = _find_corrections(options.aperture_corrections)
+        aperture_corrections = read_eef_file(options.aperture_corrections)
     keywords['aperture_corrections'] = aperture_corrections
     keywords['progress_bar'] = options.progress_bar and not options.quiet
     return NeuralSourceRemover(**keywords)
@@ -268,26 +268,3 @@ def _add_option(group, name, about):
         )
     # Before Python 3.13 a switch that knows its default adds it to its help.
     action.default = default
-
-
-def _find_corrections(name):
-    """
-    Return a table of encircled energies: a name as it is, a file's content.
-
-    A name has neither a folder nor an ending.
-    """
-    if name is None or not (os.path.dirname(name) or os.path.splitext(name)[1]):
-        return name
-    if not os.path.isfile(name):
-        msg = f'the table of encircled energies {name!r} does not exist'
-        raise FileNotFoundError(msg)
-    from astropy.table import QTable
-
-    known = name.lower().endswith(('.csv', '.ecsv', '.fits', '.fit', '.xml', '.vot'))
-    try:
-        return QTable.read(name, format=None if known else 'ascii')
-    except Exception as exc:
-        # Readers raise whatever they like on a file that is no such table.
-        reason = (str(exc).splitlines() or [''])[0]
-        msg = f'the table of encircled energies {name!r} cannot be read: {reason}'
-        raise ValueError(msg) from exc

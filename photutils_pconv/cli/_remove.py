@@ -3,10 +3,9 @@
 The command ``photutils-pconv remove``.
 """
 
-import os
-
 import numpy as np
 
+from photutils_pconv.cli import _many
 from photutils_pconv.cli._archive import (
     CATALOGUES,
     add_map_options,
@@ -23,7 +22,7 @@ from photutils_pconv.cli._removal import (
     write_result,
 )
 
-__all__ = ['add_parser', 'add_planes', 'read_plane', 'run']
+__all__ = ['add_parser', 'add_planes', 'run']
 
 # Where a map and a catalogue came from that were fetched.
 _LOG = 'provenance.json'
@@ -37,7 +36,9 @@ def add_parser(subparsers):
         description='Clean a map and measure its sources. The options have the '
         'names and the defaults of the keywords of NeuralSourceRemover.',
     )
-    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.set_defaults(
+        run=run, usage_error=parser.error, default_of=parser.get_default
+    )
     parser.add_argument(
         'map', metavar='MAP', nargs='?', help='a FITS file (with --obsid: none)'
     )
@@ -50,6 +51,7 @@ def add_parser(subparsers):
     groups = add_removal_options(parser)
     add_planes(groups['map and setup'])
     _add_archive(parser.add_argument_group('archive'))
+    _many.add_options(parser.add_argument_group('many maps'))
     group = add_output(parser)
     add_result_options(group)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
@@ -57,7 +59,11 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Clean a map and write what came of it."""
+    """Clean a map, or many, and write what came of it."""
+    if options.many is not None:
+        _many.run(options)
+        return
+    from photutils_pconv.inputs.plane_files import read_plane_file
     from photutils_pconv.inputs.sources import read_sources
 
     map_file, catalogue_file = _sort_files(options)
@@ -69,9 +75,9 @@ def run(options):
         others=[log] if is_fetched else (),
     )
     # An extension of the map's own file goes by its name.
-    mask = options.mask_hdu or read_plane(options.mask)
-    coverage_mask = read_plane(options.coverage_mask)
-    error = options.error_hdu or read_plane(options.error)
+    mask = options.mask_hdu or read_plane_file(options.mask)
+    coverage_mask = read_plane_file(options.coverage_mask)
+    error = options.error_hdu or read_plane_file(options.error)
     fetched = None
     if options.obsid is not None:
         fetched = map_file = _fetch(options)
@@ -218,58 +224,3 @@ def add_planes(group):
         help='FWHM of the beam, or of its two axes, for a map in Jy/beam (default: the '
         "header's)",
     )
-
-
-def read_plane(text):
-    """
-    Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
-
-    Parameters
-    ----------
-    text : str or `None`
-        What was given.
-
-    Returns
-    -------
-    image : `~numpy.ndarray`, `~astropy.units.Quantity`, list of region or `None`
-        The image, or the regions of a region file; `None` where nothing was
-        given.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the file cannot be read, or has not one image.
-    """
-    from astropy.io import fits
-
-    from photutils_pconv.inputs.fits import read_fits_plane
-    from photutils_pconv.inputs.regions import take_regions
-
-    if text is None:
-        return None
-    regions = take_regions(text)
-    if regions is not None:
-        return regions
-    path, extension = text, None
-    if text.endswith(']') and not os.path.exists(text):
-        path, _, extension = text[:-1].rpartition('[')
-    if extension is None and os.path.isfile(path):
-        try:
-            with fits.open(path) as hdus:
-                names = {
-                    # The name may be missing; the number never is.
-                    number: hdu.name or str(number)
-                    for number, hdu in enumerate(hdus)
-                    if hdu.is_image and hdu.shape
-                }
-        except OSError as exc:
-            msg = f'{path} cannot be read as a FITS file: {exc}'
-            raise ValueError(msg) from exc
-        if len(names) != 1:
-            msg = (
-                f'{path} has {len(names)} images ({", ".join(names.values())}): name '
-                f'one of them, {path}[EXT]'
-            )
-            raise ValueError(msg)
-        (extension,) = names
-    return read_fits_plane(path, extension)

@@ -17,6 +17,7 @@ from photutils_pconv.cli import (
     _find,
     _models,
     _remove,
+    _setups,
     _simulate,
     _stars,
     _train,
@@ -43,6 +44,7 @@ _COMMANDS = (
     _evaluate,
     _stars,
     _models,
+    _setups,
 )
 
 

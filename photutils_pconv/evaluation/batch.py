@@ -19,10 +19,10 @@ from astropy.table import QTable
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.map_lists import find_pairs, map_name
 from photutils_pconv.evaluation.plots.before_after import plot_before_after
 from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.evaluation.tables import label_rows, stack_tables
+from photutils_pconv.inputs.map_files import find_pairs, map_name
 from photutils_pconv.inputs.sources import read_sources
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup

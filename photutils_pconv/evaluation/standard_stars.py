@@ -16,11 +16,12 @@ from astropy.table import QTable
 
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.fluxes import measure_others
-from photutils_pconv.evaluation.map_lists import list_fits, setup_of_file
+from photutils_pconv.evaluation.map_lists import list_fits
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.from_header import setup_of_file
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [

@@ -3,6 +3,8 @@
 Removal of compact sources: the package's front door.
 """
 
+from functools import partial
+
 import astropy.units as u
 import numpy as np
 
@@ -18,7 +20,13 @@ from photutils_pconv.photometry.upper_limits import (
 )
 from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
+from photutils_pconv.removal.psf_setups import (
+    find_setup_of_psf,
+    has_no_scale,
+    stands_for_a_setup,
+)
 from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['NeuralSourceRemover']
 
@@ -42,8 +50,12 @@ class NeuralSourceRemover(ReadOnly):
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
         registered setup.
 
-    setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+    setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
+        A setup, its name, or its file, instead of ``mode`` and ``band``. With
+        none of the three, a given ``psf`` stands for the setup: it is made from
+        the PSF (`ObservingSetup.from_psf <photutils_pconv.ObservingSetup>`) for
+        the pixels of each map. Where the FWHM has less than 1.8 or more than 4.3
+        of them, the map is resampled.
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network: a bundled model's name, a file, or a loaded model.
@@ -71,7 +83,8 @@ class NeuralSourceRemover(ReadOnly):
         built from the map's bright isolated sources
         (`photutils_pconv.psf_photometry`), another setup's name, a FITS
         file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
-        pixels of the setup's native scale. By default the setup's, or, with
+        pixels of the setup's native scale or, without a setup, of the map. By
+        default the setup's, or, with
         ``method='inpaint'``, none.
 
     method : {'auto', 'psf', 'inpaint'}, optional
@@ -230,12 +243,9 @@ class NeuralSourceRemover(ReadOnly):
             threads=threads,
             progress_bar=progress_bar,
         )
-        self._settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        self._make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
-            psf=psf,
             method=method,
             aperture_radii=aperture_radii,
             aperture_corrections=aperture_corrections,
@@ -254,13 +264,27 @@ class NeuralSourceRemover(ReadOnly):
             resample=resample,
             run=run,
         )
+        self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
+        # The PSF that stands for the setup, which differs from map to map.
+        is_setup = stands_for_a_setup(psf, mode, band, setup)
+        self._psf_as_setup = psf if is_setup else None
+        self._is_nominal = is_setup and has_no_scale(psf)
         self._result = None
 
     @property
     def settings(self):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
+
+        Where the PSF stands for the setup, they are those of the last map.
         """
+        if self._is_nominal:
+            msg = (
+                'the PSF belongs to the pixels of the map, and there was none yet: '
+                'give setup=ObservingSetup.from_psf(psf, pixel_scale=...), or call the '
+                'remover first'
+            )
+            raise ValueError(msg)
         return self._settings
 
     @property
@@ -306,21 +330,22 @@ class NeuralSourceRemover(ReadOnly):
         return self.__dict__ | {'_result': None}
 
     def __repr__(self):
-        radii = np.array2string(self.aperture_radii, separator=', ')
+        settings = self._settings
+        radii = np.array2string(settings.aperture_radii, separator=', ')
         return (
-            f'<{type(self).__name__}(setup={self.setup.name!r}, '
-            f'method={self.settings.method!r}, fill={self.settings.fill!r}, '
-            f'model={self.model.name!r}, aperture_radii={radii} arcsec)>'
+            f'<{type(self).__name__}(setup={settings.setup.name!r}, '
+            f'method={settings.method!r}, fill={settings.fill!r}, '
+            f'model={settings.model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
     def __str__(self):
-        settings = self.settings
+        settings = self._settings
         meta = describe_calibration(settings)
         shown = {
-            'setup': self.setup.name,
+            'setup': settings.setup.name,
             'method': f'{settings.method} ({settings.method_reason})',
-            'model': self.model.name,
-            'aperture_radii': self.aperture_radii.tolist(),
+            'model': settings.model.name,
+            'aperture_radii': settings.aperture_radii.tolist(),
             'aperture_corrections': settings.aperture_corrections,
             'recenter': settings.recenter,
             'psf': settings.psf_name,
@@ -407,15 +432,39 @@ class NeuralSourceRemover(ReadOnly):
             error=error,
             wcs=wcs,
             beam=beam,
-            pixel_scale=self.setup.pixel_scale,
-            setup_fwhm=self.setup.psf_fwhm,
+            **self._describe_map(),
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        settings = self._find_settings(map_input)
         map_input = mask_excluded(map_input, source_input)
         # Another thread may set it, too, before this one returns.
-        result = run_removal(self.settings, map_input, source_input)
-        self._result = result
+        result = run_removal(settings, map_input, source_input)
+        self._settings, self._is_nominal, self._result = settings, False, result
         return result
+
+    def _describe_map(self):
+        """Give what a map may leave to the setup, as far as it is known."""
+        if self._psf_as_setup is None:
+            setup = self.setup
+            return {'pixel_scale': setup.pixel_scale, 'setup_fwhm': setup.psf_fwhm}
+        if has_no_scale(self._psf_as_setup):
+            return {}
+        return {'setup_fwhm': self._settings.setup.psf_fwhm}
+
+    def _find_settings(self, map_input):
+        """Give the settings for a map: those of its pixels, by the PSF alone."""
+        psf = self._psf_as_setup
+        if psf is None:
+            return self._settings
+        if map_input.pixel_scale is None and not has_no_scale(psf):
+            msg = (
+                'a map without WCS does not tell its pixel scale, which a PSF in '
+                'arcsec needs: give wcs, or '
+                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
+            )
+            raise ValueError(msg)
+        setup = get_setup(setup=find_setup_of_psf(psf, map_scale=map_input.pixel_scale))
+        return self._make_settings(setup=setup, psf=setup.psf)
 
     def make_model_image(self, shape=None):
         """

@@ -1,71 +1,89 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Observing setups: what depends on the instrument, its mode and its band.
+Observing setups by name.
 
-A setup holds the native pixel scale, the beam, the radii and thresholds
-of the signal-to-noise ratio (Eq. 1 of the paper), the hole radii (Table
-3) and the encircled-energy tables. Six setups are bundled, the two PACS
-modes times three bands, and further ones can be registered.
+Setups come with the package, with other packages (entry points of the group
+``photutils_pconv.setups``), in files, or are registered for a session.
 """
 
-import json
-from functools import cache
+import os
 from pathlib import Path
 
-import numpy as np
-
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv.setups.bundled import bundled_setups
+from photutils_pconv.setups.plugins import plugin_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
     'get_setup',
+    'is_bundled',
     'list_setups',
     'register_setup',
     'unregister_setup',
 ]
 
-
-@cache
-def _bundled_setups():
-    """
-    The six PACS setups, by name.
-    """
-    data = Path(__file__).resolve().parents[1] / 'data'
-    path = data / 'setups/pacs.json'
-    setups = {}
-    for values in json.loads(path.read_text(encoding='utf-8'))['setups']:
-        # the tabulated axes are those of one scan; scans in two directions
-        # and the radii of Table 3 ask for the round beam of equal area
-        minor, major = values.pop('psf_fwhm_axes_arcsec')
-        values['psf_fwhm_arcsec'] = float(np.sqrt(minor * major))
-        values['instrument'] = 'PACS'
-        file = f'{values["mode"]}_{values["band"]}.fits'
-        setup = ObservingSetup.from_dict(values | {'psf': data / 'psf' / file})
-        setups[setup.name] = setup
-    return setups
-
-
 # The setups that were registered in this session, by name.
 _registered = {}
+# Endings of names that are those of files.
+_FILE_SUFFIXES = ('.json', '.fits', '.fits.gz')
 
 
-def _all_setups():
+def _described():
     """
-    All setups by name: the bundled ones, then those registered.
+    All setups by name, in order; those of the package only described.
     """
-    return _bundled_setups() | _registered
+    others = {
+        name: setup
+        for name, setup in plugin_setups().items()
+        if name not in bundled_setups()
+    }
+    return bundled_setups() | others | _registered
 
 
-def list_setups():
+def _make(described):
+    """Give the setup that was described."""
+    return described if isinstance(described, ObservingSetup) else described.make()
+
+
+def list_setups(*, instrument=None):
     """
     The names of the setups that `get_setup` knows.
+
+    Parameters
+    ----------
+    instrument : str, optional
+        The instrument, such as ``'PACS'``, of which to list the setups.
+        By default all are listed.
 
     Returns
     -------
     names : tuple of str
-        The bundled setups, then those registered, in order.
+        The setups of the package, those of PACS first, then those of other
+        packages, then those registered, in order.
     """
-    return tuple(_all_setups())
+    return tuple(
+        name
+        for name, setup in _described().items()
+        if instrument is None or setup.instrument == instrument
+    )
+
+
+def is_bundled(setup):
+    """
+    Tell whether a setup is one of those that every session knows by name.
+
+    Parameters
+    ----------
+    setup : `ObservingSetup`
+        The setup.
+
+    Returns
+    -------
+    bundled : bool
+        Whether it is.
+    """
+    described = bundled_setups().get(setup.name)
+    return described is not None and _make(described) == setup
 
 
 def register_setup(setup, *, overwrite=False):
@@ -94,7 +112,7 @@ def register_setup(setup, *, overwrite=False):
     if not isinstance(setup, ObservingSetup):
         msg = f'setup must be an ObservingSetup, got {type(setup).__name__}.'
         raise TypeError(msg)
-    if setup.name in _bundled_setups():
+    if setup.name in bundled_setups():
         msg = (
             f'{setup.name!r} is a bundled setup and cannot be replaced: '
             'choose another name.'
@@ -106,7 +124,7 @@ def register_setup(setup, *, overwrite=False):
             'another name or use overwrite=True.'
         )
         raise ValueError(msg)
-    for other in _all_setups().values():
+    for other in _described().values():
         if (
             setup.mode
             and other.name != setup.name
@@ -158,8 +176,9 @@ def get_setup(mode=None, band=None, *, setup=None):
         The band: ``'blue'`` (70 micron), ``'green'`` (100 micron),
         ``'red'`` (160 micron) or that of a registered setup.
 
-    setup : `ObservingSetup` or str, optional
-        A setup, or the name of one, instead of ``mode`` and ``band``.
+    setup : `ObservingSetup`, str or path-like, optional
+        A setup, the name of one, or the file that `ObservingSetup.write`
+        wrote, instead of ``mode`` and ``band``.
 
     Returns
     -------
@@ -168,7 +187,7 @@ def get_setup(mode=None, band=None, *, setup=None):
 
     Raises
     ------
-    TypeError, ValueError
+    TypeError, ValueError, FileNotFoundError
         If there is no such setup, or too much or too little was given.
     """
     if setup is not None:
@@ -177,22 +196,24 @@ def get_setup(mode=None, band=None, *, setup=None):
             raise ValueError(msg)
         if isinstance(setup, ObservingSetup):
             return setup
-        if not isinstance(setup, str):
+        if not isinstance(setup, str | os.PathLike):
             msg = (
-                'setup must be an ObservingSetup or the name of one, got '
+                'setup must be an ObservingSetup, the name of one, or its file, got '
                 f'{type(setup).__name__}.'
             )
             raise TypeError(msg)
-        if setup not in list_setups():
-            msg = (
-                f'Unknown setup {setup!r}; accepted are: '
-                f'{", ".join(map(repr, list_setups()))}.'
-            )
-            raise ValueError(msg)
-        return _all_setups()[setup]
+        if setup in _described():
+            return _make(_described()[setup])
+        if _is_file(setup):
+            return ObservingSetup.read(setup)
+        msg = (
+            f'Unknown setup {setup!r}; accepted are: '
+            f'{", ".join(map(repr, list_setups()))}, or a file (.json).'
+        )
+        raise ValueError(msg)
 
     bands = {}
-    for one in _all_setups().values():
+    for one in _described().values():
         if one.mode:
             bands.setdefault(one.mode, {})[one.band] = one
     modes = ', '.join(map(repr, bands))
@@ -216,4 +237,13 @@ def get_setup(mode=None, band=None, *, setup=None):
             f'{", ".join(map(repr, bands[mode]))}.'
         )
         raise ValueError(msg)
-    return bands[mode][band]
+    return _make(bands[mode][band])
+
+
+def _is_file(name):
+    """Tell whether a name is that of a file, there or not."""
+    return (
+        isinstance(name, os.PathLike)
+        or name.lower().endswith(_FILE_SUFFIXES)
+        or Path(name).is_file()
+    )

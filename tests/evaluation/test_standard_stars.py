@@ -13,11 +13,11 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.map_lists import find_setup
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import INPAINT, RemoverChoice
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.evaluation.star_tables import format_star_table, make_star_table
+from photutils_pconv.setups import find_setup
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
 
