@@ -275,9 +275,10 @@ class NeuralSourceRemover(ReadOnly):
         )
         self._result = None
         self._settings = None
+        # What astropy's log was told of.
+        self._logged = None
         if setup is not None or None not in (mode, band):
             self._settings = self._make_settings(mode, band, setup=setup)
-            log_choices(self._settings)
         else:
             self._asked = {'mode': mode, 'band': band}
             self._check_arguments()
@@ -502,8 +503,10 @@ class NeuralSourceRemover(ReadOnly):
             if settings is None or choice.setup != settings.setup:
                 settings = self._make_settings(setup=choice.setup)
                 settings = replace(settings, setup_reason=choice.reason)
-                log_choices(settings)
             self._settings = settings
+        if settings is not self._logged:
+            log_choices(settings)
+            self._logged = settings
         check_setup(settings.setup, header)
         return settings
 
