@@ -24,6 +24,7 @@ FLOORS = {
     'background': 6,
     'bands': 6,
     'completeness': 6,
+    'scale': 6,
     'training': 6,
     'evaluation': 6,
     'removal': 5,

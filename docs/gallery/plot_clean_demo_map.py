@@ -37,9 +37,9 @@ print(result.summary())
 result.plot()
 
 # %%
-# One source of them: the map, the emission that was reconstructed behind it, the cleaned
-# map, and their radial profiles. ``result.plot(zoom=5)`` shows the surroundings of source
-# 5 in the panels of above.
+# One source of them: the map, the emission that was reconstructed behind it, the
+# cleaned map, and their radial profiles. ``result.plot(zoom=5)`` shows the
+# surroundings of source 5 in the panels of above.
 
 result.plot_source(5)
 

@@ -6,13 +6,19 @@ PSFs of published shapes, as images: Gaussians, and the Airy pattern of a telesc
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import j1
 
-from photutils_pconv._psf_models.measures import SAMPLES, measure_fwhm
+from photutils_pconv._psf_models.lobed import LobedPSF
+from photutils_pconv._psf_models.measures import (
+    SAMPLES,
+    largest_radius,
+    measure_fwhm,
+)
 from photutils_pconv._psf_models.sampled import SampledPSF
 
-__all__ = ['airy_psf', 'gaussian_psf']
+__all__ = ['airy_psf', 'gaussian_psf', 'gaussians_psf', 'sample_components']
 
 # Images end at this radius, in units of the largest FWHM. A Gaussian has 3e-8 of
 # its flux beyond; by choice. So far an Airy pattern is followed: a twentieth of its
@@ -22,6 +28,8 @@ _AIRY_REACH = 12.0
 # A Gaussian smooths an Airy pattern to a wider FWHM than its own by more than this
 # factor, or not at all (by choice).
 _WIDER = 1.0e-3
+# Components are sampled on no more than so many samples on either side (by choice).
+_MOST_SAMPLES = 500
 
 
 def gaussian_psf(fwhm):
@@ -44,6 +52,55 @@ def gaussian_psf(fwhm):
     image = np.outer(profile, profile)
     meta = {'shape': 'gaussian', 'fwhm_arcsec': fwhm}
     return SampledPSF(image / image.sum(), step, meta=meta)
+
+
+def gaussians_psf(fwhm, amplitude):
+    """
+    Make a PSF that is a sum of round Gaussians.
+
+    Parameters
+    ----------
+    fwhm : sequence of float
+        The full widths at half maximum, in arcsec.
+
+    amplitude : sequence of float
+        Their peaks.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF`
+        The PSF.
+    """
+    fwhm = np.asarray(fwhm, dtype=float)
+    flux = np.asarray(amplitude, dtype=float) * fwhm**2
+    psf = LobedPSF(
+        tuple(fwhm * gaussian_fwhm_to_sigma),
+        tuple(flux / flux.sum()),
+        (0.0,) * len(fwhm),
+    )
+    return sample_components(psf)
+
+
+def sample_components(psf):
+    """
+    Sample a sum of Gaussians with lobes or without.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.LobedPSF`
+        The sum.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF`
+        The PSF: 12 samples a FWHM, out to 5 standard deviations of the widest
+        component, in no more than 1001 x 1001 samples.
+    """
+    step = measure_fwhm(psf) / SAMPLES
+    half = min(int(np.ceil(largest_radius(psf) / step)), _MOST_SAMPLES)
+    size = 2 * half + 1
+    image = psf.render((size, size), half, half, pixel_scale=step)
+    return SampledPSF(image, step, meta={'shape': 'gaussians'})
 
 
 def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
@@ -96,7 +153,7 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
         widest = 1.5 * np.sqrt(fwhm**2 - sharp**2) * gaussian_fwhm_to_sigma / step
 
         def too_wide(sigma):
-            return measure_fwhm(SampledPSF(_smooth(image, sigma), step)) - fwhm
+            return step * _width(_smooth(image, sigma)) - fwhm
 
         sigma = brentq(too_wide, 0.0, widest, rtol=_WIDER)
     meta = {
@@ -107,6 +164,13 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
         'fwhm_arcsec': fwhm,
     }
     return SampledPSF(_smooth(image, sigma), step, meta=meta)
+
+
+def _width(image):
+    """Measure the FWHM of a round image on its middle row, in samples."""
+    row = image[image.shape[0] // 2, image.shape[1] // 2 :]
+    profile = CubicSpline(np.arange(row.size), row)
+    return 2.0 * profile.solve(0.5 * row[0], extrapolate=False).min()
 
 
 def _offsets(reach):

@@ -36,7 +36,8 @@ from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
 from photutils_pconv.inputs.fits import take_pair
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.regions import regions_to_mask, take_regions
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
 from photutils_pconv.network.running import RunOptions
@@ -216,6 +217,8 @@ class PConvBackground(ReadOnly):
         settings = make_settings(mode, band, setup=setup) if is_known else None
         self._fill_value = parse_fill_value(fill_value)
         data, wcs, _ = take_pair(data, wcs)
+        regions = take_regions(mask)
+        mask = None if regions is not None else mask
         found = read_map(data, hdu=hdu, mask=mask, error=error)
         data, mask, error = found.ccd, found.mask, found.error
         header = data.meta if isinstance(data, NDData) else {}
@@ -231,6 +234,9 @@ class PConvBackground(ReadOnly):
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
         check_dimensions(values.shape, 'data must be a 2D array: it')
+        own_wcs = celestial_wcs(getattr(data, 'wcs', None) if wcs is None else wcs)
+        if regions is not None:
+            mask = regions_to_mask(regions, values.shape, wcs=own_wcs)
         bad, coverage = parse_masks(values, own_mask, mask, coverage_mask)
         # Integers become float32, as in Background2D.
         is_float = values.dtype.kind == 'f'
@@ -238,7 +244,6 @@ class PConvBackground(ReadOnly):
         image = without_mask(data, values, unit)
         missing = bad if coverage is None else bad | coverage
         if sources is None:
-            own_wcs = celestial_wcs(image.wcs if wcs is None else wcs)
             scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
             scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
             fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
@@ -253,6 +258,10 @@ class PConvBackground(ReadOnly):
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        map_input = mask_excluded(map_input, source_input)
+        bad = bad | regions_to_mask(
+            source_input.excluded, values.shape, wcs=map_input.wcs
+        )
         # What is wrong with it is said before the network runs.
         _, factor = pixel_scale_factor(
             map_input.pixel_scale, self.setup, resample=resample

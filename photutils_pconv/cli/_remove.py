@@ -3,8 +3,7 @@
 The command ``photutils-pconv remove``.
 """
 
-import os
-
+from photutils_pconv.cli import _many
 from photutils_pconv.cli._archive import (
     CATALOGUES,
     add_map_options,
@@ -15,12 +14,13 @@ from photutils_pconv.cli._archive import (
 from photutils_pconv.cli._common import add_output
 from photutils_pconv.cli._removal import (
     add_removal_options,
+    add_result_options,
     make_remover,
     prepare_output,
     write_result,
 )
 
-__all__ = ['add_parser', 'add_planes', 'read_plane', 'run']
+__all__ = ['add_parser', 'add_planes', 'run']
 
 # Where a map and a catalogue came from that were fetched.
 _LOG = 'provenance.json'
@@ -34,7 +34,9 @@ def add_parser(subparsers):
         description='Clean a map and measure its sources. The options have the '
         'names and the defaults of the keywords of NeuralSourceRemover.',
     )
-    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.set_defaults(
+        run=run, usage_error=parser.error, default_of=parser.get_default
+    )
     parser.add_argument(
         'map', metavar='MAP', nargs='?', help='a FITS file (with --obsid: none)'
     )
@@ -42,19 +44,25 @@ def add_parser(subparsers):
         'catalogue',
         metavar='CATALOGUE',
         nargs='?',
-        help='CSV, ECSV, VOTable or FITS table (or --catalogue)',
+        help='CSV, ECSV, VOTable or FITS table, or DS9 regions (or --catalogue)',
     )
     groups = add_removal_options(parser)
     add_planes(groups['map and setup'])
     _add_archive(parser.add_argument_group('archive'))
+    _many.add_options(parser.add_argument_group('many maps'))
     group = add_output(parser)
+    add_result_options(group)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
     return parser
 
 
 def run(options):
-    """Clean a map and write what came of it."""
-    from photutils_pconv.inputs.tables import read_source_table
+    """Clean a map, or many, and write what came of it."""
+    if options.many is not None:
+        _many.run(options)
+        return
+    from photutils_pconv.inputs.plane_files import read_plane_file
+    from photutils_pconv.inputs.sources import read_sources
 
     map_file, catalogue_file = _sort_files(options)
     is_fetched = options.obsid is not None or catalogue_file is None
@@ -66,9 +74,9 @@ def run(options):
         others=[log] if is_fetched else (),
     )
     # An extension of the map's own file goes by its name.
-    mask = options.mask_hdu or read_plane(options.mask)
-    coverage_mask = read_plane(options.coverage_mask)
-    error = options.error_hdu or read_plane(options.error)
+    mask = options.mask_hdu or read_plane_file(options.mask)
+    coverage_mask = read_plane_file(options.coverage_mask)
+    error = options.error_hdu or read_plane_file(options.error)
     fetched = None
     if options.obsid is not None:
         fetched = map_file = _fetch(options)
@@ -80,7 +88,7 @@ def run(options):
             name=options.catalogue_name or CATALOGUES[0],
         )
     else:
-        sources = read_source_table(
+        sources = read_sources(
             catalogue_file, hdu=options.catalogue_hdu, table_id=options.table_id
         )
     remover = make_remover(options)
@@ -190,7 +198,9 @@ def add_planes(group):
     group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
     mask = group.add_mutually_exclusive_group()
     mask.add_argument(
-        '--mask', metavar='FILE[EXT]', help='an image that is not 0 in bad pixels'
+        '--mask',
+        metavar='FILE[EXT]',
+        help='an image that is not 0 in bad pixels, or DS9 regions (.reg)',
     )
     mask.add_argument(
         '--mask-hdu', metavar='HDU', help="the same, as an extension of the map's file"
@@ -217,53 +227,3 @@ def add_planes(group):
         help='FWHM of the beam, or of its two axes, for a map in Jy/beam (default: the '
         "header's)",
     )
-
-
-def read_plane(text):
-    """
-    Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
-
-    Parameters
-    ----------
-    text : str or `None`
-        What was given.
-
-    Returns
-    -------
-    image : `~numpy.ndarray`, `~astropy.units.Quantity` or `None`
-        The image; `None` where nothing was given.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the file cannot be read, or has not one image.
-    """
-    from astropy.io import fits
-
-    from photutils_pconv.inputs.fits import read_fits_plane
-
-    if text is None:
-        return None
-    path, extension = text, None
-    if text.endswith(']') and not os.path.exists(text):
-        path, _, extension = text[:-1].rpartition('[')
-    if extension is None and os.path.isfile(path):
-        try:
-            with fits.open(path) as hdus:
-                names = {
-                    # The name may be missing; the number never is.
-                    number: hdu.name or str(number)
-                    for number, hdu in enumerate(hdus)
-                    if hdu.is_image and hdu.shape
-                }
-        except OSError as exc:
-            msg = f'{path} cannot be read as a FITS file: {exc}'
-            raise ValueError(msg) from exc
-        if len(names) != 1:
-            msg = (
-                f'{path} has {len(names)} images ({", ".join(names.values())}): name '
-                f'one of them, {path}[EXT]'
-            )
-            raise ValueError(msg)
-        (extension,) = names
-    return read_fits_plane(path, extension)

@@ -18,6 +18,7 @@ from photutils_pconv.cli import (
     _find,
     _models,
     _remove,
+    _setups,
     _simulate,
     _stars,
     _train,
@@ -44,6 +45,7 @@ _COMMANDS = (
     _evaluate,
     _stars,
     _models,
+    _setups,
 )
 
 

@@ -21,7 +21,7 @@ from photutils_pconv.completeness.settings import (
 )
 from photutils_pconv.geometry.holes import TAPER_WIDTH
 from photutils_pconv.inputs.sizes import CatalogueSizes
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
@@ -147,6 +147,7 @@ def measure_completeness(
     )
     setup = chosen.setup
     source_input = parse_sources(sources, wcs=map_input.wcs)
+    map_input = mask_excluded(map_input, source_input)
     if fluxes is not None:
         fluxes = parse_fluxes(fluxes, map_input.flux_unit)
     if places is not None:

@@ -265,8 +265,4 @@ class EvaluationConfig(Configuration):
             ]
             if known:
                 return tuple(known)
-        return tuple(
-            name
-            for name in list_setups()
-            if get_setup(setup=name).mode in ('scanmap', 'parallel')
-        )
+        return list_setups(instrument='PACS')

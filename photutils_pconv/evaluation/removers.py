@@ -87,6 +87,9 @@ class RemoverChoice:
     device, precision : str, optional
         Where, and how precisely, the network is run.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
     """
@@ -113,6 +116,7 @@ class RemoverChoice:
     batch_size: int | None = None
     device: str | None = None
     precision: str | None = None
+    threads: int | None = None
     progress_bar: bool | None = None
 
     def __post_init__(self):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import astropy.units as u
@@ -21,6 +21,7 @@ from astropy.utils.masked import Masked
 
 from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.opening import open_map
+from photutils_pconv.inputs.regions import regions_to_mask
 from photutils_pconv.inputs.units import (
     celestial_wcs,
     depends_on_area,
@@ -46,6 +47,8 @@ __all__ = [
     'parse_map',
     'parse_opened',
 ]
+
+_NOTHING_LEFT = 'The map has no usable pixel: all are NaN, masked or without coverage.'
 
 
 @dataclass(eq=False)
@@ -133,6 +136,34 @@ class MapInput:
             return self.jy_per_pixel
         ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
         return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
+
+    def without(self, mask):
+        """
+        Give the same map with further pixels missing.
+
+        Parameters
+        ----------
+        mask : 2D bool `~numpy.ndarray`
+            True for those pixels.
+
+        Returns
+        -------
+        map_input : `MapInput`
+            The map.
+
+        Raises
+        ------
+        ValueError
+            If no pixel is left.
+        """
+        missing = self.missing | mask
+        if np.all(missing):
+            raise ValueError(_NOTHING_LEFT)
+        changes = {'missing': missing, 'data': np.where(missing, np.nan, self.data)}
+        if self.error is not None:
+            changes['error'] = np.where(missing, np.nan, self.error)
+            changes['unknown_error'] = self.unknown_error & ~missing
+        return replace(self, **changes)
 
     @hold_filters
     def like_input(
@@ -277,9 +308,11 @@ def parse_map(
         The HDU of a file that holds the map: its number, its name, or a
         pair of name and version. By default the names tell.
 
-    mask : 2D bool `~numpy.ndarray`, str or int, optional
+    mask : 2D bool `~numpy.ndarray`, str, int or Regions, optional
         True for bad pixels. For a file it can be the name or number of the
-        extension that is not 0 in bad pixels.
+        extension that is not 0 in bad pixels. Regions, or the name of a region
+        file (``.reg``), are bad in all of their areas, with or without a minus
+        sign.
 
     coverage_mask : 2D bool `~numpy.ndarray`, optional
         True for pixels without data. Both masks make pixels missing, and
@@ -378,7 +411,11 @@ def parse_opened(
             'error': data.uncertainty,
             'wcs': celestial_wcs(data.wcs),
         }
-    named = {'mask': mask, 'error': error, 'wcs': wcs}
+    named = {
+        'mask': mask if given.regions is None else given.regions,
+        'error': error,
+        'wcs': wcs,
+    }
     for key, value in named.items():
         if value is not None and own.get(key) is not None:
             msg = (
@@ -398,15 +435,16 @@ def parse_opened(
     ):
         if one is not None:
             missing |= check_mask(one, name, array.shape)
+    wcs = own.get('wcs') if wcs is None else wcs
+    celestial = celestial_wcs(wcs)
+    if given.regions is not None:
+        missing |= regions_to_mask(given.regions, array.shape, wcs=celestial)
     if np.all(missing):
-        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
-        raise ValueError(msg)
+        raise ValueError(_NOTHING_LEFT)
     if not np.any(missing):
         warn_about_blank_border(array)
     array[missing] = np.nan
 
-    wcs = own.get('wcs') if wcs is None else wcs
-    celestial = celestial_wcs(wcs)
     if wcs is not None and celestial is None:
         msg = 'wcs must have two celestial axes.'
         raise ValueError(msg)

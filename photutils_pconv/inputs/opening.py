@@ -13,6 +13,7 @@ from astropy.utils.masked import Masked
 from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.fits import read_file_map, take_pair
 from photutils_pconv.inputs.fits_files import is_fits_source
+from photutils_pconv.inputs.regions import take_regions
 
 __all__ = ['OpenedMap', 'open_map']
 
@@ -32,6 +33,9 @@ class OpenedMap:
 
     is_file : bool
         Whether the map came from a file.
+
+    regions : list of region or `None`
+        The regions that were given as a mask.
     """
 
     data: Any
@@ -39,6 +43,7 @@ class OpenedMap:
     error: Any
     wcs: Any
     is_file: bool
+    regions: Any = None
 
     @property
     def meta(self):
@@ -70,6 +75,8 @@ def open_map(data, *, hdu=None, mask=None, error=None, wcs=None):
         file.
     """
     is_file = is_fits_source(data)
+    regions = take_regions(mask)
+    mask = None if regions is not None else mask
     if is_file:
         file_map = read_file_map(data, hdu=hdu, mask=mask, error=error)
         data, mask, error = file_map.ccd, file_map.mask, file_map.error
@@ -96,4 +103,5 @@ def open_map(data, *, hdu=None, mask=None, error=None, wcs=None):
         error=error,
         wcs=wcs,
         is_file=is_file,
+        regions=regions,
     )

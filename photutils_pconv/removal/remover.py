@@ -17,7 +17,7 @@ from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
 from photutils_pconv.inputs.opening import open_map
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.upper_limits import (
@@ -27,10 +27,19 @@ from photutils_pconv.photometry.upper_limits import (
 from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
+from photutils_pconv.removal.psf_setups import (
+    find_setup_of_psf,
+    has_no_scale,
+    stands_for_a_setup,
+)
 from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
-from photutils_pconv.setups.registry import find_setups
+from photutils_pconv.setups.registry import (
+    find_setups,
+    get_setup,
+    make_described,
+)
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['NeuralSourceRemover']
@@ -56,8 +65,12 @@ class NeuralSourceRemover(ReadOnly):
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
         registered setup. By default that in the header of the map.
 
-    setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+    setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
+        A setup, its name, or its file, instead of ``mode`` and ``band``. With
+        none of the three, a given ``psf`` stands for the setup: it is made from
+        the PSF (`ObservingSetup.from_psf <photutils_pconv.ObservingSetup>`) for
+        the pixels of each map. Where the FWHM has less than 1.8 or more than 4.3
+        of them, the map is resampled.
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network: a bundled model's name, a file, or a loaded model.
@@ -85,7 +98,8 @@ class NeuralSourceRemover(ReadOnly):
         built from the map's bright isolated sources
         (`photutils_pconv.psf_photometry`), another setup's name, a FITS
         file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
-        pixels of the setup's native scale. By default the setup's, or, with
+        pixels of the setup's native scale or, without a setup, of the map. By
+        default the setup's, or, with
         ``method='inpaint'``, none.
 
     method : {'auto', 'psf', 'inpaint'}, optional
@@ -249,12 +263,9 @@ class NeuralSourceRemover(ReadOnly):
             threads=threads,
             progress_bar=progress_bar,
         )
-        # None where the setup is given.
-        self._asked = None
         self._make_settings = partial(
             RemovalSettings.from_arguments,
             model=model,
-            psf=psf,
             method=method,
             aperture_radii=aperture_radii,
             aperture_corrections=aperture_corrections,
@@ -273,12 +284,18 @@ class NeuralSourceRemover(ReadOnly):
             resample=resample,
             run=run,
         )
-        self._result = None
-        self._settings = None
+        self._psf, self._settings, self._result = psf, None, None
         # What astropy's log was told of.
         self._logged = None
-        if setup is not None or None not in (mode, band):
-            self._settings = self._make_settings(mode, band, setup=setup)
+        # What was asked for where the header tells the rest; else None.
+        self._asked = None
+        # Whether the PSF stands for the setup, which then differs from map to map.
+        self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
+        if self._psf_is_setup:
+            settings = self._make_settings(psf=psf)
+            self._settings = None if has_no_scale(psf) else settings
+        elif setup is not None or None not in (mode, band):
+            self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
         else:
             self._asked = {'mode': mode, 'band': band}
             self._check_arguments()
@@ -288,8 +305,8 @@ class NeuralSourceRemover(ReadOnly):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
 
-        `None` if the setup is that of the map, and no map was seen yet; then
-        those for the last map.
+        Where the header of a map tells the setup, or a PSF on the map's pixels does,
+        they are those for the last map, and `None` before the first.
         """
         return self._settings
 
@@ -351,7 +368,8 @@ class NeuralSourceRemover(ReadOnly):
     def __str__(self) -> str:
         settings = self.settings
         if settings is None:
-            return format_parameters(self, {'setup': self._describe_asked()}, long=True)
+            asked = self._describe_asked().removeprefix('setup: ')
+            return format_parameters(self, {'setup': asked}, long=True)
         meta = describe_calibration(settings)
         shown = {
             'setup': f'{settings.setup.name} ({settings.setup_reason})',
@@ -399,15 +417,16 @@ class NeuralSourceRemover(ReadOnly):
             FITS file, or HDUs. Units of Jy/pixel (and Jy, taken as such),
             mJy/pixel, MJy/sr, Jy/arcsec2, Jy/beam, or none.
 
-        sources : SkyCoord, table, path or (N, 2) array
+        sources : SkyCoord, table, Regions, path or (N, 2) array
             The sources; see `~photutils_pconv.inputs.parse_sources`.
 
         hdu : int, str or tuple, optional
             The HDU of a file that holds the map: its number, its name, or
             a pair of name and version.
 
-        mask : 2D bool `~numpy.ndarray`, str or int, optional
-            True for bad pixels; for a file also an extension.
+        mask : 2D bool `~numpy.ndarray`, Regions, str or int, optional
+            True for bad pixels; regions or a region file (``.reg``), which are
+            bad; for a file also an extension.
 
         coverage_mask : 2D bool `~numpy.ndarray`, optional
             True for pixels without data.
@@ -445,6 +464,7 @@ class NeuralSourceRemover(ReadOnly):
             beam=beam,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        map_input = mask_excluded(map_input, source_input)
         # Another thread may set it, too, before this one returns.
         result = run_removal(settings, map_input, source_input)
         self._result = result
@@ -484,6 +504,14 @@ class NeuralSourceRemover(ReadOnly):
             If the map is not acceptable, or the setup is not known.
         """
         opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+        if self._psf_is_setup:
+            map_input = parse_opened(
+                opened,
+                coverage_mask=coverage_mask,
+                beam=beam,
+                setup_fwhm=self._find_beam(),
+            )
+            return self._settle_by_psf(map_input.pixel_scale), map_input
         settings = self._settle(opened.meta)
         map_input = parse_opened(
             opened,
@@ -494,6 +522,26 @@ class NeuralSourceRemover(ReadOnly):
         )
         return settings, map_input
 
+    def _find_beam(self):
+        """Give the FWHM of the PSF that stands for the setup, if that is known."""
+        return None if has_no_scale(self._psf) else self._settings.setup.psf_fwhm
+
+    def _settle_by_psf(self, pixel_scale):
+        """Give the settings for a map of these pixels, by the PSF alone."""
+        if pixel_scale is None and not has_no_scale(self._psf):
+            msg = (
+                'a map without WCS does not tell its pixel scale, which a PSF in '
+                'arcsec needs: give wcs, or '
+                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
+            )
+            raise ValueError(msg)
+        setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
+        settings = self._make_settings(setup=setup, psf=setup.psf)
+        settings = replace(settings, setup_reason='as the PSF tells')
+        self._settings = settings
+        self._log(settings)
+        return settings
+
     def _settle(self, header):
         """Give the settings for a map of this header."""
         # Another thread may change the attribute, for another map.
@@ -501,21 +549,26 @@ class NeuralSourceRemover(ReadOnly):
         if self._asked is not None:
             choice = find_setup(header, **self._asked)
             if settings is None or choice.setup != settings.setup:
-                settings = self._make_settings(setup=choice.setup)
+                settings = self._make_settings(setup=choice.setup, psf=self._psf)
                 settings = replace(settings, setup_reason=choice.reason)
             self._settings = settings
+        self._log(settings)
+        check_setup(settings.setup, header)
+        return settings
+
+    def _log(self, settings):
+        """Tell what was chosen, once."""
         if settings is not self._logged:
             log_choices(settings)
             self._logged = settings
-        check_setup(settings.setup, header)
-        return settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""
         errors = []
-        for setup in find_setups(**self._asked):
+        for described in find_setups(**self._asked):
             try:
-                self._make_settings(setup=setup)
+                setup = make_described(described)
+                self._make_settings(setup=setup, psf=self._psf)
             except (TypeError, ValueError, OSError) as exc:
                 errors.append(exc)
             else:
@@ -523,6 +576,8 @@ class NeuralSourceRemover(ReadOnly):
         raise errors[0]
 
     def _describe_asked(self):
+        if self._psf_is_setup:
+            return "setup: that of the PSF on the map's pixels"
         asked = [f'{name}={value!r}' for name, value in self._asked.items() if value]
         return ', '.join([*asked, "setup: that of the map's header"])
 

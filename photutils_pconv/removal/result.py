@@ -20,7 +20,7 @@ from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
-from photutils_pconv._utils.checks import check_seed
+from photutils_pconv._utils.checks import check_seed, to_bool
 from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import (
@@ -31,10 +31,17 @@ from photutils_pconv.inputs.headers import (
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
+from photutils_pconv.removal.hole_regions import make_hole_regions
 from photutils_pconv.removal.summary import list_facts, list_flags, summarise
+from photutils_pconv.removal.table_files import (
+    name_table,
+    parse_formats,
+    write_table,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from regions import Regions
 
 __all__ = [
     'SourceRemovalResult',
@@ -306,12 +313,32 @@ class SourceRemovalResult:
 
         return plot_source(self, source_id, axes=axes, **kwargs)
 
+    def to_regions(self) -> Regions:
+        """
+        Give the holes as regions, for DS9 and the package regions.
+
+        Returns
+        -------
+        regions : `~regions.Regions`
+            A circle for each source on the map, with its hole's radius, on the
+            sky (ICRS) where the map has a WCS and else on pixels. Its label is
+            the source's ``id``.
+
+        Raises
+        ------
+        ImportError
+            If the package regions is missing.
+        """
+        return make_hole_regions(self.photometry, self.map_input.pixel_scale)
+
     def write(
         self,
         directory: str | os.PathLike,
         *,
         overwrite: bool = False,
         figures: Mapping[str, Any] | None = None,
+        table_formats: str | Sequence[str] = 'ecsv',
+        regions: bool = False,
     ) -> tuple[Path, ...]:
         """
         Write the cleaned map, the removed sources and the photometry.
@@ -320,7 +347,8 @@ class SourceRemovalResult:
         ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
         where there is something for them, ``MASK`` (1 = missing) and
         ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
-        ``photometry.ecsv`` holds the table.
+        ``photometry.ecsv`` holds the table, in other formats too where asked
+        for, with descriptions, units and UCDs.
 
         Each file is written whole or not at all, and an error leaves the
         older ones as they were. A process that is killed while it renames
@@ -338,6 +366,13 @@ class SourceRemovalResult:
         figures : dict of `~matplotlib.figure.Figure`, optional
             Figures to write with them, by the names of their files.
 
+        table_formats : str or sequence of str, optional
+            The formats of the table: ``'ecsv'``, ``'fits'``
+            (``photometry.fits``) and ``'votable'`` (``photometry.vot``).
+
+        regions : bool, optional
+            Whether to write the holes as regions of DS9, ``holes.reg``.
+
         Returns
         -------
         paths : tuple of `pathlib.Path`
@@ -351,20 +386,27 @@ class SourceRemovalResult:
 
         OSError
             If a file cannot be written.
+
+        TypeError, ValueError
+            If a format is not known.
+
+        ImportError
+            If ``regions`` is asked for and the package regions is missing.
         """
         directory = Path(directory)
-        figures = {} if figures is None else figures
-        names = ('cleaned.fits', 'photometry.ecsv', *figures)
-        paths = tuple(directory / name for name in names)
+        regions = to_bool(regions, 'regions')
+        writers = {'cleaned.fits': self._make_hdus().writeto}
+        for form in parse_formats(table_formats):
+            writers[name_table(form)] = partial(write_table, self.photometry, form=form)
+        if regions:
+            writers['holes.reg'] = partial(self.to_regions().write, format='ds9')
+        for name, figure in (figures or {}).items():
+            writers[name] = partial(figure.savefig, dpi=_FIGURE_DPI)
+        paths = {directory / name: write for name, write in writers.items()}
         check_output(paths, overwrite=overwrite)
-        writers = (
-            self._make_hdus().writeto,
-            partial(self.photometry.write, format='ascii.ecsv'),
-            *(partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()),
-        )
         directory.mkdir(parents=True, exist_ok=True)
-        write_together(dict(zip(paths, writers, strict=True)))
-        return paths
+        write_together(paths)
+        return tuple(paths)
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit

@@ -40,6 +40,7 @@ from photutils_pconv.removal.methods import (
     choose_fill,
     choose_method,
 )
+from photutils_pconv.removal.psf_setups import find_setup_of_psf, stands_for_a_setup
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
@@ -153,7 +154,8 @@ class RemovalSettings:
 
     setup: ObservingSetup = field(
         metadata=_about(
-            "a setup's name, such as scanmap/green, instead of mode and band"
+            "a setup's name, such as scanmap/green, or its file, instead of mode and "
+            'band (default: with a PSF, the setup is made from it)'
         )
     )
     model: Any = field(
@@ -345,6 +347,10 @@ class RemovalSettings:
             ('resample', resample),
         ):
             to_bool(value, name)
+        if stands_for_a_setup(psf, mode, band, setup):
+            setup = get_setup(setup=find_setup_of_psf(psf))
+            # an image without a scale has the setup's
+            psf = setup.psf
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
         check_choice(error_method, 'error_method', ERROR_METHODS)

@@ -159,6 +159,7 @@ def make_photometry_table(
     for name in table.colnames:
         info = table[name].info
         info.description = _describe(name, has_psf=psf_fluxes is not None)
+        info.meta = {'ucd': _UCDS[_stem(name)]}
         info.format = _FORMATS.get(_stem(name))
     table.meta['flux'] = 'aperture' if psf_fluxes is None else 'psf'
     return table
@@ -192,6 +193,36 @@ _DESCRIPTIONS = {
     'local_bkg': 'background in the annulus',
     'aperture_correction': 'factor from the flux in the aperture to the total',
     'flags': 'bitwise flags; see photutils_pconv.photometry.decode_flags',
+}
+
+#: What each column is in the words of the IVOA (UCD1+ 1.6).
+_UCDS = {
+    'id': 'meta.id;meta.main',
+    'x_center': 'pos.cartesian.x;instr.det',
+    'y_center': 'pos.cartesian.y;instr.det',
+    'sky_center': 'pos.eq;meta.main',
+    'snr': 'stat.snr',
+    'hole_radius': 'phys.angSize;instr.pixel',
+    'inner_radius': 'phys.angSize;instr.pixel',
+    'flux': 'phot.flux.density;meta.main',
+    'flux_err': 'stat.error;phot.flux.density;meta.main',
+    'detection_snr': 'stat.snr;phot.flux.density',
+    'flux_upper_limit': 'phot.flux.density;stat.max',
+    'x_fit': 'pos.cartesian.x;instr.det;stat.fit',
+    'y_fit': 'pos.cartesian.y;instr.det;stat.fit',
+    'x_err': 'stat.error;pos.cartesian.x;instr.det',
+    'y_err': 'stat.error;pos.cartesian.y;instr.det',
+    'qfit': 'stat.fit.goodness',
+    'cfit': 'stat.fit.residual',
+    'fwhm_fit': 'phys.angSize;stat.fit',
+    'fwhm_err': 'stat.error;phys.angSize;stat.fit',
+    'aperture_radius': 'phys.angSize;instr.param',
+    'flux_aperture': 'phot.flux.density',
+    'flux_aperture_err': 'stat.error;phot.flux.density',
+    'flux_annulus': 'phot.flux.density',
+    'local_bkg': 'phot.flux.density.sb;instr.background',
+    'aperture_correction': 'arith.factor',
+    'flags': 'meta.code.qual',
 }
 
 

@@ -15,7 +15,12 @@ import numpy as np
 from astropy.io import fits
 
 from photutils_pconv._utils.warnings import warn_user
-from photutils_pconv.setups.registry import find_setups, get_setup, list_setups
+from photutils_pconv.setups.registry import (
+    find_setups,
+    get_setup,
+    list_setups,
+    make_described,
+)
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['SetupChoice', 'Statement', 'check_setup', 'find_setup', 'read_statements']
@@ -109,7 +114,9 @@ class Statement:
         if self.setup is not None:
             return setup.name == self.setup
         if self.mode is not None:
-            return setup.mode not in _PACS_MODES or setup.mode == self.mode
+            # Those of another instrument are not observed in PACS' modes.
+            is_other = setup.mode not in _PACS_MODES and not setup.instrument
+            return is_other or setup.mode == self.mode
         if self.instrument is not None:
             own = setup.instrument.upper()
             if not own:
@@ -286,8 +293,11 @@ def find_setup(
         and not (band is not None and one.wavelengths)
         and not ((mode or band) and one.setup is not None)
     ]
-    named = find_setups(mode, band)
-    fitting = [one for one in named if all(said.allows(one) for said in used)]
+    # What is only described has all that decides: its instrument and wavelength.
+    named: list[Any] = list(find_setups(mode, band))
+    fitting = [
+        make_described(one) for one in named if all(said.allows(one) for said in used)
+    ]
     if band is None and not any(one.setup for one in used):
         fitting = [one for one in fitting if one.wavelength is not None]
     tells_wavelength = band is not None or any(

@@ -26,6 +26,7 @@ from photutils_pconv.setups.beam_rules import (
     derive_sizes,
     parse_beam,
 )
+from photutils_pconv.setups.files import read_setup_values, write_setup
 
 __all__ = [
     'ObservingSetup',
@@ -498,6 +499,57 @@ class ObservingSetup:
             for name, table in values.get('encircled_energy', {}).items()
         }
         return cls(**values)
+
+    def write(self, path, *, overwrite=False):
+        """
+        Write the setup to a JSON file, and its PSF beside it.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, ``NAME.json``. The PSF is written to ``NAME_psf.fits``.
+
+        overwrite : bool, optional
+            Whether to replace files.
+
+        Returns
+        -------
+        paths : tuple of `~pathlib.Path`
+            The files.
+
+        Raises
+        ------
+        OSError, ValueError
+            If the name is another one, or the files cannot be written.
+        """
+        return write_setup(self, path, overwrite=overwrite)
+
+    @classmethod
+    def read(cls, path):
+        """
+        Read a setup that `write` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+            The JSON file. What `to_dict` gives is accepted, too.
+
+        Returns
+        -------
+        setup : `ObservingSetup`
+            The setup.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If a file is missing, or does not hold a setup.
+        """
+        values = read_setup_values(path)
+        try:
+            return cls.from_dict(values)
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            msg = f'{str(path)!r} does not hold a setup: {exc}'
+            raise ValueError(msg) from exc
 
 
 def _name_psf(psf, beam):

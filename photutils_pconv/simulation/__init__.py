@@ -11,6 +11,7 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'backgrounds': ('Background', 'make_background'),
         'cutout_files': ('CutoutWriter', 'write_cutouts'),
         'cutout_sets': (
             'TrainingCutouts',

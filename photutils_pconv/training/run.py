@@ -14,6 +14,7 @@ from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.samplers import make_sampler, make_setups
+from photutils_pconv.training.starting import adopt_start
 from photutils_pconv.training.trainer import LAST, Trainer
 
 __all__ = ['make_data', 'run_training']
@@ -60,7 +61,7 @@ def run_training(config_path, *, resume=False, overwrite=False):
     """
     overwrite = to_bool(overwrite, 'overwrite')
     resume = to_bool(resume, 'resume')
-    config = TrainingConfig.from_toml(config_path)
+    config, _ = adopt_start(TrainingConfig.from_toml(config_path))
     model = Path(config.output) / f'{config.name}.safetensors'
     remove_stale(config.output)
     check_output([model], overwrite=overwrite)

@@ -5,13 +5,13 @@ The samplers and setups that a configuration describes.
 This module does not import torch.
 """
 
-import json
 from dataclasses import fields, replace
-from pathlib import Path
 
 from photutils_pconv._utils.config import unknown_key
+from photutils_pconv.inputs.tables import read_source_table
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation.backgrounds import make_background
 from photutils_pconv.simulation.masked_cutouts import CutoutSampler
 from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 
@@ -43,7 +43,7 @@ def make_setups(data):
         If no setup is named, or a file holds none.
     """
     setups = [get_setup(setup=name) for name in data.setups]
-    setups += [_read_setup(Path(name).expanduser()) for name in data.setup_files]
+    setups += [ObservingSetup.read(name) for name in data.setup_files]
     if not setups:
         msg = "data.setups must name at least one setup, such as 'scanmap/green'"
         raise ValueError(msg)
@@ -127,18 +127,32 @@ def make_sampler(config, setups, *, fixed=False, max_fields=None):
         normalisation=dict(config.data.normalisation),
         # Other seeds, other fields: training and validation are disjoint.
         seed=2 * config.seed + fixed,
+        backgrounds=_read_backgrounds(config.data, setups, fixed),
     )
 
 
-def _read_setup(path):
-    if not path.is_file():
-        msg = f'no setup file {str(path)!r}'
-        raise FileNotFoundError(msg)
-    try:
-        return ObservingSetup.from_dict(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, TypeError, KeyError) as exc:
-        msg = (
-            f'{str(path)!r} does not hold a setup as ObservingSetup.to_dict gives it: '
-            f'{exc}'
+def _read_backgrounds(data, setups, fixed):
+    """Read the real maps for training, or for validation."""
+    own = fixed and data.validation_backgrounds
+    paths = data.validation_backgrounds if own else data.backgrounds
+    lists = data.validation_background_sources if own else data.background_sources
+    part = ('valid' if fixed else 'train') if not data.validation_backgrounds else 'all'
+    names = data.validation_background_setups if own else data.background_setups
+    if not names:
+        # Maps that are not resampled may serve all setups.
+        names = [setups[0] if len(setups) == 1 else None] * len(paths)
+    made = []
+    for path, listed, setup in zip(
+        paths, lists or [''] * len(paths), names, strict=True
+    ):
+        sources = read_source_table(listed) if listed else None
+        made.append(
+            make_background(
+                path,
+                setup=setup,
+                sources=sources,
+                part=part,
+                resample=data.resample_backgrounds,
+            )
         )
-        raise ValueError(msg) from exc
+    return made

@@ -49,6 +49,7 @@ from photutils_pconv.training.loading import make_loaders, repeat_batches
 from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepare_folder
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.progress import Progress
+from photutils_pconv.training.starting import adopt_start
 
 __all__ = ['Trainer']
 
@@ -120,7 +121,9 @@ class Trainer:
         if not isinstance(config, TrainingConfig):
             msg = f'config must be a TrainingConfig, got {type(config).__name__}'
             raise TypeError(msg)
-        self.config = config
+        # What it says of the data is not looked at.
+        self.config, self.adopted = adopt_start(config, with_data=False)
+        config = self.config
         self.train_data = train_data
         self.validation_data = validation_data
         self.setups = parse_setups(setups)
