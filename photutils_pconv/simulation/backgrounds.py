@@ -200,9 +200,7 @@ def _source_pixels(sources, given, setup, name):
     ratio = snr(given.data, parsed.x, parsed.y, setup=setup)
     radius = setup.hole_radius(np.where(np.isfinite(ratio), ratio, 0.0)) / factor
     inside = np.isfinite(parsed.x) & np.isfinite(parsed.y)
-    return draw_holes(
-        given.shape, parsed.x[inside], parsed.y[inside], radius[inside]
-    )
+    return draw_holes(given.shape, parsed.x[inside], parsed.y[inside], radius[inside])
 
 
 def _take_part(values, missing, part):
@@ -216,4 +214,3 @@ def _take_part(values, missing, part):
     region = [slice(None), slice(None)]
     region[axis] = slice(0, max(cut, 0)) if part == 'train' else slice(max(cut, 0), n)
     return values[tuple(region)], missing[tuple(region)]
-
