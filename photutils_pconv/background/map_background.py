@@ -31,7 +31,7 @@ from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
@@ -122,8 +122,10 @@ class PConvBackground(ReadOnly):
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, method, recenter, resample, batch_size, device, precision, progress_bar
-        As for `~photutils_pconv.NeuralSourceRemover`.
+    psf, method, recenter, resample, batch_size, device, precision, turns, \
+    progress_bar
+        As for `~photutils_pconv.NeuralSourceRemover`. A background is the
+        reconstruction itself, to which a second turn adds 3 percent.
 
     Raises
     ------
@@ -171,9 +173,10 @@ class PConvBackground(ReadOnly):
         error_method='card',
         recenter=False,
         resample=True,
-        batch_size=64,
+        batch_size=BATCH_SIZE,
         device='auto',
         precision='auto',
+        turns=BACKGROUND_TURNS,
         progress_bar=False,
     ):
         if sources is not None and finder is not None:
@@ -195,6 +198,7 @@ class PConvBackground(ReadOnly):
                 batch_size=batch_size,
                 device=device,
                 precision=precision,
+                turns=turns,
                 progress_bar=progress_bar,
             ),
         )

@@ -37,7 +37,7 @@ OPTION_GROUPS = {
         'upper_limit_probability',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
-    'running': ('batch_size', 'device', 'precision', 'progress_bar'),
+    'running': ('batch_size', 'device', 'precision', 'turns', 'progress_bar'),
 }
 
 #: The one default that is not Python's: at a terminal there is someone who
@@ -52,6 +52,7 @@ _METAVARS = {
     'batch_size': 'N',
     'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
+    'turns': 'N',
     'upper_limit_probability': 'P',
 }
 

@@ -81,6 +81,9 @@ class RemoverChoice:
     device, precision : str, optional
         Where, and how precisely, the network is run.
 
+    turns : int, optional
+        Over how many quarter turns of each cutout its output is averaged.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
     """
@@ -105,6 +108,7 @@ class RemoverChoice:
     batch_size: int | None = None
     device: str | None = None
     precision: str | None = None
+    turns: int | None = None
     progress_bar: bool | None = None
 
     def __post_init__(self):

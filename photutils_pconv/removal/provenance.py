@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network.running import choose_precision
 
 __all__ = ['make_history', 'make_meta']
 
@@ -60,6 +61,8 @@ def make_meta(settings, pixel_psf):
         'upper_limit_probability': settings.upper_limit_probability,
         'subtract_wings': settings.subtract_wings or settings.method == 'psf',
         'fill': settings.fill,
+        'precision': choose_precision(settings.run, settings.model.network),
+        'turns': settings.run.turns,
         'colour_corrected': False,
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),

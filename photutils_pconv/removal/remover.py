@@ -11,7 +11,7 @@ from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, RunOptions, choose_precision
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
@@ -139,7 +139,12 @@ class NeuralSourceRemover(ReadOnly):
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill (the bundled ones do), else float32.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the network's output is
+        averaged, from 1 to 4: each costs as much time as the first.
 
     progress_bar : bool, optional
         Whether to show a progress bar.
@@ -195,15 +200,17 @@ class NeuralSourceRemover(ReadOnly):
         fill=None,
         draw_seed=0,
         resample=True,
-        batch_size=64,
+        batch_size=BATCH_SIZE,
         device='auto',
         precision='auto',
+        turns=1,
         progress_bar=False,
     ):
         run = RunOptions(
             batch_size=batch_size,
             device=device,
             precision=precision,
+            turns=turns,
             progress_bar=progress_bar,
         )
         self._settings = RemovalSettings.from_arguments(
@@ -298,7 +305,8 @@ class NeuralSourceRemover(ReadOnly):
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
-            'precision': settings.run.precision,
+            'precision': choose_precision(settings.run, settings.model.network),
+            'turns': settings.run.turns,
         }
         return format_parameters(self, shown, long=True)
 
