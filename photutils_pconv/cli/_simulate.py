@@ -33,7 +33,9 @@ def add_parser(subparsers):
     )
     parser.add_argument('--mode', help="'scanmap', 'parallel'")
     parser.add_argument('--band', help="'blue', 'green', 'red'")
-    parser.add_argument('--setup', help='the name of a setup, instead of mode and band')
+    parser.add_argument(
+        '--setup', help='the name of a setup, or its file, instead of mode and band'
+    )
     parser.add_argument(
         '--psf', metavar='FILE', help="a FITS file (default: the setup's)"
     )

@@ -6,7 +6,10 @@ The command line: ``photutils-pconv COMMAND``.
 import argparse
 from functools import partial
 
+from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
+    _bands,
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -15,7 +18,9 @@ from photutils_pconv.cli import (
     _find,
     _models,
     _remove,
+    _setups,
     _simulate,
+    _stars,
     _train,
 )
 from photutils_pconv.cli._common import flush, run_command
@@ -28,15 +33,19 @@ __all__ = ['make_parser', 'run']
 # which does the work that the parsed options describe.
 _COMMANDS = (
     _remove,
+    _bands,
     _find,
     _fetch,
     _completeness,
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
+    _stars,
     _models,
+    _setups,
 )
 
 
@@ -99,6 +108,9 @@ def make_parser():
     )
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of an error'
+    )
+    parser.add_argument(
+        '--version', action='version', version=f'photutils-pconv {VERSION}'
     )
     # The demo would take --mode for --model.
     whole_names = partial(_Parser, allow_abbrev=False)

@@ -31,6 +31,10 @@ _PATH_KEYS = ('path', 'sources')
 # Some of the levels of Table 1, a factor of five to six apart: three a field.
 _QUICK_LEVELS = (20.0, 100.0, 600.0, 3000.0, 15000.0)
 _QUICK_FIELDS = 3
+_QUICK_DRAWS = 4
+
+# The draws of a map: errors are known to a quarter; by choice.
+_N_DRAWS = 8
 
 # One for each way: an annulus, a PSF, both with its surroundings, a fill.
 _QUICK_METHODS = (
@@ -131,6 +135,10 @@ class EvaluationConfig(Configuration):
         The sources in the map of random fluxes; by default one for 6000
         pixels, so that holes cover some 5 percent.
 
+    structure_draws : int, optional
+        The draws of each cleaned map from which the errors of its power
+        spectrum and pixel statistics follow; 0 for no errors.
+
     methods : sequence of str, optional
         The other methods to measure with: names of
         `photutils_pconv.evaluation`, or 'none'; by default
@@ -172,6 +180,7 @@ class EvaluationConfig(Configuration):
     levels: tuple = _numbers()
     n_sources: int = number(0, low=0, kind=int)
     structure_sources: int = number(0, low=0, kind=int)
+    structure_draws: int = number(_N_DRAWS, low=0, kind=int)
     methods: tuple = texts()
     illustrations: bool = flag(True)
     fields: tuple = _tables(_FIELD_KEYS, ('path', 'setup'))
@@ -183,6 +192,9 @@ class EvaluationConfig(Configuration):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.structure_draws == 1:
+            msg = 'structure_draws must be 0 or at least 2: one draw has no scatter'
+            raise ValueError(msg)
         for name in self.setups:
             get_setup(setup=name)
         known = [*BASELINES, 'none']
@@ -206,7 +218,7 @@ class EvaluationConfig(Configuration):
         config : `EvaluationConfig`
             Three simulated fields a setup, which are smaller, a few of
             the flux levels, 10 sources each, and the four other methods
-            that are worth most.
+            that are worth most; four draws of a map.
         """
         return replace(
             self,
@@ -214,6 +226,7 @@ class EvaluationConfig(Configuration):
             size=min(self.size, 256),
             levels=self.levels or _QUICK_LEVELS,
             n_sources=min(self.n_sources or 10, 10),
+            structure_draws=min(self.structure_draws, _QUICK_DRAWS),
             methods=self.methods or _QUICK_METHODS,
         )
 
@@ -252,8 +265,4 @@ class EvaluationConfig(Configuration):
             ]
             if known:
                 return tuple(known)
-        return tuple(
-            name
-            for name in list_setups()
-            if get_setup(setup=name).mode in ('scanmap', 'parallel')
-        )
+        return list_setups(instrument='PACS')

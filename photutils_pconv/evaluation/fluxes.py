@@ -116,8 +116,10 @@ def measure_ratios(
     )
     results = {}
     for one in removers:
-        # Ratios have no error, and fluxes do not depend on the fill.
-        remover = replace(one, fill=None).or_else(given).make_remover(setup)
+        # Ratios have no error, fluxes do not depend on the fill, and those that
+        # are injected are the map's own.
+        one = replace(one, fill=None, colour_correction=None, calibration_error=None)
+        remover = one.or_else(given).make_remover(setup)
         results[one.name] = remover(ccd, sources)
     radii = remover.aperture_radii
 

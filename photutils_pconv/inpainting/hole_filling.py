@@ -89,6 +89,7 @@ def inpaint(
     device='auto',
     precision='auto',
     turns=1,
+    threads=1,
     progress_bar=False,
 ):
     """
@@ -119,7 +120,7 @@ def inpaint(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
-    batch_size, device, precision, turns, progress_bar : optional
+    batch_size, device, precision, turns, threads, progress_bar : optional
         As for `~photutils_pconv.network.RunOptions`.
 
     Returns
@@ -130,14 +131,15 @@ def inpaint(
     Raises
     ------
     ValueError
-        If the device, the precision, the turns or the batch size is not accepted,
-        or a hole does not fit into a cutout.
+        If the device, precision, turns, batch size or number of threads is not
+        accepted, or a hole does not fit into a cutout.
     """
     run = RunOptions(
         batch_size=batch_size,
         device=device,
         precision=precision,
         turns=turns,
+        threads=threads,
         progress_bar=progress_bar,
     )
     settings = InpaintSettings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.progress import advance, enter_stage, show_stages
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.network.running import make_predictor
@@ -156,24 +157,18 @@ def predict_cutouts(
         for members in [order[sizes[order] == size]]
         for start in range(0, len(members), run.batch_size)
     ]
-    for size, batch in _progress(batches, run.progress_bar and len(batches) > 0):
-        origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
-        origins = np.stack(origins, axis=1)
-        inputs = make_input(batch, origins, size)
-        output = predict(inputs.images, inputs.validity)
-        yield PredictedCutouts(
-            index=batch,
-            origins=origins,
-            inputs=inputs,
-            emission=inputs.scaling.invert(output) / jy_per_pixel,
-            usable=inputs.validity.sum(axis=(1, 2)) >= _MINIMUM_VALID,
-        )
-
-
-def _progress(iterable, show):
-    """Show a progress bar, if there is something to wait for."""
-    if not show:
-        return iterable
-    from tqdm.auto import tqdm
-
-    return tqdm(iterable, desc='inpainting', unit='batch')
+    with show_stages(run.progress_bar):
+        enter_stage('filling', len(order), unit='hole')
+        for size, batch in batches:
+            origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
+            origins = np.stack(origins, axis=1)
+            inputs = make_input(batch, origins, size)
+            output = predict(inputs.images, inputs.validity)
+            yield PredictedCutouts(
+                index=batch,
+                origins=origins,
+                inputs=inputs,
+                emission=inputs.scaling.invert(output) / jy_per_pixel,
+                usable=inputs.validity.sum(axis=(1, 2)) >= _MINIMUM_VALID,
+            )
+            advance(len(batch))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
+from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
     'BACKGROUND_TURNS',
@@ -42,7 +43,8 @@ _DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 class RunOptions:
     """
     How a network is run. None of this changes what it tells, but for the
-    rounding of ``bfloat16`` and what is gained by averages over turns.
+    rounding of ``bfloat16``, of sums in another order, and what is gained by
+    averages over turns.
 
     Parameters
     ----------
@@ -59,6 +61,10 @@ class RunOptions:
         Over how many quarter turns of each cutout the output of networks that
         learnt none is averaged, from 1 to 4.
 
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
 
@@ -73,6 +79,9 @@ class RunOptions:
     device: str = 'auto'
     precision: str = 'auto'
     turns: int = 1
+    # Beside other work torch's own number of threads takes longer than one, since
+    # all wait for the slowest (benchmarks/scale.py, docs/user_guide/many_maps.rst).
+    threads: int | None = 1
     progress_bar: bool = False
 
     def __post_init__(self):
@@ -80,6 +89,7 @@ class RunOptions:
         check_batch_size(self.batch_size)
         check_precision(self.precision)
         check_turns(self.turns)
+        check_threads(self.threads)
         choose_device(self.device)
 
 
@@ -112,6 +122,7 @@ def make_predictor(network, run):
         # The loaded network is shared, and `to` would move it for all.
         network = copy.deepcopy(network).to(device)
 
+    @use_threads(run.threads)
     def predict(images, validity):
         start = np.zeros(len(images), dtype=int)
         if most is not None:

@@ -170,7 +170,8 @@ class PixelPSF:
             The PSF.
         """
         last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
-        other = self.with_mismatch(values[-1] / last)
+        # Beyond a small image there is nothing that could fall.
+        other = self.with_mismatch(values[-1] / last if last > 0 else self.mismatch)
         other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
         return other
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
@@ -129,7 +130,7 @@ def measure_fluxes(
     norms = ratios.copy()
     chosen = np.full(n, -1)
     telling = []
-    for i in np.flatnonzero(known):
+    for i in count(np.flatnonzero(known)):
         x0, y0 = round(fit.x[i]), round(fit.y[i])
         if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
             continue

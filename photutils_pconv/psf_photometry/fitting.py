@@ -16,6 +16,7 @@ from scipy.spatial import KDTree
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
+from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.merging import merge_close
 from photutils_pconv.psf.source_images import draw_sources, model_image
 from photutils_pconv.psf_photometry.fit_windows import (
@@ -348,7 +349,7 @@ def fit_psf(
     active = np.ones(n, dtype=bool)
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
-        for i in np.flatnonzero(active):
+        for i in count(np.flatnonzero(active)):
             window = windows[i]
             if not window.enough:
                 new_flux[i] = flux_err[i] = np.nan

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.progress import single_stage
 from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
@@ -158,19 +159,21 @@ def fill_empty_holes(
         )
         levels = _class_levels(places.radius, holes.radius, brightness)
         injected = levels * np.nan_to_num(around.local_bkg_std)
-    for index, places in empty.by_round():
-        data, image = grid.data, None
-        if injected[index].any():
-            image = _source_image(grid, places, injected[index], pixel_psf)
-            data = grid.data + image
-        part = grid.with_holes_missing(holes, data)
-        yield FilledEmpty(
-            holes=places,
-            grid=part,
-            filled=filler.fill_empty(part, places, pixel_psf),
-            injected=injected[index],
-            image=image,
-        )
+    with single_stage('errors', len(empty), unit='empty hole') as advance:
+        for index, places in empty.by_round():
+            data, image = grid.data, None
+            if injected[index].any():
+                image = _source_image(grid, places, injected[index], pixel_psf)
+                data = grid.data + image
+            part = grid.with_holes_missing(holes, data)
+            yield FilledEmpty(
+                holes=places,
+                grid=part,
+                filled=filler.fill_empty(part, places, pixel_psf),
+                injected=injected[index],
+                image=image,
+            )
+            advance(len(places))
 
 
 def sample_empty_holes(

@@ -21,6 +21,7 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv._utils.arrays import take_off_level
+from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
@@ -252,6 +253,7 @@ def remove_with_psf(
     """
     data, offset = take_off_level(data, missing)
     x, y, radius = holes.x, holes.y, holes.radius
+    enter_stage('PSF', len(holes))
     snr = np.nan_to_num(holes.snr)
     point = psf.scales(len(x)) == 1.0
     telling = settings.fits.tells_shape(snr) & point
@@ -301,6 +303,7 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
+    enter_stage('fluxes', len(holes))
     flux, flux_err, null_err = measure_fluxes(
         data,
         fit,

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
         'divergence': ('DivergenceError',),
         'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
+        'samplers': ('make_sampler', 'make_setups'),
         'run': ('make_data', 'run_training'),
         'sections': (
             'AugmentationConfig',

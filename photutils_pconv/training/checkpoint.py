@@ -67,6 +67,8 @@ _FIXED_DATA = (
     'data.validation_size',
     'data.sampler',
     'data.validation_sampler',
+    'data.background_setups',
+    'data.resample_backgrounds',
     'data.mask_channel',
     'data.nan_targets',
 )

@@ -157,3 +157,13 @@ class TrainingConfig(Configuration):
     data: DataConfig = field(
         default_factory=DataConfig, metadata={'section': DataConfig}
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        # Before anything is drawn: fields that fill the memory would end the process.
+        if self.data.source == 'simulated' and self.data.has_own_ranges:
+            # At use: it takes seconds to import.
+            from photutils_pconv.training.samplers import make_sampler_config
+
+            for fixed in (False, True):
+                make_sampler_config(self.data, fixed=fixed)

@@ -168,6 +168,7 @@ class SimulatedCutouts(torch.utils.data.Dataset):
             'seed': self.seed,
             'setups': [setup.name for setup in self.sampler.setups],
             'sampler': {name: _plain(value) for name, value in vars(config).items()},
+            'backgrounds': [Path(one.name).name for one in self.sampler.backgrounds],
         }
 
     def digest(self):
@@ -186,6 +187,7 @@ class SimulatedCutouts(torch.utils.data.Dataset):
             'normalisation': self.normalisation,
             'setups': [setup.to_dict() for setup in self.sampler.setups],
             'fields': _plain(getattr(self.sampler, 'seed', None)),
+            'backgrounds': [one.digest() for one in self.sampler.backgrounds],
         }
         text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -92,7 +92,8 @@ def _start_from(network, start, kind, normalisation):
     if model.card.normalisation != normalisation:
         msg = (
             f'network.start = {start!r} was trained with the normalisation '
-            f'{model.card.normalisation}, but the data have {normalisation}'
+            f'{model.card.normalisation}, but the data have {normalisation}: make them '
+            f'with normalisation=read_card({start!r}).normalisation'
         )
         raise ValueError(msg)
     network.load_state_dict(model.network.state_dict())

@@ -12,6 +12,7 @@ from dataclasses import fields
 
 import pytest
 
+from photutils_pconv.bands import removing as bands_removing
 from photutils_pconv.cli import entry, main
 from photutils_pconv.completeness import measuring as completeness_measuring
 from photutils_pconv.evaluation import run as evaluation_run
@@ -25,6 +26,7 @@ BEGUN = 'the work has begun'
 #: What is given where nothing hostile is.
 SOUND = {
     'map': ['map.fits'],
+    'maps': ['green=map.fits'],
     'catalogue': ['sources.csv'],
     'config': ['recipe.toml'],
     'mode': ['scanmap'],
@@ -34,6 +36,11 @@ SOUND = {
     'min_flux': ['10'],
     'max_flux': ['20'],
     'size': ['96'],
+}
+#: The options that a command does not share with ``remove``.
+OWN = {
+    'demo': {'output'},
+    'bands': {'maps', 'position_band', 'match_resolution', 'n_workers', 'output'},
 }
 FILES = {
     'empty': '',
@@ -71,8 +78,9 @@ def list_actions(parser):
 def list_cases():
     for command, parser in list_commands().items():
         for action in list_actions(parser):
-            # The demo has its own output only: the rest is that of ``remove``.
-            if action.nargs == 0 or (command == 'demo' and action.dest != 'output'):
+            # The rest of the options of these two is that of ``remove``.
+            own = OWN.get(command, {action.dest})
+            if action.nargs == 0 or action.dest not in own:
                 continue
             values = NUMBERS if action.type in (int, float) else FILES
             for name, value in values.items():
@@ -133,6 +141,7 @@ def hostile(all_files, monkeypatch):
         raise ValueError(BEGUN)
 
     monkeypatch.setattr(remover, 'run_removal', begin)
+    monkeypatch.setattr(bands_removing, '_check_positions', begin)
     monkeypatch.setattr(completeness_measuring, 'remove_sources', begin)
     # Simulating a small field is no work.
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
@@ -152,7 +161,7 @@ def assert_refused(capsys):
             assert status == 2
         out, err = capsys.readouterr()
         if status == 0:
-            assert arguments[0] == 'models'
+            assert arguments[0] in ('models', 'setups')
             return
         assert status in (1, 2)
         assert out == ''
@@ -183,7 +192,7 @@ def test_no_device(command, hostile, assert_refused):
 @pytest.mark.parametrize('command', list_commands())
 def test_no_arguments(command, hostile, assert_refused):
     error = assert_refused([command])
-    if command != 'models':
+    if command not in ('models', 'setups'):
         assert 'the following arguments are required' in error
 
 

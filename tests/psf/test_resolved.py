@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from astropy.stats import gaussian_fwhm_to_sigma
 
+from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
-from photutils_pconv.psf.sampled import SampledPSF
 
 SIGMA = 1.7
 
