@@ -54,7 +54,7 @@ def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
     rows = _find_rows(photometry, source_ids)
     ax = make_axes(1, interactive=True) if ax is None else ax
     order = sorted(setups, key=lambda band: setups[band].wavelength)
-    wavelength = [setups[band].wavelength.to_value(u.um) for band in order]
+    wavelength = np.array([setups[one].wavelength.to_value(u.um) for one in order])
     for row in rows:
         flux, error, limit = (
             np.array(
@@ -75,7 +75,7 @@ def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
             | kwargs,
         )
         ax.plot(
-            np.array(wavelength)[is_limit],
+            wavelength[is_limit],
             limit[is_limit],
             linestyle='none',
             marker='v',
@@ -91,7 +91,7 @@ def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
         xticks=wavelength,
         xticklabels=[f'{one:g}' for one in wavelength],
     )
-    ax.minorticks_off()
+    ax.tick_params(axis='x', which='minor', bottom=False, labelbottom=False)
     if len(rows) <= _MOST_NAMES:
         ax.legend()
     return ax
