@@ -28,20 +28,19 @@ def blocks(language):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with the files of the text, and a demo of a quarter of its size."""
+    """A folder with the files of the text, and a demo of a tenth of its size."""
     matplotlib = pytest.importorskip('matplotlib')
     matplotlib.use('Agg')
     ccd, sources = datasets.load_demo()
-    part = np.s_[90:210, 90:210]
+    part = np.s_[100:200, 100:200]
     ccd = CCDData(
         ccd.data[part],
         unit=ccd.unit,
         wcs=ccd.wcs[part],
         meta={key: ccd.meta[key] for key in ('INSTRUME', 'WAVELNTH', 'OBS_MODE')},
     )
-    inside = (sources['x'] > 95) & (sources['x'] < 205)
-    inside &= (sources['y'] > 95) & (sources['y'] < 205)
-    sources = sources[inside]
+    sources = sources[np.all([np.abs(sources[k] - 150) < 40 for k in 'xy'], axis=0)]
+    assert len(sources) == 2
     monkeypatch.setattr(datasets, 'load_demo', lambda: (ccd, sources))
     monkeypatch.chdir(tmp_path)
     ccd.write('map.fits')

@@ -34,14 +34,14 @@ print(result.summary())
 # sources: the cleaned map less its own smooth emission. Circles are the holes. Where no
 # source reaches, the cleaned map is the map itself, and the difference is zero.
 
-result.plot()
+fig = result.plot()
 
 # %%
 # One source of them: the map, the emission that was reconstructed behind it, the
 # cleaned map, and their radial profiles. ``result.plot(zoom=5)`` shows the
 # surroundings of source 5 in the panels of above.
 
-result.plot_source(5)
+fig = result.plot_source(5)
 
 # %%
 # The photometry has one row a source, in the order of the input. The column ``flux``

@@ -109,7 +109,8 @@ def make_predictor(network, run):
     -------
     predict : callable
         Takes images (N, C, H, W) and validity (N, H, W), gives the output
-        (N, H, W).
+        (N, H, W). With ``reach``, a number of pixels, the output may be 0
+        farther than that from the middle.
     """
     import torch
 
@@ -123,18 +124,22 @@ def make_predictor(network, run):
         network = copy.deepcopy(network).to(device)
 
     @use_threads(run.threads)
-    def predict(images, validity):
+    def predict(images, validity, *, reach=None):
         start = np.zeros(len(images), dtype=int)
         if most is not None:
             # The sky has no up: a map that is turned gives a result that is turned.
             start = _find_up(images[:, 0], validity)
         output = sum(
-            _turn(run_once(_turn(images, start + k), _turn(validity, start + k)), -k)
+            _turn(
+                run_once(_turn(images, start + k), _turn(validity, start + k), reach),
+                -k,
+            )
             for k in range(turns)
         )
         return _turn(output, -start) / turns
 
-    def run_once(images, validity):
+    def run_once(images, validity, reach):
+        options = {'reach': reach} if getattr(network, 'crops', False) else {}
         images = torch.from_numpy(images.astype(np.float32)).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -146,7 +151,7 @@ def make_predictor(network, run):
                 enabled=precision == 'bfloat16',
             ),
         ):
-            output = network(images, validity)
+            output = network(images, validity, **options)
         return output[:, 0].float().cpu().numpy().astype(float)
 
     return predict
