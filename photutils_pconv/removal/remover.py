@@ -292,6 +292,8 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
+        # What astropy's log was told of.
+        self._logged = None
         # What was asked for where the header tells the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
@@ -301,7 +303,6 @@ class NeuralSourceRemover(ReadOnly):
             self._settings = None if has_no_scale(psf) else settings
         elif setup is not None or None not in (mode, band):
             self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
-            log_choices(self._settings)
         else:
             self._asked = {'mode': mode, 'band': band}
             self._check_arguments()
@@ -544,7 +545,9 @@ class NeuralSourceRemover(ReadOnly):
             raise ValueError(msg)
         setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
         settings = self._make_settings(setup=setup, psf=setup.psf)
+        settings = replace(settings, setup_reason='as the PSF tells')
         self._settings = settings
+        self._log(settings)
         return settings
 
     def _settle(self, header):
@@ -556,10 +559,16 @@ class NeuralSourceRemover(ReadOnly):
             if settings is None or choice.setup != settings.setup:
                 settings = self._make_settings(setup=choice.setup, psf=self._psf)
                 settings = replace(settings, setup_reason=choice.reason)
-                log_choices(settings)
             self._settings = settings
+        self._log(settings)
         check_setup(settings.setup, header)
         return settings
+
+    def _log(self, settings):
+        """Tell what was chosen, once."""
+        if settings is not self._logged:
+            log_choices(settings)
+            self._logged = settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""

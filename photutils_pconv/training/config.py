@@ -161,7 +161,9 @@ class TrainingConfig(Configuration):
     def __post_init__(self):
         super().__post_init__()
         # Before anything is drawn: fields that fill the memory would end the process.
-        if self.data.source == 'simulated' and self.data.has_own_ranges:
+        # The kind may follow from the model to start from (see starting.py).
+        known = self.data.source == 'simulated' and not self.network.start
+        if known and self.data.has_own_ranges:
             # At use: it takes seconds to import.
             from photutils_pconv.training.samplers import make_sampler_config
 

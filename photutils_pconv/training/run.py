@@ -114,6 +114,7 @@ def make_data(config):
                 mask_channel=data.mask_channel,
                 normalisation=data.normalisation,
                 nan_targets=data.nan_targets,
+                setups=setups,
             )
             for part in ('train', 'valid')
         ]
