@@ -6,22 +6,30 @@ PSFs of published shapes, as images: Gaussians, and the Airy pattern of a telesc
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import j1
 
-from photutils_pconv._psf_models.measures import SAMPLES, measure_fwhm
+from photutils_pconv._psf_models.lobed import LobedPSF
+from photutils_pconv._psf_models.measures import (
+    SAMPLES,
+    largest_radius,
+    measure_fwhm,
+)
 from photutils_pconv._psf_models.sampled import SampledPSF
 
-__all__ = ['airy_psf', 'gaussian_psf']
+__all__ = ['airy_psf', 'gaussian_psf', 'gaussians_psf', 'sample_components']
 
 # Images end at this radius, in units of the largest FWHM. A Gaussian has 3e-8 of
-# its flux beyond; by choice. So far an Airy pattern is followed: a twentieth of its
-# flux lies beyond 4, and a hundredth beyond 16.
+# its flux beyond. An Airy pattern has 1.5 percent, or 2.3 with a third of its diameter
+# obscured, which its image has inside. By choice.
 _GAUSSIAN_REACH = 2.5
 _AIRY_REACH = 12.0
 # A Gaussian smooths an Airy pattern to a wider FWHM than its own by more than this
 # factor, or not at all (by choice).
 _WIDER = 1.0e-3
+# Components are sampled on no more than so many samples on either side (by choice).
+_MOST_SAMPLES = 500
 
 
 def gaussian_psf(fwhm):
@@ -44,6 +52,55 @@ def gaussian_psf(fwhm):
     image = np.outer(profile, profile)
     meta = {'shape': 'gaussian', 'fwhm_arcsec': fwhm}
     return SampledPSF(image / image.sum(), step, meta=meta)
+
+
+def gaussians_psf(fwhm, amplitude):
+    """
+    Make a PSF that is a sum of round Gaussians.
+
+    Parameters
+    ----------
+    fwhm : sequence of float
+        The full widths at half maximum, in arcsec.
+
+    amplitude : sequence of float
+        Their peaks.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF`
+        The PSF.
+    """
+    fwhm = np.asarray(fwhm, dtype=float)
+    flux = np.asarray(amplitude, dtype=float) * fwhm**2
+    psf = LobedPSF(
+        tuple(fwhm * gaussian_fwhm_to_sigma),
+        tuple(flux / flux.sum()),
+        (0.0,) * len(fwhm),
+    )
+    return sample_components(psf)
+
+
+def sample_components(psf):
+    """
+    Sample a sum of Gaussians with lobes or without.
+
+    Parameters
+    ----------
+    psf : `~photutils_pconv.psf.LobedPSF`
+        The sum.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF`
+        The PSF: 12 samples a FWHM, out to 5 standard deviations of the widest
+        component, in no more than 1001 x 1001 samples.
+    """
+    step = measure_fwhm(psf) / SAMPLES
+    half = min(int(np.ceil(largest_radius(psf) / step)), _MOST_SAMPLES)
+    size = 2 * half + 1
+    image = psf.render((size, size), half, half, pixel_scale=step)
+    return SampledPSF(image, step, meta={'shape': 'gaussians'})
 
 
 def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
@@ -69,7 +126,7 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
     Returns
     -------
     psf : `~photutils_pconv.psf.SampledPSF`
-        The PSF, of flux 1 to infinity, out to 12 FWHM.
+        The PSF, out to 12 FWHM, and of flux 1 within.
 
     Raises
     ------
@@ -88,15 +145,14 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
     step = sharp / SAMPLES
     offset = _offsets(_AIRY_REACH * fwhm / sharp)
     radius = np.hypot(offset, offset[:, None]) * step / unit
-    area = np.pi / 4.0 * (1.0 - obscuration**2)
-    image = _pattern(radius, obscuration) * area * (step / unit) ** 2
+    image = _pattern(radius, obscuration)
     sigma = 0.0
     if fwhm > sharp * (1.0 + _WIDER):
         # Widths of Gaussians add up in quadrature; those of other cores nearly.
         widest = 1.5 * np.sqrt(fwhm**2 - sharp**2) * gaussian_fwhm_to_sigma / step
 
         def too_wide(sigma):
-            return measure_fwhm(SampledPSF(_smooth(image, sigma), step)) - fwhm
+            return step * _width(_smooth(image, sigma)) - fwhm
 
         sigma = brentq(too_wide, 0.0, widest, rtol=_WIDER)
     meta = {
@@ -106,7 +162,15 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
         'obscuration': obscuration,
         'fwhm_arcsec': fwhm,
     }
-    return SampledPSF(_smooth(image, sigma), step, meta=meta)
+    image = _smooth(image, sigma)
+    return SampledPSF(image / image.sum(), step, meta=meta)
+
+
+def _width(image):
+    """Measure the FWHM of a round image on its middle row, in samples."""
+    row = image[image.shape[0] // 2, image.shape[1] // 2 :]
+    profile = CubicSpline(np.arange(row.size), row)
+    return 2.0 * profile.solve(0.5 * row[0], extrapolate=False).min()
 
 
 def _offsets(reach):

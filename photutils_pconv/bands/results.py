@@ -76,6 +76,38 @@ class BandsResult:
         """
         return {band: result.cleaned for band, result in self.results.items()}
 
+    def plot_sed(self, source_ids=None, *, ax=None, **kwargs):
+        """
+        Plot the fluxes of sources by wavelength.
+
+        Sources that a band does not detect have their upper limit there, an open
+        triangle.
+
+        Parameters
+        ----------
+        source_ids : int or sequence of int, optional
+            The ``id`` of the sources; by default all.
+
+        ax : `~matplotlib.axes.Axes`, optional
+            Where to plot; by default a new figure.
+
+        **kwargs
+            Keyword arguments of `~matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        ax : `~matplotlib.axes.Axes`
+            The axes.
+
+        Raises
+        ------
+        ValueError
+            If no source has an id, or the wavelength of a band is not known.
+        """
+        from photutils_pconv.bands.plots import plot_sed
+
+        return plot_sed(self.photometry, self.setups, source_ids, ax=ax, **kwargs)
+
     def match_resolution(self, *, target=None, grid=None):
         """
         Bring the cleaned maps to one resolution and onto one grid.

@@ -37,7 +37,7 @@ _RING_INNER, _RING_OUTER = 1.5, 2.5
 _LEAST_INPAINTED = 0.3
 
 
-def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
+def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf, *, level=None):
     """
     Find sources of which the PSF leaves more than it is expected to.
 
@@ -61,6 +61,9 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
 
+    level : (M,) `~numpy.ndarray`, optional
+        The brightness below which each source's wings are left out.
+
     Returns
     -------
     poor : (M,) bool `~numpy.ndarray`
@@ -71,7 +74,7 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     """
     # With that of neighbours: a faint source beside a bright one is not to blame.
     expected_error = expected_error_image(
-        residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
+        residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf, level=level
     )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
     for i in np.flatnonzero(np.isfinite(flux)):

@@ -21,6 +21,7 @@ import numpy as np
 from astropy.stats import mad_std
 
 from photutils_pconv._utils.arrays import take_off_level
+from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
@@ -71,6 +72,8 @@ __all__ = [
 
 # Wings are subtracted down to this share of the local scatter; by choice.
 _WING_SHARE = 0.05
+# Wings below this share of a fit's ``level`` are those of no source; by choice.
+_LEAST_SHARE = 0.01
 # The radius within which that scatter is measured, in pixels: that of the robust
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
@@ -203,7 +206,15 @@ class SubtractionSettings:
 
 
 def remove_with_psf(
-    data, missing, holes, psf, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
+    data,
+    missing,
+    holes,
+    psf,
+    settings,
+    *,
+    jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    start=None,
 ):
     """
     Remove sources with a known PSF.
@@ -232,6 +243,9 @@ def remove_with_psf(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        A fit with which that of the sources begins.
+
     Returns
     -------
     removal : `PSFRemoval`
@@ -239,6 +253,7 @@ def remove_with_psf(
     """
     data, offset = take_off_level(data, missing)
     x, y, radius = holes.x, holes.y, holes.radius
+    enter_stage('PSF', len(holes))
     snr = np.nan_to_num(holes.snr)
     point = psf.scales(len(x)) == 1.0
     telling = settings.fits.tells_shape(snr) & point
@@ -254,9 +269,12 @@ def remove_with_psf(
         )
         psf = psf.with_point(found)
     fit_position = settings.fits.may_move(snr)
-    fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
+    fit = fit_psf(
+        data, x, y, psf, missing=missing, fit_position=fit_position, start=start
+    )
     # Neighbours' wings are none of the scatter that hides a source's own.
-    whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    least = _LEAST_SHARE * fit.level
+    whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=least)
     scatter = _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
@@ -285,6 +303,7 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
+    enter_stage('fluxes', len(holes))
     flux, flux_err, null_err = measure_fluxes(
         data,
         fit,
@@ -312,8 +331,12 @@ def remove_with_psf(
     poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
     if settings.judge_fits:
         structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
-        poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
-        qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
+        poor, core = find_poor_fits(
+            residual, missing, fit, flux, structure, psf, level=level
+        )
+        qfit, cfit = fit_quality(
+            data, fit.x, fit.y, flux, psf, missing, windows, sources=drawn.image
+        )
     reconstruction = blender.finish(missing)
     middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
     mismatch = np.fmax(np.abs(flux) * middle, core)

@@ -40,6 +40,7 @@ from photutils_pconv.removal.methods import (
     choose_fill,
     choose_method,
 )
+from photutils_pconv.removal.psf_setups import find_setup_of_psf, stands_for_a_setup
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
@@ -103,6 +104,9 @@ class RemovalSettings:
     method_reason : str
         Why that method was chosen.
 
+    setup_reason : str, optional
+        Why that setup was chosen.
+
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
 
@@ -150,7 +154,8 @@ class RemovalSettings:
 
     setup: ObservingSetup = field(
         metadata=_about(
-            "a setup's name, such as scanmap/green, instead of mode and band"
+            "a setup's name, such as scanmap/green, or its file, instead of mode and "
+            'band (default: with a PSF, the setup is made from it)'
         )
     )
     model: Any = field(
@@ -275,6 +280,7 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+    setup_reason: str = 'as asked for'
 
     def __post_init__(self):
         check_switches(self)
@@ -341,6 +347,10 @@ class RemovalSettings:
             ('resample', resample),
         ):
             to_bool(value, name)
+        if stands_for_a_setup(psf, mode, band, setup):
+            setup = get_setup(setup=find_setup_of_psf(psf))
+            # an image without a scale has the setup's
+            psf = setup.psf
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
         check_choice(error_method, 'error_method', ERROR_METHODS)
@@ -413,8 +423,14 @@ _RUN_OPTIONS = {
     },
     'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
     'precision': {
-        'help': "the network's precision; 'auto' is float32",
+        'help': "the network's precision; 'auto' is bfloat16 where the device has it "
+        'and the network only corrects a fill, else float32',
         'choices': PRECISIONS,
+    },
+    'turns': {
+        'help': "quarter turns of each cutout over which the network's output is "
+        'averaged, 1 to 4',
+        'kind': int,
     },
     'threads': {
         'help': "number of the processor's threads that the network uses",

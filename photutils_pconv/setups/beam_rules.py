@@ -15,11 +15,18 @@ from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.measures import measure_fwhm, reduce_image
 from photutils_pconv._psf_models.reading import is_image_psf, read_psf
 from photutils_pconv._psf_models.sampled import SampledPSF
-from photutils_pconv._psf_models.shapes import gaussian_psf
+from photutils_pconv._psf_models.shapes import gaussian_psf, sample_components
 from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv._utils.warnings import warn_user
 
-__all__ = ['DEFAULT_THRESHOLDS', 'Beam', 'derive_sizes', 'parse_beam']
+__all__ = [
+    'DEFAULT_THRESHOLDS',
+    'Beam',
+    'choose_pixel_scale',
+    'derive_sizes',
+    'parse_beam',
+    'size_ratio',
+]
 
 #: The lower SNR limits of the hole radii, by default: those of the paper's scan maps.
 DEFAULT_THRESHOLDS = (300.0, 140.0, 13.0, 8.0, 4.0)
@@ -28,8 +35,12 @@ DEFAULT_THRESHOLDS = (300.0, 140.0, 13.0, 8.0, 4.0)
 # as those of the paper's scan maps have (3.4, 4.3, 3.5).
 _FWHM_PIXELS = 3.5
 # The networks were trained with a FWHM of 1.8 to 4.3 pixels. They are said to be
-# outside of that beyond these limits (by choice).
+# outside of that beyond the limits below (by choice).
+_TRAINED_PIXELS = (1.8, 4.3)
 _LEAST_PIXELS, _MOST_PIXELS = 1.4, 7.0
+# The FWHMs of PACS are 5.5 to 13.5 arcsec; what is said in arcsec suits these (by
+# choice, rounded outwards).
+_PACS_FWHM = (5.0, 14.0)
 # In units of the FWHM, the default aperture and the annulus of standard photometry:
 # the means over the six PACS setups of 6, 7 and 10 arcsec, and of 25 and 35 arcsec
 # (0.90 to 1.10; 2.2 to 4.6 and 3.1 to 6.4), rounded.
@@ -61,7 +72,7 @@ class Beam:
 
     Parameters
     ----------
-    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.LobedPSF`
+    psf : `~photutils_pconv.psf.SampledPSF`
         The PSF.
 
     fwhm : float
@@ -71,9 +82,53 @@ class Beam:
         The native pixel scale, in arcsec.
     """
 
-    psf: SampledPSF | LobedPSF
+    psf: SampledPSF
     fwhm: float
     pixel_scale: float
+
+
+def choose_pixel_scale(fwhm, map_scale=None):
+    """
+    Choose the native pixel scale of a setup for a map.
+
+    Parameters
+    ----------
+    fwhm : float
+        The FWHM of the PSF, in arcsec.
+
+    map_scale : float, optional
+        The map's pixel scale, in arcsec.
+
+    Returns
+    -------
+    pixel_scale : float
+        The map's own, where the FWHM has as many pixels as in the training
+        of the networks; otherwise a 3.5th of the FWHM.
+    """
+    if map_scale is not None:
+        least, most = _TRAINED_PIXELS
+        if least <= fwhm / map_scale <= most:
+            return map_scale
+    return fwhm / _FWHM_PIXELS
+
+
+def size_ratio(fwhm):
+    """
+    Give the ratio of sizes in simulations to those that suit PACS.
+
+    Parameters
+    ----------
+    fwhm : float
+        The FWHM of the PSF, in arcsec.
+
+    Returns
+    -------
+    ratio : float
+        1 within the range of the FWHMs of PACS; beyond, sizes go with the
+        FWHM.
+    """
+    narrowest, widest = _PACS_FWHM
+    return float(max(fwhm / widest, min(fwhm / narrowest, 1.0)))
 
 
 def parse_beam(psf, *, pixel_scale=None, psf_pixel_scale=None):
@@ -88,7 +143,8 @@ def parse_beam(psf, *, pixel_scale=None, psf_pixel_scale=None):
     Returns
     -------
     beam : `Beam`
-        The PSF. An image of more than 1001 samples along a side is reduced.
+        The PSF, as an image. One of more than 1001 samples along a side is
+        reduced.
 
     Raises
     ------
@@ -115,16 +171,17 @@ def parse_beam(psf, *, pixel_scale=None, psf_pixel_scale=None):
             accepted='a FWHM with a unit, a FITS file, an image, an ImagePSF',
         )
     fwhm = measure_fwhm(found)
-    if isinstance(found, SampledPSF):
-        found = _reduce(found, fwhm)
+    if isinstance(found, LobedPSF):
+        found = sample_components(found)
+    found = _reduce(found, fwhm)
     if pixel_scale is None:
-        pixel_scale = fwhm / _FWHM_PIXELS
+        pixel_scale = choose_pixel_scale(fwhm)
     n_pixels = fwhm / pixel_scale
     if not _LEAST_PIXELS <= n_pixels <= _MOST_PIXELS:
         msg = (
             f'The FWHM of the PSF, {fwhm:.3g} arcsec, is {n_pixels:.3g} pixels of '
             f'{pixel_scale:.3g} arcsec; the networks were trained with 1.8 to 4.3. '
-            f'With pixel_scale={fwhm / _FWHM_PIXELS:.3g} maps are resampled to '
+            f'With pixel_scale={choose_pixel_scale(fwhm):.3g} maps are resampled to '
             'pixels of that size.'
         )
         warn_user(msg)
@@ -154,7 +211,7 @@ def derive_sizes(beam, snr_thresholds=DEFAULT_THRESHOLDS):
         If the image of the PSF ends within the default aperture.
     """
     fwhm, pixels = beam.fwhm, np.hypot(beam.fwhm / beam.pixel_scale, _PIXEL_BLUR)
-    end = getattr(beam.psf, 'radius', np.inf)
+    end = beam.psf.radius
     if end <= _APERTURE * fwhm:
         msg = (
             f'The image of a PSF must reach beyond its FWHM of {fwhm:.3g} arcsec, '

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.checks import check_switches
+from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
@@ -281,21 +282,24 @@ class Sampler:
         beams = [
             (setup.psf_fwhm / setup.pixel_scale).to_value('') for setup in self.setups
         ]
+        enter_stage('emission', cfg.n_fields, unit='field')
         # Each setup has fields of both generators, in turns.
         self._fields = [
             self._generator((i // len(self.setups)) % 2)(
                 shape, beam_fwhm=beams[k] * rng.uniform(*_BEAM_RANGE), rng=rng
             )
-            for i, k in enumerate(self._owner)
+            for i, k in count(enumerate(self._owner))
         ]
         self._noise_owner = np.arange(cfg.n_noise) % len(self.setups)
+        enter_stage('noise', cfg.n_noise, unit='field')
         self._noise = [
             simulate_noise(shape, self.setups[k], rng=rng)
             if cfg.realistic
             else noise_field(shape, rng=rng)
-            for k in self._noise_owner
+            for k in count(self._noise_owner)
         ]
-        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
+        enter_stage('sources', len(self.setups), unit='setup')
+        self._stamps = [self._make_stamps(setup, rng) for setup in count(self.setups)]
         self._half = cfg.size // 2
         self._yy, self._xx = np.indices((cfg.size, cfg.size))
 

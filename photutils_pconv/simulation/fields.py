@@ -135,16 +135,15 @@ def simulate_field(
             flux_max=faintest,
             rng=rng,
         )
+    meta = {'OBJECT': 'simulated', 'SETUP': setup.name}
+    if setup.wavelength is not None:
+        meta['WAVELNTH'] = float(setup.wavelength.to_value(u.um))
     image = CCDData(
         image,
         unit=u.Jy / u.pix,
         wcs=_make_wcs(shape, scale, center),
         mask=~(coverage > 0),
-        meta={
-            'OBJECT': 'simulated',
-            'SETUP': setup.name,
-            'WAVELNTH': float(setup.wavelength.to_value(u.um)),
-        },
+        meta=meta,
     )
     return SimulatedField(image=image, emission=field, coverage=coverage)
 

@@ -44,9 +44,8 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
     """
     Add compact sources to a map.
 
-    Each source is drawn on a stamp of its own that holds all but 1e-4 of its
-    flux, or the whole image of its PSF; what falls beyond the map's edge is
-    lost.
+    Each source is drawn on a stamp of its own that holds all but 1e-4 of the
+    PSF's flux; what falls beyond the map's edge is lost.
 
     Parameters
     ----------
@@ -145,13 +144,12 @@ def _stamp_radius(psf):
     """
     Return the radius, in arcsec, beyond which hardly any flux lies.
     """
+    fwhm, end = measure_fwhm(psf), largest_radius(psf)
+    held = (1.0 - _LOST_FLUX) * float(psf.encircled_energy(end))
 
     def missing(radius):
-        return float(psf.encircled_energy(radius)) - (1.0 - _LOST_FLUX)
+        return float(psf.encircled_energy(radius)) - held
 
-    fwhm, end = measure_fwhm(psf), largest_radius(psf)
-    if missing(end) <= 0:
-        return end
     return brentq(missing, 0.0, end, xtol=_ACCURACY * fwhm)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._utils.plotting import BRIGHTNESS_COLORS, DIFFERENCE_COLORS
 from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = [
@@ -221,9 +222,13 @@ def write_examples(path, cutouts, output):
         half = max(0.5 * (high - low), 1e-6)
         images = (image, target, out, out - target)
         for ax, values, title in zip(axes[k], images, titles, strict=True):
-            stretch = {'vmin': low, 'vmax': low + 2 * half}
+            stretch = {
+                'vmin': low,
+                'vmax': low + 2 * half,
+                'cmap': BRIGHTNESS_COLORS,
+            }
             if title == titles[-1]:
-                stretch = {'vmin': -half, 'vmax': half, 'cmap': 'RdBu_r'}
+                stretch = {'vmin': -half, 'vmax': half, 'cmap': DIFFERENCE_COLORS}
             ax.imshow(np.where(known, values, np.nan), **stretch, **options)
             ax.set(xticks=[], yticks=[])
             if title == titles[0] and validity.min() < validity.max():

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.progress import show_stages
 from photutils_pconv._utils.writing import check_output, remove_stale
 from photutils_pconv.training.arrays import open_arrays
 from photutils_pconv.training.checkpoint import check_compatible, load_checkpoint
@@ -158,7 +159,8 @@ def make_data(config):
 
     sets = []
     for fixed in (False, True):
-        sampler = make_sampler(config, setups, fixed=fixed)
+        with show_stages(config.progress_bar):
+            sampler = make_sampler(config, setups, fixed=fixed)
         size = data.validation_size if fixed else data.epoch_size
         sets.append(SimulatedCutouts(sampler, size, seed=config.seed, fixed=fixed))
     return (setups, *sets)

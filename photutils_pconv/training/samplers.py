@@ -5,9 +5,7 @@ The samplers and setups that a configuration describes.
 This module does not import torch.
 """
 
-import json
 from dataclasses import fields, replace
-from pathlib import Path
 
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.inputs.tables import read_source_table
@@ -45,7 +43,7 @@ def make_setups(data):
         If no setup is named, or a file holds none.
     """
     setups = [get_setup(setup=name) for name in data.setups]
-    setups += [_read_setup(Path(name).expanduser()) for name in data.setup_files]
+    setups += [ObservingSetup.read(name) for name in data.setup_files]
     if not setups:
         msg = "data.setups must name at least one setup, such as 'scanmap/green'"
         raise ValueError(msg)
@@ -158,17 +156,3 @@ def _read_backgrounds(data, setups, fixed):
             )
         )
     return made
-
-
-def _read_setup(path):
-    if not path.is_file():
-        msg = f'no setup file {str(path)!r}'
-        raise FileNotFoundError(msg)
-    try:
-        return ObservingSetup.from_dict(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, TypeError, KeyError) as exc:
-        msg = (
-            f'{str(path)!r} does not hold a setup as ObservingSetup.to_dict gives it: '
-            f'{exc}'
-        )
-        raise ValueError(msg) from exc

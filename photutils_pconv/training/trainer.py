@@ -7,15 +7,21 @@ divided among the processes, so that the recipe does not depend on their
 number.
 """
 
+from __future__ import annotations
+
 import math
+import os
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.network.kinds import list_images
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.training._inputs import (
     common_kind,
     common_normalisation,
@@ -107,7 +113,15 @@ class Trainer:
     >>> path = trainer.export()  # doctest: +SKIP
     """
 
-    def __init__(self, config, *, train_data, validation_data, setups, output):
+    def __init__(
+        self,
+        config: TrainingConfig,
+        *,
+        train_data: torch.utils.data.Dataset,
+        validation_data: torch.utils.data.Dataset,
+        setups: Sequence[ObservingSetup | str],
+        output: str | os.PathLike,
+    ) -> None:
         if not isinstance(config, TrainingConfig):
             msg = f'config must be a TrainingConfig, got {type(config).__name__}'
             raise TypeError(msg)
@@ -149,11 +163,11 @@ class Trainer:
         self.progress = Progress()
 
     @property
-    def network(self):
+    def network(self) -> torch.nn.Module:
         """The network (`torch.nn.Module`)."""
         return self.engine.network
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f'<{type(self).__name__}({self.config.name!r}: epoch '
             f'{self.progress.epoch} of {self.config.epochs}, step '
@@ -161,11 +175,11 @@ class Trainer:
         )
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """The figures of every finished epoch (list of `dict`)."""
         return self.progress.history
 
-    def fit(self, *, resume=False, max_steps=None):
+    def fit(self, *, resume: bool = False, max_steps: int | None = None) -> Any:
         """
         Train until all epochs are done.
 
@@ -472,7 +486,14 @@ class Trainer:
             raise ValueError(msg) from exc
         self.progress = state['progress']
 
-    def export(self, path=None, *, which='best', dtype='float16', overwrite=False):
+    def export(
+        self,
+        path: str | os.PathLike | None = None,
+        *,
+        which: str = 'best',
+        dtype: str = 'float16',
+        overwrite: bool = False,
+    ) -> Path:
         """
         Write the trained network, with a complete model card.
 
