@@ -42,9 +42,9 @@ from photutils_pconv.simulation.partition import complexity, split_fields
 
 __all__ = ['MapField', 'MapSetOptions', 'make_map_set', 'read_map_fields']
 
-# The SNRs (Eq. 1) between which fluxes lie where none are given: from what is hardly
-# seen to what fills the largest hole of Table 3 (by choice).
-_SNR_RANGE = (3.0, 600.0)
+# The peaks over the local scatter between which fluxes lie where none are given:
+# from what is hardly seen to what fills the largest hole of Table 3 (by choice).
+_PEAK_RANGE = (3.0, 600.0)
 # Places at which a map's scatter is measured for that (by choice).
 _PLACES = 200
 # The least distance of sources, and from real ones and the edge, in FWHMs of the beam;
@@ -82,8 +82,8 @@ class MapField:
         The unit, instead of the header's.
 
     flux_range : pair of float, optional
-        The lowest and the highest flux, in mJy; by default those that give
-        SNRs (Eq. 1) of 3 and 600 on a typical place of the map.
+        The lowest and the highest flux, in mJy; by default those whose peaks
+        are 3 and 600 times the scatter on a typical place of the map.
 
     n_sources : int, optional
         The number of sources a simulation.
@@ -444,7 +444,7 @@ def _find_forbidden(data, one, given, setup):
 
 
 def _choose_fluxes(data, forbidden, psf, setup, rng):
-    """Choose fluxes (mJy) that give a range of SNRs on typical places."""
+    """Choose fluxes (mJy) whose peaks are a range of multiples of the scatter."""
     places = np.flatnonzero(~forbidden)
     if places.size == 0:
         msg = 'no place is free of sources and missing pixels'
@@ -465,7 +465,7 @@ def _choose_fluxes(data, forbidden, psf, setup, rng):
     )
     level = np.median(scatter) / stamp.max() if scatter else 0.0
     as_number(float(level), "the map's scatter", above=0)
-    return tuple(1.0e3 * ratio * level for ratio in _SNR_RANGE)
+    return tuple(1.0e3 * ratio * level for ratio in _PEAK_RANGE)
 
 
 def _draw_positions(shape, n, beam, forbidden, rng):
