@@ -44,7 +44,7 @@ _NUMBERS = (16, 32, 64, 128, 256)
 _N_BOOTSTRAP = 200
 
 
-def compare_accuracy(n_maps):
+def compare_accuracy(n_maps, *, setups=_SETUPS, settings=None):
     """
     Compare settings on simulated maps, source by source.
 
@@ -52,6 +52,12 @@ def compare_accuracy(n_maps):
     ----------
     n_maps : int
         The number of maps a setup, of 30 sources.
+
+    setups : sequence of str, optional
+        The setups.
+
+    settings : sequence of str, optional
+        The settings, by name (default: all); the first are the slow ones.
 
     Returns
     -------
@@ -65,12 +71,13 @@ def compare_accuracy(n_maps):
     ]
     maps = [
         make_map(get_setup(setup=name), seed=(2026, i, k))
-        for i, name in enumerate(_SETUPS)
+        for i, name in enumerate(setups)
         for k in range(n_maps)
     ]
     for way, options in _WAYS.items():
         slow = None
-        for name, how in _SETTINGS.items():
+        for name in _SETTINGS if settings is None else settings:
+            how = _SETTINGS[name]
             found = [_measure(truth, {**options, **how}) for truth in maps]
             flux, rms = (np.concatenate(one) for one in zip(*found, strict=True))
             if slow is None:

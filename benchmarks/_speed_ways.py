@@ -19,6 +19,8 @@ from photutils_pconv import NeuralSourceRemover, PConvBackground
 from photutils_pconv.evaluation import measure_baselines
 from photutils_pconv.inpainting import inpaint
 from photutils_pconv.photometry import removed_photometry
+from photutils_pconv.psf import PixelPSF, get_psf
+from photutils_pconv.psf_photometry import fit_psf
 from photutils_pconv.setups import get_setup
 
 __all__ = ['BACKGROUNDS', 'BASELINE', 'PEER', 'WAYS', 'make_paper_model', 'time_way']
@@ -34,9 +36,14 @@ _HOLE, _HALF = 8.0, 48
 
 
 @cache
-def make_paper_model():
+def make_paper_model(*, crops=True):
     """
     Make a network of the paper's size; its weights are those of no training.
+
+    Parameters
+    ----------
+    crops : bool, optional
+        Whether it decodes no more than what a hole needs.
 
     Returns
     -------
@@ -50,6 +57,7 @@ def make_paper_model():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2026)
         network = PConvUNet(width=32).eval()
+    network.crops = crops
     card = ModelCard(
         name='paper',
         architecture={'class': 'PConvUNet', **network.config},
@@ -63,7 +71,7 @@ def _source_by_source(data, positions):
     """
     Do what the first program did: cut, fill, measure, source after source.
     """
-    model = make_paper_model()
+    model = make_paper_model(crops=False)
     left = np.pad(data, _HALF, mode='reflect').astype(float)
     setup = get_setup(setup=SETUP)
     radius = (setup.aperture_radius / setup.pixel_scale).to_value(u.one)
@@ -124,6 +132,12 @@ def _peer(data, positions):
     )
 
 
+def _fit(data, positions):
+    setup = get_setup(setup=SETUP)
+    psf = PixelPSF(get_psf(setup), setup.pixel_scale.to_value(u.arcsec))
+    return fit_psf(data, *positions.T, psf)
+
+
 #: What is timed, by name.
 WAYS = {
     BASELINE: _source_by_source,
@@ -141,6 +155,7 @@ WAYS = {
     'method "psf" (default), errors "local"': _remover(error_method='local'),
     'method "psf" (default), default errors': _remover(),
     'the same, four turns, float32': _remover(turns=4, precision='float32'),
+    'fit_psf alone': _fit,
     PEER: _peer,
 }
 

@@ -80,7 +80,7 @@ class PixelPSF:
         self.mismatch = float(mismatch)
         self._correction = None
         self._expected = None
-        self._grids = {}
+        self._made = {}
         reach = int(np.ceil(self.radius))
         self._set_image(_effective_image(psf, self.pixel_scale, reach), _OVERSAMPLING)
 
@@ -109,7 +109,7 @@ class PixelPSF:
         Copy what stays the same if the PSF differs.
         """
         other = copy.copy(self)
-        other._grids = {}
+        other._made = {}
         return other
 
     def adjusted(self, *, angle=None, width=1.0):
@@ -317,9 +317,11 @@ class PixelPSF:
         """
         The full width at half maximum of the PSF's mean profile, in pixels.
         """
-        r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
-        below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
-        return float(2.0 * r[np.argmax(below)] * self.width)
+        if 'fwhm' not in self._made:
+            r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
+            below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
+            self._made['fwhm'] = float(2.0 * r[np.argmax(below)] * self.width)
+        return self._made['fwhm']
 
     def _interpolate(self, dx, dy):
         """
@@ -396,7 +398,7 @@ class PixelPSF:
         """
         Give the image, or the error, on the map's axes; it is made once.
         """
-        if name not in self._grids:
+        if name not in self._made:
             radius = self._r[-1] * self.width
             if name == 'evaluate':
                 grid = SampledGrid(self._evaluate_everywhere, radius)
@@ -405,8 +407,8 @@ class PixelPSF:
                 grid = SampledGrid(
                     self.expected_error, _RING * radius, oversampling=_ERROR_SAMPLES
                 )
-            self._grids[name] = grid
-        return self._grids[name]
+            self._made[name] = grid
+        return self._made[name]
 
     def evaluate(self, dx, dy):
         """

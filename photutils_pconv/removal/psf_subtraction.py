@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from astropy.stats import mad_std
 
 from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv._utils.progress import enter_stage
@@ -62,7 +61,7 @@ from photutils_pconv.removal.mismatch import (
     find_poor_fits,
     with_poor_fits,
 )
-from photutils_pconv.removal.texture_models import measure_structure
+from photutils_pconv.removal.texture_models import MAD_TO_STD, measure_structure
 
 __all__ = [
     'PSFRemoval',
@@ -278,9 +277,12 @@ def remove_with_psf(
     scatter = _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
+    expected = expected_error_image(
+        data.shape, fit.x, fit.y, fit.flux, psf, level=level
+    )
     residual_map = _ResidualMap(
         data - sources,
-        expected_error_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level),
+        expected,
         shape_image(data.shape, fit.x, fit.y, psf),
         missing,
         settings.model.card.normalisation,
@@ -332,7 +334,7 @@ def remove_with_psf(
     if settings.judge_fits:
         structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
         poor, core = find_poor_fits(
-            residual, missing, fit, flux, structure, psf, level=level
+            residual, missing, fit, flux, structure, psf, expected_error=expected
         )
         qfit, cfit = fit_quality(
             data, fit.x, fit.y, flux, psf, missing, windows, sources=drawn.image
@@ -412,7 +414,9 @@ def _scatter_around(residual, missing, x, y, radius):
             continue
         use = (window.distance > radius[i]) & ~missing[window.region]
         if use.any():
-            scatter[i] = mad_std(residual[window.region][use])
+            values = residual[window.region][use]
+            deviation = np.abs(values - np.median(values))
+            scatter[i] = MAD_TO_STD * np.median(deviation)
     return scatter
 
 

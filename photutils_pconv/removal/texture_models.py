@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
+    'MAD_TO_STD',
     'ResidualStamp',
     'TextureModel',
     'cut_residuals',
@@ -39,8 +40,8 @@ _RING_WIDTH = 24.0
 _PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
 # Fewer stamps than this of one radius do not make a model; by choice.
 _LEAST_STAMPS = 4
-# The standard deviation of a Gaussian over its median absolute deviation.
-_MAD_TO_STD = 1.482602218505602
+#: The standard deviation of a Gaussian over its median absolute deviation.
+MAD_TO_STD = 1.482602218505602
 # A stamp whose rms exceeds the median's by this factor holds a source; by choice.
 _OUTLIER = 4.0
 
@@ -180,7 +181,7 @@ def local_scales(parts, x, y, radius):
         values = values[:, ring & np.isfinite(values[0])]
         if values.size:
             deviation = np.abs(values - np.median(values, axis=1, keepdims=True))
-            scales[:, i] = _MAD_TO_STD * np.median(deviation, axis=1)
+            scales[:, i] = MAD_TO_STD * np.median(deviation, axis=1)
     return scales
 
 
