@@ -58,7 +58,8 @@ class RunOptions:
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; `choose_precision` tells what ``'auto'`` is.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill, else float32.
 
     turns : int, optional
         Over how many quarter turns of each cutout the output of networks that
