@@ -20,7 +20,7 @@ from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
-from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.removal.pipeline import find_psf, make_filler
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.removal.sources import choose_holes
@@ -124,7 +124,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
-        turns: int = BACKGROUND_TURNS,
+        turns: int = BLIND_TURNS,
         threads: int | None = 1,
     ) -> None:
         # LocalBackground's own __init__ is left out: there is no annulus.

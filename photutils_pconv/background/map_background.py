@@ -40,7 +40,7 @@ from photutils_pconv.inputs.regions import regions_to_mask, take_regions
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
-from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
@@ -189,7 +189,7 @@ class PConvBackground(ReadOnly):
         batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
-        turns: int = BACKGROUND_TURNS,
+        turns: int = BLIND_TURNS,
         threads: int | None = 1,
         progress_bar: bool = False,
     ) -> None:

@@ -27,9 +27,9 @@ __all__ = [
 #: 16 numbers is good to 18 percent.
 MINIMUM_EMPTY = 16
 
-# The number of empty holes, by default. By choice: 64 tell a standard deviation to
-# 9 percent, 300, which take five times as long, to 4; a map's ratio to the
-# calibration differs from others' by 30 (benchmarks/speed.py).
+# The number of empty holes, by default. By choice: 64 tell a map's ratio to the
+# calibration to 14 percent, 256, which take four times as long, to 8, while it
+# differs from map to map by 27 (benchmarks/speed.py, 2026-11-29).
 _ENOUGH_EMPTY = 64
 # Rare radii are tried so often; by choice.
 _LEAST_OF_A_CLASS = 8

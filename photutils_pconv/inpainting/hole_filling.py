@@ -88,7 +88,7 @@ def inpaint(
     batch_size=BATCH_SIZE,
     device='auto',
     precision='auto',
-    turns=1,
+    turns=None,
     threads=1,
     progress_bar=False,
 ):

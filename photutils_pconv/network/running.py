@@ -12,9 +12,10 @@ from photutils_pconv._utils.checks import check_choice, check_count, check_switc
 from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
-    'BACKGROUND_TURNS',
     'BATCH_SIZE',
+    'BLIND_TURNS',
     'PRECISIONS',
+    'SEEING_TURNS',
     'RunOptions',
     'check_batch_size',
     'check_precision',
@@ -27,10 +28,12 @@ __all__ = [
 #: The default number of cutouts that a network sees at once: more are no faster
 #: on a processor, and take more memory (benchmarks/speed.py).
 BATCH_SIZE = 16
-#: The default number of turns where the reconstruction itself is what is wanted: its
-#: errors are then within 2 percent of those of all four, with one within 4
-#: (benchmarks/speed.py).
-BACKGROUND_TURNS = 2
+#: The default number of turns where the reconstruction itself is what is wanted, or
+#: all that there is: its errors are within 2 percent of those of all four, with one
+#: within 4 (benchmarks/speed.py, 2026-11-29).
+BLIND_TURNS = 2
+#: The default number where sources are looked under and the map stays as observed.
+SEEING_TURNS = 1
 # The quarter turns of a full circle.
 _ALL_TURNS = 4
 #: The accepted precisions.
@@ -55,11 +58,13 @@ class RunOptions:
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; `choose_precision` tells what ``'auto'`` is.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill, else float32.
 
     turns : int, optional
         Over how many quarter turns of each cutout the output of networks that
-        learnt none is averaged, from 1 to 4.
+        learnt none is averaged, from 1 to 4 (default: 2; see `RemovalSettings
+        <photutils_pconv.removal.RemovalSettings>` for what removals have).
 
     threads : int, optional
         The number of the processor's threads that the network uses; `None`
@@ -78,7 +83,7 @@ class RunOptions:
     batch_size: int = BATCH_SIZE
     device: str = 'auto'
     precision: str = 'auto'
-    turns: int = 1
+    turns: int | None = None
     # Beside other work torch's own number of threads takes longer than one, since
     # all wait for the slowest (benchmarks/scale.py, docs/user_guide/many_maps.rst).
     threads: int | None = 1
@@ -88,7 +93,8 @@ class RunOptions:
         check_switches(self)
         check_batch_size(self.batch_size)
         check_precision(self.precision)
-        check_turns(self.turns)
+        if self.turns is not None:
+            check_turns(self.turns)
         check_threads(self.threads)
         choose_device(self.device)
 
@@ -117,7 +123,7 @@ def make_predictor(network, run):
     device = choose_device(run.device)
     # A network that learnt the orientation of its cutouts is run as it is.
     most = getattr(network, 'turns', None)
-    turns = 1 if most is None else min(run.turns, most)
+    turns = 1 if most is None else min(run.turns or BLIND_TURNS, most)
     precision = choose_precision(run, network)
     if device.type != 'cpu':
         # The loaded network is shared, and `to` would move it for all.

@@ -187,7 +187,8 @@ class NeuralSourceRemover(ReadOnly):
 
     turns : int, optional
         Over how many quarter turns of each cutout the network's output is
-        averaged, from 1 to 4: each costs as much time as the first.
+        averaged, from 1 to 4: each costs as much time as the first. By default
+        1 with the method ``'psf'``, 2 with ``'inpaint'``.
 
     threads : int, optional
         The number of the processor's threads that the network uses; `None`
@@ -258,7 +259,7 @@ class NeuralSourceRemover(ReadOnly):
         batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
-        turns: int = 1,
+        turns: int | None = None,
         threads: int | None = 1,
         progress_bar: bool = False,
     ) -> None:

@@ -3,7 +3,7 @@
 What a user asks of a removal, checked before any work.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import astropy.units as u
@@ -19,7 +19,12 @@ from photutils_pconv._utils.checks import (
 )
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
-from photutils_pconv.network.running import PRECISIONS, RunOptions
+from photutils_pconv.network.running import (
+    BLIND_TURNS,
+    PRECISIONS,
+    SEEING_TURNS,
+    RunOptions,
+)
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
@@ -404,7 +409,7 @@ class RemovalSettings:
             fill=fill,
             draw_seed=draw_seed,
             resample=resample,
-            run=RunOptions() if run is None else run,
+            run=_complete_run(run, method),
         )
 
     @property
@@ -429,7 +434,7 @@ _RUN_OPTIONS = {
     },
     'turns': {
         'help': "quarter turns of each cutout over which the network's output is "
-        'averaged, 1 to 4',
+        "averaged, 1 to 4 (default: 1 with --method psf, 2 with 'inpaint')",
         'kind': int,
     },
     'threads': {
@@ -461,6 +466,14 @@ def removal_options():
         about = {'kind': str, 'choices': None, 'many': False, 'default': item.default}
         described[item.name] = about | _RUN_OPTIONS[item.name]
     return described
+
+
+def _complete_run(run, method):
+    """Tell how the network is run where the user left that open."""
+    run = RunOptions() if run is None else run
+    if run.turns is not None:
+        return run
+    return replace(run, turns=SEEING_TURNS if method == 'psf' else BLIND_TURNS)
 
 
 def _parse_radii(radii, setup):

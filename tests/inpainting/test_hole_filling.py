@@ -219,7 +219,7 @@ class TestOrderAndBatches:
 
     def test_progress_bar(self, data, flat_model, capsys):
         inpaint(data, *POSITIONS, model=flat_model, batch_size=2, progress_bar=True)
-        assert f'{len(X)}/{len(X)}' in capsys.readouterr().err
+        assert '5/5' in capsys.readouterr().err
         inpaint(data, *POSITIONS, model=flat_model, batch_size=2)
         assert capsys.readouterr().err == ''
 
@@ -398,9 +398,10 @@ class TestFilledModels:
         several = inpaint(data, x, y, radius, model=model, turns=4).emission
         assert np.abs(several - expected).max() > 0.1 * change
         # A network that allows no more than one is not averaged.
+        once = inpaint(data, x, y, radius, model=model, turns=1).emission
         model.network.turns = 1
         single = inpaint(data, x, y, radius, model=model, turns=4).emission
-        assert_allclose(single, expected, rtol=0, atol=1e-6 * change)
+        assert_allclose(single, once, rtol=0, atol=1e-6 * change)
 
     def test_flat_sky(self, make_filled_model):
         model = make_filled_model(kriging=True)

@@ -91,7 +91,7 @@ class TestTurns:
             )
         np.testing.assert_allclose(found, expected[:, 0].numpy(), rtol=1e-5, atol=1e-6)
 
-    @pytest.mark.parametrize('turns', [0, 5, 1.5, True, '1', None])
+    @pytest.mark.parametrize('turns', [0, 5, 1.5, True, '1'])
     def test_refused(self, turns):
         with pytest.raises((TypeError, ValueError), match='turns must be'):
             RunOptions(turns=turns)
