@@ -6,9 +6,10 @@ Fluxes of a map's sources by the filters that scatter least around them.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from photutils_pconv._utils.progress import count
+from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry.lazy_images import Difference, GrownMask
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
@@ -70,7 +71,7 @@ def measure_fluxes(
     Parameters
     ----------
     data : 2D `~numpy.ndarray`
-        The map; missing pixels hold any finite value.
+        The map, its level taken off; missing pixels hold any finite value.
 
     fit : `~photutils_pconv.psf_photometry.PSFFit`
         The sources' positions, and first estimates of their fluxes.
@@ -115,20 +116,15 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    valid = ~missing
-    residual = data - sources
     # A missing pixel's filtered neighbourhood is not looked at.
-    residual = np.where(valid, residual, np.median(residual[valid]))
-    scatter_of = FilterScatter(residual, ~_grow(unseen, _MARGIN))
+    residual = Difference(data, sources, zero=missing)
+    scatter_of = FilterScatter(residual, GrownMask(unseen, _MARGIN, inverted=True))
     scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
-    margin = FILTER_RADIUS if scale.max() <= _LARGE else _LARGE_RADIUS
-    image = np.pad(residual, margin)
-    image -= np.pad(np.where(valid, whole_sources - sources, 0.0), margin)
-    inside = np.pad(valid, margin)
+    wings = Difference(whole_sources, sources, zero=missing)
     neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=scale)
     ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
@@ -144,11 +140,13 @@ def measure_fluxes(
         if not np.isfinite(error).any():
             continue
         k = chosen[i] = int(np.nanargmin(error))
-        first = margin - bank.radius
-        part = np.s_[
-            y0 + first : y0 + first + bank.side, x0 + first : x0 + first + bank.side
-        ]
-        pixels, use = image[part].ravel(), inside[part].ravel()
+        part = (x0 - bank.radius, y0 - bank.radius)
+        pixels, left_out = (
+            extract_cutout(image, *part, size=bank.side).ravel()
+            for image in (residual, wings)
+        )
+        pixels = pixels - left_out
+        use = ~extract_cutout(missing, *part, size=bank.side, fill_value=True).ravel()
         # Each template is that of the flux still missing from the fit.
         free = [i, *(j for j in neighbours[i] if known[j])]
         offsets = {j: (bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j]) for j in free}
@@ -239,10 +237,3 @@ def _compare(bank, template, pixels, flux, scatter):
     ]
     precision = [1.0 / ((one / flux) ** 2 + _RATIO_SCATTER**2) for one in scatter]
     return np.array(found), np.array(precision)
-
-
-def _grow(mask, radius):
-    """
-    Grow a mask by a square's half side.
-    """
-    return maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)

@@ -51,16 +51,17 @@ class FilterScatter:
 
     Parameters
     ----------
-    image : 2D `~numpy.ndarray`
+    image : 2D `~numpy.ndarray` or `~photutils_pconv.geometry.lazy_images.Difference`
         The map without its sources; all pixels hold finite values.
 
-    use : 2D bool `~numpy.ndarray`
+    use : 2D bool `~numpy.ndarray` or `~photutils_pconv.geometry.lazy_images.GrownMask`
         The pixels where the filtered map may be looked at.
     """
 
     def __init__(self, image, use):
-        # The mean would ring at the map's edges.
-        self._image = image - image.mean()
+        self._image = image
+        # It would ring at the map's edges.
+        self._mean = image.mean()
         self._use = use
         self._everywhere = {}
 
@@ -90,9 +91,11 @@ class FilterScatter:
         use = use & self._inner(x0, y0, side, half)
         if np.count_nonzero(use) < _FEWEST_PIXELS:
             return self._measure_everywhere(kernels)
+        size, fill = side + 2 * half, self._mean
         window = extract_cutout(
-            self._image, x0 - half, y0 - half, size=side + 2 * half, fill_value=0.0
+            self._image, x0 - half, y0 - half, size=size, fill_value=fill
         )
+        window -= self._mean
         filtered = kernels.correlate(window)
         return np.array([_clipped_std(one[use]) for one in filtered])
 
@@ -115,18 +118,21 @@ class FilterScatter:
         key = id(kernels)
         if key not in self._everywhere:
             half = kernels.radius
-            use = self._use & self._inner_of_map(half)
-            padded = np.pad(self._image, half)
+            whole = np.s_[: self._image.shape[0], : self._image.shape[1]]
+            use = self._use[whole]
+            use = use & self._inner_of_map(use, half)
+            padded = np.pad(self._image[whole] - self._mean, half)
             filtered = kernels.correlate(padded)
             values = np.array([_clipped_std(one[use]) for one in filtered])
             # The filters are kept with it, so that no others get their number.
             self._everywhere[key] = values, kernels
         return self._everywhere[key][0]
 
-    def _inner_of_map(self, half):
-        inner = np.zeros(self._image.shape, dtype=bool)
+    @staticmethod
+    def _inner_of_map(use, half):
+        inner = np.zeros(use.shape, dtype=bool)
         inner[half:-half, half:-half] = True
-        return inner if (inner & self._use).any() else True
+        return inner if (inner & use).any() else True
 
 
 class FilterKernels:
