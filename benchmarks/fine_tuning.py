@@ -261,6 +261,12 @@ def main():
     parser.add_argument('--epochs', type=int, default=6)
     parser.add_argument('--epoch-size', type=int, default=6400)
     parser.add_argument('--maps', type=int, default=2, help='maps a background')
+    parser.add_argument('--setups', nargs='+', default=_MEASURED)
+    parser.add_argument(
+        '--only-unseen',
+        action='store_true',
+        help='leave out the maps that were trained on',
+    )
     parser.add_argument('--model', help='measure this one, instead of training')
     options = parser.parse_args()
     folder = os.environ['PCONV_REAL_DATA']
@@ -295,8 +301,8 @@ def main():
         ),
         [
             (name, setup, number)
-            for name in (*test, *train)
-            for setup in _MEASURED
+            for name in (test if options.only_unseen else (*test, *train))
+            for setup in options.setups
             for number in range(options.maps)
         ],
         processes=options.processes,

@@ -110,7 +110,8 @@ def test_every_package_has_a_floor():
 def test_the_top_holds_packages_only():
     names = {path.name for path in PACKAGE.iterdir() if path.name != '__pycache__'}
     folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')}
-    assert names == folders | {'__init__.py', '__main__.py', 'datasets.py', 'data'}
+    files = {'__init__.py', '__main__.py', 'datasets.py', 'py.typed'}
+    assert names == folders | files | {'data'}
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

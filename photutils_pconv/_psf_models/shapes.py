@@ -21,8 +21,8 @@ from photutils_pconv._psf_models.sampled import SampledPSF
 __all__ = ['airy_psf', 'gaussian_psf', 'gaussians_psf', 'sample_components']
 
 # Images end at this radius, in units of the largest FWHM. A Gaussian has 3e-8 of
-# its flux beyond; by choice. So far an Airy pattern is followed: a twentieth of its
-# flux lies beyond 4, and a hundredth beyond 16.
+# its flux beyond. An Airy pattern has 1.5 percent, or 2.3 with a third of its diameter
+# obscured, which its image has inside. By choice.
 _GAUSSIAN_REACH = 2.5
 _AIRY_REACH = 12.0
 # A Gaussian smooths an Airy pattern to a wider FWHM than its own by more than this
@@ -126,7 +126,7 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
     Returns
     -------
     psf : `~photutils_pconv.psf.SampledPSF`
-        The PSF, of flux 1 to infinity, out to 12 FWHM.
+        The PSF, out to 12 FWHM, and of flux 1 within.
 
     Raises
     ------
@@ -145,8 +145,7 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
     step = sharp / SAMPLES
     offset = _offsets(_AIRY_REACH * fwhm / sharp)
     radius = np.hypot(offset, offset[:, None]) * step / unit
-    area = np.pi / 4.0 * (1.0 - obscuration**2)
-    image = _pattern(radius, obscuration) * area * (step / unit) ** 2
+    image = _pattern(radius, obscuration)
     sigma = 0.0
     if fwhm > sharp * (1.0 + _WIDER):
         # Widths of Gaussians add up in quadrature; those of other cores nearly.
@@ -163,7 +162,8 @@ def airy_psf(wavelength, diameter, *, obscuration=0.0, fwhm=None):
         'obscuration': obscuration,
         'fwhm_arcsec': fwhm,
     }
-    return SampledPSF(_smooth(image, sigma), step, meta=meta)
+    image = _smooth(image, sigma)
+    return SampledPSF(image / image.sum(), step, meta=meta)
 
 
 def _width(image):

@@ -33,10 +33,10 @@ _SIDE = 5
 _SIDE_WCS = 5.0
 _ROOM = {'left': 1.3, 'right': 1.4, 'bottom': 0.6, 'top': 0.5, 'between': 1.4}
 # The percentiles between which the emission is shown, and where the inverse
-# hyperbolic sine turns from linear to logarithmic, as a fraction of that range:
-# by choice, astropy's own default of AsinhStretch for the latter.
-_PERCENTILES = (0.5, 99.8)
-_ASINH = 0.1
+# hyperbolic sine turns from linear to logarithmic, as a fraction of that range: by
+# choice, so that filaments show and the noise of the darkest parts does not.
+_PERCENTILES = (0.2, 99.8)
+_ASINH = 0.3
 # A colour bar: how far from its panel, and how wide, in panels.
 _BAR = (1.02, 0.0, 0.04, 1.0)
 

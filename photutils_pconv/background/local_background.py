@@ -20,7 +20,7 @@ from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
 from photutils_pconv.removal.pipeline import find_psf, make_filler
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.removal.sources import choose_holes
@@ -79,7 +79,12 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill (the bundled ones do), else float32.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the network's output is
+        averaged, from 1 to 4: each costs as much time as the first.
 
     threads : int, optional
         The number of the processor's threads that the network uses; `None`
@@ -116,9 +121,10 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         pixel_scale: Any = None,
         psf: Any = None,
         method: str = 'auto',
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
+        turns: int = BACKGROUND_TURNS,
         threads: int | None = 1,
     ) -> None:
         # LocalBackground's own __init__ is left out: there is no annulus.
@@ -133,6 +139,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
                 batch_size=batch_size,
                 device=device,
                 precision=precision,
+                turns=turns,
                 threads=threads,
             ),
         )

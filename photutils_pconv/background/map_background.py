@@ -40,7 +40,7 @@ from photutils_pconv.inputs.regions import regions_to_mask, take_regions
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
@@ -135,9 +135,10 @@ class PConvBackground(ReadOnly):
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, method, recenter, resample, batch_size, device, precision, threads, \
-    progress_bar
-        As for `~photutils_pconv.NeuralSourceRemover`.
+    psf, method, recenter, resample, batch_size, device, precision, turns, \
+    threads, progress_bar
+        As for `~photutils_pconv.NeuralSourceRemover`. A background is the
+        reconstruction itself, to which a second turn adds 3 percent.
 
     Raises
     ------
@@ -185,15 +186,18 @@ class PConvBackground(ReadOnly):
         error_method: str = 'card',
         recenter: bool = False,
         resample: bool = True,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
+        turns: int = BACKGROUND_TURNS,
         threads: int | None = 1,
         progress_bar: bool = False,
     ) -> None:
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
+        recenter = to_bool(recenter, 'recenter')
+        resample = to_bool(resample, 'resample')
         make_settings = partial(
             RemovalSettings.from_arguments,
             model=model,
@@ -208,6 +212,7 @@ class PConvBackground(ReadOnly):
                 batch_size=batch_size,
                 device=device,
                 precision=precision,
+                turns=turns,
                 threads=threads,
                 progress_bar=progress_bar,
             ),

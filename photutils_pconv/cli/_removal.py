@@ -41,7 +41,14 @@ OPTION_GROUPS = {
         'calibration_error',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
-    'running': ('batch_size', 'device', 'precision', 'threads', 'progress_bar'),
+    'running': (
+        'batch_size',
+        'device',
+        'precision',
+        'turns',
+        'threads',
+        'progress_bar',
+    ),
 }
 
 #: The one default that is not Python's: at a terminal there is someone who
@@ -59,6 +66,7 @@ _METAVARS = {
     'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
     'threads': 'N',
+    'turns': 'N',
     'upper_limit_probability': 'P',
 }
 

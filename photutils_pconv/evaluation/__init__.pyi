@@ -14,7 +14,6 @@ from .fluxes import measure_ratios as measure_ratios
 from .judging import POWER_LIMIT as POWER_LIMIT
 from .judging import SCATTER_LIMIT as SCATTER_LIMIT
 from .judging import SHIFT_LIMIT as SHIFT_LIMIT
-from .map_lists import find_setup as find_setup
 from .methods.known_covariance import KrigingResult as KrigingResult
 from .methods.known_covariance import kriging as kriging
 from .methods.registry import available_baselines as available_baselines
@@ -99,7 +98,6 @@ __all__ = [
     'delta_variance',
     'evaluate_fluxes',
     'evaluate_structure',
-    'find_setup',
     'fit_log_normal',
     'fit_power_law',
     'format_star_table',

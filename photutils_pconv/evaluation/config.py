@@ -17,7 +17,7 @@ from photutils_pconv._utils.config import (
 )
 from photutils_pconv._utils.toml import Configuration
 from photutils_pconv.evaluation.methods.registry import BASELINES, available_baselines
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.setups.registry import list_setups, name_setup
 from photutils_pconv.simulation import flux_levels
 
 __all__ = ['EvaluationConfig']
@@ -70,9 +70,10 @@ def _tables(accepted, required):
             if lacking:
                 msg = f'[[{where}]] needs {lacking}, got {dict(item)}'
                 raise ValueError(msg)
+            item = dict(item)
             if 'setup' in item:
-                get_setup(setup=item['setup'])
-            checked.append(dict(item))
+                item['setup'] = name_setup(item['setup'])
+            checked.append(item)
         return tuple(checked)
 
     return field(default=(), metadata={'check': check, 'path_keys': _PATH_KEYS})
@@ -195,8 +196,9 @@ class EvaluationConfig(Configuration):
         if self.structure_draws == 1:
             msg = 'structure_draws must be 0 or at least 2: one draw has no scatter'
             raise ValueError(msg)
-        for name in self.setups:
-            get_setup(setup=name)
+        # Tables know setups by their names alone.
+        names = tuple(name_setup(name) for name in self.setups)
+        object.__setattr__(self, 'setups', names)
         known = [*BASELINES, 'none']
         for name in self.methods:
             if name not in known:
@@ -245,24 +247,42 @@ class EvaluationConfig(Configuration):
             return tuple(available)
         return tuple(name for name in self.methods if name in available)
 
-    def list_setups(self):
+    def list_setups(self, *, model=None):
         """
         List the setups to evaluate on simulated fields.
+
+        Parameters
+        ----------
+        model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
+            The model, instead of that of the configuration.
 
         Returns
         -------
         setups : tuple of str
             Those named; else those of the model's card; else the six of
             PACS.
+
+        Raises
+        ------
+        ValueError
+            If none of the setups of the model's card is known.
         """
         if self.setups:
             return self.setups
-        if self.model:
+        model = self.model if model is None else model
+        if model:
             from photutils_pconv.network import read_card
 
-            known = [
-                name for name in read_card(self.model).setups if name in list_setups()
-            ]
+            card = model.card if hasattr(model, 'card') else read_card(model)
+            own = card.setups
+            known = tuple(name for name in own if name in list_setups())
+            if own and not known:
+                msg = (
+                    f'the model was trained for {", ".join(map(repr, own))}, which '
+                    'are not known: give setups (--setups), such as their files, or '
+                    'register them'
+                )
+                raise ValueError(msg)
             if known:
-                return tuple(known)
+                return known
         return list_setups(instrument='PACS')

@@ -137,6 +137,8 @@ def run_evaluation(
     # What is missing or wrong is said before the work, not after it.
     make_axes(1)
     model = (config.model or None) if model is None else model
+    if config.n_fields:
+        config.list_setups(model=model)
     choice = RemoverChoice.from_dict(config.remover)
     removers = list_removers(model=model, choice=choice)
     output = Path(output)
@@ -262,7 +264,7 @@ class Run:
         config, made = self.config, []
         if config.n_fields:
             shape = (config.size, config.size)
-            for name in config.list_setups():
+            for name in config.list_setups(model=self.model):
                 made += make_evaluation_fields(
                     name, n_fields=config.n_fields, shape=shape, seed=config.seed
                 )

@@ -8,9 +8,8 @@ however large the map; what is calculated from it must not be written everywhere
 """
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
-__all__ = ['Difference', 'GrownMask', 'copy_sparse']
+__all__ = ['Difference', 'copy_sparse']
 
 
 class Difference:
@@ -54,50 +53,6 @@ class Difference:
         Give the mean over all pixels (float), those of ``zero`` included as they are.
         """
         return float(self._image.mean() - self._other.mean())
-
-
-class GrownMask:
-    """
-    A mask, grown by a square's half side, worked out where it is looked at.
-
-    Parameters
-    ----------
-    mask : 2D bool `~numpy.ndarray`
-        The mask.
-
-    radius : int
-        Half the side of the square, in pixels.
-
-    inverted : bool, optional
-        Whether the pixels that are not in it are True.
-    """
-
-    dtype = np.dtype(bool)
-
-    def __init__(self, mask, radius, *, inverted=False):
-        self._mask = mask
-        self._radius = radius
-        self._inverted = inverted
-
-    @property
-    def shape(self):
-        """
-        The shape (ny, nx) of the mask.
-        """
-        return self._mask.shape
-
-    def __getitem__(self, region):
-        starts = [part.indices(n) for part, n in zip(region, self.shape, strict=True)]
-        radius = self._radius
-        wide = tuple(slice(max(a - radius, 0), b + radius) for a, b, _ in starts)
-        grown = maximum_filter(
-            self._mask[wide], 2 * radius + 1, mode='constant', cval=False
-        )
-        own = tuple(
-            slice(a - one.start, b - one.start)
-            for (a, b, _), one in zip(starts, wide, strict=True)
-        )
-        return ~grown[own] if self._inverted else grown[own]
 
 
 def copy_sparse(image):

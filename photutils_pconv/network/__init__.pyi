@@ -8,6 +8,7 @@ from .filled import FilledUNet as FilledUNet
 from .registry import list_models as list_models
 from .registry import read_card as read_card
 from .running import RunOptions as RunOptions
+from .running import make_predictor as make_predictor
 from .unet import PConvUNet as PConvUNet
 from .weights import LoadedModel as LoadedModel
 from .weights import load_model as load_model
@@ -22,6 +23,7 @@ __all__ = [
     'convert_reference_checkpoint',
     'list_models',
     'load_model',
+    'make_predictor',
     'package_versions',
     'read_card',
     'save_model',

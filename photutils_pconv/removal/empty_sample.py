@@ -20,11 +20,7 @@ from photutils_pconv.photometry.apertures import sum_removed
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.removal.filling import Filled
 from photutils_pconv.removal.measuring import measure
-from photutils_pconv.removal.texture_models import (
-    cut_residuals,
-    local_scales,
-    split_scales,
-)
+from photutils_pconv.removal.texture_models import cut_residuals, scales_around
 
 __all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
 
@@ -181,7 +177,9 @@ def fill_empty_holes(
             advance(len(places))
 
 
-def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
+def sample_empty_holes(
+    grid, holes, filler, filled, plan, *, rms=None, n_empty=None, seed=None
+):
     """
     Place, fill and measure empty holes.
 
@@ -206,6 +204,9 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
         The local rms around the sources, in the map's unit, needed by a
         filler that depends on the flux.
 
+    n_empty, seed : optional
+        As for `fill_empty_holes`.
+
     Returns
     -------
     sample : `EmptySample`
@@ -226,6 +227,8 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
         annulus_radii=plan.pixel_annulus,
         pixel_psf=filled.pixel_psf,
         brightness=brightness,
+        n_empty=n_empty,
+        seed=seed,
     ):
         use = part.filled.reconstruction.filled
         rows.append(tuple(column[use] for column in _measure_round(grid, part, plan)))
@@ -277,8 +280,9 @@ def _cut_stamps(grid, part):
     usable = part.holes.select(reconstruction.filled)
     unusable = part.grid.missing | usable.mask
     where = (usable.x, usable.y, usable.radius)
-    scales = local_scales(split_scales(grid.data, unusable), *where)
-    return cut_residuals(Difference(grid.data, reconstruction.emission), *where, scales)
+    scales = scales_around(grid.data, unusable, *where)
+    residual = Difference(grid.data, reconstruction.emission)
+    return cut_residuals(residual, *where, scales)
 
 
 def _class_levels(empty_radius, radius, ratio):

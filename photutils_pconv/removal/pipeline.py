@@ -169,7 +169,7 @@ def _go_through_stages(settings, map_input, source_input):
         enter_stage('sizes', len(holes))
     found = measure_sizes(settings, grid, holes, psf, sources)
     holes = enlarge_holes(holes, found)
-    filler = make_filler(settings, grid, psf, sizes=found.sizes)
+    filler = make_filler(settings, grid, psf, sizes=found.sizes, start=found.fit)
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
     enter_stage('apertures', len(holes))
@@ -281,7 +281,7 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf, *, sizes=None):
+def make_filler(settings, grid, psf, *, sizes=None, start=None):
     """
     Make what fills the holes of a map.
 
@@ -298,6 +298,9 @@ def make_filler(settings, grid, psf, *, sizes=None):
 
     sizes : `~photutils_pconv.psf.SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
+
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        The fit of the PSF to the native map, where it was made already.
 
     Returns
     -------
@@ -340,9 +343,9 @@ def make_filler(settings, grid, psf, *, sizes=None):
         run=settings.run,
     )
     if grid.factor == 1:
-        return PSFFiller(subtraction, see(psf, scale))
+        return PSFFiller(subtraction, see(psf, scale), start=start)
     seen = see(resample_psf(psf, grid.pixel_scale, scale), scale)
-    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale))
+    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale), start)
 
 
 def _find_calibration(settings):

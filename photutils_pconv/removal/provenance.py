@@ -11,6 +11,7 @@ import numpy as np
 from astropy import log
 
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network.running import choose_precision
 from photutils_pconv.removal.flux_calibration import describe_calibration
 
 __all__ = ['log_choices', 'make_history', 'make_meta']
@@ -80,6 +81,8 @@ def make_meta(settings, pixel_psf):
         'upper_limit_probability': settings.upper_limit_probability,
         'subtract_wings': settings.subtract_wings or settings.method == 'psf',
         'fill': settings.fill,
+        'precision': choose_precision(settings.run, settings.model.network),
+        'turns': settings.run.turns,
         **describe_calibration(settings),
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),

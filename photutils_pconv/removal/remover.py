@@ -19,7 +19,7 @@ from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, RunOptions, choose_precision
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
@@ -182,7 +182,12 @@ class NeuralSourceRemover(ReadOnly):
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill (the bundled ones do), else float32.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the network's output is
+        averaged, from 1 to 4: each costs as much time as the first.
 
     threads : int, optional
         The number of the processor's threads that the network uses; `None`
@@ -250,9 +255,10 @@ class NeuralSourceRemover(ReadOnly):
         fill: str | None = None,
         draw_seed: int | np.random.Generator = 0,
         resample: bool = True,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         device: Any = 'auto',
         precision: str = 'auto',
+        turns: int = 1,
         threads: int | None = 1,
         progress_bar: bool = False,
     ) -> None:
@@ -260,6 +266,7 @@ class NeuralSourceRemover(ReadOnly):
             batch_size=batch_size,
             device=device,
             precision=precision,
+            turns=turns,
             threads=threads,
             progress_bar=progress_bar,
         )
@@ -285,6 +292,8 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
+        # What astropy's log was told of.
+        self._logged = None
         # What was asked for where the header tells the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
@@ -294,7 +303,6 @@ class NeuralSourceRemover(ReadOnly):
             self._settings = None if has_no_scale(psf) else settings
         elif setup is not None or None not in (mode, band):
             self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
-            log_choices(self._settings)
         else:
             self._asked = {'mode': mode, 'band': band}
             self._check_arguments()
@@ -388,7 +396,8 @@ class NeuralSourceRemover(ReadOnly):
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
-            'precision': settings.run.precision,
+            'precision': choose_precision(settings.run, settings.model.network),
+            'turns': settings.run.turns,
             'threads': settings.run.threads,
         }
         return format_parameters(self, shown, long=True)
@@ -536,7 +545,9 @@ class NeuralSourceRemover(ReadOnly):
             raise ValueError(msg)
         setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
         settings = self._make_settings(setup=setup, psf=setup.psf)
+        settings = replace(settings, setup_reason='as the PSF tells')
         self._settings = settings
+        self._log(settings)
         return settings
 
     def _settle(self, header):
@@ -548,10 +559,16 @@ class NeuralSourceRemover(ReadOnly):
             if settings is None or choice.setup != settings.setup:
                 settings = self._make_settings(setup=choice.setup, psf=self._psf)
                 settings = replace(settings, setup_reason=choice.reason)
-                log_choices(settings)
             self._settings = settings
+        self._log(settings)
         check_setup(settings.setup, header)
         return settings
+
+    def _log(self, settings):
+        """Tell what was chosen, once."""
+        if settings is not self._logged:
+            log_choices(settings)
+            self._logged = settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""

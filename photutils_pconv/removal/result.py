@@ -394,19 +394,23 @@ class SourceRemovalResult:
             If ``regions`` is asked for and the package regions is missing.
         """
         directory = Path(directory)
-        regions = to_bool(regions, 'regions')
-        writers = {'cleaned.fits': self._make_hdus().writeto}
-        for form in parse_formats(table_formats):
-            writers[name_table(form)] = partial(write_table, self.photometry, form=form)
-        if regions:
-            writers['holes.reg'] = partial(self.to_regions().write, format='ds9')
-        for name, figure in (figures or {}).items():
-            writers[name] = partial(figure.savefig, dpi=_FIGURE_DPI)
-        paths = {directory / name: write for name, write in writers.items()}
+        formats = parse_formats(table_formats)
+        holes = self.to_regions() if to_bool(regions, 'regions') else None
+        figures = {} if figures is None else figures
+        names = ['cleaned.fits', *map(name_table, formats)]
+        names += [] if holes is None else ['holes.reg']
+        paths = tuple(directory / name for name in (*names, *figures))
         check_output(paths, overwrite=overwrite)
+        writers = [
+            self._make_hdus().writeto,
+            *(partial(write_table, self.photometry, form=form) for form in formats),
+        ]
+        if holes is not None:
+            writers.append(partial(holes.write, format='ds9'))
+        writers += [partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()]
         directory.mkdir(parents=True, exist_ok=True)
-        write_together(paths)
-        return tuple(paths)
+        write_together(dict(zip(paths, writers, strict=True)))
+        return paths
 
     def _make_hdus(self):
         wcs, unit = self.map_input.wcs, self.map_input.unit

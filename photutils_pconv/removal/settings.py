@@ -423,8 +423,14 @@ _RUN_OPTIONS = {
     },
     'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
     'precision': {
-        'help': "the network's precision; 'auto' is float32",
+        'help': "the network's precision; 'auto' is bfloat16 where the device has it "
+        'and the network only corrects a fill, else float32',
         'choices': PRECISIONS,
+    },
+    'turns': {
+        'help': "quarter turns of each cutout over which the network's output is "
+        'averaged, 1 to 4',
+        'kind': int,
     },
     'threads': {
         'help': "number of the processor's threads that the network uses",

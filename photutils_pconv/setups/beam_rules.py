@@ -25,6 +25,7 @@ __all__ = [
     'choose_pixel_scale',
     'derive_sizes',
     'parse_beam',
+    'size_ratio',
 ]
 
 #: The lower SNR limits of the hole radii, by default: those of the paper's scan maps.
@@ -37,6 +38,9 @@ _FWHM_PIXELS = 3.5
 # outside of that beyond the limits below (by choice).
 _TRAINED_PIXELS = (1.8, 4.3)
 _LEAST_PIXELS, _MOST_PIXELS = 1.4, 7.0
+# The FWHMs of PACS are 5.5 to 13.5 arcsec; what is said in arcsec suits these (by
+# choice, rounded outwards).
+_PACS_FWHM = (5.0, 14.0)
 # In units of the FWHM, the default aperture and the annulus of standard photometry:
 # the means over the six PACS setups of 6, 7 and 10 arcsec, and of 25 and 35 arcsec
 # (0.90 to 1.10; 2.2 to 4.6 and 3.1 to 6.4), rounded.
@@ -106,6 +110,25 @@ def choose_pixel_scale(fwhm, map_scale=None):
         if least <= fwhm / map_scale <= most:
             return map_scale
     return fwhm / _FWHM_PIXELS
+
+
+def size_ratio(fwhm):
+    """
+    Give the ratio of sizes in simulations to those that suit PACS.
+
+    Parameters
+    ----------
+    fwhm : float
+        The FWHM of the PSF, in arcsec.
+
+    Returns
+    -------
+    ratio : float
+        1 within the range of the FWHMs of PACS; beyond, sizes go with the
+        FWHM.
+    """
+    narrowest, widest = _PACS_FWHM
+    return float(max(fwhm / widest, min(fwhm / narrowest, 1.0)))
 
 
 def parse_beam(psf, *, pixel_scale=None, psf_pixel_scale=None):

@@ -293,9 +293,11 @@ def find_setup(
         and not (band is not None and one.wavelengths)
         and not ((mode or band) and one.setup is not None)
     ]
-    named = find_setups(mode, band)
-    fitting = [one for one in named if all(said.allows(one) for said in used)]
-    fitting = [make_described(one) for one in fitting]
+    # What is only described has all that decides: its instrument and wavelength.
+    named: list[Any] = list(find_setups(mode, band))
+    fitting = [
+        make_described(one) for one in named if all(said.allows(one) for said in used)
+    ]
     if band is None and not any(one.setup for one in used):
         fitting = [one for one in fitting if one.wavelength is not None]
     tells_wavelength = band is not None or any(

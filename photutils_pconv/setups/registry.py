@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.setups.bundled import BundledSetup, bundled_setups
@@ -22,6 +23,7 @@ __all__ = [
     'is_bundled',
     'list_setups',
     'make_described',
+    'name_setup',
     'register_setup',
     'unregister_setup',
 ]
@@ -304,6 +306,39 @@ def find_setups(
         )
         raise ValueError(msg)
     return known[band]
+
+
+def name_setup(setup: Any) -> str:
+    """
+    Give the name by which `get_setup` finds a setup, and let it find it.
+
+    Parameters
+    ----------
+    setup : `ObservingSetup`, str or path-like
+        A setup, the name of one, or its file. If it is none that is known by
+        its name, it is registered for this session.
+
+    Returns
+    -------
+    name : str
+        The name.
+
+    Raises
+    ------
+    TypeError, ValueError, FileNotFoundError
+        If there is no such setup, or its name is that of another one.
+    """
+    found = get_setup(setup=setup)
+    known = _described().get(found.name)
+    if known is None:
+        register_setup(found)
+    elif make_described(known) != found:
+        msg = (
+            f'The setup {found.name!r} is another one than that which is known under '
+            'this name: choose another name.'
+        )
+        raise ValueError(msg)
+    return found.name
 
 
 def _is_file(name):

@@ -5,6 +5,7 @@ One observing setup.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -500,7 +501,9 @@ class ObservingSetup:
         }
         return cls(**values)
 
-    def write(self, path, *, overwrite=False):
+    def write(
+        self, path: str | os.PathLike, *, overwrite: bool = False
+    ) -> tuple[Path, ...]:
         """
         Write the setup to a JSON file, and its PSF beside it.
 
@@ -525,7 +528,7 @@ class ObservingSetup:
         return write_setup(self, path, overwrite=overwrite)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: str | os.PathLike) -> ObservingSetup:
         """
         Read a setup that `write` wrote.
 

@@ -1,5 +1,7 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .backgrounds import Background as Background
+from .backgrounds import make_background as make_background
 from .cutout_files import CutoutWriter as CutoutWriter
 from .cutout_files import write_cutouts as write_cutouts
 from .cutout_sets import TrainingCutouts as TrainingCutouts
@@ -40,6 +42,7 @@ from .residual_cutouts import ResidualSampler as ResidualSampler
 from .small_set import make_small_training_set as make_small_training_set
 
 __all__ = [
+    'Background',
     'CutoutBatch',
     'CutoutSampler',
     'CutoutWriter',
@@ -64,6 +67,7 @@ __all__ = [
     'fractional_brownian_motion',
     'inject_sources',
     'load_paper_fields',
+    'make_background',
     'make_paper_set',
     'make_small_training_set',
     'merge_cutouts',

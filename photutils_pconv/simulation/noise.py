@@ -10,7 +10,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
+from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv.setups.beam_rules import size_ratio
 from photutils_pconv.simulation._checks import (
     MAXIMUM_COUNT,
     MAXIMUM_SCALE,
@@ -35,8 +37,8 @@ __all__ = [
 _LARGEST_LEVEL = 1.0e30
 # The widest smoothing of noise, in pixels; by choice.
 _LARGEST_CORRELATION = 100.0
-# The stamps of confusing sources, in arcsec, by choice: the wings beyond are flat,
-# and the mean is taken off.
+# The stamps of confusing sources, in arcsec for PACS, by choice: the wings beyond
+# are flat, and the mean is taken off.
 _STAMP_RADIUS = 60.0
 
 
@@ -301,7 +303,8 @@ def confusion_field(
         msg = f'flux_min must be below flux_max, got {flux_min:g} and {flux_max:g}.'
         raise ValueError(msg)
     slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
-    reach = int(np.ceil(_STAMP_RADIUS / pixel_scale))
+    radius = _STAMP_RADIUS * size_ratio(measure_fwhm(psf))
+    reach = int(np.ceil(radius / pixel_scale))
     shape = as_shape(shape, minimum=1, margin=reach)
     ny, nx = (size + 2 * reach for size in shape)
     expected = density * nx * ny * (pixel_scale / 60.0) ** 2

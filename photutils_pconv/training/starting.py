@@ -8,6 +8,7 @@ This module does not import torch.
 from dataclasses import replace
 
 from photutils_pconv.network.registry import read_card
+from photutils_pconv.training.samplers import make_sampler_config
 from photutils_pconv.training.sections import (
     DataConfig,
     LossConfig,
@@ -82,6 +83,9 @@ def adopt_start(config, *, with_data=True):
             minimum_rate=min(optimiser.minimum_rate, FINE_TUNING_RATE),
         )
         lines.append(f'optimiser.learning_rate = {FINE_TUNING_RATE:g}, for fine-tuning')
+    if with_data and data.source == 'simulated':
+        for fixed in (False, True):
+            make_sampler_config(data, fixed=fixed)
     whole = replace(config, network=network, optimiser=optimiser, loss=loss, data=data)
     return whole, lines
 

@@ -218,13 +218,14 @@ def test_progress_bar(field, removers, capsys):
 def test_colour_correction(removers):
     """One spectrum for all bands; that of a star is of PICC-ME-TN-038, Table 1."""
     bands = ('blue', 'red')
-    settings = removing._make_settings(bands, 'scanmap', None, 'star')
+    made = removing._make_removers(bands, 'scanmap', None, 'star')
+    settings = {band: made[band].settings for band in bands}
     factors = [settings[band].colour_correction.factor for band in bands]
     assert_allclose(factors, [1.016, 1.074], atol=5e-4)
-    (by_name,) = removing._make_settings(('parallel/red',), None, None, 'star').values()
-    assert by_name.colour_correction == settings['red'].colour_correction
+    (by_name,) = removing._make_removers(('parallel/red',), None, None, 'star').values()
+    assert by_name.settings.colour_correction == settings['red'].colour_correction
     with pytest.raises(ValueError, match='to each of the removers'):
-        removing._make_settings(tuple(removers), None, removers, 'star')
+        removing._make_removers(tuple(removers), None, removers, 'star')
 
 
 def test_excluded_regions(field, removers):

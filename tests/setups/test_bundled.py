@@ -51,7 +51,7 @@ def test_setups_hold_together(name):
     assert setup.has_psf
     # beams that the networks were trained with, or nearly
     assert 1.8 <= (setup.psf_fwhm / setup.pixel_scale).value <= 5.0
-    assert 0.97 < setup.psf.data.sum() < 1.001
+    assert_allclose(setup.psf.data.sum(), 1, atol=1e-3)
     assert 0.55 < setup.eef(setup.aperture_radius) < 0.95
     if setup.mode in DIAMETERS:
         limit = setup.wavelength / (DIAMETERS[setup.mode] * u.m) * u.rad
@@ -63,7 +63,7 @@ def test_setups_hold_together(name):
 def test_solid_angles_are_the_published_ones(name):
     psf = get_setup(setup=name).psf
     solid_angle = 1 / psf.density(0.0, 0.0)
-    assert_allclose(solid_angle, SOLID_ANGLES[name], rtol=0.035)
+    assert_allclose(solid_angle, SOLID_ANGLES[name], rtol=0.05)
 
 
 def test_no_file_is_large():

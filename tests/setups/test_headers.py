@@ -54,12 +54,13 @@ class TestFindSetup:
             ),
             ({'FILTER': 'PACS160', 'CUSMODE': 'PacsPhoto'}, 'scanmap/red'),
             ({'SETUP': 'parallel/red', 'WAVELNTH': 160.0}, 'parallel/red'),
-            ({'INSTRUME': 'SCUBA-2', 'WAVELEN': 850e-6}, 'camera/850'),
-            ({'RESTFRQ': 352.697e9}, 'camera/850'),
-            ({'BAND': '850 micron'}, 'camera/850'),
+            ({'INSTRUME': 'SCUBA-2', 'WAVELEN': 850e-6}, 'scuba2/850'),
+            ({'RESTFRQ': 352.697e9}, 'scuba2/850'),
+            ({'BAND': '850 micron'}, 'scuba2/850'),
+            ({'INSTRUME': 'SPIRE', 'WAVELNTH': 250}, 'spire/250'),
+            ({'INSTRUME': 'MIPS', 'WAVELNTH': 160.0}, 'mips/160'),
         ],
     )
-    @pytest.mark.usefixtures('other_setup')
     def test_told(self, header, name):
         choice = find_setup(fits.Header(header) if 'WAVELNTH' not in header else header)
         assert choice.setup.name == name
@@ -93,8 +94,14 @@ class TestFindSetup:
             (
                 {'WAVELNTH': 70.0},
                 {},
-                "WAVELNTH = 70.0, which fits 'scanmap/blue', 'parallel/blue': give "
-                "mode, one of 'parallel', 'scanmap'",
+                "WAVELNTH = 70.0, which fits 'scanmap/blue', 'parallel/blue', "
+                "'mips/70': give setup, one of them",
+            ),
+            (
+                PACS | {'WAVELNTH': 70.0},
+                {},
+                "which fits 'scanmap/blue', 'parallel/blue': give mode, one of "
+                "'parallel', 'scanmap'",
             ),
             (
                 PACS | {'CAMERA': 'PHOTBLUE', 'OBS_MODE': 'Scan map'},
@@ -102,10 +109,10 @@ class TestFindSetup:
                 "give band, one of 'blue', 'green'",
             ),
             ({'FILTER': 'red'}, {'mode': 'scanmap'}, "mode='scanmap' was given"),
-            ({'INSTRUME': 'MIPS', 'WAVELNTH': 160.0}, {}, "'MIPS'.*tells no setup"),
+            ({'INSTRUME': 'LABOCA', 'WAVELNTH': 160.0}, {}, "'LABOCA'.*tells no setup"),
             (BLUE | {'CAMERA': 'PHOTRED'}, {}, "WAVELNTH = 70.0.*'PHOTRED'"),
             ({}, {'band': 'violet'}, "Unknown band 'violet'; accepted are: 'blue'"),
-            (BLUE, {'mode': 'spire'}, "Unknown mode 'spire'"),
+            (BLUE, {'mode': 'slew'}, "Unknown mode 'slew'"),
         ],
     )
     def test_not_told(self, header, options, match):
@@ -166,7 +173,7 @@ class TestCheckSetup:
                 "give 'scanmap/blue'",
             ),
             ('parallel/blue', BLUE, "OBS_MODE = 'Scan map'"),
-            ('scanmap/blue', {'INSTRUME': 'MIPS', 'WAVELNTH': 70.0}, "'MIPS'.*check"),
+            ('scanmap/blue', {'INSTRUME': 'MIPS', 'WAVELNTH': 70.0}, "'MIPS'.*mips/70"),
             ('scanmap/green', {'SETUP': 'scanmap/red'}, "SETUP = 'scanmap/red'"),
             ('camera/850', BLUE, 'WAVELNTH = 70.0'),
         ],
@@ -229,7 +236,7 @@ class TestUsers:
         [
             ({'fill': 'noise'}, ValueError, 'fill must be one of'),
             ({'aperture_radii': -1}, ValueError, 'positive'),
-            ({'mode': 'spire'}, ValueError, 'Unknown mode'),
+            ({'mode': 'slew'}, ValueError, 'Unknown mode'),
             ({'psf': 'nonesuch.fits'}, FileNotFoundError, 'nonesuch'),
         ],
     )
