@@ -24,7 +24,7 @@ from photutils_pconv.cli import main
 _OPTIONS = {
     method: (
         *('--setup', 'scanmap/green', '--error-method', 'local'),
-        *('--method', method),
+        *('--method', method, '--precision', 'float32'),
     )
     for method in METHODS
 }
@@ -174,6 +174,10 @@ _BAD = {
     'error missing': (('--error', 'none.fits'), 'none.fits'),
     'error HDU missing': (('--error-hdu', 'stDev'), 'stDev|STDEV'),
     'error of zeros of integers': (('--error', '@'), 'error|folder|directory'),
+    'mask of a missing region file': (('--mask', 'none.reg'), 'none.reg'),
+    'table format unknown': (('--table-formats', 'csv'), 'table-formats'),
+    'spectrum of words': (('--colour-correction', 'red'), 'colour'),
+    'calibration error of words': (('--calibration-error', 'big'), 'calibration'),
     'beam of words': (('--beam', 'big'), 'beam'),
     'beam of three': (('--beam', '1', '2', '3'), 'beam'),
     'beam negative': (('--beam', '-5'), 'beam'),

@@ -6,6 +6,7 @@ The command line: ``photutils-pconv COMMAND``.
 import argparse
 from functools import partial
 
+from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
     _bands,
     _compare,
@@ -107,6 +108,9 @@ def make_parser():
     )
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of an error'
+    )
+    parser.add_argument(
+        '--version', action='version', version=f'photutils-pconv {VERSION}'
     )
     # The demo would take --mode for --model.
     whole_names = partial(_Parser, allow_abbrev=False)

@@ -21,7 +21,6 @@ __getattr__, __dir__, __all__ = attach(
         ),
         'fluxes': ('evaluate_fluxes', 'measure_ratios'),
         'judging': ('POWER_LIMIT', 'SHIFT_LIMIT', 'SCATTER_LIMIT'),
-        'map_lists': ('find_setup',),
         'methods.known_covariance': ('KrigingResult', 'kriging'),
         'methods.registry': ('available_baselines', 'measure_baselines'),
         'methods.scene': ('MethodResult',),

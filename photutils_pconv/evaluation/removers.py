@@ -87,6 +87,12 @@ class RemoverChoice:
     device, precision : str, optional
         Where, and how precisely, the network is run.
 
+    turns : int, optional
+        Over how many quarter turns of each cutout its output is averaged.
+
+    threads : int, optional
+        The number of the processor's threads that the network uses.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
     """
@@ -113,6 +119,8 @@ class RemoverChoice:
     batch_size: int | None = None
     device: str | None = None
     precision: str | None = None
+    turns: int | None = None
+    threads: int | None = None
     progress_bar: bool | None = None
 
     def __post_init__(self):

@@ -16,11 +16,12 @@ from astropy.table import QTable
 
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.fluxes import measure_others
-from photutils_pconv.evaluation.map_lists import list_fits, setup_of_file
+from photutils_pconv.evaluation.map_lists import list_fits
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.from_header import setup_of_file
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -58,12 +59,12 @@ def measure_standard_stars(
         of a path it may hold a (path, setup) pair.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
-        The setup of all maps that name none; by default as `find_setup`
+        The setup of all maps that name none; by default as the header
         says.
 
     mode, band : str, optional
         The mode of maps without a setup, and the band of those whose headers
-        do not tell it (see `find_setup`).
+        do not tell it (see the header).
 
     remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
         The remover; by default a plain

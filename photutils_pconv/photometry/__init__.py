@@ -25,7 +25,14 @@ __getattr__, __dir__, __all__ = attach(
         ),
         'aperture_fluxes': ('ApertureFluxes', 'AperturePlan', 'source_photometry'),
         'calibration': ('ErrorCalibration', 'get_error_calibration'),
-        'flags': ('FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags'),
+        'flags': (
+            'FLAGS',
+            'FlagDefinition',
+            'SourceFlags',
+            'count_flags',
+            'decode_flags',
+            'has_warning',
+        ),
         'passbands': (
             'Passband',
             'colour_correction',

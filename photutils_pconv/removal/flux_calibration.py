@@ -68,8 +68,12 @@ def choose_colour_correction(spectrum, setup):
     """
     if spectrum is None:
         return None
-    spectrum = parse_spectrum(spectrum)
-    factor = colour_correction(spectrum, setup)
+    try:
+        spectrum = parse_spectrum(spectrum)
+        factor = colour_correction(spectrum, setup)
+    except (TypeError, ValueError) as exc:
+        msg = f'colour_correction: {exc}'
+        raise type(exc)(msg) from exc
     return ColourCorrection(spectrum.text, factor, find_passband(setup).name)
 
 

@@ -10,6 +10,7 @@ found as well without a look into the hole; the two estimates then share it.
 import numpy as np
 
 from photutils_pconv.geometry.holes import draw_values
+from photutils_pconv.geometry.lazy_images import copy_sparse
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.hole_filling import inpaint_holes
 from photutils_pconv.psf.source_images import expected_error_image
@@ -37,7 +38,9 @@ _RING_INNER, _RING_OUTER = 1.5, 2.5
 _LEAST_INPAINTED = 0.3
 
 
-def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
+def find_poor_fits(
+    residual, missing, fit, flux, structure, pixel_psf, *, expected_error=None
+):
     """
     Find sources of which the PSF leaves more than it is expected to.
 
@@ -61,6 +64,9 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
 
+    expected_error : 2D `~numpy.ndarray`, optional
+        The expected error of the sources' images, where it is at hand.
+
     Returns
     -------
     poor : (M,) bool `~numpy.ndarray`
@@ -69,10 +75,11 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     core : (M,) `~numpy.ndarray`
         The root mean square of what is left within a FWHM; 0 for all others.
     """
-    # With that of neighbours: a faint source beside a bright one is not to blame.
-    expected_error = expected_error_image(
-        residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
-    )
+    if expected_error is None:
+        # With that of neighbours: a faint one beside a bright one is not to blame.
+        expected_error = expected_error_image(
+            residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
+        )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
     for i in np.flatnonzero(np.isfinite(flux)):
         fwhm = pixel_psf.of(i).fwhm
@@ -119,7 +126,7 @@ def with_poor_fits(error, fit, core, pixel_psf):
     middle = [psfs.of(i).expected_error(0.0, 0.0) for i in range(poor.sum())]
     level = core[poor] / np.array(middle)
     more = expected_error_image(error.shape, fit.x[poor], fit.y[poor], level, psfs)
-    return np.hypot(error, more)
+    return np.hypot(error, more, out=error, where=more > 0)
 
 
 def add_inpainted(
@@ -176,8 +183,11 @@ def add_inpainted(
         share[chosen & inpainted.filled],
         width=taper_width,
     )
-    drawn = np.where(inpainted.weight > 0, drawn, 0.0)
-    return (1.0 - drawn) * reconstruction.emission + drawn * inpainted.emission
+    emission = copy_sparse(reconstruction.emission)
+    use = (drawn > 0) & (inpainted.weight > 0)
+    drawn = drawn[use]
+    emission[use] = (1.0 - drawn) * emission[use] + drawn * inpainted.emission[use]
+    return emission
 
 
 def estimate_position_errors(flux, flux_err, pixel_psf, *, moved):

@@ -9,6 +9,7 @@ from functools import partial
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.progress import enter_stage, show_stages
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
@@ -151,19 +152,36 @@ def remove_sources(settings, map_input, source_input):
     removal : `Removal`
         What each stage found.
     """
+    with show_stages(settings.run.progress_bar):
+        return _go_through_stages(settings, map_input, source_input)
+
+
+def _go_through_stages(settings, map_input, source_input):
+    """Remove sources; whoever waits is told which stage begins."""
     setup = settings.setup
+    enter_stage('SNR', len(source_input))
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
     sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
     distinct = sources.distinct
     holes = choose_holes(distinct.x, distinct.y, grid, setup)
+    if settings.psf_name == EMPIRICAL:
+        enter_stage('empirical PSF', len(holes))
     psf = find_psf(settings, grid, holes)
+    if settings.fit_sizes:
+        enter_stage('sizes', len(holes))
     found = measure_sizes(settings, grid, holes, psf, sources)
     holes = enlarge_holes(holes, found)
     filler = make_filler(
-        settings, grid, psf, sizes=found.sizes, positions=(holes.x, holes.y)
+        settings,
+        grid,
+        psf,
+        sizes=found.sizes,
+        start=found.fit,
+        positions=(holes.x, holes.y),
     )
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
+    enter_stage('apertures', len(holes))
     fluxes = measure(grid, holes, filled, plan)
     if found.is_any_resolved:
         images = SourcePSFs(
@@ -175,9 +193,8 @@ def remove_sources(settings, map_input, source_input):
     by_map = settings.error_method == 'empty_apertures'
     sample = None
     if by_map or settings.fill == 'draw':
-        cleaned = filled.reconstruction.clean(grid.data)
         sample = sample_empty_holes(
-            replace(grid, data=cleaned, error=None),
+            replace(grid, data=filled.reconstruction.clean(grid.data), error=None),
             holes,
             filler,
             filled,
@@ -273,7 +290,7 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf, *, sizes=None, positions=None):
+def make_filler(settings, grid, psf, *, sizes=None, start=None, positions=None):
     """
     Make what fills the holes of a map.
 
@@ -290,6 +307,9 @@ def make_filler(settings, grid, psf, *, sizes=None, positions=None):
 
     sizes : `~photutils_pconv.psf.SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
+
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        The fit of the PSF to the native map, where it was made already.
 
     positions : pair of 1D array_like, optional
         The sources' positions on the map, for a PSF that varies.
@@ -328,12 +348,13 @@ def make_filler(settings, grid, psf, *, sizes=None, positions=None):
         run=settings.run,
     )
     if grid.factor == 1:
-        return PSFFiller(subtraction, see(scale))
+        return PSFFiller(subtraction, see(scale), start=start)
 
     def resample(one):
         return resample_psf(one, grid.pixel_scale, scale)
 
-    return PSFFiller(subtraction, see(scale, change=resample), see(grid.pixel_scale))
+    seen = see(scale, change=resample)
+    return PSFFiller(subtraction, seen, see(grid.pixel_scale), start)
 
 
 def _find_calibration(settings):
@@ -419,4 +440,5 @@ def assemble(settings, map_input, removal):
         map_input=map_input,
         drawn=drawn,
         draws=draws,
+        emission=reconstruction.clean(grid.data)[reconstruction.holes],
     )

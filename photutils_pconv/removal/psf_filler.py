@@ -20,6 +20,7 @@ from photutils_pconv.psf_photometry.aperture_scale import (
     aperture_fraction,
     aperture_ratio,
 )
+from photutils_pconv.psf_photometry.fitting import PSFFit
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
@@ -49,11 +50,15 @@ class PSFFiller:
     map_psf : `~photutils_pconv.psf.PixelPSF`, optional
         The PSF on the map's pixels, for a map of coarser ones, on which fluxes
         are measured.
+
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        A fit to the native map with which that of the sources begins.
     """
 
     settings: SubtractionSettings
     pixel_psf: PixelPSF
     map_psf: PixelPSF | None = None
+    start: PSFFit | None = None
 
     depends_on_flux = True
 
@@ -74,7 +79,9 @@ class PSFFiller:
         filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
-        return self._fill(grid, holes, self.settings, self.pixel_psf, self.map_psf)
+        return self._fill(
+            grid, holes, self.settings, self.pixel_psf, self.map_psf, self.start
+        )
 
     def fill_empty(self, grid, holes, pixel_psf):
         """
@@ -101,7 +108,7 @@ class PSFFiller:
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
-    def _fill(grid, holes, settings, pixel_psf, map_psf=None):
+    def _fill(grid, holes, settings, pixel_psf, map_psf=None, start=None):
         native, factor = grid.native, grid.factor
         removal = remove_with_psf(
             native.data,
@@ -111,6 +118,7 @@ class PSFFiller:
             settings,
             jy_per_pixel=native.jy_per_pixel,
             taper_width=native_taper(grid),
+            start=start,
         )
         x, y = grid.to_map(removal.x, removal.y)
         fluxes = PSFFluxes(
@@ -135,9 +143,7 @@ class PSFFiller:
                 wings_are_sources=True,
                 emission=removal.emission,
                 structure=removal.structure,
-                subtraction_error=np.where(
-                    native.missing, 0.0, removal.subtraction_error
-                ),
+                subtraction_error=_blank(removal.subtraction_error, native.missing),
             )
         if map_psf is None:
             return Filled(
@@ -184,6 +190,12 @@ class PSFFiller:
         return filled
 
 
+def _blank(image, missing):
+    """Let a sparse image be 0 where the map is missing, in place."""
+    image[missing & (image != 0)] = 0.0
+    return image
+
+
 def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
     """
     Compare fluxes in an aperture with those of the PSF, on the map's own pixels.
@@ -226,7 +238,6 @@ def _draw_on_map(grid, holes, removal, fluxes, map_psf):
         errors=(fluxes.flux_err, np.nan_to_num(fluxes.position_err)),
         level=_WING_SHARE * removal.structure * grid.factor**2,
     )
-    known = ~grid.missing
     native = removal.reconstruction
     reconstruction, mean = (
         to_map_grid(one, grid, holes, wingless=True)
@@ -235,12 +246,12 @@ def _draw_on_map(grid, holes, removal, fluxes, map_psf):
     return Filled(
         replace(
             reconstruction,
-            wings=np.where(known, drawn.image, 0.0),
-            foreign=np.where(known, drawn.beyond, 0.0),
+            wings=_blank(drawn.image, grid.missing),
+            foreign=_blank(drawn.beyond, grid.missing),
         ),
         fluxes,
         removal.psf,
         wings_are_sources=True,
         emission=mean.emission,
-        subtraction_error=np.where(known, drawn.error, 0.0),
+        subtraction_error=_blank(drawn.error, grid.missing),
     )

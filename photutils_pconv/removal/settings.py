@@ -3,7 +3,7 @@
 What a user asks of a removal, checked before any work.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import astropy.units as u
@@ -19,7 +19,12 @@ from photutils_pconv._utils.checks import (
 )
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
-from photutils_pconv.network.running import PRECISIONS, RunOptions
+from photutils_pconv.network.running import (
+    BLIND_TURNS,
+    PRECISIONS,
+    SEEING_TURNS,
+    RunOptions,
+)
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
@@ -103,6 +108,9 @@ class RemovalSettings:
 
     method_reason : str
         Why that method was chosen.
+
+    setup_reason : str, optional
+        Why that setup was chosen.
 
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
@@ -277,6 +285,7 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+    setup_reason: str = 'as asked for'
 
     def __post_init__(self):
         check_switches(self)
@@ -400,7 +409,7 @@ class RemovalSettings:
             fill=fill,
             draw_seed=draw_seed,
             resample=resample,
-            run=RunOptions() if run is None else run,
+            run=_complete_run(run, method),
         )
 
     @property
@@ -419,8 +428,14 @@ _RUN_OPTIONS = {
     },
     'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
     'precision': {
-        'help': "the network's precision; 'auto' is float32",
+        'help': "the network's precision; 'auto' is bfloat16 where the device has it "
+        'and the network only corrects a fill, else float32',
         'choices': PRECISIONS,
+    },
+    'turns': {
+        'help': "quarter turns of each cutout over which the network's output is "
+        "averaged, 1 to 4 (default: 1 with --method psf, 2 with 'inpaint')",
+        'kind': int,
     },
     'threads': {
         'help': "number of the processor's threads that the network uses",
@@ -451,6 +466,14 @@ def removal_options():
         about = {'kind': str, 'choices': None, 'many': False, 'default': item.default}
         described[item.name] = about | _RUN_OPTIONS[item.name]
     return described
+
+
+def _complete_run(run, method):
+    """Tell how the network is run where the user left that open."""
+    run = RunOptions() if run is None else run
+    if run.turns is not None:
+        return run
+    return replace(run, turns=SEEING_TURNS if method == 'psf' else BLIND_TURNS)
 
 
 def _parse_radii(radii, setup):

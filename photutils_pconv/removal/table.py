@@ -157,7 +157,10 @@ def make_photometry_table(
         table['aperture_correction' + suffix] = correction
     table['flags'] = flags
     for name in table.colnames:
-        table[name].info.description = _describe(name, has_psf=psf_fluxes is not None)
+        info = table[name].info
+        info.description = _describe(name, has_psf=psf_fluxes is not None)
+        info.meta = {'ucd': _UCDS[_stem(name)]}
+        info.format = _FORMATS.get(_stem(name))
     table.meta['flux'] = 'aperture' if psf_fluxes is None else 'psf'
     return table
 
@@ -192,6 +195,55 @@ _DESCRIPTIONS = {
     'flags': 'bitwise flags; see photutils_pconv.photometry.decode_flags',
 }
 
+#: What each column is in the words of the IVOA (UCD1+ 1.6).
+_UCDS = {
+    'id': 'meta.id;meta.main',
+    'x_center': 'pos.cartesian.x;instr.det',
+    'y_center': 'pos.cartesian.y;instr.det',
+    'sky_center': 'pos.eq;meta.main',
+    'snr': 'stat.snr',
+    'hole_radius': 'phys.angSize;instr.pixel',
+    'inner_radius': 'phys.angSize;instr.pixel',
+    'flux': 'phot.flux.density;meta.main',
+    'flux_err': 'stat.error;phot.flux.density;meta.main',
+    'detection_snr': 'stat.snr;phot.flux.density',
+    'flux_upper_limit': 'phot.flux.density;stat.max',
+    'x_fit': 'pos.cartesian.x;instr.det;stat.fit',
+    'y_fit': 'pos.cartesian.y;instr.det;stat.fit',
+    'x_err': 'stat.error;pos.cartesian.x;instr.det',
+    'y_err': 'stat.error;pos.cartesian.y;instr.det',
+    'qfit': 'stat.fit.goodness',
+    'cfit': 'stat.fit.residual',
+    'fwhm_fit': 'phys.angSize;stat.fit',
+    'fwhm_err': 'stat.error;phys.angSize;stat.fit',
+    'aperture_radius': 'phys.angSize;instr.param',
+    'flux_aperture': 'phot.flux.density',
+    'flux_aperture_err': 'stat.error;phot.flux.density',
+    'flux_annulus': 'phot.flux.density',
+    'local_bkg': 'phot.flux.density.sb;instr.background',
+    'aperture_correction': 'arith.factor',
+    'flags': 'meta.code.qual',
+}
+
+
+# How the columns are shown; files hold all digits. Positions to a thousandth of
+# a pixel, fluxes to four digits, errors to three: by choice, beyond what is known.
+_FORMATS = (
+    dict.fromkeys(('x_center', 'y_center', 'x_fit', 'y_fit'), '.3f')
+    | dict.fromkeys(('x_err', 'y_err', 'flux_err', 'flux_aperture_err'), '.3g')
+    | dict.fromkeys(('fwhm_err', 'qfit', 'cfit'), '.3g')
+    | dict.fromkeys(('flux', 'flux_aperture', 'flux_annulus', 'local_bkg'), '.4g')
+    | dict.fromkeys(('flux_upper_limit', 'snr', 'detection_snr', 'fwhm_fit'), '.4g')
+    | dict.fromkeys(('hole_radius', 'inner_radius', 'aperture_radius'), '.4g')
+    | {'aperture_correction': '.4f'}
+)
+
+
+def _stem(name):
+    """The name of a column without the number of the aperture."""
+    stem, _, number = name.rpartition('_')
+    return stem if number.isdigit() else name
+
 
 def _describe(name, *, has_psf):
     """Describe a column of the table."""
@@ -199,8 +251,7 @@ def _describe(name, *, has_psf):
         first = 'flux_aperture of the first aperture'
         how = f'of the PSF ({first} for a poor_fit)' if has_psf else first
         return f'total flux, {how}: the best there is'
-    stem, _, number = name.rpartition('_')
-    return _DESCRIPTIONS[stem if number.isdigit() else name]
+    return _DESCRIPTIONS[_stem(name)]
 
 
 def _with_unit(values, unit):

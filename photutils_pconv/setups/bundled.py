@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 
 from photutils_pconv._psf_models.shapes import airy_psf, gaussian_psf, gaussians_psf
@@ -30,6 +31,9 @@ class BundledSetup:
     name, instrument, mode, band : str
         As for `ObservingSetup`.
 
+    wavelength : `~astropy.units.Quantity`
+        The band's wavelength.
+
     psf : str
         What its PSF is, in a few words.
 
@@ -44,6 +48,7 @@ class BundledSetup:
     instrument: str
     mode: str
     band: str
+    wavelength: u.Quantity
     psf: str
     references: str
     make: Callable
@@ -64,6 +69,7 @@ def bundled_setups():
         setups[values['name']] = BundledSetup(
             **{key: values[key] for key in ('name', 'mode', 'band')},
             instrument='PACS',
+            wavelength=values['wavelength_um'] * u.um,
             psf='physical model, fitted to PACS',
             references='the paper; PICC-ME-TN-033',
             make=cache(partial(_make_pacs, values)),
@@ -72,6 +78,7 @@ def bundled_setups():
         keys = ('name', 'instrument', 'mode', 'band', 'references')
         setups[values['name']] = BundledSetup(
             **{key: values[key] for key in keys},
+            wavelength=values['wavelength_um'] * u.um,
             psf=_SHAPES[values['psf']['shape']],
             make=cache(partial(_make_by_beam, values)),
         )

@@ -6,24 +6,30 @@ Setups come with the package, with other packages (entry points of the group
 ``photutils_pconv.setups``), in files, or are registered for a session.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import Any
 
 from photutils_pconv._utils.checks import to_bool
-from photutils_pconv.setups.bundled import bundled_setups
+from photutils_pconv.setups.bundled import BundledSetup, bundled_setups
 from photutils_pconv.setups.plugins import plugin_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
+    'find_setups',
     'get_setup',
+    'is_bundled',
     'list_setups',
+    'make_described',
     'name_setup',
     'register_setup',
     'unregister_setup',
 ]
 
 # The setups that were registered in this session, by name.
-_registered = {}
+_registered: dict[str, ObservingSetup] = {}
 # Endings of names that are those of files.
 _FILE_SUFFIXES = ('.json', '.fits', '.fits.gz')
 
@@ -40,12 +46,7 @@ def _described():
     return bundled_setups() | others | _registered
 
 
-def _make(described):
-    """Give the setup that was described."""
-    return described if isinstance(described, ObservingSetup) else described.make()
-
-
-def list_setups(*, instrument=None):
+def list_setups(*, instrument: str | None = None) -> tuple[str, ...]:
     """
     The names of the setups that `get_setup` knows.
 
@@ -68,7 +69,42 @@ def list_setups(*, instrument=None):
     )
 
 
-def register_setup(setup, *, overwrite=False):
+def make_described(described: ObservingSetup | BundledSetup) -> ObservingSetup:
+    """
+    Give the setup that was described.
+
+    Parameters
+    ----------
+    described : `ObservingSetup` or ``BundledSetup``
+        A setup, or what is known of one that comes with the package.
+
+    Returns
+    -------
+    setup : `ObservingSetup`
+        The setup.
+    """
+    return described if isinstance(described, ObservingSetup) else described.make()
+
+
+def is_bundled(setup: ObservingSetup) -> bool:
+    """
+    Tell whether a setup is one of those that every session knows by name.
+
+    Parameters
+    ----------
+    setup : `ObservingSetup`
+        The setup.
+
+    Returns
+    -------
+    bundled : bool
+        Whether it is.
+    """
+    described = bundled_setups().get(setup.name)
+    return described is not None and make_described(described) == setup
+
+
+def register_setup(setup: ObservingSetup, *, overwrite: bool = False) -> None:
     """
     Add a setup to those that `get_setup` finds, for this session.
 
@@ -121,7 +157,7 @@ def register_setup(setup, *, overwrite=False):
     _registered[setup.name] = setup
 
 
-def unregister_setup(name):
+def unregister_setup(name: str) -> None:
     """
     Remove a registered setup.
 
@@ -144,7 +180,12 @@ def unregister_setup(name):
     del _registered[name]
 
 
-def get_setup(mode=None, band=None, *, setup=None):
+def get_setup(
+    mode: str | None = None,
+    band: str | None = None,
+    *,
+    setup: ObservingSetup | str | None = None,
+) -> ObservingSetup:
     """
     Find a setup by its mode and band, or by its name.
 
@@ -185,7 +226,7 @@ def get_setup(mode=None, band=None, *, setup=None):
             )
             raise TypeError(msg)
         if setup in _described():
-            return _make(_described()[setup])
+            return make_described(_described()[setup])
         if _is_file(setup):
             return ObservingSetup.read(setup)
         msg = (
@@ -194,35 +235,80 @@ def get_setup(mode=None, band=None, *, setup=None):
         )
         raise ValueError(msg)
 
-    bands = {}
-    for one in _described().values():
-        if one.mode:
-            bands.setdefault(one.mode, {})[one.band] = one
-    modes = ', '.join(map(repr, bands))
     if mode is None or band is None:
+        modes = ', '.join(map(repr, _bands_of_modes()))
         msg = (
             'Both mode and band are needed, or a setup, got '
             f'mode={mode!r} and band={band!r}. Accepted modes are: '
             f'{modes}.'
         )
         raise ValueError(msg)
+    return make_described(find_setups(mode, band)[0])
+
+
+def _bands_of_modes():
+    """
+    The setups by mode, then by band.
+    """
+    bands = {}
+    for one in _described().values():
+        if one.mode:
+            bands.setdefault(one.mode, {})[one.band] = one
+    return bands
+
+
+def find_setups(
+    mode: str | None = None, band: str | None = None
+) -> list[ObservingSetup | BundledSetup]:
+    """
+    Find all setups of a mode, of a band, or of both.
+
+    Parameters
+    ----------
+    mode, band : str, optional
+        The observing mode and the band. `None` stands for all of them.
+
+    Returns
+    -------
+    setups : list of `ObservingSetup` or ``BundledSetup``
+        The setups; all, those without a mode too, if nothing is given. Those of
+        the package are described and not made, which takes a while: call their
+        ``make``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such setup.
+    """
+    bands = _bands_of_modes()
+    modes = ', '.join(map(repr, bands))
     for name, value in (('mode', mode), ('band', band)):
-        if not isinstance(value, str):
+        if value is not None and not isinstance(value, str):
             msg = f'{name} must be a text, got {value!r}. Accepted modes are: {modes}.'
             raise TypeError(msg)
-    if mode not in bands:
+    if mode is not None and mode not in bands:
         msg = f'Unknown mode {mode!r}; accepted are: {modes}.'
         raise ValueError(msg)
-    if band not in bands[mode]:
+    if mode is None and band is None:
+        return list(_described().values())
+    chosen = bands.values() if mode is None else [bands[mode]]
+    known: dict[str, list[ObservingSetup | BundledSetup]] = {}
+    for of_mode in chosen:
+        for name, setup in of_mode.items():
+            known.setdefault(name, []).append(setup)
+    if band is None:
+        return [setup for setups in known.values() for setup in setups]
+    if band not in known:
+        of_what = '' if mode is None else f' of the mode {mode!r}'
         msg = (
-            f'Unknown band {band!r} of the mode {mode!r}; accepted are: '
-            f'{", ".join(map(repr, bands[mode]))}.'
+            f'Unknown band {band!r}{of_what}; accepted are: '
+            f'{", ".join(map(repr, known))}.'
         )
         raise ValueError(msg)
-    return _make(bands[mode][band])
+    return known[band]
 
 
-def name_setup(setup):
+def name_setup(setup: Any) -> str:
     """
     Give the name by which `get_setup` finds a setup, and let it find it.
 
@@ -246,7 +332,7 @@ def name_setup(setup):
     known = _described().get(found.name)
     if known is None:
         register_setup(found)
-    elif _make(known) != found:
+    elif make_described(known) != found:
         msg = (
             f'The setup {found.name!r} is another one than that which is known under '
             'this name: choose another name.'

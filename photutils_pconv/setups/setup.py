@@ -3,17 +3,23 @@
 One observing setup.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv._utils.checks import to_float, to_quantity
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv.setups._carried_psf import CarriedPSF, same_psf
 from photutils_pconv.setups._tables import parse_eef_table, to_descending
 from photutils_pconv.setups.beam_rules import (
@@ -125,7 +131,7 @@ class ObservingSetup:
     encircled_energy: Mapping = field(default_factory=dict)
     unavailable_tables: Mapping = field(default_factory=dict)
     annulus_radii: u.Quantity = _ANNULUS_RADII
-    psf: SampledPSF | LobedPSF | None = _CARRIED
+    psf: SampledPSF | LobedPSF | None = _CARRIED  # type: ignore[assignment]
 
     def __post_init__(self):
         for key in ('name', 'mode', 'band', 'instrument'):
@@ -189,36 +195,53 @@ class ObservingSetup:
         for key, value in clean.items():
             object.__setattr__(self, key, value)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         wavelength = '' if self.wavelength is None else f' {self.wavelength:g},'
         return (
             f'<ObservingSetup({self.name!r},{wavelength} {self.pixel_scale:g} / pixel)>'
         )
 
-    def __eq__(self, other):
+    def _repr_html_(self):
+        snr = ', '.join(f'{one:g}' for one in self.snr_thresholds)
+        holes = ', '.join(f'{one:g}' for one in self.hole_radii)
+        rows = {
+            'instrument': self.instrument,
+            'mode': self.mode,
+            'band': self.band,
+            'wavelength': '' if self.wavelength is None else f'{self.wavelength:g}',
+            'pixel scale': f'{self.pixel_scale:g}',
+            'FWHM of the PSF': f'{self.psf_fwhm:.3g}',
+            'aperture radius': f'{self.aperture_radius:g}',
+            'annulus': '{:g} to {:g} arcsec'.format(*self.annulus_radii.value),
+            'hole radii': f'{holes} pixels, for SNR from {snr}, or less',
+            'encircled energies': ', '.join(self.encircled_energy),
+        }
+        return format_html(f'Observing setup {self.name}', rows)
+
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, ObservingSetup):
             return NotImplemented
         return self.to_dict() == other.to_dict() and same_psf(self.psf, other.psf)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.name, self.hole_radii, self.snr_thresholds))
 
     @classmethod
     def from_psf(
         cls,
-        psf,
+        psf: Any,
         *,
-        pixel_scale=None,
-        psf_pixel_scale=None,
-        name=None,
-        mode='',
-        band='',
-        instrument='',
-        wavelength=None,
-        aperture_radius=None,
-        annulus_radii=None,
-        snr_thresholds=DEFAULT_THRESHOLDS,
-    ):
+        pixel_scale: Any = None,
+        psf_pixel_scale: Any = None,
+        name: str | None = None,
+        mode: str = '',
+        band: str = '',
+        instrument: str = '',
+        wavelength: Any = None,
+        aperture_radius: Any = None,
+        annulus_radii: Any = None,
+        snr_thresholds: Sequence[float] = DEFAULT_THRESHOLDS,
+    ) -> ObservingSetup:
         """
         Make a setup from a PSF: all sizes follow from its beam.
 
@@ -299,13 +322,13 @@ class ObservingSetup:
         )
 
     @property
-    def has_psf(self):
+    def has_psf(self) -> bool:
         """
         Whether the setup carries a PSF (`bool`).
         """
         return vars(self)['_psf'] is not None
 
-    def hole_radius(self, snr):
+    def hole_radius(self, snr: ArrayLike) -> float | np.ndarray:
         """
         The radius of the hole of a source (Table 3).
 
@@ -351,7 +374,7 @@ class ObservingSetup:
         )
         raise ValueError(msg)
 
-    def eef(self, radius, *, table='real'):
+    def eef(self, radius: Any, *, table: Any = 'real') -> float | np.ndarray:
         """
         The encircled-energy fraction within a radius.
 
@@ -404,7 +427,9 @@ class ObservingSetup:
         eef = PchipInterpolator(radii, fractions)(radius)
         return float(eef) if eef.ndim == 0 else eef
 
-    def aperture_correction(self, radius, *, table='real'):
+    def aperture_correction(
+        self, radius: Any, *, table: Any = 'real'
+    ) -> float | np.ndarray:
         """
         The factor from a flux within a radius to the total flux.
 
@@ -423,7 +448,7 @@ class ObservingSetup:
         """
         return 1.0 / self.eef(radius, table=table)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """
         The setup as a dict of plain values, ready for JSON.
 
@@ -451,7 +476,7 @@ class ObservingSetup:
         return values
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, values: Mapping[str, Any]) -> ObservingSetup:
         """
         The setup that `to_dict` wrote.
 
@@ -476,7 +501,9 @@ class ObservingSetup:
         }
         return cls(**values)
 
-    def write(self, path, *, overwrite=False):
+    def write(
+        self, path: str | os.PathLike, *, overwrite: bool = False
+    ) -> tuple[Path, ...]:
         """
         Write the setup to a JSON file, and its PSF beside it.
 
@@ -501,7 +528,7 @@ class ObservingSetup:
         return write_setup(self, path, overwrite=overwrite)
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: str | os.PathLike) -> ObservingSetup:
         """
         Read a setup that `write` wrote.
 

@@ -84,6 +84,15 @@ class SamplerConfig(CutoutConfig):
         (`simulate_emission`, `simulate_noise`), or as the first bundled
         models were trained on.
 
+    real_share : float, optional
+        The share of cutouts whose emission is that of a real map, where a
+        sampler has any.
+
+    added_noise : tuple of float, optional
+        The range of log10(noise / local scatter) that is added to real maps,
+        beside the noise of their own, which is part of what the network is
+        to give; ``()`` for none.
+
     stretch : float, optional
         The largest stretch of a PSF along a random axis, as a logarithm.
 
@@ -226,6 +235,10 @@ class CutoutSampler(Sampler):
 
     seed : int, optional
         The seed of the fields and stamps.
+
+    backgrounds : sequence of `Background`, optional
+        Real maps (`make_background`), whose emission ``config.real_share`` of
+        the cutouts have.
     """
 
     kind = 'masked'
@@ -356,7 +369,7 @@ class CutoutSampler(Sampler):
             image = self._add(image, other.image, dx, dy, value / other.peak)
             others.append((dx + other.offset[0], dy + other.offset[1], value))
 
-        snr = self._snr(image, setup, ground.annulus)
+        snr = self._snr(image, setup, ground.annulus & ~ground.missing)
         radius = setup.hole_radius(snr)
         if rng.random() < _OTHER_RADIUS:
             radius = rng.choice(setup.hole_radii)
@@ -369,7 +382,7 @@ class CutoutSampler(Sampler):
             sources.append((dx, dy, setup.hole_radius(value / ground.spread)))
             holes |= self._disc((dx, dy), sources[-1][2])
 
-        missing = self._draw_missing(rng)
+        missing = self._draw_missing(ground, rng)
         validity = ~(holes | missing)
         wings, terms = self._wings(image, sources, setup, validity, missing)
         return _Sample(

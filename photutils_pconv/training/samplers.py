@@ -7,9 +7,12 @@ This module does not import torch.
 
 from dataclasses import fields, replace
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.config import unknown_key
+from photutils_pconv.inputs.tables import read_source_table
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
+from photutils_pconv.simulation.backgrounds import make_background
 from photutils_pconv.simulation.masked_cutouts import CutoutSampler
 from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 
@@ -113,6 +116,7 @@ def make_sampler(config, setups, *, fixed=False, max_fields=None):
             `~photutils_pconv.simulation.ResidualSampler`
         The sampler.
     """
+    fixed = to_bool(fixed, 'fixed')
     ranges = make_sampler_config(config.data, fixed=fixed)
     if max_fields is not None:
         n_stamps = 2 * len(getattr(ranges, 'mismatch', (0,)))
@@ -125,4 +129,32 @@ def make_sampler(config, setups, *, fixed=False, max_fields=None):
         normalisation=dict(config.data.normalisation),
         # Other seeds, other fields: training and validation are disjoint.
         seed=2 * config.seed + fixed,
+        backgrounds=_read_backgrounds(config.data, setups, fixed),
     )
+
+
+def _read_backgrounds(data, setups, fixed):
+    """Read the real maps for training, or for validation."""
+    own = fixed and data.validation_backgrounds
+    paths = data.validation_backgrounds if own else data.backgrounds
+    lists = data.validation_background_sources if own else data.background_sources
+    part = ('valid' if fixed else 'train') if not data.validation_backgrounds else 'all'
+    names = data.validation_background_setups if own else data.background_setups
+    if not names:
+        # Maps that are not resampled may serve all setups.
+        names = [setups[0] if len(setups) == 1 else None] * len(paths)
+    made = []
+    for path, listed, setup in zip(
+        paths, lists or [''] * len(paths), names, strict=True
+    ):
+        sources = read_source_table(listed) if listed else None
+        made.append(
+            make_background(
+                path,
+                setup=setup,
+                sources=sources,
+                part=part,
+                resample=data.resample_backgrounds,
+            )
+        )
+    return made

@@ -26,7 +26,6 @@ BEGUN = 'the work has begun'
 #: What is given where nothing hostile is.
 SOUND = {
     'map': ['map.fits'],
-    'maps': ['green=map.fits'],
     'catalogue': ['sources.csv'],
     'config': ['recipe.toml'],
     'mode': ['scanmap'],
@@ -100,6 +99,8 @@ def make_arguments(command, changes, *, without=()):
         for action in list_actions(parser)
         if action.dest in SOUND and action.dest not in without
     }
+    if any(one.dest == 'maps' and not one.option_strings for one in parser._actions):
+        given['maps'] = ['green=map.fits' if command == 'bands' else 'map.fits']
     given |= changes
     if command == 'simulate' and ('map' in changes) is ('size' not in changes):
         # One of the two: a field is simulated, or it is the map.

@@ -13,11 +13,11 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.map_lists import find_setup
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import INPAINT, RemoverChoice
 from photutils_pconv.evaluation.standard_stars import measure_standard_stars
 from photutils_pconv.evaluation.star_tables import format_star_table, make_star_table
+from photutils_pconv.setups.from_header import setup_of_map
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation import inject_sources
 
@@ -253,11 +253,11 @@ class TestMadeMaps:
 )
 def test_setup_of_a_header(meta, options, name):
     ccd = CCDData(np.ones((3, 3)), unit='Jy/pix', meta=meta)
-    assert find_setup(ccd, **options).name == name
+    assert setup_of_map(ccd, **options).name == name
 
 
 @pytest.mark.parametrize('value', [250.0, 0.0, 'blue', None])
 def test_unknown_band(value):
     ccd = CCDData(np.ones((3, 3)), unit='Jy/pix', meta={'WAVELNTH': value})
-    with pytest.raises(ValueError, match='tells no band'):
-        find_setup(ccd)
+    with pytest.raises(ValueError, match='tells no (setup|band)'):
+        setup_of_map(ccd)

@@ -2,6 +2,7 @@
 """Tests of colour corrections, against published tables and closed forms."""
 
 import json
+from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
@@ -130,7 +131,9 @@ class TestClosedForms:
         )
 
     def test_pacs_has_no_other_response_to_extended_emission(self):
-        pair = [colour_correction(2, 'scanmap/red', extended=one) for one in (0, 1)]
+        pair = [
+            colour_correction(2, 'scanmap/red', extended=one) for one in (False, True)
+        ]
         assert pair[0] == pair[1]
 
     def test_an_unknown_response_to_extended_emission(self, box):
@@ -183,8 +186,7 @@ def test_refused_spectra(spectrum, error, match):
 
 class TestSetups:
     def test_without_a_passband(self):
-        values = get_setup(setup='scanmap/red').to_dict() | {'name': 'mine'}
-        setup = type(get_setup(setup='scanmap/red')).from_dict(values)
+        setup = replace(get_setup(setup='scanmap/red'), name='mine')
         assert find_passband(setup) is None
         with pytest.raises(ValueError, match="'mine' has no passband.*scanmap/blue"):
             colour_correction('star', setup)
@@ -204,3 +206,12 @@ class TestSetups:
     def test_unknown_name(self):
         with pytest.raises(ValueError, match="'pacs_blue', 'pacs_green'"):
             get_passband('pacs')
+
+    @pytest.mark.parametrize(('band', 'name'), [('250', 'PSW'), ('500', 'PLW')])
+    def test_spire(self, band, name):
+        setup = get_setup(setup=f'spire/{band}')
+        assert find_passband(setup).name == f'SPIRE {name}'
+        # Ciesla et al. 2012, Table 2: 20 K, an emissivity of slope 2.
+        expected = {'PSW': 0.955, 'PLW': 0.896}[name]
+        factor = colour_correction((20 * u.K, 2.0), setup)
+        assert_allclose(1.0 / factor, expected, atol=1.6e-3)

@@ -54,7 +54,7 @@ def test_image(point, shape):
 def test_derivative_by_the_size(point, shape):
     """Of Gaussians of sizes a percent apart."""
     x, y, _ = gaussian(point, *shape)
-    found = SourcePSFs(point, make_sizes(*shape)).by_size(0, x, y)
+    found = SourcePSFs(point, make_sizes(*shape)).by_size(0).evaluate(x, y)
     up, down = (
         gaussian(point, shape[0] * f, shape[1] * f, shape[2])[2] for f in (1.01, 0.99)
     )

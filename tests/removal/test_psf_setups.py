@@ -83,8 +83,8 @@ def test_maps_of_other_pixels_are_resampled(scale):
 
 def test_each_map_has_its_own(known):
     remover = NeuralSourceRemover(psf=pixel_image(), error_method='card')
-    with pytest.raises(ValueError, match='belongs to the pixels of the map'):
-        _ = remover.setup
+    assert remover.setup is None
+    assert "that of the PSF on the map's pixels" in repr(remover)
     first = remover(make_map(), XY).photometry
     # without a WCS, pixels are what counts
     second = remover(make_map(with_wcs=False), XY).photometry
@@ -101,8 +101,6 @@ def test_the_name_of_a_setup_stands_for_it():
 @pytest.mark.parametrize(
     ('psf', 'error', 'match'),
     [
-        ('setup', ValueError, 'Both mode and band are needed'),
-        ('empirical', ValueError, 'Both mode and band are needed'),
         ('nowhere.fits', FileNotFoundError, 'no PSF file'),
         (np.ones((4, 4)), ValueError, 'odd sides'),
         (3, TypeError, 'psf must be'),
@@ -111,6 +109,13 @@ def test_the_name_of_a_setup_stands_for_it():
 def test_bad_psf(psf, error, match):
     with pytest.raises(error, match=match):
         NeuralSourceRemover(psf=psf)
+
+
+@pytest.mark.parametrize('psf', ['setup', 'empirical'])
+def test_psf_that_needs_a_setup(psf):
+    """The map's header is asked for it."""
+    with pytest.raises(ValueError, match='header does not tell the setup'):
+        NeuralSourceRemover(psf=psf)(make_map(), XY)
 
 
 def test_a_psf_in_arcsec_needs_a_pixel_scale():

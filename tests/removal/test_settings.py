@@ -125,7 +125,9 @@ class TestSettings:
         assert settings.psf_name == 'setup'
         assert settings.has_psf
         assert_array_equal(settings.aperture_radii, [setup.aperture_radius.value])
-        assert settings.run == RunOptions()
+        assert settings.run == RunOptions(turns=1)
+        inpaint = RemovalSettings.from_arguments(**GREEN, method='inpaint')
+        assert inpaint.run == RunOptions(turns=2)
         for name, about in removal_options().items():
             value = getattr(settings, name, None)
             looked_up = ('setup', 'model', 'aperture_radii', 'psf', 'method', 'fill')
@@ -188,6 +190,7 @@ class TestSettings:
         assert names - set(options) == {
             'psf_name',
             'method_reason',
+            'setup_reason',
             'inpaint_model',
             'run',
         }

@@ -482,6 +482,8 @@ for one in (SamplerConfig, ResidualConfig):
         (one, 'log_noise', [*NO_ROW, (1,), (3, 2), (0, np.nan), 'ab', (0, 99)]),
         (one, 'neighbours', [*NOT_NEGATIVE, 1.5]),
         (one, 'missing', [*NOT_NEGATIVE, 1.5]),
+        (one, 'real_share', [*NOT_NEGATIVE, 1.5]),
+        (one, 'added_noise', [(1,), (3, 2), (0, np.nan), 'ab', (0, 99)]),
         (one, 'stretch', [*NOT_NEGATIVE, 1e3]),
         (one, 'width', [*NOT_NEGATIVE, 1e3]),
     ]
