@@ -93,7 +93,7 @@ def fine_tune(folder, names, *, output, epochs, epoch_size, seed):
     history : list of dict
         The figures of the epochs.
     """
-    setups = list_setups()
+    setups = list_setups(instrument='PACS')
     sets = []
     for fixed, part in ((False, 'train'), (True, 'valid')):
         backgrounds = []
