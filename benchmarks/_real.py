@@ -114,7 +114,7 @@ class StampPSF:
 
 
 @cache
-def _load_background(path):
+def load_background(path):
     """
     Read a real background, scaled to the robust standard deviation 1.
     """
@@ -192,7 +192,7 @@ def make_real_map(folder, background, setup, *, seed, n_sources=30):
     """
     rng = np.random.default_rng(seed)
     folder = Path(folder)
-    emission = _load_background(folder / 'backgrounds' / f'{background}.fits')
+    emission = load_background(folder / 'backgrounds' / f'{background}.fits')
     emission = np.rot90(emission, rng.integers(4)).copy()
     psf, eef = load_vesta(folder, setup)
     unit = 10.0 ** rng.uniform(*EMISSION_RANGE)

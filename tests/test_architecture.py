@@ -26,6 +26,7 @@ FLOORS = {
     'completeness': 6,
     'training': 6,
     'evaluation': 6,
+    'finding': 5,
     'removal': 5,
     'simulation': 5,
     'inpainting': 4,

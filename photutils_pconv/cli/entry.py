@@ -14,6 +14,7 @@ from photutils_pconv.cli import (
     _evaluate,
     _fetch,
     _find,
+    _find_sources,
     _models,
     _remove,
     _simulate,
@@ -30,6 +31,7 @@ __all__ = ['make_parser', 'run']
 _COMMANDS = (
     _remove,
     _bands,
+    _find_sources,
     _find,
     _fetch,
     _completeness,
