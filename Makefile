@@ -60,11 +60,16 @@ test: $(VENV)/.installed-test
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python tools/check_changelog.py
+	$(BIN)/python tools/write_stubs.py --check
+	$(BIN)/python -m mypy
 	find photutils_pconv -name '*.py' -exec $(BIN)/python -m numpydoc.hooks.validate_docstrings {} +
 
 format: $(VENV)/.installed-lint
 	$(BIN)/ruff check --fix --select I .
 	$(BIN)/ruff format .
+	$(BIN)/python tools/write_stubs.py
 
 # Always from scratch: pages of names that are gone would stay in docs/api, and
 # sphinx-automodapi misses pages that came since the environment was saved.
@@ -83,7 +88,7 @@ benchmark: $(VENV)/.installed-benchmark
 
 clean:
 	rm -rf demo_output build dist docs/_build docs/api docs/generated docs/sg_execution_times.rst
-	rm -rf .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean

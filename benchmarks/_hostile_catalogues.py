@@ -167,13 +167,12 @@ _GOOD = {
     ),
     'no header': lambda: '\n'.join(f'{a} {d}' for a, d in zip(*XY.T, strict=True)),
     'regions of DS9': lambda: (
-        'fk5\n'
+        'icrs\n'
         + ''.join(f'circle({a},{d},5")\n' for a, d in zip(_RA, _DEC, strict=True))
     ),
 }
 _UNSURE = (
     'no header',
-    'regions of DS9',
     'CSV with CR',
     'D exponents',
     'units in the second line',

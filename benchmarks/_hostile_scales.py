@@ -111,7 +111,7 @@ def _check_factor(context, *, method, setup, factor):
 
 
 for _method in METHODS:
-    for _setup in list_setups():
+    for _setup in list_setups(instrument='PACS'):
         for _factor in (
             0.42,
             0.6,

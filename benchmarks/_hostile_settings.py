@@ -76,7 +76,11 @@ _VALUES = (
     'method',
     'fill',
     'draw_seed',
+    'colour_correction',
+    'calibration_error',
 )
+#: ... of which some are numbers that these settings take.
+_NUMBERS = ('draw_seed', 'colour_correction', 'calibration_error')
 
 
 def _make_with(context, *, name, value):
@@ -120,7 +124,7 @@ for _name in _VALUES:
             'settings',
             f'{_name} is {_what}',
             partial(_make_with, name=_name, value=_value),
-            accept=(RIGHT, REFUSED) if _name == 'draw_seed' else (REFUSED,),
+            accept=(RIGHT, REFUSED) if _name in _NUMBERS else (REFUSED,),
             says=_name.replace('aperture_', '')
             + ('|mode|band|setup' if _name in ('mode', 'band', 'setup') else '')
             + '|eef|encircled|table must',
@@ -173,6 +177,14 @@ _OTHERS = {
     'psf a text file': {'psf': __file__},
     'psf of an unknown setup': {'psf': 'scanmap/purple'},
     'method of nothing': {'error_method': None},
+    'spectrum of 3 K': {'colour_correction': 3 * u.K},
+    'spectrum without a unit': {'colour_correction': 30},
+    'spectrum in Jy': {'colour_correction': 30 * u.Jy},
+    'spectrum of NaN': {'colour_correction': np.nan},
+    'spectrum negative': {'colour_correction': np.negative},
+    'calibration error in percent': {'calibration_error': 7},
+    'calibration error NaN': {'calibration_error': np.nan},
+    'calibration error negative': {'calibration_error': -0.07},
 }
 
 

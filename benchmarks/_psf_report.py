@@ -126,6 +126,11 @@ def format_part(bins, *, title, pull_bar=PULL_BAR):
             '{:+.2f}',
             [row.pull_median for row in bins],
         ),
+        (
+            'Pull, 68 percent of the absolute values are below',
+            '{:.2f}',
+            [row.pull_width for row in bins],
+        ),
     ):
         lines = [
             [METHODS[name], *(_show(style, one[name]) for one in figures)]

@@ -38,6 +38,8 @@ METHODS = {
 OURS = ('ours aperture', 'ours psf')
 #: The peer against which those are judged.
 FIT = 'psf_polynomial_fit'
+# The share of a Gaussian within a standard deviation, in percent.
+_ONE_SIGMA = 68.27
 # From a median absolute deviation to a standard deviation, of a Gaussian.
 _MAD_TO_STD = 1.4826
 
@@ -49,13 +51,14 @@ class PSFBinFigures(SNRBin):
 
     Parameters
     ----------
-    iqr, bias, rms, observed, around, pull, pull_median : dict of float
+    iqr, bias, rms, observed, around, pull, pull_median, pull_width : dict of float
         By method: the interquartile range of the flux ratio (percent), its
         median bias (percent), the median hole RMS in units of the local
         scatter, against the emission without noise (``rms``) and against the
         map without sources as observed (``observed``; ``around`` is that from
-        the hole's rim to 25 pixels), and the robust standard deviation and the
-        median of the pulls.
+        the hole's rim to 25 pixels), the robust standard deviation and the median
+        of the pulls, and what 68.3 percent of their absolute values are below, which
+        is 1 for errors that are right, bias included.
 
     iqr_ratio : dict of tuple
         By pair of ours and another method, the ratio of their interquartile
@@ -73,6 +76,7 @@ class PSFBinFigures(SNRBin):
     around: dict
     pull: dict
     pull_median: dict
+    pull_width: dict
     iqr_ratio: dict
     rms_ratio: dict
 
@@ -99,6 +103,13 @@ def _robust_std(values):
     if len(values) < SMALLEST_SAMPLE:
         return np.nan
     return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))
+
+
+def _width(values):
+    values = values[np.isfinite(values)]
+    if len(values) < SMALLEST_SAMPLE:
+        return np.nan
+    return float(np.percentile(np.abs(values), _ONE_SIGMA))
 
 
 def column(table, name):
@@ -184,6 +195,10 @@ def summarise(table, *, n_bootstrap=300, seed=1):
                 pull_median=_medians(columns['pull'], rows),
                 pull={
                     name: _robust_std(values[rows])
+                    for name, values in columns['pull'].items()
+                },
+                pull_width={
+                    name: _width(values[rows])
                     for name, values in columns['pull'].items()
                 },
                 iqr_ratio=_iqr_ratios(ratio, iqr, samples, setup),

@@ -24,7 +24,7 @@ from photutils_pconv.photometry import snr as measure_snr
 from photutils_pconv.psf import lobed_psf
 from photutils_pconv.simulation import noise_field
 
-__all__ = ['BACKGROUNDS', 'StampPSF', 'load_vesta', 'make_real_map']
+__all__ = ['BACKGROUNDS', 'StampPSF', 'load_background', 'load_vesta', 'make_real_map']
 
 #: The real backgrounds, in the order in which they are used.
 BACKGROUNDS = (

@@ -80,7 +80,11 @@ def setup_names(modes):
     names : list of str
         The names of their setups.
     """
-    return [name for name in list_setups() if get_setup(setup=name).mode in modes]
+    return [
+        name
+        for name in list_setups(instrument='PACS')
+        if get_setup(setup=name).mode in modes
+    ]
 
 
 def make_job_map(job, *, seed, folder=None):
@@ -109,7 +113,7 @@ def make_job_map(job, *, seed, folder=None):
     if part in FIELD_KINDS:
         return make_optimum_map(part, name, k, seed=seed)
     # A number of the setup's own, whatever setups are chosen.
-    number = list_setups().index(name)
+    number = list_setups(instrument='PACS').index(name)
     if part == 'real':
         background = BACKGROUNDS[k % len(BACKGROUNDS)]
         return make_real_map(folder, background, setup, seed=[seed, 100 + number, k])

@@ -108,7 +108,7 @@ def make_map(setup, *, size=SIZE, fluxes=(20.0, 20000.0), separation=15.0):
     """
     Simulate a map with sources, some of them at an edge or off the map.
     """
-    rng = np.random.default_rng([SEED, list_setups().index(setup)])
+    rng = np.random.default_rng([SEED, list_setups(instrument='PACS').index(setup)])
     field = simulate_field(setup, rng=rng, shape=(size, size))
     ccd, table = simulate_sources(
         field.image,
@@ -159,7 +159,7 @@ def batch_rows():
     """
     Hash batches of training cutouts, of both kinds.
     """
-    setups = [get_setup(setup=name) for name in list_setups()]
+    setups = [get_setup(setup=name) for name in list_setups(instrument='PACS')]
     small = {'n_fields': 12, 'n_noise': 3, 'n_stamps': 12, 'field_size': 128}
     masked = CutoutSampler(
         setups,
@@ -240,7 +240,11 @@ def main():
     import torch
 
     torch.set_num_threads(1)
-    setups = list_setups()[:1] if args.quick else list_setups()
+    setups = (
+        list_setups(instrument='PACS')[:1]
+        if args.quick
+        else list_setups(instrument='PACS')
+    )
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter('ignore', AstropyUserWarning)
         rows = make_rows(setups)

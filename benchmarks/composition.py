@@ -187,6 +187,7 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('--maps', type=int, default=2, help='maps a background')
+    parser.add_argument('--quick', action='store_true', help='two maps')
     add_run_arguments(parser, seed=2026, rows='sources')
     args = parser.parse_args(arguments)
     folder = os.environ.get('PCONV_REAL_DATA')
@@ -195,6 +196,7 @@ def main(arguments=None):
     start = time.time()
     numbers = range(args.maps * len(BACKGROUNDS))
     tasks = [(name, k) for k in numbers for name in SETUPS]
+    tasks = tasks[:2] if args.quick else tasks
     measure = partial(measure_task, folder=folder, seed=args.seed)
     table = measure_maps(
         measure, tasks, processes=args.processes, report=print_progress

@@ -143,7 +143,9 @@ def main(arguments=None):
         The arguments (default: those of the process).
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument('--setups', nargs='*', default=list(list_setups()))
+    parser.add_argument(
+        '--setups', nargs='*', default=list(list_setups(instrument='PACS'))
+    )
     parser.add_argument('--fields', type=int, default=6, help='fields a setup')
     parser.add_argument('--size', type=int, default=512, help='pixels')
     parser.add_argument('--model', help='a model')

@@ -48,6 +48,8 @@ automodapi_inheritance_diagram = False
 automodapi_toctreedirnm = 'api'
 autosummary_generate = True
 autoclass_content = 'class'
+# Types stand in the docstrings, as in photutils'.
+autodoc_typehints = 'none'
 numpydoc_show_class_members = False
 
 # -- Gallery

@@ -7,6 +7,8 @@ filamentary emission with sources of known flux, made by
 ``tools/make_demo_map.py``.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,11 @@ __all__ = [
     'load_demo_emission',
 ]
 
+
+def __dir__():
+    return sorted(__all__)
+
+
 _FOLDER = Path(__file__).parent / 'data' / 'demo'
 _SOURCES = _FOLDER / 'demo_sources.ecsv'
 
@@ -30,7 +37,7 @@ _SOURCES = _FOLDER / 'demo_sources.ecsv'
 _RADIUS_STEP, _N_RADII = 0.5, 200
 
 
-def demo_path():
+def demo_path() -> Path:
     """
     Return the path of the demo map.
 
@@ -45,7 +52,7 @@ def demo_path():
     return _FOLDER / 'demo.fits.gz'
 
 
-def load_demo():
+def load_demo() -> tuple[CCDData, QTable]:
     """
     Load the demo map and the sources that were injected into it.
 
@@ -68,7 +75,7 @@ def load_demo():
     return ccd, QTable.read(_SOURCES, format='ascii.ecsv')
 
 
-def load_demo_emission():
+def load_demo_emission() -> CCDData:
     """
     Load the extended emission of the demo map.
 
@@ -83,7 +90,7 @@ def load_demo_emission():
     return CCDData(_native(emission.value), unit=emission.unit, wcs=wcs)
 
 
-def demo_aperture_corrections():
+def demo_aperture_corrections() -> QTable:
     """
     Return the encircled energy of the demo map's sources.
 

@@ -24,6 +24,7 @@ FLOORS = {
     'background': 6,
     'bands': 6,
     'completeness': 6,
+    'scale': 6,
     'training': 6,
     'evaluation': 6,
     'finding': 5,
@@ -37,6 +38,7 @@ FLOORS = {
     'setups': 2,
     'geometry': 2,
     'network': 2,
+    '_psf_models': 1,
     'inputs': 1,
     'archive': 1,
     '_utils': 0,
@@ -98,7 +100,7 @@ def find_module(module, name):
 def package_of(module):
     """Give the package, one below the top, that a module belongs to."""
     parts = module.split('.')
-    return parts[1] if len(parts) > 1 else None
+    return parts[1] if len(parts) > 1 and parts[1] != '__main__' else None
 
 
 def test_every_package_has_a_floor():
@@ -109,7 +111,8 @@ def test_every_package_has_a_floor():
 def test_the_top_holds_packages_only():
     names = {path.name for path in PACKAGE.iterdir() if path.name != '__pycache__'}
     folders = {path.parent.name for path in PACKAGE.glob('*/__init__.py')}
-    assert names == folders | {'__init__.py', 'datasets.py', 'data'}
+    files = {'__init__.py', '__main__.py', 'datasets.py', 'py.typed'}
+    assert names == folders | files | {'data'}
 
 
 @pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -16,7 +16,7 @@ DOCS = PACKAGE.parent / 'docs'
 NAME = 'photutils_pconv'
 
 # Without a page of their own: the command has one in the guide.
-UNDOCUMENTED = {'_utils', 'cli', 'data'}
+UNDOCUMENTED = {'_psf_models', '_utils', 'cli', 'data'}
 
 # `~photutils_pconv.psf.get_psf`, `text <photutils_pconv.psf.get_psf>`.
 REFERENCE = re.compile(rf'`(?:~|[^`]*<)?({NAME}(?:\.\w+)*)>?`')

@@ -206,6 +206,7 @@ def make_demo():
     primary.header['INSTRUME'] = ('PACS', 'that is simulated')
     primary.header['OBJECT'] = ('simulated', 'not an observation')
     primary.header['WAVELNTH'] = (100.0, 'micron')
+    primary.header['OBS_MODE'] = ('Scan map', 'the mode of its setup')
     primary.header['CREATOR'] = 'photutils-pconv make_demo_map'
     hdus = fits.HDUList([primary])
     for name, (values, unit) in planes.items():

@@ -14,8 +14,6 @@ those that were injected.
 # reads the positions only.
 
 import matplotlib.pyplot as plt
-import numpy as np
-from astropy.visualization import AsinhStretch, ImageNormalize
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.datasets import load_demo
@@ -27,39 +25,23 @@ ccd, truth = load_demo()
 # so that the sources are fitted and subtracted first.
 
 remover = NeuralSourceRemover(mode='scanmap', band='green')
-cleaned, phot = remover(ccd, truth)
+result = remover(ccd, truth)
+cleaned, phot = result
+print(result.summary())
 
 # %%
-# The map before, after, and what was removed, in the same stretch. Where no source
-# reaches, the cleaned map is the map itself, and the difference is zero.
+# The map before and after, in one stretch, what was removed, and what is left of the
+# sources: the cleaned map less its own smooth emission. Circles are the holes. Where no
+# source reaches, the cleaned map is the map itself, and the difference is zero.
 
-removed = np.asarray(ccd.data) - np.asarray(cleaned.data)
-low, high = np.nanpercentile(cleaned.data, [0.5, 99.5])
-stretch = AsinhStretch(0.1)
-background = ImageNormalize(vmin=low, vmax=high + 2 * (high - low), stretch=stretch)
-sources = ImageNormalize(vmin=0, vmax=3 * (high - low), stretch=stretch)
+fig = result.plot()
 
-panels = {
-    'Map': (ccd.data, background),
-    'Cleaned': (cleaned.data, background),
-    'Removed sources': (removed, sources),
-}
-fig, axes = plt.subplots(
-    1,
-    len(panels),
-    figsize=(12, 4.4),
-    sharex=True,
-    sharey=True,
-    layout='constrained',
-    subplot_kw={'projection': ccd.wcs},
-)
-for ax, (title, (image, norm)) in zip(axes, panels.items(), strict=True):
-    artist = ax.imshow(image, origin='lower', norm=norm, cmap='inferno')
-    fig.colorbar(artist, ax=ax, shrink=0.7, label=f'{ccd.unit}')
-    ax.set(title=title, xlabel='Right ascension', ylabel='Declination')
-    if ax is not axes[0]:
-        ax.coords[1].set_ticklabel_visible(False)
-        ax.set_ylabel(' ')
+# %%
+# One source of them: the map, the emission that was reconstructed behind it, the
+# cleaned map, and their radial profiles. ``result.plot(zoom=5)`` shows the
+# surroundings of source 5 in the panels of above.
+
+fig = result.plot_source(5)
 
 # %%
 # The photometry has one row a source, in the order of the input. The column ``flux``

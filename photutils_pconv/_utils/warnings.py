@@ -13,6 +13,8 @@ from pathlib import Path
 
 from astropy.utils.exceptions import AstropyUserWarning
 
+from photutils_pconv._utils.locks import make_lock
+
 __all__ = ['hold_filters', 'quiet', 'warn_user']
 
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
@@ -20,9 +22,7 @@ _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 # `warnings.catch_warnings`, which astropy and photutils use, sets the filters of the
 # whole process and sets them back: two threads in it at once leave those of one
 # another behind. One thread at a time may, of this package.
-_FILTERS = threading.RLock()
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_FILTERS._at_fork_reinit)
+_FILTERS = make_lock(threading.RLock)
 
 
 def hold_filters(function):

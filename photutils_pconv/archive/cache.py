@@ -3,7 +3,6 @@
 Maps that were fetched before: files with a note of where they came from.
 """
 
-import hashlib
 import json
 import os
 import time
@@ -12,12 +11,12 @@ from pathlib import Path
 
 from astropy.config import paths
 
+from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 
 __all__ = [
-    'checksum',
     'find_cached',
     'lock',
     'map_folder',
@@ -25,7 +24,6 @@ __all__ = [
     'write_note',
 ]
 
-_BLOCK = 1 << 20  # bytes that are read at once
 _POLL = 0.2  # s between two looks at a lock, by choice
 
 
@@ -58,27 +56,6 @@ def map_folder(obsid):
         )
         raise ArchiveError(msg) from exc
     return folder
-
-
-def checksum(path):
-    """
-    Give the SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    checksum : str
-        64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    with open(path, 'rb') as handle:
-        while block := handle.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _note_path(path):
@@ -146,7 +123,7 @@ def find_cached(folder, is_wanted):
         note = read_note(path)
         if note is None or not path.is_file() or not is_wanted(note):
             continue
-        if checksum(path) == note.get('sha256'):
+        if file_checksum(path) == note.get('sha256'):
             return path, note
         warn_user(
             f'{path} is not what was fetched (its SHA-256 differs): it is fetched '

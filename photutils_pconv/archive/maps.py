@@ -12,11 +12,11 @@ from pathlib import Path
 from astropy.io import fits
 
 from photutils_pconv._utils.checks import check_choice, to_bool
+from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv._utils.writing import remove_stale
 from photutils_pconv.archive.cache import (
-    checksum,
     find_cached,
     lock,
     map_folder,
@@ -289,7 +289,7 @@ def _keep(found, order, asked):
         'source': found.source,
         'url': found.url,
         'date': datetime.now(UTC).isoformat(timespec='seconds'),
-        'sha256': checksum(found.path),
+        'sha256': file_checksum(found.path),
         'photutils_pconv': VERSION,
     }
     older = read_note(path)

@@ -3,8 +3,13 @@
 The local background under sources, reconstructed by the network.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import astropy.units as u
 import numpy as np
+from numpy.typing import ArrayLike
 from photutils.aperture import CircularAperture
 from photutils.background import LocalBackground
 
@@ -15,10 +20,11 @@ from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
 from photutils_pconv.removal.pipeline import find_psf, make_filler
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.removal.sources import choose_holes
+from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['PConvLocalBackground']
 
@@ -73,7 +79,16 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill (the bundled ones do), else float32.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the network's output is
+        averaged, from 1 to 4: each costs as much time as the first.
+
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself.
 
     Raises
     ------
@@ -98,18 +113,20 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
     def __init__(
         self,
         *,
-        mode=None,
-        band=None,
-        setup=None,
-        model=None,
-        radius=None,
-        pixel_scale=None,
-        psf=None,
-        method='auto',
-        batch_size=64,
-        device='auto',
-        precision='auto',
-    ):
+        mode: str | None = None,
+        band: str | None = None,
+        setup: ObservingSetup | str | None = None,
+        model: Any = None,
+        radius: Any = None,
+        pixel_scale: Any = None,
+        psf: Any = None,
+        method: str = 'auto',
+        batch_size: int = BATCH_SIZE,
+        device: Any = 'auto',
+        precision: str = 'auto',
+        turns: int = BACKGROUND_TURNS,
+        threads: int | None = 1,
+    ) -> None:
         # LocalBackground's own __init__ is left out: there is no annulus.
         self._settings = RemovalSettings.from_arguments(
             mode,
@@ -118,7 +135,13 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
             model=model,
             psf=psf,
             method=method,
-            run=RunOptions(batch_size=batch_size, device=device, precision=precision),
+            run=RunOptions(
+                batch_size=batch_size,
+                device=device,
+                precision=precision,
+                turns=turns,
+                threads=threads,
+            ),
         )
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
@@ -126,7 +149,8 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         self._pixel_scale = scale * u.arcsec
         if radius is None:
             radius = (self.setup.aperture_radius / self.pixel_scale).to_value(u.one)
-        if not np.isscalar(radius) or isinstance(radius, str):
+        is_number = np.isscalar(radius) and not isinstance(radius, str)
+        if not is_number:
             msg = f'radius must be a number of pixels, got {radius!r}'
             raise TypeError(msg)
         if not (np.isfinite(radius) and radius > 0):
@@ -139,42 +163,42 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
     inner_radius = 0.0
 
     @property
-    def setup(self):
+    def setup(self) -> ObservingSetup:
         """
         The setup (`~photutils_pconv.ObservingSetup`).
         """
         return self._settings.setup
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """
         The network (`~photutils_pconv.network.LoadedModel`).
         """
         return self._settings.model
 
     @property
-    def pixel_scale(self):
+    def pixel_scale(self) -> u.Quantity:
         """
         The pixel scale of the data (`~astropy.units.Quantity`).
         """
         return self._pixel_scale
 
     @property
-    def radius(self):
+    def radius(self) -> float:
         """
         The radius of the circle, in pixels (`float`).
         """
         return self._radius
 
     @property
-    def outer_radius(self):
+    def outer_radius(self) -> Any:
         """
         The same as ``radius``.
         """
         return self.radius
 
     @property
-    def bkg_estimator(self):
+    def bkg_estimator(self) -> Any:
         """
         The function that takes the mean of the emission.
         """
@@ -188,13 +212,13 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
             'pixel_scale': self.pixel_scale,
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return format_parameters(self, self._parameters())
 
-    def __str__(self):
+    def __str__(self) -> str:
         return format_parameters(self, self._parameters(), long=True)
 
-    def to_aperture(self, x, y):
+    def to_aperture(self, x: ArrayLike, y: ArrayLike) -> CircularAperture:
         """
         Give the circles over which the emission is averaged.
 
@@ -218,7 +242,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         positions = np.array(list(zip(x, y, strict=True)))
         return CircularAperture(positions, self.radius)
 
-    def __call__(self, data, x, y, mask=None):
+    def __call__(self, data: Any, x: ArrayLike, y: ArrayLike, mask: Any = None) -> Any:
         """
         Measure the emission under each position.
 

@@ -3,10 +3,18 @@
 The background of a map, in the place of photutils' ``Background2D``.
 """
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import astropy.units as u
 import numpy as np
+from astropy.nddata import NDData
+from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.read_only import ReadOnly
@@ -28,14 +36,18 @@ from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
 from photutils_pconv.inputs.fits import take_pair
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.regions import regions_to_mask, take_regions
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BACKGROUND_TURNS, BATCH_SIZE, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.removal.pipeline import assemble, remove_sources
 from photutils_pconv.removal.plots import plot_holes
+from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.setups.headers import check_setup, find_setup
+from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['PConvBackground']
 
@@ -65,11 +77,12 @@ class PConvBackground(ReadOnly):
 
     mode : str, optional
         The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map
+        (`~photutils_pconv.setups.find_setup`).
 
     band : str, optional
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
         A setup or its name, instead of ``mode`` and ``band``.
@@ -122,8 +135,10 @@ class PConvBackground(ReadOnly):
         The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
         for the errors in `photometry`. The default costs no time.
 
-    psf, method, recenter, resample, batch_size, device, precision, progress_bar
-        As for `~photutils_pconv.NeuralSourceRemover`.
+    psf, method, recenter, resample, batch_size, device, precision, turns, \
+    threads, progress_bar
+        As for `~photutils_pconv.NeuralSourceRemover`. A background is the
+        reconstruction itself, to which a second turn adds 3 percent.
 
     Raises
     ------
@@ -150,39 +165,41 @@ class PConvBackground(ReadOnly):
 
     def __init__(
         self,
-        data,
-        sources=None,
+        data: Any,
+        sources: Any = None,
         *,
-        mode=None,
-        band=None,
-        setup=None,
-        model=None,
-        hdu=None,
-        mask=None,
-        coverage_mask=None,
-        fill_value=0.0,
-        finder=None,
-        error=None,
-        wcs=None,
-        beam=None,
-        box_size=None,
-        psf=None,
-        method='auto',
-        error_method='card',
-        recenter=False,
-        resample=True,
-        batch_size=64,
-        device='auto',
-        precision='auto',
-        progress_bar=False,
-    ):
+        mode: str | None = None,
+        band: str | None = None,
+        setup: ObservingSetup | str | None = None,
+        model: Any = None,
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        fill_value: float = 0.0,
+        finder: Callable | None = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+        box_size: int | None = None,
+        psf: Any = None,
+        method: str = 'auto',
+        error_method: str = 'card',
+        recenter: bool = False,
+        resample: bool = True,
+        batch_size: int = BATCH_SIZE,
+        device: Any = 'auto',
+        precision: str = 'auto',
+        turns: int = BACKGROUND_TURNS,
+        threads: int | None = 1,
+        progress_bar: bool = False,
+    ) -> None:
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
-        settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        recenter = to_bool(recenter, 'recenter')
+        resample = to_bool(resample, 'resample')
+        make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
             psf=psf,
             method=method,
@@ -195,18 +212,36 @@ class PConvBackground(ReadOnly):
                 batch_size=batch_size,
                 device=device,
                 precision=precision,
+                turns=turns,
+                threads=threads,
                 progress_bar=progress_bar,
             ),
         )
-        self._setup = settings.setup
-        self._model = settings.model
+        is_known = setup is not None or None not in (mode, band)
+        # What is wrong with it is said before a file is read.
+        settings = make_settings(mode, band, setup=setup) if is_known else None
         self._fill_value = parse_fill_value(fill_value)
         data, wcs, _ = take_pair(data, wcs)
+        regions = take_regions(mask)
+        mask = None if regions is not None else mask
         found = read_map(data, hdu=hdu, mask=mask, error=error)
         data, mask, error = found.ccd, found.mask, found.error
+        header = data.meta if isinstance(data, NDData) else {}
+        if settings is None:
+            choice = find_setup(header, mode=mode, band=band)
+            settings = replace(
+                make_settings(setup=choice.setup), setup_reason=choice.reason
+            )
+        log_choices(settings)
+        check_setup(settings.setup, header)
+        self._setup = settings.setup
+        self._model = settings.model
         self._unit = getattr(data, 'unit', None)
         values, own_mask, unit = split_map(data)
         check_dimensions(values.shape, 'data must be a 2D array: it')
+        own_wcs = celestial_wcs(getattr(data, 'wcs', None) if wcs is None else wcs)
+        if regions is not None:
+            mask = regions_to_mask(regions, values.shape, wcs=own_wcs)
         bad, coverage = parse_masks(values, own_mask, mask, coverage_mask)
         # Integers become float32, as in Background2D.
         is_float = values.dtype.kind == 'f'
@@ -214,7 +249,6 @@ class PConvBackground(ReadOnly):
         image = without_mask(data, values, unit)
         missing = bad if coverage is None else bad | coverage
         if sources is None:
-            own_wcs = celestial_wcs(image.wcs if wcs is None else wcs)
             scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
             scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
             fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
@@ -229,6 +263,10 @@ class PConvBackground(ReadOnly):
             setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
+        map_input = mask_excluded(map_input, source_input)
+        bad = bad | regions_to_mask(
+            source_input.excluded, values.shape, wcs=map_input.wcs
+        )
         # What is wrong with it is said before the network runs.
         _, factor = pixel_scale_factor(
             map_input.pixel_scale, self.setup, resample=resample
@@ -248,7 +286,7 @@ class PConvBackground(ReadOnly):
         self._holes = result.holes
         self._photometry = result.photometry
         self._background = self._fill(as_array(result.cleaned))
-        self._background_rms = None
+        self._background_rms: np.ndarray | None = None
         self._lock = threading.Lock()
 
     def _missing(self):
@@ -303,35 +341,35 @@ class PConvBackground(ReadOnly):
         return values if self._unit is None else u.Quantity(values, self._unit)
 
     @property
-    def setup(self):
+    def setup(self) -> ObservingSetup:
         """
         The setup (`~photutils_pconv.ObservingSetup`).
         """
         return self._setup
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """
         The network (`~photutils_pconv.network.LoadedModel`).
         """
         return self._model
 
     @property
-    def fill_value(self):
+    def fill_value(self) -> float:
         """
         The value where there is no coverage (`float`).
         """
         return self._fill_value
 
     @property
-    def box_size(self):
+    def box_size(self) -> int:
         """
         The side of the boxes of `background_rms`, in pixels (`int`).
         """
         return self._box_size
 
     @property
-    def coverage_mask(self):
+    def coverage_mask(self) -> np.ndarray | None:
         """
         The pixels without coverage (2D bool `~numpy.ndarray`, or `None`).
         """
@@ -339,7 +377,7 @@ class PConvBackground(ReadOnly):
         return None if mask is None else mask.copy()
 
     @property
-    def background(self):
+    def background(self) -> np.ndarray | u.Quantity:
         """
         The background (2D `~numpy.ndarray` or Quantity).
 
@@ -348,7 +386,7 @@ class PConvBackground(ReadOnly):
         return self._with_unit(self._background.copy())
 
     @property
-    def background_rms(self):
+    def background_rms(self) -> np.ndarray | u.Quantity:
         """
         The local scatter of the emission, with the reconstruction's error
         in `holes` (2D `~numpy.ndarray` or Quantity).
@@ -373,9 +411,10 @@ class PConvBackground(ReadOnly):
         It is computed at the first use, and kept.
         """
         with self._lock:
-            if self._background_rms is None:
-                self._background_rms = self._measure_rms()
-        return self._with_unit(self._background_rms.copy())
+            rms = self._background_rms
+            if rms is None:
+                rms = self._background_rms = self._measure_rms()
+        return self._with_unit(rms.copy())
 
     def _median(self, values):
         if self._coverage_mask is not None:
@@ -383,14 +422,14 @@ class PConvBackground(ReadOnly):
         return self._with_unit(np.median(values))
 
     @property
-    def background_median(self):
+    def background_median(self) -> Any:
         """
         The median of the background where there is coverage (a scalar).
         """
         return self._median(self._background)
 
     @property
-    def background_rms_median(self):
+    def background_rms_median(self) -> Any:
         """
         The median of the background rms where there is coverage.
         """
@@ -398,7 +437,7 @@ class PConvBackground(ReadOnly):
         return self._median(getattr(rms, 'value', rms))
 
     @property
-    def holes(self):
+    def holes(self) -> np.ndarray:
         """
         The pixels that were reconstructed around the sources, tapers
         included (2D bool `~numpy.ndarray`).
@@ -408,14 +447,14 @@ class PConvBackground(ReadOnly):
         return self._holes.copy()
 
     @property
-    def n_holes(self):
+    def n_holes(self) -> int:
         """
         The number of sources whose hole was filled (`int`).
         """
         return len(self._filled_holes())
 
     @property
-    def photometry(self):
+    def photometry(self) -> QTable:
         """
         The sources and their photometry (`~astropy.table.QTable`).
 
@@ -426,14 +465,14 @@ class PConvBackground(ReadOnly):
     def plot_holes(
         self,
         *,
-        ax=None,
-        marker='+',
-        markersize=None,
-        color='blue',
-        alpha=None,
-        outlines=True,
-        **kwargs,
-    ):
+        ax: Any = None,
+        marker: str = '+',
+        markersize: float | None = None,
+        color: str = 'blue',
+        alpha: float | None = None,
+        outlines: bool = True,
+        **kwargs: Any,
+    ) -> None:
         """
         Plot the holes on a matplotlib Axes.
 
@@ -491,10 +530,10 @@ class PConvBackground(ReadOnly):
             'n_holes': self.n_holes,
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return format_parameters(self, self._parameters())
 
-    def __str__(self):
+    def __str__(self) -> str:
         return format_parameters(self, self._parameters(), long=True)
 
     def __getstate__(self):

@@ -14,9 +14,9 @@ from astropy.coordinates import SkyCoord
 from photutils_pconv._utils.checks import check_choice, check_count, to_bool
 from photutils_pconv.bands.results import BandsResult
 from photutils_pconv.bands.table import join_tables
-from photutils_pconv.inputs.maps import MapInput, parse_map
+from photutils_pconv.inputs.maps import MapInput
 from photutils_pconv.inputs.positions import sky_to_pixel
-from photutils_pconv.inputs.sources import SourceInput, parse_sources
+from photutils_pconv.inputs.sources import SourceInput, mask_excluded, parse_sources
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.removal.settings import RemovalSettings
@@ -35,6 +35,7 @@ def remove_bands(
     *,
     mode=None,
     removers=None,
+    colour_correction=None,
     position_band=None,
     n_workers=None,
     progress_bar=False,
@@ -55,9 +56,9 @@ def remove_bands(
         `~photutils_pconv.NeuralSourceRemover` takes. Without ``mode`` and
         ``removers`` the names are those of setups (``'scanmap/blue'``).
 
-    sources : SkyCoord, table, path or (N, 2) array
+    sources : SkyCoord, table, Regions, path or (N, 2) array
         The sources of all bands. Pixel positions are accepted if all maps have one
-        grid.
+        grid. Excluded regions are masked in all bands.
 
     mode : str, optional
         The observing mode of all bands.
@@ -65,6 +66,11 @@ def remove_bands(
     removers : dict, optional
         A `~photutils_pconv.NeuralSourceRemover` for each band, where its defaults
         are not wanted, instead of ``mode``.
+
+    colour_correction : `~astropy.units.Quantity`, float, str or pair, optional
+        The spectrum that the fluxes of all bands are corrected for, as a
+        `~photutils_pconv.NeuralSourceRemover` takes it; ``removers`` have their
+        own.
 
     position_band : str, optional
         The band whose fitted positions are those of all bands: it is done first, and
@@ -110,7 +116,7 @@ def remove_bands(
     bands = _check_bands(maps)
     if position_band is not None:
         check_choice(position_band, 'position_band', bands)
-    settings = _make_settings(bands, mode, removers)
+    removers = _make_removers(bands, mode, removers, colour_correction)
     planes = _sort_planes(
         bands,
         hdu=hdu,
@@ -120,11 +126,15 @@ def remove_bands(
         wcs=wcs,
         beam=beam,
     )
-    jobs = {}
+    jobs, settings = {}, {}
     for band in bands:
-        map_input = _parse_map(maps[band], band, planes[band], settings[band].setup)
         with _Naming(band):
+            chosen, map_input = removers[band].read_map(maps[band], **planes[band])
+            # One bar for all bands: theirs would be drawn over each other.
+            run = replace(chosen.run, progress_bar=False)
+            settings[band] = replace(chosen, run=run)
             source_input = parse_sources(sources, wcs=map_input.wcs)
+            map_input = mask_excluded(map_input, source_input)
         jobs[band] = _Job(settings[band], map_input, source_input)
     _check_positions(jobs)
     if n_workers is None:
@@ -169,17 +179,20 @@ def _check_bands(maps):
     return tuple(maps)
 
 
-def _make_settings(bands, mode, removers):
-    """Find the settings of each band."""
+def _make_removers(bands, mode, removers, colour_correction):
+    """Find the remover of each band."""
     if removers is None:
         made = {}
         for band in bands:
             with _Naming(band):
-                made[band] = _make_remover(band, mode)
+                made[band] = _make_remover(band, mode, colour_correction)
         removers = made
     else:
         if mode is not None:
             msg = 'Give either mode or removers, not both.'
+            raise ValueError(msg)
+        if colour_correction is not None:
+            msg = 'Give colour_correction to each of the removers, not beside them.'
             raise ValueError(msg)
         if not isinstance(removers, Mapping) or set(removers) != set(bands):
             names = list(removers) if isinstance(removers, Mapping) else repr(removers)
@@ -192,17 +205,10 @@ def _make_settings(bands, mode, removers):
             if not isinstance(one, NeuralSourceRemover):
                 msg = f'{band}: a remover must be a NeuralSourceRemover, got {one!r}.'
                 raise TypeError(msg)
-    return {
-        # One bar for all bands: theirs would be drawn over each other.
-        band: replace(
-            removers[band].settings,
-            run=replace(removers[band].settings.run, progress_bar=False),
-        )
-        for band in bands
-    }
+    return removers
 
 
-def _make_remover(band, mode):
+def _make_remover(band, mode, colour_correction):
     """Make a remover from the name of a band, or of a setup."""
     if mode is None and band not in list_setups():
         msg = (
@@ -211,8 +217,8 @@ def _make_remover(band, mode):
         )
         raise ValueError(msg)
     if mode is None:
-        return NeuralSourceRemover(setup=band)
-    return NeuralSourceRemover(mode, band)
+        return NeuralSourceRemover(setup=band, colour_correction=colour_correction)
+    return NeuralSourceRemover(mode, band, colour_correction=colour_correction)
 
 
 def _sort_planes(bands, **planes):
@@ -231,14 +237,6 @@ def _sort_planes(bands, **planes):
         for band, one in given.items():
             sorted_planes[band][name] = one
     return sorted_planes
-
-
-def _parse_map(data, band, planes, setup):
-    """Parse the map of a band."""
-    with _Naming(band):
-        return parse_map(
-            data, **planes, pixel_scale=setup.pixel_scale, setup_fwhm=setup.psf_fwhm
-        )
 
 
 class _Naming:

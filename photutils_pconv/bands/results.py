@@ -11,6 +11,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.bands.resolution import BandMap, match_resolution
 from photutils_pconv.inputs.values import as_array
@@ -75,6 +76,38 @@ class BandsResult:
         The cleaned map of each band (dict), of the class of the input.
         """
         return {band: result.cleaned for band, result in self.results.items()}
+
+    def plot_sed(self, source_ids=None, *, ax=None, **kwargs):
+        """
+        Plot the fluxes of sources by wavelength.
+
+        Sources that a band does not detect have their upper limit there, an open
+        triangle.
+
+        Parameters
+        ----------
+        source_ids : int or sequence of int, optional
+            The ``id`` of the sources; by default all.
+
+        ax : `~matplotlib.axes.Axes`, optional
+            Where to plot; by default a new figure.
+
+        **kwargs
+            Keyword arguments of `~matplotlib.axes.Axes.errorbar`.
+
+        Returns
+        -------
+        ax : `~matplotlib.axes.Axes`
+            The axes.
+
+        Raises
+        ------
+        ValueError
+            If no source has an id, or the wavelength of a band is not known.
+        """
+        from photutils_pconv.bands.plots import plot_sed
+
+        return plot_sed(self.photometry, self.setups, source_ids, ax=ax, **kwargs)
 
     def match_resolution(self, *, target=None, grid=None):
         """
@@ -151,6 +184,7 @@ class BandsResult:
         OSError
             If a file cannot be written.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         directory = Path(directory)
         names = name_files(self.bands, matched=matched is not None)
         check_output([directory / name for name in names], overwrite=overwrite)

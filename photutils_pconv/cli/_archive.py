@@ -219,8 +219,8 @@ def write_log(path, *, fetched=None, sources=None, outputs=()):
     elif sources is not None:
         log['sources'] = {**sources.meta, 'number': len(sources)}
     if outputs:
-        from photutils_pconv.archive.cache import checksum
+        from photutils_pconv._utils.checksums import file_checksum
 
-        log['sha256'] = {one.name: checksum(one) for one in outputs}
+        log['sha256'] = {one.name: file_checksum(one) for one in outputs}
     text = json.dumps(log, indent=2) + '\n'
     write_bytes_atomically(path, text.encode())

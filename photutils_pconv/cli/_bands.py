@@ -35,7 +35,9 @@ def add_parser(subparsers):
         "band is a setup's name (scanmap/red)",
     )
     parser.add_argument(
-        'catalogue', metavar='CATALOGUE', help='CSV, ECSV, VOTable or FITS table'
+        'catalogue',
+        metavar='CATALOGUE',
+        help='CSV, ECSV, VOTable or FITS table, or DS9 regions',
     )
     _add_bands(parser.add_argument_group('bands'))
     groups = add_removal_options(parser, fixed=_FIXED)
@@ -48,7 +50,7 @@ def run(options):
     """Clean the maps and write what came of it."""
     from photutils_pconv.bands.removing import remove_bands
     from photutils_pconv.bands.results import name_files
-    from photutils_pconv.inputs.tables import read_source_table
+    from photutils_pconv.inputs.sources import read_sources
 
     maps = _gather(options.maps)
     matched = options.match_resolution
@@ -57,7 +59,7 @@ def run(options):
     if matched and matched not in maps:
         msg = f'--match-resolution must be one of {", ".join(maps)}, got {matched}'
         raise ValueError(msg)
-    sources = read_source_table(
+    sources = read_sources(
         options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
     )
     planes = {

@@ -10,6 +10,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
+from astropy import log
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv._utils.writing import check_output, remove_stale
@@ -198,10 +199,16 @@ def _warnings_in_lines():
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    level = log.level
     with warnings.catch_warnings():
         warnings.simplefilter('always', AstropyUserWarning)
         warnings.showwarning = _show_warning
-        yield
+        # What was chosen stands in the summary.
+        log.setLevel('WARNING')
+        try:
+            yield
+        finally:
+            log.setLevel(level)
 
 
 def _show_warning(message, *_):

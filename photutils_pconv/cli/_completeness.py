@@ -10,7 +10,7 @@ import numpy as np
 
 from photutils_pconv.cli._common import add_output, prepare_folder
 from photutils_pconv.cli._removal import add_removal_options, make_remover
-from photutils_pconv.cli._remove import add_planes, read_plane
+from photutils_pconv.cli._remove import add_planes
 
 __all__ = ['add_parser', 'run']
 
@@ -71,7 +71,7 @@ def add_parser(subparsers):
     parser.add_argument(
         'catalogue',
         metavar='CATALOGUE',
-        help='the real sources: CSV, ECSV, VOTable or FITS table',
+        help='the real sources: CSV, ECSV, VOTable or FITS table, or DS9 regions',
     )
     _add_injection(parser.add_argument_group('injected sources'))
     groups = add_removal_options(parser, fixed=_FIXED)
@@ -95,17 +95,18 @@ def add_parser(subparsers):
 def run(options):
     """Inject, recover, and write what came of it."""
     from photutils_pconv.completeness.measuring import measure_completeness
-    from photutils_pconv.inputs.tables import read_source_table
+    from photutils_pconv.inputs.plane_files import read_plane_file
+    from photutils_pconv.inputs.sources import read_sources
 
     axes = _prepare(options)
     planes = {
         'hdu': options.map_hdu,
-        'mask': options.mask_hdu or read_plane(options.mask),
-        'coverage_mask': read_plane(options.coverage_mask),
-        'error': options.error_hdu or read_plane(options.error),
+        'mask': options.mask_hdu or read_plane_file(options.mask),
+        'coverage_mask': read_plane_file(options.coverage_mask),
+        'error': options.error_hdu or read_plane_file(options.error),
         'beam': options.beam,
     }
-    sources = read_source_table(
+    sources = read_sources(
         options.catalogue, hdu=options.catalogue_hdu, table_id=options.table_id
     )
     remover = make_remover(options)

@@ -47,12 +47,12 @@ def run(options):
         load_demo_emission,
     )
 
-    axes = prepare_output(options, plot=True)
+    prepare_output(options, plot=True)
     ccd, truth = load_demo()
     # The table of the PSF with which the demo's sources were made.
     remover = make_remover(options, aperture_corrections=demo_aperture_corrections())
     result = remover(ccd, truth)
-    write_result(result, options, axes=axes)
+    write_result(result, options, plot=True)
     if not options.quiet:
         print()
         print(_format_table(result, truth, load_demo_emission()))

@@ -32,7 +32,8 @@ def add_parser(subparsers):
         '--setups',
         nargs='+',
         metavar='SETUP',
-        help="such as scanmap/green (default: the model's, or all of PACS)",
+        help="such as scanmap/green, or files of setups (default: the model's, or "
+        'all of PACS)',
     )
     parser.add_argument(
         '--maps',

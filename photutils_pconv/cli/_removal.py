@@ -4,14 +4,16 @@ What ``remove`` and ``demo`` share: the options of a removal, and its output.
 """
 
 import argparse
-import os
 
+from photutils_pconv._utils.optional import require
 from photutils_pconv.cli._common import prepare_folder
+from photutils_pconv.removal.table_files import TABLE_FORMATS, name_table
 
 __all__ = [
     'OPTION_GROUPS',
     'SHELL_DEFAULTS',
     'add_removal_options',
+    'add_result_options',
     'make_remover',
     'prepare_output',
     'write_result',
@@ -35,9 +37,18 @@ OPTION_GROUPS = {
         'error_method',
         'detection_threshold',
         'upper_limit_probability',
+        'colour_correction',
+        'calibration_error',
     ),
     'cleaned map': ('fill', 'draw_seed', 'subtract_wings'),
-    'running': ('batch_size', 'device', 'precision', 'progress_bar'),
+    'running': (
+        'batch_size',
+        'device',
+        'precision',
+        'turns',
+        'threads',
+        'progress_bar',
+    ),
 }
 
 #: The one default that is not Python's: at a terminal there is someone who
@@ -50,8 +61,12 @@ _METAVARS = {
     'aperture_radii': 'ARCSEC',
     'aperture_corrections': 'TABLE',
     'batch_size': 'N',
+    'calibration_error': 'SHARE',
+    'colour_correction': 'SPECTRUM',
     'detection_threshold': 'SNR',
     'draw_seed': 'SEED',
+    'threads': 'N',
+    'turns': 'N',
     'upper_limit_probability': 'P',
 }
 
@@ -111,6 +126,7 @@ def make_remover(options, *, aperture_corrections=None):
         The remover.
     """
     from photutils_pconv.removal.remover import NeuralSourceRemover
+    from photutils_pconv.setups.eef_files import read_eef_file
 
     keywords = {
         name: getattr(options, name)
@@ -118,10 +134,34 @@ def make_remover(options, *, aperture_corrections=None):
         if hasattr(options, name)
     }
     if aperture_corrections is None:
-        aperture_corrections = _find_corrections(options.aperture_corrections)
+        aperture_corrections = read_eef_file(options.aperture_corrections)
     keywords['aperture_corrections'] = aperture_corrections
     keywords['progress_bar'] = options.progress_bar and not options.quiet
     return NeuralSourceRemover(**keywords)
+
+
+def add_result_options(group):
+    """
+    Add what a result is to be written as.
+
+    Parameters
+    ----------
+    group : argument group
+        The group of the output.
+    """
+    group.add_argument(
+        '--table-formats',
+        nargs='+',
+        choices=tuple(TABLE_FORMATS),
+        default=['ecsv'],
+        metavar='FORMAT',
+        help=f'formats of the photometry: {", ".join(TABLE_FORMATS)} (default: ecsv)',
+    )
+    group.add_argument(
+        '--regions',
+        action='store_true',
+        help='write holes.reg too: the holes as regions of DS9',
+    )
 
 
 def prepare_output(options, *, plot, others=()):
@@ -139,11 +179,6 @@ def prepare_output(options, *, plot, others=()):
     others : iterable of `~pathlib.Path`, optional
         What is going to be written besides the result.
 
-    Returns
-    -------
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        The axes of the plot.
-
     Raises
     ------
     FileExistsError, NotADirectoryError
@@ -154,12 +189,20 @@ def prepare_output(options, *, plot, others=()):
     """
     from photutils_pconv._utils.plotting import make_axes
 
-    names = ['cleaned.fits', 'photometry.ecsv', *(['removal.png'] if plot else [])]
+    formats = getattr(options, 'table_formats', ['ecsv'])
+    names = ['cleaned.fits', *map(name_table, formats)]
+    names += ['removal.png'] if plot else []
+    if getattr(options, 'regions', False):
+        # That it is missing is said before the work.
+        require('regions', purpose='--regions', install="'photutils-pconv[regions]'")
+        names.append('holes.reg')
     prepare_folder(options, [*(options.output / name for name in names), *others])
-    return make_axes(3) if plot else None
+    if plot:
+        # Says what to install where matplotlib is missing.
+        make_axes(1)
 
 
-def write_result(result, options, *, axes):
+def write_result(result, options, *, plot):
     """
     Write a result and say where it went.
 
@@ -171,16 +214,27 @@ def write_result(result, options, *, axes):
     options : `~argparse.Namespace`
         The parsed options.
 
-    axes : `~numpy.ndarray` of `~matplotlib.axes.Axes`, or `None`
-        What `prepare_output` gave.
+    plot : bool
+        Whether there is to be a plot.
 
     Returns
     -------
     paths : tuple of `~pathlib.Path`
         The files.
     """
-    figures = {} if axes is None else {'removal.png': result.plot(axes=axes)}
-    paths = result.write(options.output, overwrite=options.overwrite, figures=figures)
+    from photutils_pconv._utils.plotting import make_axes
+
+    figures = {}
+    if plot:
+        axes = make_axes(4, wcs=result.map_input.wcs)
+        figures['removal.png'] = result.plot(axes=axes)
+    paths = result.write(
+        options.output,
+        overwrite=options.overwrite,
+        figures=figures,
+        table_formats=getattr(options, 'table_formats', 'ecsv'),
+        regions=getattr(options, 'regions', False),
+    )
     if not options.quiet:
         for path in paths:
             print(path)
@@ -193,8 +247,14 @@ def _describe_options():
 
     text = {'default': None, 'kind': str, 'choices': None, 'many': False}
     return {
-        'mode': {'help': "'scanmap' or 'parallel'", **text},
-        'band': {'help': "'blue', 'green' or 'red'", **text},
+        'mode': {
+            'help': "'scanmap' or 'parallel' (default: that in the map's header)",
+            **text,
+        },
+        'band': {
+            'help': "'blue', 'green' or 'red' (default: that in the map's header)",
+            **text,
+        },
         **removal_options(),
     }
 
@@ -224,26 +284,3 @@ def _add_option(group, name, about):
         )
     # Before Python 3.13 a switch that knows its default adds it to its help.
     action.default = default
-
-
-def _find_corrections(name):
-    """
-    Return a table of encircled energies: a name as it is, a file's content.
-
-    A name has neither a folder nor an ending.
-    """
-    if name is None or not (os.path.dirname(name) or os.path.splitext(name)[1]):
-        return name
-    if not os.path.isfile(name):
-        msg = f'the table of encircled energies {name!r} does not exist'
-        raise FileNotFoundError(msg)
-    from astropy.table import QTable
-
-    known = name.lower().endswith(('.csv', '.ecsv', '.fits', '.fit', '.xml', '.vot'))
-    try:
-        return QTable.read(name, format=None if known else 'ascii')
-    except Exception as exc:
-        # Readers raise whatever they like on a file that is no such table.
-        reason = (str(exc).splitlines() or [''])[0]
-        msg = f'the table of encircled energies {name!r} cannot be read: {reason}'
-        raise ValueError(msg) from exc

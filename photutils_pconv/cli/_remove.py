@@ -3,10 +3,7 @@
 The command ``photutils-pconv remove``.
 """
 
-import os
-
-import numpy as np
-
+from photutils_pconv.cli import _many
 from photutils_pconv.cli._archive import (
     CATALOGUES,
     add_map_options,
@@ -17,12 +14,13 @@ from photutils_pconv.cli._archive import (
 from photutils_pconv.cli._common import add_output
 from photutils_pconv.cli._removal import (
     add_removal_options,
+    add_result_options,
     make_remover,
     prepare_output,
     write_result,
 )
 
-__all__ = ['add_parser', 'add_planes', 'read_plane', 'run']
+__all__ = ['add_parser', 'add_planes', 'run']
 
 # Where a map and a catalogue came from that were fetched.
 _LOG = 'provenance.json'
@@ -36,7 +34,9 @@ def add_parser(subparsers):
         description='Clean a map and measure its sources. The options have the '
         'names and the defaults of the keywords of NeuralSourceRemover.',
     )
-    parser.set_defaults(run=run, usage_error=parser.error)
+    parser.set_defaults(
+        run=run, usage_error=parser.error, default_of=parser.get_default
+    )
     parser.add_argument(
         'map', metavar='MAP', nargs='?', help='a FITS file (with --obsid: none)'
     )
@@ -44,32 +44,39 @@ def add_parser(subparsers):
         'catalogue',
         metavar='CATALOGUE',
         nargs='?',
-        help='CSV, ECSV, VOTable or FITS table (or --catalogue)',
+        help='CSV, ECSV, VOTable or FITS table, or DS9 regions (or --catalogue)',
     )
     groups = add_removal_options(parser)
     add_planes(groups['map and setup'])
     _add_archive(parser.add_argument_group('archive'))
+    _many.add_options(parser.add_argument_group('many maps'))
     group = add_output(parser)
+    add_result_options(group)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
     return parser
 
 
 def run(options):
-    """Clean a map and write what came of it."""
-    from photutils_pconv.inputs.tables import read_source_table
+    """Clean a map, or many, and write what came of it."""
+    if options.many is not None:
+        _many.run(options)
+        return
+    from photutils_pconv.inputs.plane_files import read_plane_file
+    from photutils_pconv.inputs.sources import read_sources
 
     map_file, catalogue_file = _sort_files(options)
     is_fetched = options.obsid is not None or catalogue_file is None
     log = options.output / _LOG
-    axes = prepare_output(
+    plot = options.plot or options.obsid is not None
+    prepare_output(
         options,
-        plot=options.plot or options.obsid is not None,
+        plot=plot,
         others=[log] if is_fetched else (),
     )
     # An extension of the map's own file goes by its name.
-    mask = options.mask_hdu or read_plane(options.mask)
-    coverage_mask = read_plane(options.coverage_mask)
-    error = options.error_hdu or read_plane(options.error)
+    mask = options.mask_hdu or read_plane_file(options.mask)
+    coverage_mask = read_plane_file(options.coverage_mask)
+    error = options.error_hdu or read_plane_file(options.error)
     fetched = None
     if options.obsid is not None:
         fetched = map_file = _fetch(options)
@@ -77,11 +84,11 @@ def run(options):
         sources = fetch_sources(
             map_file,
             options,
-            band=_find_band(options),
+            band=_find_band(options, None if fetched else map_file),
             name=options.catalogue_name or CATALOGUES[0],
         )
     else:
-        sources = read_source_table(
+        sources = read_sources(
             catalogue_file, hdu=options.catalogue_hdu, table_id=options.table_id
         )
     remover = make_remover(options)
@@ -97,7 +104,7 @@ def run(options):
     if is_fetched:
         # Never an old one beside new results.
         log.unlink(missing_ok=True)
-    paths = write_result(result, options, axes=axes)
+    paths = write_result(result, options, plot=plot)
     if is_fetched:
         write_log(
             log, fetched=fetched, sources=catalogue_file or sources, outputs=paths
@@ -105,8 +112,7 @@ def run(options):
         if not options.quiet:
             print(log)
     if not options.quiet:
-        flagged = np.count_nonzero(result.photometry['flags'])
-        print(f'{len(result.photometry)} sources, {flagged} of them flagged')
+        print(result.summary())
 
 
 def _add_archive(group):
@@ -141,13 +147,18 @@ def _sort_files(options):
     return map_file, files[0] if files else None
 
 
-def _find_band(options):
-    """The band, by itself or of the setup."""
+def _find_band(options, map_file=None):
+    """The band: by itself, of the setup, or in the header of a file."""
+    from photutils_pconv.inputs.fits import read_fits_map
+    from photutils_pconv.setups.headers import find_setup
     from photutils_pconv.setups.registry import get_setup
 
     band = options.band
     if band is None and options.setup is not None:
         band = get_setup(setup=options.setup).band
+    elif band is None and map_file is not None:
+        header = read_fits_map(map_file, hdu=options.map_hdu).meta
+        band = find_setup(header, mode=options.mode).setup.band
     if not band:
         msg = 'the archive needs the band: give --band'
         raise ValueError(msg)
@@ -187,7 +198,9 @@ def add_planes(group):
     group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
     mask = group.add_mutually_exclusive_group()
     mask.add_argument(
-        '--mask', metavar='FILE[EXT]', help='an image that is not 0 in bad pixels'
+        '--mask',
+        metavar='FILE[EXT]',
+        help='an image that is not 0 in bad pixels, or DS9 regions (.reg)',
     )
     mask.add_argument(
         '--mask-hdu', metavar='HDU', help="the same, as an extension of the map's file"
@@ -214,53 +227,3 @@ def add_planes(group):
         help='FWHM of the beam, or of its two axes, for a map in Jy/beam (default: the '
         "header's)",
     )
-
-
-def read_plane(text):
-    """
-    Read an image from ``FILE`` or ``FILE[EXT]``, with its unit if it has one.
-
-    Parameters
-    ----------
-    text : str or `None`
-        What was given.
-
-    Returns
-    -------
-    image : `~numpy.ndarray`, `~astropy.units.Quantity` or `None`
-        The image; `None` where nothing was given.
-
-    Raises
-    ------
-    ValueError, OSError
-        If the file cannot be read, or has not one image.
-    """
-    from astropy.io import fits
-
-    from photutils_pconv.inputs.fits import read_fits_plane
-
-    if text is None:
-        return None
-    path, extension = text, None
-    if text.endswith(']') and not os.path.exists(text):
-        path, _, extension = text[:-1].rpartition('[')
-    if extension is None and os.path.isfile(path):
-        try:
-            with fits.open(path) as hdus:
-                names = {
-                    # The name may be missing; the number never is.
-                    number: hdu.name or str(number)
-                    for number, hdu in enumerate(hdus)
-                    if hdu.is_image and hdu.shape
-                }
-        except OSError as exc:
-            msg = f'{path} cannot be read as a FITS file: {exc}'
-            raise ValueError(msg) from exc
-        if len(names) != 1:
-            msg = (
-                f'{path} has {len(names)} images ({", ".join(names.values())}): name '
-                f'one of them, {path}[EXT]'
-            )
-            raise ValueError(msg)
-        (extension,) = names
-    return read_fits_plane(path, extension)

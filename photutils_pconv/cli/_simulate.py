@@ -33,7 +33,9 @@ def add_parser(subparsers):
     )
     parser.add_argument('--mode', help="'scanmap', 'parallel'")
     parser.add_argument('--band', help="'blue', 'green', 'red'")
-    parser.add_argument('--setup', help='the name of a setup, instead of mode and band')
+    parser.add_argument(
+        '--setup', help='the name of a setup, or its file, instead of mode and band'
+    )
     parser.add_argument(
         '--psf', metavar='FILE', help="a FITS file (default: the setup's)"
     )
@@ -60,14 +62,17 @@ def add_parser(subparsers):
         help='one simulation, with a random flux for each source',
     )
     parser.add_argument(
-        '--n-sources', type=int, metavar='N', help='default: 0.5 per arcmin2'
+        '--n-sources',
+        type=int,
+        metavar='N',
+        help='default: 0.5 per arcmin2 for PACS; it goes with the beam',
     )
     parser.add_argument(
         '--separation',
         type=float,
-        default=30.0,
         metavar='ARCSEC',
-        help='the smallest distance of two sources (default: 30)',
+        help='the smallest distance of two sources (default: 30 for PACS; it goes with '
+        'the beam)',
     )
     parser.add_argument(
         '--rotation',

@@ -6,8 +6,10 @@ The command line: ``photutils-pconv COMMAND``.
 import argparse
 from functools import partial
 
+from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
     _bands,
+    _compare,
     _completeness,
     _dataset,
     _demo,
@@ -17,7 +19,9 @@ from photutils_pconv.cli import (
     _find_sources,
     _models,
     _remove,
+    _setups,
     _simulate,
+    _stars,
     _train,
 )
 from photutils_pconv.cli._common import flush, run_command
@@ -38,9 +42,12 @@ _COMMANDS = (
     _demo,
     _simulate,
     _dataset,
+    _compare,
     _train,
     _evaluate,
+    _stars,
     _models,
+    _setups,
 )
 
 
@@ -103,6 +110,9 @@ def make_parser():
     )
     parser.add_argument(
         '--debug', action='store_true', help='show the traceback of an error'
+    )
+    parser.add_argument(
+        '--version', action='version', version=f'photutils-pconv {VERSION}'
     )
     # The demo would take --mode for --model.
     whole_names = partial(_Parser, allow_abbrev=False)

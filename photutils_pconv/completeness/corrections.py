@@ -28,9 +28,10 @@ def correct_errors(photometry, completeness):
     -------
     corrected : `~astropy.table.QTable`
         A copy. Its ``flux_err`` is multiplied by ``pull``, interpolated in the
-        logarithm of the flux and constant beyond the fluxes that were injected,
-        and where there is a ``flux_upper_limit``, that follows. All else, such
-        as ``detection_snr``, for which the completeness holds, is as it was.
+        logarithm of the flux and constant beyond the fluxes that were injected
+        (but not what ``calibration_error`` has added to it), and where there is
+        a ``flux_upper_limit``, that follows. All else, such as
+        ``detection_snr``, for which the completeness holds, is as it was.
         ``meta['flux_err_corrected']`` is True.
 
     Raises
@@ -70,16 +71,28 @@ def correct_errors(photometry, completeness):
             f'{known.unit or "no unit"}: they must be of the same map.'
         )
         raise ValueError(msg) from exc
+    # What is injected has the map's own colour.
+    level = flux * photometry.meta.get('colour_correction_factor', 1.0)
     # What is not positive is fainter than the faintest.
-    level = np.where(flux > 0, flux, known.value[0])
+    level = np.where(flux > 0, level, known.value[0])
     scale = np.interp(np.log(level), np.log(known.value), pull)
     info = corrected['flux_err'].info.description
-    corrected['flux_err'] = corrected['flux_err'] * scale
+    corrected['flux_err'] = _scale_errors(corrected, scale)
     corrected['flux_err'].info.description = info
     if 'flux_upper_limit' in corrected.colnames:
         _renew_limits(corrected)
     corrected.meta['flux_err_corrected'] = True
     return corrected
+
+
+def _scale_errors(table, scale):
+    """Scale errors, but not the part that the calibration has in them."""
+    err = table['flux_err']
+    if not table.meta.get('calibration_error_added'):
+        return err * scale
+    shared = table.meta['calibration_error'] * table['flux']
+    own = np.sqrt(np.maximum(err**2 - shared**2, 0 * err**2))
+    return np.hypot(own * scale, shared)
 
 
 def _renew_limits(table):

@@ -20,9 +20,8 @@ from photutils_pconv.completeness.settings import (
     parse_fluxes,
 )
 from photutils_pconv.geometry.holes import TAPER_WIDTH
-from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sizes import CatalogueSizes
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
@@ -137,8 +136,7 @@ def measure_completeness(
     )
     progress_bar = to_bool(progress_bar, 'progress_bar')
     _check_tools(remover, executor)
-    setup = remover.setup
-    map_input = parse_map(
+    chosen, map_input = remover.read_map(
         data,
         hdu=hdu,
         mask=mask,
@@ -146,16 +144,16 @@ def measure_completeness(
         error=error,
         wcs=wcs,
         beam=beam,
-        pixel_scale=setup.pixel_scale,
-        setup_fwhm=setup.psf_fwhm,
     )
+    setup = chosen.setup
     source_input = parse_sources(sources, wcs=map_input.wcs)
+    map_input = mask_excluded(map_input, source_input)
     if fluxes is not None:
         fluxes = parse_fluxes(fluxes, map_input.flux_unit)
     if places is not None:
         places = _parse_places(places, map_input)
     psf = parse_psf(psf, setup)
-    field = _Field.from_removal(remover.settings, map_input, source_input, psf)
+    field = _Field.from_removal(chosen, map_input, source_input, psf)
     plan = _Plan(field, settings, places, np.random.default_rng(seed))
     if fluxes is None:
         fluxes = _choose_fluxes(field, plan)
@@ -164,7 +162,7 @@ def measure_completeness(
         field.scene, rounds, executor=executor, progress_bar=progress_bar
     )
     if threshold is None:
-        threshold = remover.settings.detection_threshold
+        threshold = chosen.detection_threshold
     return Completeness.from_sources(
         _join(rounds, tables, field),
         flux_unit=map_input.flux_unit,
@@ -172,8 +170,8 @@ def measure_completeness(
         position_tolerance=settings.position_tolerance,
         meta={
             'setup': setup.name,
-            'method': remover.settings.method,
-            'model': remover.settings.model.name,
+            'method': chosen.method,
+            'model': chosen.model.name,
             'seed': seed if isinstance(seed, int) else None,
         },
     )
@@ -226,9 +224,14 @@ class _Field:
     @classmethod
     def from_removal(cls, settings, map_input, source_input, psf):
         """Find what the real sources are, and how the injected ones look."""
-        # Photometry does not depend on what the cleaned map holds.
+        # Photometry does not depend on what the cleaned map holds, and injected
+        # fluxes are the map's own.
         settings = replace(
-            settings, fill='mean', run=replace(settings.run, progress_bar=False)
+            settings,
+            fill='mean',
+            colour_correction=None,
+            calibration_error=None,
+            run=replace(settings.run, progress_bar=False),
         )
         removal = remove_sources(settings, map_input, source_input)
         grid, holes = removal.grid, removal.holes

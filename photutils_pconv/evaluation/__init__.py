@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         'batch': ('MapRemoval', 'remove_from_maps', 'remove_from_simulations'),
         'config': ('EvaluationConfig',),
+        'draw_errors': ('DrawErrors', 'measure_draw_errors'),
         'fields': (
             'EvaluationField',
             'make_evaluation_field',
@@ -20,7 +21,6 @@ __getattr__, __dir__, __all__ = attach(
         ),
         'fluxes': ('evaluate_fluxes', 'measure_ratios'),
         'judging': ('POWER_LIMIT', 'SHIFT_LIMIT', 'SCATTER_LIMIT'),
-        'map_lists': ('find_setup',),
         'methods.known_covariance': ('KrigingResult', 'kriging'),
         'methods.registry': ('available_baselines', 'measure_baselines'),
         'methods.scene': ('MethodResult',),
@@ -50,6 +50,8 @@ __getattr__, __dir__, __all__ = attach(
         'removers': ('RemoverChoice', 'list_removers'),
         'run': ('Evaluation', 'run_evaluation'),
         'standard_stars': ('measure_standard_stars',),
+        'star_tables': ('format_star_table', 'make_star_table'),
+        'statistics.characters': ('MapCharacter', 'map_character'),
         'statistics.pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),
         'statistics.pixels': (
             'PixelStatistics',
@@ -63,13 +65,10 @@ __getattr__, __dir__, __all__ = attach(
             'power_spectrum',
             'relative_difference',
         ),
-        'structure': (
-            'MapComparison',
-            'compare_maps',
-            'evaluate_structure',
-            'join_comparisons',
-        ),
+        'structure': ('MapComparison', 'compare_maps', 'evaluate_structure'),
+        'structure_tables': ('join_comparisons',),
         'summaries': ('compare_methods', 'summarise_by_complexity', 'summarise_ratios'),
+        'training_sets': ('SetComparison', 'compare_training_set'),
         'verdicts': ('Verdict',),
     },
 )

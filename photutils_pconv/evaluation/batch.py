@@ -19,11 +19,11 @@ from astropy.table import QTable
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
-from photutils_pconv.evaluation.map_lists import find_pairs, map_name
 from photutils_pconv.evaluation.plots.before_after import plot_before_after
 from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.evaluation.tables import label_rows, stack_tables
-from photutils_pconv.inputs.tables import read_source_table
+from photutils_pconv.inputs.map_files import find_pairs, map_name
+from photutils_pconv.inputs.sources import read_sources
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
@@ -257,7 +257,7 @@ def _parse_job(item, setup, *, simulated):
         raise ValueError(msg)
     sources = item[1]
     if isinstance(sources, str | Path):
-        sources = read_source_table(sources)
+        sources = read_sources(sources)
     if simulated and 'flux' not in getattr(sources, 'colnames', ()):
         msg = (
             f"the source list of {item[0]} has no column 'flux' (mJy): without "

@@ -17,7 +17,7 @@ from photutils_pconv._utils.config import (
 )
 from photutils_pconv._utils.toml import Configuration
 from photutils_pconv.evaluation.methods.registry import BASELINES, available_baselines
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.setups.registry import list_setups, name_setup
 from photutils_pconv.simulation import flux_levels
 
 __all__ = ['EvaluationConfig']
@@ -31,6 +31,10 @@ _PATH_KEYS = ('path', 'sources')
 # Some of the levels of Table 1, a factor of five to six apart: three a field.
 _QUICK_LEVELS = (20.0, 100.0, 600.0, 3000.0, 15000.0)
 _QUICK_FIELDS = 3
+_QUICK_DRAWS = 4
+
+# The draws of a map: errors are known to a quarter; by choice.
+_N_DRAWS = 8
 
 # One for each way: an annulus, a PSF, both with its surroundings, a fill.
 _QUICK_METHODS = (
@@ -66,9 +70,10 @@ def _tables(accepted, required):
             if lacking:
                 msg = f'[[{where}]] needs {lacking}, got {dict(item)}'
                 raise ValueError(msg)
+            item = dict(item)
             if 'setup' in item:
-                get_setup(setup=item['setup'])
-            checked.append(dict(item))
+                item['setup'] = name_setup(item['setup'])
+            checked.append(item)
         return tuple(checked)
 
     return field(default=(), metadata={'check': check, 'path_keys': _PATH_KEYS})
@@ -131,6 +136,10 @@ class EvaluationConfig(Configuration):
         The sources in the map of random fluxes; by default one for 6000
         pixels, so that holes cover some 5 percent.
 
+    structure_draws : int, optional
+        The draws of each cleaned map from which the errors of its power
+        spectrum and pixel statistics follow; 0 for no errors.
+
     methods : sequence of str, optional
         The other methods to measure with: names of
         `photutils_pconv.evaluation`, or 'none'; by default
@@ -172,6 +181,7 @@ class EvaluationConfig(Configuration):
     levels: tuple = _numbers()
     n_sources: int = number(0, low=0, kind=int)
     structure_sources: int = number(0, low=0, kind=int)
+    structure_draws: int = number(_N_DRAWS, low=0, kind=int)
     methods: tuple = texts()
     illustrations: bool = flag(True)
     fields: tuple = _tables(_FIELD_KEYS, ('path', 'setup'))
@@ -183,8 +193,12 @@ class EvaluationConfig(Configuration):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in self.setups:
-            get_setup(setup=name)
+        if self.structure_draws == 1:
+            msg = 'structure_draws must be 0 or at least 2: one draw has no scatter'
+            raise ValueError(msg)
+        # Tables know setups by their names alone.
+        names = tuple(name_setup(name) for name in self.setups)
+        object.__setattr__(self, 'setups', names)
         known = [*BASELINES, 'none']
         for name in self.methods:
             if name not in known:
@@ -206,7 +220,7 @@ class EvaluationConfig(Configuration):
         config : `EvaluationConfig`
             Three simulated fields a setup, which are smaller, a few of
             the flux levels, 10 sources each, and the four other methods
-            that are worth most.
+            that are worth most; four draws of a map.
         """
         return replace(
             self,
@@ -214,6 +228,7 @@ class EvaluationConfig(Configuration):
             size=min(self.size, 256),
             levels=self.levels or _QUICK_LEVELS,
             n_sources=min(self.n_sources or 10, 10),
+            structure_draws=min(self.structure_draws, _QUICK_DRAWS),
             methods=self.methods or _QUICK_METHODS,
         )
 
@@ -232,28 +247,42 @@ class EvaluationConfig(Configuration):
             return tuple(available)
         return tuple(name for name in self.methods if name in available)
 
-    def list_setups(self):
+    def list_setups(self, *, model=None):
         """
         List the setups to evaluate on simulated fields.
+
+        Parameters
+        ----------
+        model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
+            The model, instead of that of the configuration.
 
         Returns
         -------
         setups : tuple of str
             Those named; else those of the model's card; else the six of
             PACS.
+
+        Raises
+        ------
+        ValueError
+            If none of the setups of the model's card is known.
         """
         if self.setups:
             return self.setups
-        if self.model:
+        model = self.model if model is None else model
+        if model:
             from photutils_pconv.network import read_card
 
-            known = [
-                name for name in read_card(self.model).setups if name in list_setups()
-            ]
+            card = model.card if hasattr(model, 'card') else read_card(model)
+            own = card.setups
+            known = tuple(name for name in own if name in list_setups())
+            if own and not known:
+                msg = (
+                    f'the model was trained for {", ".join(map(repr, own))}, which '
+                    'are not known: give setups (--setups), such as their files, or '
+                    'register them'
+                )
+                raise ValueError(msg)
             if known:
-                return tuple(known)
-        return tuple(
-            name
-            for name in list_setups()
-            if get_setup(setup=name).mode in ('scanmap', 'parallel')
-        )
+                return known
+        return list_setups(instrument='PACS')

@@ -9,12 +9,14 @@ import astropy.units as u
 import numpy as np
 from photutils.aperture import CircularAperture
 
+from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.beam_rules import size_ratio
 
 __all__ = ['measure_encircled_energy']
 
 # The radii of the table of encircled energies (arcsec): aperture and hole radii
-# lie within.
+# lie within. Beyond the beams of PACS they go with the FWHM.
 _EEF_RADII = np.arange(1.0, 50.1, 0.5)
 # Positions spread evenly over a pixel, along both axes.
 _OFFSETS = ((-0.375, 0.125), (-0.125, -0.375), (0.125, 0.375), (0.375, -0.125))
@@ -49,7 +51,9 @@ def measure_encircled_energy(psf, pixel_scale):
 
 @cache
 def _measure_eef(psf, scale):
-    side = 2 * int(np.ceil((_EEF_RADII[-1] + 2.0) / scale)) + 1
+    ratio = size_ratio(measure_fwhm(psf))
+    table = _EEF_RADII * ratio
+    side = 2 * int(np.ceil((table[-1] + 2.0 * ratio) / scale)) + 1
     middle = side // 2
     fractions = []
     for dx, dy in _OFFSETS:
@@ -60,8 +64,8 @@ def _measure_eef(psf, scale):
         fractions.append(
             [
                 CircularAperture((x, y), radius).do_photometry(stamp)[0][0]
-                for radius in _EEF_RADII / scale
+                for radius in table / scale
             ]
         )
     # Splines may fall by a rounding error where there is nothing.
-    return _EEF_RADII.copy(), np.maximum.accumulate(np.mean(fractions, axis=0))
+    return table, np.maximum.accumulate(np.mean(fractions, axis=0))

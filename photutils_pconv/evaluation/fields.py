@@ -24,6 +24,7 @@ from photutils_pconv.inputs.fits import read_fits_map
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.photometry.annulus import local_background
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.beam_rules import size_ratio
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation import (
@@ -47,7 +48,7 @@ __all__ = [
 _KINDS = ('gaussian', 'gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
 _CONTRAST = (0.5, 40.0)
 # Noise a pixel of that side (arcsec), in Jy, by choice; it grows with the
-# pixel's area.
+# pixel's area. Sides go with the beam where it is none of PACS.
 _NOISE = 2.0e-4
 _NOISE_SCALE = 1.6
 
@@ -57,7 +58,8 @@ _FAINTEST_SNR = 3.0
 _DYNAMIC_RANGE = 150.0
 
 # The least distances of sources from the map's edge and from each other
-# (arcsec), by choice: the annulus of a source, to 35 arcsec, is on the map.
+# (arcsec), by choice: the annulus of a source, to 35 arcsec, is on the map. Beyond
+# the beams of PACS they go with the FWHM.
 _MARGIN = 40.0
 _SEPARATION = 30.0
 # The positions at which a map's scatter is sampled.
@@ -157,6 +159,7 @@ class EvaluationField:
             The columns ``ra``, ``dec`` (deg) and ``flux`` (mJy).
         """
         psf = get_psf(self.setup if psf is None else psf)
+        ratio = _find_ratio(self.setup)
         while True:
             rng = np.random.default_rng([self.seed, stream])
             try:
@@ -166,8 +169,8 @@ class EvaluationField:
                     flux,
                     rng=rng,
                     n_sources=n_sources,
-                    separation=_SEPARATION,
-                    margin=_MARGIN,
+                    separation=_SEPARATION * ratio,
+                    margin=_MARGIN * ratio,
                 )
             except ValueError:
                 if n_sources is None or n_sources < 2:
@@ -211,7 +214,7 @@ def make_evaluation_fields(setup, *, n_fields=6, shape=(320, 320), seed=2025):
         msg = f'n_fields must be 1 or more, got {n_fields}'
         raise ValueError(msg)
     scale = setup.pixel_scale.to_value(u.arcsec)
-    noise = _NOISE * (scale / _NOISE_SCALE) ** 2
+    noise = _NOISE * (scale / _NOISE_SCALE / _find_ratio(setup)) ** 2
     contrast = np.geomspace(*_CONTRAST, n_fields)
     made = []
     for k in range(n_fields):
@@ -273,6 +276,11 @@ def make_evaluation_field(data, setup, *, name, seed=2025):
     )
 
 
+def _find_ratio(setup):
+    """Give the ratio of sizes to those that suit PACS."""
+    return size_ratio(setup.psf_fwhm.to_value(u.arcsec))
+
+
 def rank_fields(fields):
     """
     Rank fields by complexity, each setup's among themselves.
@@ -303,7 +311,8 @@ def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
 
     The faintest is the first level of Table 1 at which a source in the
     map's median annulus has the given SNR (Eq. 1): there sources begin
-    to show. The brightest is 150 times brighter, at most 40 Jy.
+    to show. The brightest is 150 times brighter, at most 40 Jy, unless the faintest is
+    not within a factor of ten of the table.
 
     Parameters
     ----------
@@ -353,8 +362,11 @@ def visible_flux_range(data, setup, *, psf=None, faintest_snr=_FAINTEST_SNR):
     scatter = np.nanmedian(scatter) * given.jy_per_pixel
     psf = get_psf(setup if psf is None else psf)
     peak = psf.render((3, 3), 1.0, 1.0, pixel_scale=scale, oversampling=9)[1, 1]
-    levels = flux_levels().to_value(u.mJy)
     needed = 1.0e3 * faintest_snr * scatter / peak
+    levels = flux_levels().to_value(u.mJy)
+    if not 0.1 * levels[0] < needed < levels[-1]:
+        # a map of other fluxes than those of PACS
+        levels = flux_levels(needed, 10 * _DYNAMIC_RANGE * needed).to_value(u.mJy)
     first = min(np.searchsorted(levels, needed), len(levels) - 2)
     within = levels[levels <= max(levels[first] * _DYNAMIC_RANGE, levels[first + 1])]
     return float(levels[first]), float(within[-1])

@@ -18,6 +18,7 @@ from photutils_pconv.evaluation.removers import PSF, RemoverChoice
 from photutils_pconv.evaluation.tables import label_rows
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.beam_rules import size_ratio
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -44,7 +45,7 @@ def measure_ratios(
     setup,
     psf=None,
     removers=(PSF,),
-    aperture_radii=APERTURE_RADII,
+    aperture_radii=None,
     methods=None,
 ):
     """
@@ -72,7 +73,8 @@ def measure_ratios(
         one pass.
 
     aperture_radii : sequence of float, optional
-        The aperture radii (arcsec). The setup's is added to them.
+        The aperture radii (arcsec). The setup's is added to them. By default
+        4 to 18 arcsec for the beams of PACS; beyond, they go with the FWHM.
 
     methods : sequence of str, optional
         The other methods to measure with, in the setup's aperture: names
@@ -103,6 +105,9 @@ def measure_ratios(
     injected = u.Quantity(sources['flux'], u.mJy).value
     psf = get_psf(setup if psf is None else psf)
     own = setup.aperture_radius.to_value(u.arcsec)
+    if aperture_radii is None:
+        ratio = size_ratio(setup.psf_fwhm.to_value(u.arcsec))
+        aperture_radii = np.multiply(APERTURE_RADII, ratio)
     radii = np.unique([*aperture_radii, own])
     map_input = parse_map(ccd, pixel_scale=setup.pixel_scale)
     if map_input.unit is None:
@@ -116,8 +121,10 @@ def measure_ratios(
     )
     results = {}
     for one in removers:
-        # Ratios have no error, and fluxes do not depend on the fill.
-        remover = replace(one, fill=None).or_else(given).make_remover(setup)
+        # Ratios have no error, fluxes do not depend on the fill, and those that
+        # are injected are the map's own.
+        one = replace(one, fill=None, colour_correction=None, calibration_error=None)
+        remover = one.or_else(given).make_remover(setup)
         results[one.name] = remover(ccd, sources)
     radii = remover.aperture_radii
 
@@ -214,7 +221,7 @@ def evaluate_fluxes(
     n_sources=None,
     psf=None,
     removers=(PSF,),
-    aperture_radii=APERTURE_RADII,
+    aperture_radii=None,
     methods=None,
     report=None,
 ):

@@ -8,24 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photutils_pconv.inputs.fits import read_fits_map
-from photutils_pconv.setups.registry import get_setup, list_setups
+from photutils_pconv.inputs.map_files import find_list, find_pairs, map_name
+from photutils_pconv.setups.from_header import setup_of_file
 
-__all__ = [
-    'ListedMap',
-    'find_pairs',
-    'find_setup',
-    'list_fits',
-    'list_maps',
-    'map_name',
-    'setup_of_file',
-]
-
-_MAP_ENDS = ('.fits', '.fits.gz', '.fit', '.fits.fz')
-_LIST_ENDS = ('.csv', '.ecsv')
-
-# Wavelengths as headers give them, in micron.
-_BANDS = {70.0: 'blue', 100.0: 'green', 160.0: 'red'}
+__all__ = ['ListedMap', 'list_fits', 'list_maps']
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,75 +38,6 @@ class ListedMap:
     sources: Path
     setup: Any
     simulated: bool
-
-
-def map_name(path):
-    """
-    Give the name of a map: that of its file without endings.
-
-    Parameters
-    ----------
-    path : `pathlib.Path`
-        The file.
-
-    Returns
-    -------
-    name : str
-        The name.
-    """
-    return _stem(path) or path.name
-
-
-def _stem(path):
-    """
-    Return the name of a file of a map, or `None` for another file.
-    """
-    for end in _MAP_ENDS:
-        if path.name.lower().endswith(end):
-            return path.name[: -len(end)]
-    return None
-
-
-def find_pairs(folder):
-    """
-    Find the maps of a folder that have a source list of the same name.
-
-    Parameters
-    ----------
-    folder : path-like
-        The folder, with files such as those of
-        `~photutils_pconv.simulation.write_simulation`.
-
-    Returns
-    -------
-    pairs : list of pair of `pathlib.Path`
-        Map and source list, sorted by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or no pair in it.
-    """
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        msg = f'no folder {str(folder)!r}'
-        raise FileNotFoundError(msg)
-    pairs = []
-    for path in sorted(folder.iterdir()):
-        stem = _stem(path)
-        if stem is None or path.name.startswith('.'):
-            continue
-        lists = [folder / f'{stem}{end}' for end in _LIST_ENDS]
-        lists = [name for name in lists if name.is_file()]
-        if lists:
-            pairs.append((path, lists[0]))
-    if not pairs:
-        msg = (
-            f'{str(folder)!r} holds no map with a source list of the same name, such '
-            'as a.fits and a.csv'
-        )
-        raise FileNotFoundError(msg)
-    return pairs
 
 
 def list_maps(entries):
@@ -165,7 +82,7 @@ def list_maps(entries):
         elif sources is not None:
             pairs = [(path, Path(sources).expanduser())]
         else:
-            pairs = [(path, _list_beside(path))]
+            pairs = [(path, find_list(path))]
         for name, table in pairs:
             named_so = bool(re.search(r'_sim[0-9]+$', map_name(name)))
             maps.append(
@@ -177,15 +94,6 @@ def list_maps(entries):
                 )
             )
     return maps
-
-
-def _list_beside(path):
-    stem = _stem(path) or path.stem
-    for end in _LIST_ENDS:
-        if path.with_name(f'{stem}{end}').is_file():
-            return path.with_name(f'{stem}{end}')
-    msg = f'{str(path)!r} has no source list {stem}.csv beside it: give sources'
-    raise FileNotFoundError(msg)
 
 
 def list_fits(path):
@@ -215,70 +123,3 @@ def list_fits(path):
         msg = f'{str(path)!r} holds no FITS file'
         raise FileNotFoundError(msg)
     return found
-
-
-def find_setup(data, *, mode=None):
-    """
-    Find the setup of a PACS map from its header.
-
-    Parameters
-    ----------
-    data : map or path
-        The map; its header must have ``WAVELNTH``, as products of the
-        Herschel Science Archive do, or ``SETUP``, as simulations do.
-
-    mode : str, optional
-        The observing mode. By default ``'parallel'`` where the header
-        speaks of it, else ``'scanmap'``.
-
-    Returns
-    -------
-    setup : `~photutils_pconv.ObservingSetup`
-        The setup.
-
-    Raises
-    ------
-    ValueError
-        If the header does not tell the band.
-    """
-    meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
-    if mode is None and meta.get('SETUP') in list_setups():
-        return get_setup(setup=meta['SETUP'])
-    try:
-        band = _BANDS[round(float(meta.get('WAVELNTH', 0.0)), 1)]
-    except (KeyError, TypeError, ValueError):
-        msg = (
-            f'the header has WAVELNTH = {meta.get("WAVELNTH")!r}, which tells no band '
-            '(70, 100 or 160 micron): give the setup with the map'
-        )
-        raise ValueError(msg) from None
-    if mode is None:
-        words = ' '.join(str(meta.get(key, '')) for key in ('CUSMODE', 'OBS_MODE'))
-        mode = 'parallel' if 'parallel' in words.lower() else 'scanmap'
-    return get_setup(mode, band)
-
-
-def setup_of_file(path):
-    """
-    Find the setup of a file from its header, or name the file.
-
-    Parameters
-    ----------
-    path : `pathlib.Path`
-        The file.
-
-    Returns
-    -------
-    setup : `~photutils_pconv.ObservingSetup`
-        The setup (see `find_setup`).
-
-    Raises
-    ------
-    ValueError
-        If the header does not tell the band; the message names the file.
-    """
-    try:
-        return find_setup(path)
-    except ValueError as exc:
-        msg = f'{path.name}: {exc}'
-        raise ValueError(msg) from exc

@@ -58,6 +58,12 @@ class RemoverChoice:
     detection_threshold, upper_limit_probability : float, optional
         For which sources there are upper limits, and of which probability.
 
+    colour_correction : Quantity, float, str or pair, optional
+        The spectrum that fluxes of real sources are corrected for.
+
+    calibration_error : float or str, optional
+        The relative error of the calibration that is added to their errors.
+
     error_method : str, optional
         Where the errors of fluxes come from.
 
@@ -81,6 +87,12 @@ class RemoverChoice:
     device, precision : str, optional
         Where, and how precisely, the network is run.
 
+    turns : int, optional
+        Over how many quarter turns of each cutout its output is averaged.
+
+    threads : int, optional
+        The number of the processor's threads that the network uses.
+
     progress_bar : bool, optional
         Whether to show a progress bar.
     """
@@ -97,6 +109,8 @@ class RemoverChoice:
     fit_sizes: bool | None = None
     detection_threshold: float | None = None
     upper_limit_probability: float | None = None
+    colour_correction: Any = None
+    calibration_error: Any = None
     error_method: str | None = None
     subtract_wings: bool | None = None
     fill: str | None = None
@@ -105,6 +119,8 @@ class RemoverChoice:
     batch_size: int | None = None
     device: str | None = None
     precision: str | None = None
+    turns: int | None = None
+    threads: int | None = None
     progress_bar: bool | None = None
 
     def __post_init__(self):

@@ -137,6 +137,8 @@ def run_evaluation(
     # What is missing or wrong is said before the work, not after it.
     make_axes(1)
     model = (config.model or None) if model is None else model
+    if config.n_fields:
+        config.list_setups(model=model)
     choice = RemoverChoice.from_dict(config.remover)
     removers = list_removers(model=model, choice=choice)
     output = Path(output)
@@ -144,8 +146,6 @@ def run_evaluation(
         msg = f'{output} is a file: choose another name for the folder'
         raise NotADirectoryError(msg)
     check_output([output / 'report.html'], overwrite=overwrite)
-    for name in ('tables', 'figures'):
-        (output / name).mkdir(parents=True, exist_ok=True)
     run = Run(
         config,
         output,
@@ -264,7 +264,7 @@ class Run:
         config, made = self.config, []
         if config.n_fields:
             shape = (config.size, config.size)
-            for name in config.list_setups():
+            for name in config.list_setups(model=self.model):
                 made += make_evaluation_fields(
                     name, n_fields=config.n_fields, shape=shape, seed=config.seed
                 )
@@ -284,6 +284,11 @@ class Run:
         """Let no report stand beside tables and figures that are newer."""
         self.evaluation.report.unlink(missing_ok=True)
 
+    def _make_folder(self, name):
+        folder = self.evaluation.output / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def write_table(self, name, table):
         """
         Write a table, and keep it.
@@ -297,7 +302,8 @@ class Run:
             The table.
         """
         self._remove_old_report()
-        path = self.evaluation.output / 'tables' / f'{name}.ecsv'
+        # Not before: a failure leaves no empty folders.
+        path = self._make_folder('tables') / f'{name}.ecsv'
         write_atomically(path, lambda f: table.write(f, format='ascii.ecsv'))
         self.evaluation.tables[name] = table
 
@@ -319,7 +325,7 @@ class Run:
             The content of the PNG.
         """
         self._remove_old_report()
-        folder = self.evaluation.output / 'figures'
+        folder = self._make_folder('figures')
         for kind in ('pdf', 'png'):
             path = folder / f'{name}.{kind}'
             write_atomically(path, lambda f: figure.savefig(f, dpi=_DPI))

@@ -16,11 +16,12 @@ from astropy.table import QTable
 
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.evaluation.fluxes import measure_others
-from photutils_pconv.evaluation.map_lists import list_fits, setup_of_file
+from photutils_pconv.evaluation.map_lists import list_fits
 from photutils_pconv.evaluation.published import load_standard_stars
 from photutils_pconv.evaluation.removers import RemoverChoice
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.from_header import setup_of_file
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = [
@@ -39,9 +40,13 @@ def measure_standard_stars(
     maps,
     *,
     setup=None,
+    mode=None,
+    band=None,
     remover=None,
+    others=(),
     aperture_radius=None,
     methods=None,
+    colour_correction='star',
     report=None,
 ):
     """
@@ -54,12 +59,19 @@ def measure_standard_stars(
         of a path it may hold a (path, setup) pair.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
-        The setup of all maps that name none; by default as `find_setup`
+        The setup of all maps that name none; by default as the header
         says.
+
+    mode, band : str, optional
+        The mode of maps without a setup, and the band of those whose headers
+        do not tell it (see the header).
 
     remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
         The remover; by default a plain
         `~photutils_pconv.NeuralSourceRemover`.
+
+    others : sequence of `~photutils_pconv.evaluation.RemoverChoice`, optional
+        Further removers, whose ratios stand in columns of their names.
 
     aperture_radius : float or `~astropy.units.Quantity`, optional
         The aperture radius (arcsec), by default `STAR_APERTURES`, or
@@ -69,6 +81,11 @@ def measure_standard_stars(
         The other methods to measure with: names of
         `photutils_pconv.evaluation`, by default all that are
         installed.
+
+    colour_correction : optional
+        The spectrum of the stars, as
+        `~photutils_pconv.photometry.colour_correction` takes it, or `None`: the
+        reference fluxes are monochromatic, and those of the maps are not.
 
     report : callable, optional
         Called with a line of text after each map.
@@ -82,8 +99,9 @@ def measure_standard_stars(
         add up to; ``snr``, ``flux``, ``flux_err``, ``flux_annulus``,
         ``reference``, ``reference_err``, ``paper`` (mJy); ``ratio``,
         ``ratio_annulus``, ``ratio_paper``, over the reference, and
-        ``ratio_METHOD`` of every other method; ``flags``. Fluxes are not
-        colour-corrected.
+        ``ratio_METHOD`` of every other remover and method;
+        ``colour_correction``, the factor that all of ours were divided by;
+        ``flags``.
 
     Raises
     ------
@@ -91,8 +109,8 @@ def measure_standard_stars(
         If the folder holds no FITS file.
 
     ValueError
-        If no standard star lies on any of the maps, or a map's setup is
-        not known.
+        If no standard star lies on any of the maps, or the setup of a map with
+        one is not known, or has no reference fluxes.
 
     Warns
     -----
@@ -100,36 +118,43 @@ def measure_standard_stars(
         If no standard star lies on one of several maps.
     """
     remover = RemoverChoice() if remover is None else remover
-    jobs = _list_jobs(maps)
     stars = load_standard_stars()
+    jobs = []
     # What cannot be measured is said before anything is.
-    setups = [
-        get_setup(setup=own or setup) if own or setup else setup_of_file(path)
-        for path, own in jobs
-    ]
-    rows = []
-    for (path, _), found in zip(jobs, setups, strict=True):
-        map_input = parse_map(path)
-        index = _find_star(map_input, stars)
+    for path, own in _list_jobs(maps):
+        index = _find_star(parse_map(path), stars)
         if index is None:
             msg = f'no standard star lies on {path.name}: it is left out'
             warn_user(msg)
             continue
+        own = own or setup
+        found = (
+            get_setup(setup=own) if own else setup_of_file(path, mode=mode, band=band)
+        )
+        if found.band not in STAR_APERTURES:
+            msg = (
+                f'{path.name}: there are reference fluxes in the bands '
+                f'{", ".join(STAR_APERTURES)}, and none for {found.name!r}'
+            )
+            raise ValueError(msg)
+        jobs.append((path, stars[index], found))
+    if not jobs:
+        msg = 'no standard star of Table 5 lies on any of the maps'
+        raise ValueError(msg)
+    rows = []
+    for path, star, found in jobs:
         row = _measure_star(
             path,
-            map_input,
-            stars[index],
+            star,
             found,
-            remover=remover,
+            removers=(remover, *others),
             aperture_radius=aperture_radius,
             methods=methods,
+            colour_correction=colour_correction,
         )
         rows.append(row)
         if report is not None:
             report(f'{path.name}: {row["star"]}, ratio {row["ratio"]:.3f}')
-    if not rows:
-        msg = 'no standard star of Table 5 lies on any of the maps'
-        raise ValueError(msg)
     return QTable(rows=rows)
 
 
@@ -170,23 +195,25 @@ def _find_star(map_input, stars):
 
 def _measure_star(
     path,
-    map_input,
     star,
     setup,
     *,
-    remover,
+    removers,
     aperture_radius,
     methods,
+    colour_correction,
 ):
-    radius = STAR_APERTURES.get(setup.band) if aperture_radius is None else None
-    if radius is None:
-        radius = setup.aperture_radius if aperture_radius is None else aperture_radius
+    radius = STAR_APERTURES[setup.band] if aperture_radius is None else aperture_radius
     radius = u.Quantity(radius, u.arcsec)
-    given = RemoverChoice(aperture_radii=radius, recenter=True)
-    remover = remover.or_else(given).make_remover(setup)
+    given = RemoverChoice(
+        aperture_radii=radius, recenter=True, colour_correction=colour_correction
+    )
     sky = SkyCoord(star['ra'], star['dec'])
-    photometry = remover(path, sky.reshape(1)).photometry
-    found = photometry[0]
+    photometry, *further = (
+        one.or_else(given).make_remover(setup)(path, sky.reshape(1)).photometry
+        for one in removers
+    )
+    found, colour = photometry[0], photometry.meta['colour_correction_factor']
     reference = star[f'reference_{setup.band}']
     flux, aperture, annulus = (
         u.Quantity(found[name], u.mJy)
@@ -215,9 +242,11 @@ def _measure_star(
         'ratio_annulus': float(annulus / reference),
         'ratio_paper': float(paper / reference),
     }
+    for one, other in zip(removers[1:], further, strict=True):
+        row[f'ratio_{one.name}'] = float(other['flux'][0] / reference)
     if methods is None or len(methods):
         fluxes = measure_others(
-            map_input,
+            parse_map(path),
             photometry,
             setup=replace(setup, aperture_radius=radius),
             psf=get_psf(setup),
@@ -226,6 +255,8 @@ def _measure_star(
         )
         for method, value in fluxes.items():
             if method != 'annulus':
-                row[f'ratio_{method}'] = 1.0e3 * float(value[0]) / reference.value
+                flux = value[0] * u.Jy / colour
+                row[f'ratio_{method}'] = float(flux / reference)
+    row['colour_correction'] = colour
     row['flags'] = int(found['flags'])
     return row

@@ -14,16 +14,14 @@ import numpy as np
 from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv.evaluation.draw_errors import DrawErrors, measure_draw_errors
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import PSF, RemoverChoice
 from photutils_pconv.evaluation.statistics.pixels import compare_pixel_statistics
 from photutils_pconv.evaluation.statistics.spectra import (
     delta_variance,
-    normalised_difference,
     power_spectrum,
-    relative_difference,
 )
-from photutils_pconv.evaluation.tables import label_rows, stack_tables
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.values import as_array
 
@@ -35,7 +33,6 @@ __all__ = [
     'compare_maps',
     'compare_truth',
     'evaluate_structure',
-    'join_comparisons',
 ]
 
 STAGES = ('original', 'injected', 'cleaned')
@@ -94,6 +91,9 @@ class MapComparison:
 
     complexity : float
         The field's complexity; NaN if it is not known.
+
+    draw_errors : `DrawErrors` or `None`
+        The errors of the cleaned map's statistics, where draws were made.
     """
 
     name: str
@@ -107,10 +107,19 @@ class MapComparison:
     statistics: QTable
     holes: np.ndarray
     complexity: float = float('nan')
+    draw_errors: DrawErrors | None = None
 
 
 def compare_maps(
-    original, injected, results, *, name, setup, complexity=np.nan, both=True
+    original,
+    injected,
+    results,
+    *,
+    name,
+    setup,
+    complexity=np.nan,
+    both=True,
+    n_draws=0,
 ):
     """
     Compare the structure of cleaned maps with the source-free one.
@@ -137,6 +146,10 @@ def compare_maps(
         comparisons, one without it, and one with it, whose method ends in
         ``+draw``.
 
+    n_draws : int, optional
+        The number of draws from which errors follow, for removals that have
+        draws; 0 for no errors.
+
     Returns
     -------
     comparisons : list of `MapComparison`
@@ -145,7 +158,7 @@ def compare_maps(
     Raises
     ------
     ValueError
-        If the maps differ in shape or unit.
+        If the maps differ in shape or unit, or there is one draw.
     """
     both = to_bool(both, 'both')
     before = {
@@ -159,7 +172,7 @@ def compare_maps(
             continue
         every[method] = _without_draw(result)
         every[f'{method}{WITH_DRAW}'] = result
-    comparisons = []
+    comparisons, errors = [], {}
     for method, result in every.items():
         table = result.photometry
         holes = draw_holes(
@@ -169,6 +182,15 @@ def compare_maps(
             np.asarray(table['hole_radius']),
         )
         holes &= result.holes
+        removal = method.removesuffix(WITH_DRAW)
+        if removal not in errors:
+            # What is drawn is the same, whatever the cleaned map holds.
+            has_draws = n_draws > 0 and result.draws is not None
+            errors[removal] = (
+                measure_draw_errors(result, n_draws, region=holes)
+                if has_draws
+                else None
+            )
         stages = {**before, STAGES[2]: _measure(result.cleaned)}
         comparisons.append(
             MapComparison(
@@ -185,6 +207,7 @@ def compare_maps(
                 ),
                 holes=holes,
                 complexity=complexity,
+                draw_errors=errors[removal],
             )
         )
     return comparisons
@@ -222,6 +245,7 @@ def compare_truth(comparison, emission):
                 comparison,
                 method=method,
                 result=replace(result, cleaned=cleaned, drawn=None),
+                draw_errors=None,
                 spectra={**comparison.spectra, STAGES[2]: spectrum},
                 delta_variances={**comparison.delta_variances, STAGES[2]: variance},
                 statistics=compare_pixel_statistics(
@@ -251,6 +275,7 @@ def evaluate_structure(
     psf=None,
     removers=(PSF,),
     truth=False,
+    n_draws=0,
     report=None,
 ):
     """
@@ -277,6 +302,10 @@ def evaluate_structure(
     truth : bool, optional
         Whether to add what could be reached (`compare_truth`), for fields
         whose emission is known.
+
+    n_draws : int, optional
+        The number of draws of each cleaned map from which the errors of its
+        statistics follow; 0 for none.
 
     report : callable, optional
         Called with a line of text after each field.
@@ -310,6 +339,7 @@ def evaluate_structure(
             name=field.name,
             setup=setup.name,
             complexity=field.complexity,
+            n_draws=n_draws,
         )
         if truth and field.emission is not None:
             found += compare_truth(found[0], field.emission)
@@ -317,66 +347,3 @@ def evaluate_structure(
         if report is not None:
             report(f'{field.name}: structure, {len(sources)} sources')
     return comparisons
-
-
-def join_comparisons(comparisons):
-    """
-    Put comparisons into tables.
-
-    Parameters
-    ----------
-    comparisons : sequence of `MapComparison`
-        The comparisons.
-
-    Returns
-    -------
-    spectra : `~astropy.table.QTable`
-        A row a map, remover and bin of frequency: ``frequency``, the
-        power of every stage (``power_STAGE``), ``relative_cleaned`` and
-        ``relative_injected`` (power over the original's, less 1), and
-        ``normalised_difference`` (Fig. 13).
-
-    delta_variances : `~astropy.table.QTable`
-        A row a map, remover and lag: ``lag`` and ``delta_variance_STAGE``.
-
-    statistics : `~astropy.table.QTable`
-        A row a map and remover:
-        `~photutils_pconv.evaluation.compare_pixel_statistics`.
-
-    Raises
-    ------
-    ValueError
-        If there is no comparison.
-    """
-    if not comparisons:
-        msg = 'there is no comparison'
-        raise ValueError(msg)
-    return tuple(
-        stack_tables(parts)
-        for parts in zip(*(_make_tables(one) for one in comparisons), strict=True)
-    )
-
-
-def _make_tables(one):
-    """
-    Make the tables of one comparison: spectra, delta-variances, statistics.
-    """
-    labels = {'map': one.name, 'setup': one.setup, 'method': one.method}
-    first = one.spectra['original']
-    spectra = QTable({'frequency': first['frequency'], 'n_modes': first['n_modes']})
-    for stage in STAGES:
-        spectra[f'power_{stage}'] = one.spectra[stage]['power']
-    for stage in STAGES[:0:-1]:
-        spectra[f'relative_{stage}'] = relative_difference(one.spectra[stage], first)
-    spectra['normalised_difference'] = normalised_difference(
-        one.spectra['cleaned'], first
-    )
-    variances = QTable({'lag': one.delta_variances['original']['lag']})
-    for stage in STAGES:
-        column = one.delta_variances[stage]['delta_variance']
-        variances[f'delta_variance_{stage}'] = column
-    return (
-        label_rows(spectra, labels),
-        label_rows(variances, labels),
-        label_rows(one.statistics, {**labels, 'complexity': one.complexity}),
-    )

@@ -84,7 +84,7 @@ def find_sources(
     shape_tolerance : float, optional
         How far, beyond two standard errors, its width and its ellipticity may be
         off those of the PSF, as shares of the width; nor may a source half as wide
-        again be more significant by over 1. Infinity lets any shape pass.
+        again be more significant by over 0.3. Infinity lets any shape pass.
 
     n_rounds : int, optional
         How often the map is searched at most, each time without what was found

@@ -68,7 +68,9 @@ class Window:
         """
         The pixels' distances from the position (2D `~numpy.ndarray`).
         """
-        return np.hypot(self.dx, self.dy)
+        dx = np.arange(self.columns.start, self.columns.stop) - self.x
+        dy = np.arange(self.rows.start, self.rows.stop) - self.y
+        return np.hypot(dx, dy[:, None])
 
     def within(self, radius):
         """

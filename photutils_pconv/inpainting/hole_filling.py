@@ -22,7 +22,7 @@ from photutils_pconv.inpainting.wings import (
     expected_wings,
     wings_beyond_holes,
 )
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, RunOptions
 from photutils_pconv.psf.profiles import WingProfile
 
 __all__ = ['InpaintSettings', 'inpaint', 'inpaint_holes']
@@ -85,9 +85,11 @@ def inpaint(
     to_jy_per_pixel=1.0,
     taper_width=TAPER_WIDTH,
     subtract_wings=False,
-    batch_size=64,
+    batch_size=BATCH_SIZE,
     device='auto',
     precision='auto',
+    turns=1,
+    threads=1,
     progress_bar=False,
 ):
     """
@@ -118,7 +120,7 @@ def inpaint(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
-    batch_size, device, precision, progress_bar : optional
+    batch_size, device, precision, turns, threads, progress_bar : optional
         As for `~photutils_pconv.network.RunOptions`.
 
     Returns
@@ -129,13 +131,15 @@ def inpaint(
     Raises
     ------
     ValueError
-        If the device, the precision or the batch size is not accepted,
-        or a hole does not fit into a cutout.
+        If the device, precision, turns, batch size or number of threads is not
+        accepted, or a hole does not fit into a cutout.
     """
     run = RunOptions(
         batch_size=batch_size,
         device=device,
         precision=precision,
+        turns=turns,
+        threads=threads,
         progress_bar=progress_bar,
     )
     settings = InpaintSettings(
@@ -188,6 +192,7 @@ def inpaint_holes(
 
     chosen : 1D bool `~numpy.ndarray`, optional
         The holes that are to be filled (default: all); no hole is looked into.
+        The emission is then all that is told.
 
     Returns
     -------
@@ -230,7 +235,7 @@ def inpaint_holes(
             for one, origin in zip(more, cutouts.origins, strict=True):
                 add_cutout(total, one, origin)
     reconstruction = blender.finish(missing)
-    if wings is None:
+    if wings is None or chosen is not None:
         return reconstruction
     if settings.subtract_wings:
         reconstruction = replace(reconstruction, wings=np.where(missing, 0.0, total))

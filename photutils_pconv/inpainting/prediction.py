@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.progress import advance, enter_stage, show_stages
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.network.running import make_predictor
@@ -16,6 +17,9 @@ __all__ = ['CutoutInput', 'PredictedCutouts', 'choose_sizes', 'predict_cutouts']
 # Fewer usable pixels than this in a cutout tell nothing of the emission: a
 # square of 8 pixels, by choice.
 _MINIMUM_VALID = 64
+# The emission is predicted to this distance at least, in pixels: that of the window
+# of a fit (``FIT_RADIUS``), and some more.
+_LEAST_REACH = 14
 # Cutouts that can grow with their hole keep this much around it, in pixels; by
 # choice, three beams and more.
 _SURROUNDINGS = 12
@@ -57,7 +61,7 @@ class CutoutInput:
 @dataclass(frozen=True, eq=False)
 class PredictedCutouts:
     """
-    A batch of cutouts, with the emission that a network predicts.
+    A batch of cutouts, with the emission that a network predicts in their middle.
 
     Parameters
     ----------
@@ -71,7 +75,8 @@ class PredictedCutouts:
         What the network saw.
 
     emission : (N, H, W) `~numpy.ndarray`
-        The emission, in the map's unit.
+        The emission, in the map's unit; known in the hole and its taper, and at
+        least within 14 pixels of the middle.
 
     usable : (N,) bool `~numpy.ndarray`
         Whether there was enough to see for a prediction.
@@ -156,24 +161,21 @@ def predict_cutouts(
         for members in [order[sizes[order] == size]]
         for start in range(0, len(members), run.batch_size)
     ]
-    for size, batch in _progress(batches, run.progress_bar and len(batches) > 0):
-        origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
-        origins = np.stack(origins, axis=1)
-        inputs = make_input(batch, origins, size)
-        output = predict(inputs.images, inputs.validity)
-        yield PredictedCutouts(
-            index=batch,
-            origins=origins,
-            inputs=inputs,
-            emission=inputs.scaling.invert(output) / jy_per_pixel,
-            usable=inputs.validity.sum(axis=(1, 2)) >= _MINIMUM_VALID,
-        )
-
-
-def _progress(iterable, show):
-    """Show a progress bar, if there is something to wait for."""
-    if not show:
-        return iterable
-    from tqdm.auto import tqdm
-
-    return tqdm(iterable, desc='inpainting', unit='batch')
+    largest = max(holes.radius[order], default=0.0) + taper_width
+    # A pixel to spare on either side of the rim.
+    reach = max(int(np.ceil(largest)) + 2, _LEAST_REACH)
+    with show_stages(run.progress_bar):
+        enter_stage('filling', len(order), unit='hole')
+        for size, batch in batches:
+            origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
+            origins = np.stack(origins, axis=1)
+            inputs = make_input(batch, origins, size)
+            output = predict(inputs.images, inputs.validity, reach=reach)
+            yield PredictedCutouts(
+                index=batch,
+                origins=origins,
+                inputs=inputs,
+                emission=inputs.scaling.invert(output) / jy_per_pixel,
+                usable=inputs.validity.sum(axis=(1, 2)) >= _MINIMUM_VALID,
+            )
+            advance(len(batch))

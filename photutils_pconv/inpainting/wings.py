@@ -31,6 +31,9 @@ _FEWEST = 8
 # Wings are followed to this distance from a source, in pixels: half the profile's
 # table (psf/profiles.py), by choice.
 _EXTENT = 80
+# Or as long as they exceed this share of the scatter around it; by choice.
+_LEAST_WING = 1.0e-3
+_DISTANCES = np.arange(_EXTENT + 1.0)
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,15 @@ def expected_wings(data, x, y, radius, *, profile, usable):
     drawn = _choose_drawn(x, y, radius, profile)
     # A sum's rounding depends on its order: take that from the positions.
     for i in np.lexsort((radius, x, y)):
-        value, error = _core_flux(data, x[i], y[i], radius[i], profile, usable)
+        value, error, std = _core_flux(data, x[i], y[i], radius[i], profile, usable)
         if value <= 0:
             continue
         flux[i], flux_err[i] = value, error
         if not drawn[i]:
             continue
-        window = find_window(data.shape, x[i], y[i], _EXTENT)
+        window = find_window(data.shape, x[i], y[i], _find_extent(profile, value, std))
+        if window is None:
+            continue
         image[window.region] += value * profile(window.distance)
     return SourceWings(image, flux, flux_err)
 
@@ -157,18 +162,26 @@ def _core_flux(data, x, y, radius, profile, usable):
     reach = radius + _RING
     window = find_window(data.shape, x, y, reach)
     if window is None:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     image, good = data[window.region], usable[window.region]
     ring = good & (window.distance <= reach)
     if np.count_nonzero(ring) < _FEWEST:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     core = window.within(min(profile.core_radius, radius)) & np.isfinite(image)
     expected = profile(window.distance)
     # The ring lies in the source's own wings.
     share = (expected[core] - expected[ring].mean()).sum()
     if share <= 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     flux = float((image[core] - np.median(image[ring])).sum() / share)
     # The core's background may be off by as much as the ring scatters.
     scatter = np.std(image[ring] - flux * expected[ring])
-    return flux, float(scatter * np.count_nonzero(core) / share)
+    return flux, float(scatter * np.count_nonzero(core) / share), float(scatter)
+
+
+def _find_extent(profile, flux, scatter):
+    """
+    Give the distance to which the wings of a source are drawn, in pixels.
+    """
+    above = profile(_DISTANCES) * flux > _LEAST_WING * scatter
+    return float(_DISTANCES[np.flatnonzero(above)[-1]]) if above.any() else 0.0

@@ -3,6 +3,8 @@
 Maps on disk, and the units and masks that their headers and extensions state.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,7 @@ from photutils_pconv.inputs.hdus import (
     read_values,
     take_plane,
 )
+from photutils_pconv.inputs.meta_cards import name_meta_cards
 from photutils_pconv.inputs.unit_texts import parse_map_unit
 from photutils_pconv.inputs.values import split_map
 from photutils_pconv.inputs.wcs_headers import is_wcs_keyword, read_wcs, remove_wcs
@@ -57,8 +60,11 @@ _PROVENANCE = (
     'DATE-OBS',
     'DATE-END',
     'OBS_MODE',
+    'CUSMODE',
     'INSTMODE',
     'SCANVELO',
+    'CAMERA',
+    'BLUEBAND',
     'WAVELNTH',
     'BNDRADEC',
     'LEVEL',
@@ -90,7 +96,7 @@ class FileMap:
 
 
 @hold_filters
-def read_fits_map(path, *, hdu=None):
+def read_fits_map(path: Any, *, hdu: int | str | tuple | None = None) -> CCDData:
     """
     Read a map from a FITS file.
 
@@ -186,6 +192,7 @@ def _read_ccd(hdus, where, *, hdu, own_mask):
     )
     provenance = [card for card in hdus[0].header.cards if card.keyword in _PROVENANCE]
     ccd.header.extend(provenance, unique=True)
+    ccd.header.extend(name_meta_cards(hdus[0].header, _PROVENANCE), unique=True)
     return ccd
 
 

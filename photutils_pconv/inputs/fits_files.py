@@ -87,7 +87,7 @@ def open_fits(path):
         with open(path, 'rb') as file:
             unpack = _find_compression(file)
             if unpack is not None:
-                source = io.BytesIO(unpack(file.read(), path))
+                source = io.BytesIO(_unpack(unpack, file.read(), path))
                 check_structure(source, path)
                 source.seek(0)
             else:
@@ -101,10 +101,16 @@ def open_fits(path):
     except OSError as exc:
         msg = f'The map {path!r} cannot be read as a FITS file: {exc}'
         raise ValueError(msg) from exc
-    except (EOFError, lzma.LZMAError, zlib.error) as exc:
+    return hdus
+
+
+def _unpack(unpack, content, path):
+    """Unpack a file, or say that it cannot be."""
+    try:
+        return unpack(content, path)
+    except (EOFError, ValueError, lzma.LZMAError, zlib.error) as exc:
         msg = f'The compressed map {path!r} is truncated or damaged: {exc}'
         raise ValueError(msg) from exc
-    return hdus
 
 
 def _load_all(hdus, path):

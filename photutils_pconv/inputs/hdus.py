@@ -291,7 +291,28 @@ def read_values(hdu, what):
     if values is None:
         msg = f'{what} is empty: choose an HDU with an image by hdu= (--map-hdu).'
         raise ValueError(msg)
-    return values
+    return _scale_values(values, hdu.header)
+
+
+def _scale_values(values, header):
+    """
+    Apply BSCALE and BZERO, where astropy left the stored numbers as they are.
+
+    It does so with ``do_not_scale_image_data`` and after ``hdu.scale``, and keeps the
+    keywords then. With unsigned integers it keeps BZERO, too, which is applied.
+    """
+    scale, zero = header.get('BSCALE', 1), header.get('BZERO', 0)
+    unsigned = values.dtype.kind == 'u' and values.dtype.itemsize > 1
+    if unsigned or values.dtype == np.int8:
+        return values
+    blank = header.get('BLANK') if values.dtype.kind in 'iu' else None
+    if (scale, zero) == (1, 0) and blank is None:
+        return values
+    # As astropy does: four bytes for up to two, eight for more.
+    dtype = np.float32 if values.dtype.itemsize <= 2 else np.float64
+    dtype = values.dtype if values.dtype.kind == 'f' else dtype
+    scaled = (values * float(scale) + zero).astype(dtype)
+    return scaled if blank is None else np.where(values == blank, np.nan, scaled)
 
 
 def take_plane(data, what):

@@ -7,8 +7,11 @@ pixels as NaN, and `MapInput.like_input` puts a result into that form
 again. `parse_sources` gives pixel positions.
 """
 
+from __future__ import annotations
+
 import copy
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import astropy.units as u
@@ -17,8 +20,8 @@ from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
 from photutils_pconv._utils.warnings import hold_filters
-from photutils_pconv.inputs.fits import read_file_map, take_pair
-from photutils_pconv.inputs.fits_files import is_fits_source
+from photutils_pconv.inputs.opening import open_map
+from photutils_pconv.inputs.regions import regions_to_mask
 from photutils_pconv.inputs.units import (
     celestial_wcs,
     depends_on_area,
@@ -42,7 +45,10 @@ from photutils_pconv.inputs.values import (
 __all__ = [
     'MapInput',
     'parse_map',
+    'parse_opened',
 ]
+
+_NOTHING_LEFT = 'The map has no usable pixel: all are NaN, masked or without coverage.'
 
 
 @dataclass(eq=False)
@@ -104,13 +110,13 @@ class MapInput:
     original: Any
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """
         The shape (ny, nx) of the map.
         """
         return self.data.shape
 
-    def jy_per_pixel_at(self, x, y):
+    def jy_per_pixel_at(self, x: np.ndarray, y: np.ndarray) -> float | np.ndarray:
         """
         Give the factor from ``unit`` to Jy/pixel at each of some positions.
 
@@ -131,8 +137,43 @@ class MapInput:
         ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
         return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
 
+    def without(self, mask):
+        """
+        Give the same map with further pixels missing.
+
+        Parameters
+        ----------
+        mask : 2D bool `~numpy.ndarray`
+            True for those pixels.
+
+        Returns
+        -------
+        map_input : `MapInput`
+            The map.
+
+        Raises
+        ------
+        ValueError
+            If no pixel is left.
+        """
+        missing = self.missing | mask
+        if np.all(missing):
+            raise ValueError(_NOTHING_LEFT)
+        changes = {'missing': missing, 'data': np.where(missing, np.nan, self.data)}
+        if self.error is not None:
+            changes['error'] = np.where(missing, np.nan, self.error)
+            changes['unknown_error'] = self.unknown_error & ~missing
+        return replace(self, **changes)
+
     @hold_filters
-    def like_input(self, data, *, error=None, history=(), fill=None):
+    def like_input(
+        self,
+        data: np.ndarray,
+        *,
+        error: np.ndarray | None = None,
+        history: Sequence[str] = (),
+        fill: float | None = None,
+    ) -> Any:
         """
         Put a result into the form of the input.
 
@@ -239,17 +280,17 @@ class MapInput:
 
 @hold_filters
 def parse_map(
-    data,
+    data: Any,
     *,
-    hdu=None,
-    mask=None,
-    coverage_mask=None,
-    error=None,
-    wcs=None,
-    beam=None,
-    pixel_scale=None,
-    setup_fwhm=None,
-):
+    hdu: int | str | tuple | None = None,
+    mask: Any = None,
+    coverage_mask: Any = None,
+    error: Any = None,
+    wcs: Any = None,
+    beam: Any = None,
+    pixel_scale: Any = None,
+    setup_fwhm: Any = None,
+) -> MapInput:
     """
     Bring a map of any accepted form to one form.
 
@@ -267,9 +308,11 @@ def parse_map(
         The HDU of a file that holds the map: its number, its name, or a
         pair of name and version. By default the names tell.
 
-    mask : 2D bool `~numpy.ndarray`, str or int, optional
+    mask : 2D bool `~numpy.ndarray`, str, int or Regions, optional
         True for bad pixels. For a file it can be the name or number of the
-        extension that is not 0 in bad pixels.
+        extension that is not 0 in bad pixels. Regions, or the name of a region
+        file (``.reg``), are bad in all of their areas, with or without a minus
+        sign.
 
     coverage_mask : 2D bool `~numpy.ndarray`, optional
         True for pixels without data. Both masks make pixels missing, and
@@ -311,28 +354,43 @@ def parse_map(
         not fit it, if something is given that the map has already, or it is
         not clear which image of a file is the map.
     """
-    is_file = is_fits_source(data)
-    if is_file:
-        file_map = read_file_map(data, hdu=hdu, mask=mask, error=error)
-        data, mask, error = file_map.ccd, file_map.mask, file_map.error
-    else:
-        data, wcs, is_file = take_pair(data, wcs)
-        for name, value in (('error', error), ('mask', mask)):
-            if isinstance(value, str):
-                msg = (
-                    f'{name} can be the name of an extension only if data is the '
-                    'path of a FITS file.'
-                )
-                raise TypeError(msg)
-        if hdu is not None:
-            msg = f'hdu is for FITS files and HDUs, got {type(data).__name__} as data.'
-            raise TypeError(msg)
-    if not isinstance(data, NDData | np.ndarray | Masked):
-        try:
-            data = np.asarray(data)
-        except ValueError:
-            data = np.asarray(None)
+    given = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+    return parse_opened(
+        given,
+        coverage_mask=coverage_mask,
+        beam=beam,
+        pixel_scale=pixel_scale,
+        setup_fwhm=setup_fwhm,
+    )
 
+
+@hold_filters
+def parse_opened(
+    given,
+    *,
+    coverage_mask=None,
+    beam=None,
+    pixel_scale=None,
+    setup_fwhm=None,
+):
+    """
+    Bring a map that was opened to one form.
+
+    Parameters
+    ----------
+    given : `~photutils_pconv.inputs.opening.OpenedMap`
+        The map.
+
+    coverage_mask, beam, pixel_scale, setup_fwhm : optional
+        As for `parse_map`.
+
+    Returns
+    -------
+    map_input : `MapInput`
+        The map.
+    """
+    data, mask, error, wcs = given.data, given.mask, given.error, given.wcs
+    is_file = given.is_file
     is_nddata = isinstance(data, NDData)
     values, own_mask, unit = split_map(data)
     if values.dtype.kind not in 'fiu':
@@ -345,7 +403,6 @@ def parse_map(
         raise TypeError(msg)
     check_dimensions(values.shape, 'data')
 
-    mask = None if mask is np.ma.nomask else mask
     own = {}
     if is_nddata:
         # a file's coverage is no reason to refuse the user's mask
@@ -354,8 +411,12 @@ def parse_map(
             'error': data.uncertainty,
             'wcs': celestial_wcs(data.wcs),
         }
-    given = {'mask': mask, 'error': error, 'wcs': wcs}
-    for key, value in given.items():
+    named = {
+        'mask': mask if given.regions is None else given.regions,
+        'error': error,
+        'wcs': wcs,
+    }
+    for key, value in named.items():
         if value is not None and own.get(key) is not None:
             msg = (
                 f'{key} was given, but the map has its own: leave it out '
@@ -374,15 +435,16 @@ def parse_map(
     ):
         if one is not None:
             missing |= check_mask(one, name, array.shape)
+    wcs = own.get('wcs') if wcs is None else wcs
+    celestial = celestial_wcs(wcs)
+    if given.regions is not None:
+        missing |= regions_to_mask(given.regions, array.shape, wcs=celestial)
     if np.all(missing):
-        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
-        raise ValueError(msg)
+        raise ValueError(_NOTHING_LEFT)
     if not np.any(missing):
         warn_about_blank_border(array)
     array[missing] = np.nan
 
-    wcs = own.get('wcs') if wcs is None else wcs
-    celestial = celestial_wcs(wcs)
     if wcs is not None and celestial is None:
         msg = 'wcs must have two celestial axes.'
         raise ValueError(msg)

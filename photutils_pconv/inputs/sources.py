@@ -4,7 +4,7 @@ One parser for every accepted source list.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.coordinates import (
@@ -24,6 +24,14 @@ from photutils_pconv.inputs.columns import (
     has_positions,
 )
 from photutils_pconv.inputs.positions import parse_pixels, pixel_to_sky, sky_to_pixel
+from photutils_pconv.inputs.regions import (
+    get_excluded,
+    has_regions,
+    is_regions,
+    read_regions,
+    regions_to_mask,
+    regions_to_table,
+)
 from photutils_pconv.inputs.sizes import CatalogueSizes, find_sizes
 from photutils_pconv.inputs.tables import (
     frame_to_table,
@@ -35,7 +43,9 @@ from photutils_pconv.inputs.units import celestial_wcs
 
 __all__ = [
     'SourceInput',
+    'mask_excluded',
     'parse_sources',
+    'read_sources',
 ]
 
 
@@ -60,6 +70,10 @@ class SourceInput:
 
     sizes : `~photutils_pconv.inputs.CatalogueSizes` or `None`
         The sizes, where a table has columns of them.
+
+    excluded : tuple of region
+        The regions of a region file in which the map is not to be used, those
+        with a minus sign in DS9.
     """
 
     x: np.ndarray
@@ -67,6 +81,7 @@ class SourceInput:
     sky: SkyCoord | None
     table: QTable | None
     sizes: CatalogueSizes | None = None
+    excluded: tuple = ()
 
     def __len__(self):
         return len(self.x)
@@ -107,7 +122,7 @@ class SourceInput:
                     UnitSphericalRepresentation(longitude, latitude)
                 )
             )
-        return SourceInput(x=x, y=y, sky=sky, table=self.table, sizes=self.sizes)
+        return replace(self, x=x, y=y, sky=sky)
 
 
 @hold_filters
@@ -117,12 +132,16 @@ def parse_sources(sources, *, wcs=None):
 
     Parameters
     ----------
-    sources : SkyCoord, Table, DataFrame, str, PathLike or (N, 2) array_like
+    sources : SkyCoord, Table, DataFrame, Regions, str, PathLike or (N, 2) array_like
         The sources: a `~astropy.coordinates.SkyCoord` in any frame, a
         `~astropy.table.Table` or `~astropy.table.QTable`, a DataFrame (of
         which the index is not read), a dictionary of columns, the path of a
-        table (`read_source_table`), or an array of pixel positions (x, y),
-        from 0.
+        table (`read_source_table`) or of a region file (``.reg`` of DS9), the
+        regions of astropy's package ``regions``, or an array of pixel positions
+        (x, y), from 0.
+
+        Of regions, points and circles are sources, at their centres, and the
+        areas of those that are excluded (a minus sign in DS9) are masked.
 
         In a table, the positions are looked for in this order: a
         SkyCoord column (``sky_center`` and ``sky_centroid`` first), also
@@ -156,8 +175,12 @@ def parse_sources(sources, *, wcs=None):
     """
     wcs = celestial_wcs(wcs)
     table = sky = xy = sizes = None
+    excluded = ()
     if isinstance(sources, str | os.PathLike):
-        sources = read_source_table(sources)
+        sources = read_sources(sources)
+    if is_regions(sources):
+        excluded = tuple(get_excluded(sources))
+        sources = regions_to_table(sources, wcs=wcs)
     elif isinstance(sources, Row):
         sources = sources.table[sources.index : sources.index + 1]
     elif isinstance(sources, np.ndarray) and sources.dtype.names:
@@ -202,7 +225,65 @@ def parse_sources(sources, *, wcs=None):
     x, y = xy
     if sky is None:
         sky = pixel_to_sky(x, y, wcs)
-    return SourceInput(x=x, y=y, sky=sky, table=table, sizes=sizes)
+    return SourceInput(x=x, y=y, sky=sky, table=table, sizes=sizes, excluded=excluded)
+
+
+def read_sources(path, *, hdu=None, table_id=None):
+    """
+    Read a source list from a file: a table, or regions.
+
+    Parameters
+    ----------
+    path : str or `os.PathLike`
+        A table, as `read_source_table` reads it, or a region file of DS9.
+
+    hdu, table_id : optional
+        As for `read_source_table`.
+
+    Returns
+    -------
+    sources : `~astropy.table.QTable` or `~regions.Regions`
+        The table, or the regions.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file cannot be read.
+
+    ImportError
+        If it is a region file, and the package regions is missing.
+    """
+    if has_regions(path):
+        return read_regions(path)
+    return read_source_table(path, hdu=hdu, table_id=table_id)
+
+
+def mask_excluded(map_input, source_input):
+    """
+    Mask the areas of a map that a source list excludes.
+
+    Parameters
+    ----------
+    map_input : `MapInput`
+        The map.
+
+    source_input : `SourceInput`
+        The sources.
+
+    Returns
+    -------
+    map_input : `MapInput`
+        The map, with those pixels missing.
+
+    Raises
+    ------
+    ValueError
+        If a region has no area, or no pixel is left.
+    """
+    if not source_input.excluded:
+        return map_input
+    mask = regions_to_mask(source_input.excluded, map_input.shape, wcs=map_input.wcs)
+    return map_input.without(mask)
 
 
 def _find_positions(table, wcs):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv.network._card_checks import (
     check_architecture,
@@ -122,7 +123,7 @@ class ModelCard:
     architecture: dict
     normalisation: dict
     kind: str = 'masked'
-    images: tuple = None
+    images: tuple = None  # type: ignore[assignment]
     description: str = ''
     setups: tuple = ()
     cutout_size: int = 96
@@ -160,6 +161,23 @@ class ModelCard:
         object.__setattr__(self, 'images', images)
         check_cutout_size(self.cutout_size, self.architecture)
         check_length(self.to_json())
+
+    def _repr_html_(self):
+        architecture = dict(self.architecture)
+        rows = {
+            'description': self.description,
+            'kind': self.kind,
+            'architecture': architecture.pop('class', ''),
+            'its arguments': ', '.join(f'{k}={v!r}' for k, v in architecture.items()),
+            'images': ', '.join(self.images),
+            'setups': ', '.join(self.setups),
+            'cutouts': f'{self.cutout_size} x {self.cutout_size} pixels',
+            'created': self.created,
+            'licence': self.licence,
+            'checksum': self.checksum,
+            'notes': self.notes,
+        }
+        return format_html(f'Model {self.name}', rows)
 
     def to_dict(self):
         """

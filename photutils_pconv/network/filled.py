@@ -159,8 +159,8 @@ class FilledUNet(nn.Module):
         The activation.
 
     turns : int, optional
-        Over how many quarter turns predictions are averaged in use, from 1
-        (fast) to 4. Training takes no notice of it.
+        Over how many quarter turns predictions may be averaged in use, from 1
+        to 4. Training takes no notice of it.
 
     Raises
     ------
@@ -171,6 +171,8 @@ class FilledUNet(nn.Module):
 
     #: Cutouts may be larger than those of the training.
     any_size = True
+    #: The output is a correction of a fill that is calculated in float32.
+    corrects_fill = True
 
     def __init__(
         self,

@@ -7,11 +7,11 @@ threads share: whoever loads a model would disturb another thread's numbers.
 """
 
 import math
-import threading
 
 import torch
 from torch import nn
 
+from photutils_pconv._utils.locks import make_lock
 from photutils_pconv.network.architectures import build_network
 from photutils_pconv.network.blocks import PartialConv2d, PartialConvTranspose2d
 from photutils_pconv.network.filled import FilledUNet, ResidualBlock
@@ -20,7 +20,7 @@ __all__ = ['build_blank', 'build_seeded', 'list_shapes']
 
 _PARTIAL = (PartialConv2d, PartialConvTranspose2d)
 # torch keeps one default device beside those of its threads.
-_LOCK = threading.Lock()
+_LOCK = make_lock()
 
 
 def _build_without_memory(architecture):

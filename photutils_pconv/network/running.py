@@ -9,16 +9,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
+from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
+    'BACKGROUND_TURNS',
+    'BATCH_SIZE',
     'PRECISIONS',
     'RunOptions',
     'check_batch_size',
     'check_precision',
+    'check_turns',
     'choose_device',
+    'choose_precision',
     'make_predictor',
 ]
 
+#: The default number of cutouts that a network sees at once: more are no faster
+#: on a processor, and take more memory (benchmarks/speed.py).
+BATCH_SIZE = 16
+#: The default number of turns where the reconstruction itself is what is wanted: its
+#: errors are then within 2 percent of those of all four, with one within 4
+#: (benchmarks/speed.py).
+BACKGROUND_TURNS = 2
+# The quarter turns of a full circle.
+_ALL_TURNS = 4
 #: The accepted precisions.
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 # Others, such as 'meta', have no numbers, or not all the layers.
@@ -29,7 +43,8 @@ _DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 class RunOptions:
     """
     How a network is run. None of this changes what it tells, but for the
-    rounding of ``bfloat16``.
+    rounding of ``bfloat16``, of sums in another order, and what is gained by
+    averages over turns.
 
     Parameters
     ----------
@@ -40,7 +55,15 @@ class RunOptions:
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; `choose_precision` tells what ``'auto'`` is.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the output of networks that
+        learnt none is averaged, from 1 to 4.
+
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself.
 
     progress_bar : bool, optional
         Whether to show a progress bar.
@@ -48,18 +71,25 @@ class RunOptions:
     Raises
     ------
     TypeError, ValueError
-        If the batch size, device, precision or progress bar is not accepted.
+        If the batch size, device, precision, turns or progress bar is not
+        accepted.
     """
 
-    batch_size: int = 64
+    batch_size: int = BATCH_SIZE
     device: str = 'auto'
     precision: str = 'auto'
+    turns: int = 1
+    # Beside other work torch's own number of threads takes longer than one, since
+    # all wait for the slowest (benchmarks/scale.py, docs/user_guide/many_maps.rst).
+    threads: int | None = 1
     progress_bar: bool = False
 
     def __post_init__(self):
         check_switches(self)
         check_batch_size(self.batch_size)
         check_precision(self.precision)
+        check_turns(self.turns)
+        check_threads(self.threads)
         choose_device(self.device)
 
 
@@ -79,17 +109,37 @@ def make_predictor(network, run):
     -------
     predict : callable
         Takes images (N, C, H, W) and validity (N, H, W), gives the output
-        (N, H, W).
+        (N, H, W). With ``reach``, a number of pixels, the output may be 0
+        farther than that from the middle.
     """
     import torch
 
     device = choose_device(run.device)
-    turns = getattr(network, 'turns', 1)
+    # A network that learnt the orientation of its cutouts is run as it is.
+    most = getattr(network, 'turns', None)
+    turns = 1 if most is None else min(run.turns, most)
+    precision = choose_precision(run, network)
     if device.type != 'cpu':
         # The loaded network is shared, and `to` would move it for all.
         network = copy.deepcopy(network).to(device)
 
-    def predict(images, validity):
+    @use_threads(run.threads)
+    def predict(images, validity, *, reach=None):
+        start = np.zeros(len(images), dtype=int)
+        if most is not None:
+            # The sky has no up: a map that is turned gives a result that is turned.
+            start = _find_up(images[:, 0], validity)
+        output = sum(
+            _turn(
+                run_once(_turn(images, start + k), _turn(validity, start + k), reach),
+                -k,
+            )
+            for k in range(turns)
+        )
+        return _turn(output, -start) / turns
+
+    def run_once(images, validity, reach):
+        options = {'reach': reach} if getattr(network, 'crops', False) else {}
         images = torch.from_numpy(images.astype(np.float32)).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
         images = images.contiguous(memory_format=torch.channels_last)
@@ -98,19 +148,11 @@ def make_predictor(network, run):
             torch.autocast(
                 device.type,
                 dtype=torch.bfloat16,
-                enabled=run.precision == 'bfloat16',
+                enabled=precision == 'bfloat16',
             ),
         ):
-            # The sky has no up: what depends on the orientation is an error.
-            output = sum(
-                torch.rot90(
-                    network(*(torch.rot90(t, k, (2, 3)) for t in (images, validity))),
-                    -k,
-                    (2, 3),
-                )
-                for k in range(turns)
-            )
-        return (output[:, 0].float() / turns).cpu().numpy().astype(float)
+            output = network(images, validity, **options)
+        return output[:, 0].float().cpu().numpy().astype(float)
 
     return predict
 
@@ -123,6 +165,39 @@ def check_batch_size(batch_size):
 def check_precision(precision):
     """Refuse an unknown precision."""
     check_choice(precision, 'precision', PRECISIONS)
+
+
+def check_turns(turns):
+    """Refuse a number of quarter turns that is none of 1 to 4."""
+    check_count(turns, 'turns')
+    if turns > _ALL_TURNS:
+        msg = f'turns must be at most {_ALL_TURNS}, got {turns}'
+        raise ValueError(msg)
+
+
+def choose_precision(run, network):
+    """
+    Find the precision in which a network is run.
+
+    Parameters
+    ----------
+    run : `RunOptions`
+        How it is to be run.
+
+    network : `torch.nn.Module`
+        The network.
+
+    Returns
+    -------
+    precision : {'float32', 'bfloat16'}
+        That of ``run``; for ``'auto'`` bfloat16, if the device has it and the
+        network only corrects what is known in float32, else float32.
+    """
+    if run.precision != 'auto':
+        return run.precision
+    fast = _has_bfloat16(choose_device(run.device))
+    corrects = getattr(network, 'corrects_fill', False)
+    return 'bfloat16' if corrects and fast else 'float32'
 
 
 def choose_device(device):
@@ -167,6 +242,56 @@ def choose_device(device):
         )
         raise ValueError(msg)
     return chosen
+
+
+def _has_bfloat16(device):
+    """Tell whether a device calculates in bfloat16, rather than emulates it."""
+    import torch
+
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != 'cpu':
+        return False
+    capabilities = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    return any(getattr(torch.cpu, name, bool)() for name in capabilities)
+
+
+def _find_up(images, validity):
+    """
+    Tell by how many quarter turns cutouts are turned so that they lie alike.
+
+    Their bright side then lies in the same direction.
+
+    Parameters
+    ----------
+    images : (N, H, W) `~numpy.ndarray`
+        The images.
+
+    validity : (N, H, W) `~numpy.ndarray`
+        1 where they are usable.
+
+    Returns
+    -------
+    turns : (N,) int `~numpy.ndarray`
+        The quarter turns.
+    """
+    light = images * validity
+    rows = np.arange(images.shape[1]) - 0.5 * (images.shape[1] - 1)
+    columns = np.arange(images.shape[2]) - 0.5 * (images.shape[2] - 1)
+    # With rows downwards, as arrays are turned.
+    angle = np.arctan2(-(light.sum(axis=2) @ rows), light.sum(axis=1) @ columns)
+    return -np.rint(angle / (0.5 * np.pi)).astype(int)
+
+
+def _turn(stack, turns):
+    """
+    Turn the images of a stack, each by its own number of quarter turns.
+    """
+    turns = np.broadcast_to(turns, len(stack)) % _ALL_TURNS
+    turned = stack.copy()
+    for k in np.unique(turns[turns > 0]):
+        turned[turns == k] = np.rot90(stack[turns == k], k, axes=(-2, -1))
+    return turned
 
 
 def _accepted_devices():

@@ -115,7 +115,10 @@ class PConvUNet(nn.Module):
             'in_channels': self.in_channels,
         }
 
-    def forward(self, image, validity):
+    #: The output may be wanted near the middle only.
+    crops = True
+
+    def forward(self, image, validity, *, reach=None):
         """
         Predict the source-free image.
 
@@ -130,10 +133,16 @@ class PConvUNet(nn.Module):
             1 for usable pixels, 0 for holes and missing pixels,
             (N, 1, H, W).
 
+        reach : int, optional
+            How far from the middle the emission is wanted, in pixels (default:
+            everywhere). It is the same there, but for rounding, at a fraction of
+            the decoder's work. Not for training.
+
         Returns
         -------
         emission : `torch.Tensor`
-            The predicted extended emission, (N, 1, H, W).
+            The predicted extended emission, (N, 1, H, W); 0 where it is not
+            wanted.
 
         Raises
         ------
@@ -155,6 +164,59 @@ class PConvUNet(nn.Module):
             skips.append(branch)
         skips.pop()
         branch = self.decoder[0](branch)
-        for block in self.decoder[1:]:
-            branch = block(branch, skips.pop())
-        return branch[0]
+        if reach is None:
+            for block in self.decoder[1:]:
+                branch = block(branch, skips.pop())
+            return branch[0]
+        return self._decode_middle(branch, skips, image.shape[2:], int(reach))
+
+    def _decode_middle(self, branch, skips, shape, reach):
+        """
+        Go through the decoder as far as the middle of the output needs it.
+        """
+        wanted = [
+            (max(size // 2 - reach, 0), min(size // 2 + reach, size)) for size in shape
+        ]
+        # From the output down: what each block needs of its input.
+        needed, windows = [], wanted
+        for block, (skip, _) in zip(reversed(self.decoder[1:]), skips, strict=True):
+            inputs = [
+                _find_input(window, block.conv.stride, size)
+                for window, size in zip(windows, skip.shape[2:], strict=True)
+            ]
+            needed.append((inputs, windows))
+            windows = inputs
+        branch = _crop(branch, windows)
+        for block, (inputs, outputs) in zip(
+            self.decoder[1:], reversed(needed), strict=True
+        ):
+            stride = block.conv.stride
+            branch = block(branch, _crop(skips.pop(), inputs))
+            # Beyond this, the rim lacks what was cut off.
+            inner = [
+                (low - stride * first, high - stride * first)
+                for (low, high), (first, _) in zip(outputs, inputs, strict=True)
+            ]
+            branch = _crop(branch, inner)
+        (top, bottom), (left, right) = wanted
+        emission = branch[0].new_zeros(len(branch[0]), 1, *shape)
+        emission[:, :, top:bottom, left:right] = branch[0]
+        return emission
+
+
+def _find_input(window, stride, size):
+    """
+    Find the input pixels on which some output pixels of a decoder's block depend.
+    """
+    low, high = window
+    if stride == 1:
+        return max(low - 1, 0), min(high + 1, size)
+    return max((low - 1) // stride, 0), min(-(-(high + 1) // stride), size)
+
+
+def _crop(branch, windows):
+    """
+    Cut features and their validity.
+    """
+    (top, bottom), (left, right) = windows
+    return tuple(one[:, :, top:bottom, left:right] for one in branch)

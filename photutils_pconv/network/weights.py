@@ -9,7 +9,6 @@ signature.
 """
 
 import hashlib
-import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from safetensors.numpy import save as serialise
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.locks import make_lock
 from photutils_pconv._utils.writing import check_output, write_bytes_atomically
 from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.card import ModelCard
@@ -30,6 +30,7 @@ from photutils_pconv.network.registry import (
     list_models,
     model_path,
 )
+from photutils_pconv.network.threads import use_threads
 
 __all__ = [
     'LoadedModel',
@@ -45,7 +46,7 @@ _HALF_TOLERANCE = 1e-3
 # Channels weaker than this, against the strongest, count as switched off; by
 # choice.
 _CHANNEL_FLOOR = 1e-5
-_LOCK = threading.Lock()
+_LOCK = make_lock()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -215,6 +216,12 @@ def _load_cached(path, *_state):
 
 
 def _load_file(path):
+    # As little work as it is, it would start torch's other threads.
+    with use_threads(1):
+        return _read_model(path)
+
+
+def _read_model(path):
     with _open_weights(path) as handle:
         card = _card_from_metadata(handle.metadata(), path)
         slices = {name: handle.get_slice(name) for name in handle.keys()}

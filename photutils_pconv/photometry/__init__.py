@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Aperture photometry of removed sources, its errors, limits, and flags.
+Aperture photometry of removed sources, its errors, limits, and flags, and
+colour corrections.
 
 Plain arrays: fluxes are in the unit of the map times pixel, positions are
 0-based pixels.
@@ -24,7 +25,20 @@ __getattr__, __dir__, __all__ = attach(
         ),
         'aperture_fluxes': ('ApertureFluxes', 'AperturePlan', 'source_photometry'),
         'calibration': ('ErrorCalibration', 'get_error_calibration'),
-        'flags': ('FLAGS', 'FlagDefinition', 'SourceFlags', 'decode_flags'),
+        'flags': (
+            'FLAGS',
+            'FlagDefinition',
+            'SourceFlags',
+            'count_flags',
+            'decode_flags',
+            'has_warning',
+        ),
+        'passbands': (
+            'Passband',
+            'colour_correction',
+            'find_passband',
+            'get_passband',
+        ),
         'response': ('pixel_response',),
         'signal_to_noise': ('snr',),
         'upper_limits': ('detection_ratio', 'flux_upper_limit'),

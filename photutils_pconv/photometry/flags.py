@@ -6,9 +6,12 @@ A flag says what is special about a source's row; 0 means nothing is.
 One registry feeds the bit constants, the decoding and the documentation.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from photutils_pconv._utils.arrays import on_map, pair_positions
 
@@ -16,8 +19,10 @@ __all__ = [
     'FLAGS',
     'FlagDefinition',
     'SourceFlags',
+    'count_flags',
     'decode_flags',
     'flag_positions',
+    'has_warning',
 ]
 
 
@@ -35,15 +40,32 @@ class FlagDefinition(NamedTuple):
 
     description : str
         What it means.
+
+    informs : bool, optional
+        Whether it only says how the source was measured; other flags warn
+        that the measurement may be wrong or less certain than its error says.
     """
 
     name: str
     bit: int
     description: str
+    informs: bool = False
 
+
+# The flags of what is taken into account, so that fluxes and errors are right all
+# the same.
+_INFORMING = (
+    'near_edge',
+    'aperture_beyond_hole',
+    'overlapping_hole',
+    'duplicate',
+    'resampled',
+    'calibrated_error',
+    'resolved',
+)
 
 FLAGS = tuple(
-    FlagDefinition(name, 1 << position, description)
+    FlagDefinition(name, 1 << position, description, name in _INFORMING)
     for position, (name, description) in enumerate(
         (
             ('outside_map', 'the position lies outside the map; nothing is measured'),
@@ -124,7 +146,8 @@ All flags, a `FlagDefinition` each, in the order of their bits.
 
 def _format_flags():
     rows = '\n'.join(
-        f'    * ``{flag.name.upper()}`` ({flag.bit}): {flag.description}.'
+        f'    * ``{flag.name.upper()}`` ({flag.bit}): {flag.description}'
+        f'{" (informs only)" if flag.informs else ""}.'
         for flag in FLAGS
     )
     return rows + '\n'
@@ -143,7 +166,46 @@ for _flag in FLAGS:
     setattr(SourceFlags, _flag.name.upper(), _flag.bit)
 
 
-def decode_flags(flags):
+def count_flags(flags: ArrayLike) -> dict[str, int]:
+    """
+    Count how many sources have each flag.
+
+    Parameters
+    ----------
+    flags : 1D int array_like
+        The column of flags.
+
+    Returns
+    -------
+    counts : dict of int
+        The number of sources by the name of the flag, in the order of their bits,
+        for the flags that any source has.
+    """
+    values = np.asarray(flags, dtype=int)
+    counts = {flag.name: int(np.sum((values & flag.bit) > 0)) for flag in FLAGS}
+    return {name: count for name, count in counts.items() if count}
+
+
+def has_warning(flags: ArrayLike) -> np.ndarray:
+    """
+    Tell which sources have a flag that warns.
+
+    Parameters
+    ----------
+    flags : int array_like
+        The flags.
+
+    Returns
+    -------
+    warned : bool `~numpy.ndarray`
+        `False` for sources without a flag, and for those whose flags only inform
+        (`FlagDefinition`).
+    """
+    warning = sum(flag.bit for flag in FLAGS if not flag.informs)
+    return (np.asarray(flags, dtype=int) & warning) > 0
+
+
+def decode_flags(flags: ArrayLike) -> list:
     """
     Decode values of the column ``flags``.
 

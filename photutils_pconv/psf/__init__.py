@@ -12,11 +12,10 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        'library': ('get_psf', 'sample_psf'),
+        'library': ('SampledPSF', 'get_psf', 'sample_psf'),
         'lobed': ('LobedPSF', 'lobed_psf'),
         'pixel': ('PixelPSF',),
         'resolved': ('SourcePSFs', 'SourceSizes'),
         'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
-        'sampled': ('SampledPSF',),
     },
 )

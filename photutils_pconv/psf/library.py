@@ -8,33 +8,33 @@ in for the PSF of a setup without one. Either can be rendered on any grid;
 lengths are in arcsec, densities per arcsec^2.
 """
 
-from functools import cache
-from pathlib import Path
-
 import astropy.units as u
 import numpy as np
 
-from photutils_pconv.psf.lobed import LobedPSF, lobed_psf
-from photutils_pconv.psf.sampled import SampledPSF
+from photutils_pconv._psf_models.lobed import LobedPSF
+from photutils_pconv._psf_models.measures import measure_fwhm
+from photutils_pconv._psf_models.reading import is_image_psf, read_psf
+from photutils_pconv._psf_models.sampled import SampledPSF
+from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = [
     'get_psf',
-    'has_own_psf',
     'parse_psf',
     'sample_psf',
 ]
 
-# An analytic PSF is sampled to this radius (arcsec), where the bundled PSFs end,
-# and so often along a native pixel's side (by choice).
-_SAMPLED_RADIUS = 100.0
+# An analytic PSF is sampled to this radius, in native pixels: farther out no PSF is
+# evaluated on a map (`PixelPSF`). It is sampled so often along a native pixel's
+# side, or along the FWHM where that is smaller, but has no more samples than this
+# on either side of its centre. By choice.
+_SAMPLED_RADIUS = 60.0
 _OVERSAMPLING = 4
+_MOST_SAMPLES = 480
 
 # The name that stands for the PSF of the setup in use.
 _OF_SETUP = 'setup'
-
-_FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'psf'
 
 
 def get_psf(psf, *, pixel_scale=None):
@@ -44,10 +44,10 @@ def get_psf(psf, *, pixel_scale=None):
     Parameters
     ----------
     psf : setup, str, `~pathlib.Path`, array, ``ImagePSF`` or PSF
-        A setup or its name, such as ``'scanmap/green'``, for its bundled
-        PSF; a FITS file; an image; photutils' ``ImagePSF``; or one of
-        this module's PSFs, which is returned as it is. A setup of one's
-        own has no bundled PSF: for it, `lobed_psf` is called.
+        A setup or its name, such as ``'scanmap/green'``, for the PSF that it
+        carries; a FITS file; an image; photutils' ``ImagePSF``; or one of
+        this module's PSFs, which is returned as it is. For a setup
+        that carries none, `lobed_psf` is called.
 
     pixel_scale : float, optional
         The side of the pixels of an image or a FITS file, or of the map
@@ -76,66 +76,13 @@ def get_psf(psf, *, pixel_scale=None):
             raise ValueError(msg)
         if isinstance(psf, SampledPSF | LobedPSF):
             return psf
-        return _setup_psf(get_setup(setup=psf))
-    if isinstance(psf, str | Path):
-        return SampledPSF.from_fits(psf, pixel_scale=pixel_scale)
-
-    is_model = all(hasattr(psf, name) for name in ('data', 'oversampling', 'origin'))
-    if not (is_model or isinstance(psf, np.ndarray | list | tuple)):
-        msg = (
-            'psf must be a setup or its name, a FITS file, an image, an '
-            f'ImagePSF, a SampledPSF or a LobedPSF, got {type(psf).__name__}.'
-        )
-        raise TypeError(msg)
-    if pixel_scale is None:
-        msg = 'A PSF given as an image or ImagePSF needs pixel_scale, in arcsec.'
-        raise ValueError(msg)
-    if is_model:
-        return SampledPSF.from_image_psf(psf, pixel_scale=pixel_scale)
-    return SampledPSF.from_array(psf, pixel_scale=pixel_scale)
-
-
-def has_own_psf(setup):
-    """
-    Tell whether a setup's own PSF is known.
-
-    Parameters
-    ----------
-    setup : `~photutils_pconv.setups.ObservingSetup`
-        The setup.
-
-    Returns
-    -------
-    known : bool
-        Whether it is; otherwise `get_psf` gives a model for it.
-    """
-    # A setup of one's own may have the mode and band of a bundled one.
-    named = setup.name == f'{setup.mode}/{setup.band}'
-    return named and _bundled_path(setup).is_file()
-
-
-def _bundled_path(setup):
-    """
-    Return where a setup's bundled PSF would be.
-    """
-    return _FOLDER / f'{setup.mode}_{setup.band}.fits'
-
-
-def _setup_psf(setup):
-    """
-    Return a setup's bundled PSF, or the analytic one where there is none.
-    """
-    if has_own_psf(setup):
-        return _bundled_psf(_bundled_path(setup))
-    return lobed_psf(setup)
-
-
-@cache
-def _bundled_psf(path):
-    """
-    Read a bundled PSF once.
-    """
-    return SampledPSF.from_fits(path)
+        setup = get_setup(setup=psf)
+        return lobed_psf(setup) if setup.psf is None else setup.psf
+    return read_psf(
+        psf,
+        pixel_scale=pixel_scale,
+        accepted='a setup or its name, a FITS file, an image, an ImagePSF',
+    )
 
 
 def parse_psf(psf, setup):
@@ -167,7 +114,7 @@ def parse_psf(psf, setup):
         return None
     if isinstance(psf, str) and psf == _OF_SETUP:
         found = get_psf(setup)
-    elif isinstance(psf, np.ndarray | list | tuple) or hasattr(psf, 'oversampling'):
+    elif isinstance(psf, np.ndarray | list | tuple) or is_image_psf(psf):
         found = get_psf(psf, pixel_scale=setup.pixel_scale.to_value(u.arcsec))
     else:
         found = get_psf(psf)
@@ -184,15 +131,17 @@ def sample_psf(psf, setup):
         The PSF.
 
     setup : `~photutils_pconv.setups.ObservingSetup`
-        The setup: 4 samples make a side of its native pixel.
+        The setup: 4 samples make a side of its native pixel, or the FWHM
+        where that is smaller.
 
     Returns
     -------
     psf : `~photutils_pconv.psf.SampledPSF`
-        The PSF, to 100 arcsec.
+        The PSF, to 60 native pixels, in no more than 961 x 961 samples.
     """
-    step = setup.pixel_scale.to_value(u.arcsec) / _OVERSAMPLING
-    half = int(np.ceil(_SAMPLED_RADIUS / step))
+    pixel = setup.pixel_scale.to_value(u.arcsec)
+    step = min(pixel, measure_fwhm(psf)) / _OVERSAMPLING
+    half = min(int(np.ceil(_SAMPLED_RADIUS * pixel / step)), _MOST_SAMPLES)
     size = 2 * half + 1
     image = psf.render((size, size), half, half, pixel_scale=step)
     return SampledPSF(image, step)

@@ -1,188 +1,56 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-An analytic PSF with wings and lobes, fitted to encircled energies.
+The analytic PSF of a setup, from its encircled energies.
 """
 
-from dataclasses import dataclass
-from functools import partial
-
-import numpy as np
+import astropy.units as u
 from astropy.stats import gaussian_sigma_to_fwhm
-from scipy.optimize import nnls
 
-from photutils_pconv.psf._rendering import (
-    DEFAULT_OVERSAMPLING,
-    average_over_pixels,
-    turn_and_stretch,
-)
+from photutils_pconv._psf_models.lobed import LobedPSF, fit_encircled_energy
 
 __all__ = [
     'LobedPSF',
+    'has_lobes',
     'lobed_psf',
 ]
 
-# Beyond this radius (arcsec) nothing is known of the wings: all flux is inside.
-# By choice; the encircled-energy tables of PACS end at 22 arcsec.
-_TOTAL_RADIUS = 120.0
-# Depth of the three-fold modulation by the component's width in units of
-# the core's: the core is round, the first wing carries the lobes, the
-# halo shows them faintly (Lutz 2015, figures of the PACS PSFs).
-_LOBE_WIDTHS = (1.0, 1.5, 3.0, 8.0)
-_LOBE_DEPTHS = (0.05, 0.5, 0.6, 0.2)
-# The core's width is fitted within these factors of the nominal one: the
-# tables of the parallel mode belong to a sharper PSF than a single fast
-# scan's. By choice.
-_CORE_FACTORS = np.linspace(0.75, 1.0, 6)
-
-# The fit of the components' weights, all by choice: how many there are, the
-# widest one's sigma in units of the total radius, how firmly the total flux is
-# held to 1 (in units of one entry of the table), and the ridge that keeps
-# neighbouring components from trading flux, which would make rings.
-_N_COMPONENTS = 20
-_WIDEST = 0.35
-_TOTAL_WEIGHT = 100.0
-_RIDGE = 0.03
-# The weights' sum may be off 1 by a rounding of this.
-_ROUNDING = 1.0e-6
-# Components with a smaller share of the flux are left out (by choice).
-_SMALLEST_SHARE = 1.0e-6
+# The instrument whose PSF has three lobes and a halo that is known: all flux lies
+# within this radius (arcsec), by choice; its encircled-energy tables end at 22.
+_LOBED_INSTRUMENT = 'PACS'
+_LOBED_TOTAL_RADIUS = 120.0
+# That radius for other instruments, in units of the FWHM (by choice: the mean of
+# the six bundled setups is 13), and at least in units of the table's last radius.
+_TOTAL_FWHM = 12.0
+_BEYOND_TABLE = 1.5
 
 
-@dataclass(frozen=True)
-class LobedPSF:
+def has_lobes(setup):
     """
-    Sum of Gaussians with a three-fold azimuthal modulation.
+    Tell whether a setup's PSF is known to have the lobes of PACS.
 
     Parameters
     ----------
-    sigmas : tuple of float
-        The standard deviations of the components, in arcsec.
+    setup : `~photutils_pconv.setups.ObservingSetup`
+        The setup.
 
-    weights : tuple of float
-        Their share of the flux; they sum to 1.
-
-    lobes : tuple of float
-        The depth of each component's modulation, in [0, 1).
+    Returns
+    -------
+    known : bool
+        Whether its ``instrument`` is PACS.
     """
-
-    sigmas: tuple
-    weights: tuple
-    lobes: tuple
-
-    def __post_init__(self):
-        sizes = {len(self.sigmas), len(self.weights), len(self.lobes)}
-        if len(sizes) != 1:
-            msg = (
-                'sigmas, weights and lobes must have one length, got '
-                f'{len(self.sigmas)}, {len(self.weights)} and {len(self.lobes)}'
-            )
-            raise ValueError(msg)
-        if abs(sum(self.weights) - 1.0) > _ROUNDING or min(self.weights) < 0:
-            msg = 'weights must not be negative and must sum to 1'
-            raise ValueError(msg)
-        if min(self.lobes) < 0 or max(self.lobes) >= 1:
-            msg = 'lobes must lie in [0, 1), else the PSF turns negative'
-            raise ValueError(msg)
-
-    def density(self, dx, dy, *, angle=0.0, stretch=1.0):
-        """
-        Evaluate the surface density of a source of flux 1.
-
-        Parameters
-        ----------
-        dx, dy : array_like
-            Offsets from the source, in arcsec.
-
-        angle, stretch : float, optional
-            The rotation of the lobes and the stretch, as for
-            `photutils_pconv.psf.SampledPSF.density`.
-
-        Returns
-        -------
-        density : `~numpy.ndarray`
-            The density, per arcsec^2, with the shape of ``dx``.
-        """
-        u, v = turn_and_stretch(dx, dy, angle=angle, stretch=stretch)
-        r2 = u**2 + v**2
-        r = np.sqrt(r2)
-        # cos(3 theta) = 4 cos^3 - 3 cos, without an arctangent.
-        with np.errstate(invalid='ignore', divide='ignore'):
-            c = np.where(r > 0, u / r, 0.0)
-        lobe = c * (4.0 * c**2 - 3.0)
-        out = np.zeros(np.shape(r2))
-        for sigma, weight, depth in zip(
-            self.sigmas, self.weights, self.lobes, strict=True
-        ):
-            if weight == 0:
-                continue
-            s3 = (r / sigma) ** 3
-            gauss = np.exp(-0.5 * r2 / sigma**2) / (2.0 * np.pi * sigma**2)
-            out += weight * gauss * (1.0 + depth * lobe * s3 / (1.0 + s3))
-        return out
-
-    def encircled_energy(self, radius):
-        """
-        Compute the share of the flux within a radius.
-
-        Parameters
-        ----------
-        radius : array_like
-            The radius, in arcsec.
-
-        Returns
-        -------
-        eef : `~numpy.ndarray`
-            The encircled-energy fraction.
-        """
-        r2 = np.asarray(radius, dtype=float)[..., None] ** 2
-        sigmas = np.asarray(self.sigmas)
-        inside = 1.0 - np.exp(-0.5 * r2 / sigmas**2)
-        return inside @ np.asarray(self.weights)
-
-    def render(
-        self,
-        shape,
-        x,
-        y,
-        *,
-        pixel_scale,
-        angle=0.0,
-        stretch=1.0,
-        oversampling=DEFAULT_OVERSAMPLING,
-    ):
-        """
-        Render a source of flux 1 on a pixel grid.
-
-        Parameters
-        ----------
-        shape, x, y, pixel_scale, angle, stretch : tuple of int or float
-            As for `photutils_pconv.psf.SampledPSF.render`.
-
-        oversampling : int, optional
-            Points a pixel side over which the density is averaged.
-
-        Returns
-        -------
-        image : `~numpy.ndarray`
-            The flux in each pixel; it sums to 1 on a large image.
-        """
-        return average_over_pixels(
-            partial(self.density, angle=angle, stretch=stretch),
-            shape,
-            x,
-            y,
-            pixel_scale=pixel_scale,
-            oversampling=oversampling,
-        )
+    return setup.instrument == _LOBED_INSTRUMENT
 
 
 def lobed_psf(setup):
     """
-    Build the three-lobed PSF model of an observing setup.
+    Build the analytic PSF of an observing setup.
 
     The weights of the Gaussians are fitted to the setup's
     encircled-energy table for real maps by non-negative least squares;
-    a setup without a table has a Gaussian core only.
+    a setup without a table has a Gaussian core only. The three lobes and
+    the halo out to 120 arcsec are those of PACS: a setup of another
+    ``instrument``, or of none, has a round PSF that ends at 12 FWHM, or at
+    1.5 times the table's last radius where that is farther out.
 
     Parameters
     ----------
@@ -194,37 +62,17 @@ def lobed_psf(setup):
     psf : `LobedPSF`
         The model, normalised to a total flux of 1.
     """
-    core = setup.psf_fwhm.to_value('arcsec') / gaussian_sigma_to_fwhm
+    fwhm = setup.psf_fwhm.to_value(u.arcsec)
+    core = fwhm / gaussian_sigma_to_fwhm
     table = setup.encircled_energy.get('real')
     if table is None:
         return LobedPSF((core,), (1.0,), (0.0,))
 
-    radii, eef = (np.asarray(column, dtype=float) for column in table)
-    fits = [_fit_wings(factor * core, radii, eef) for factor in _CORE_FACTORS]
-    sigmas, weights, _ = min(fits, key=lambda fit: fit[2])
-    keep = weights > _SMALLEST_SHARE
-    sigmas, weights = sigmas[keep], weights[keep]
-    depths = np.interp(sigmas / sigmas[0], _LOBE_WIDTHS, _LOBE_DEPTHS)
-    return LobedPSF(tuple(sigmas), tuple(weights / weights.sum()), tuple(depths))
-
-
-def _fit_wings(core, radii, eef):
-    """
-    Fit the weights of Gaussians from the core's width to the halo's.
-    """
-    sigmas = core * np.geomspace(1.0, _WIDEST * _TOTAL_RADIUS / core, _N_COMPONENTS)
-    radii = np.append(radii, _TOTAL_RADIUS)
-    eef = np.append(eef, 1.0)
-    inside = 1.0 - np.exp(-0.5 * (radii[:, None] / sigmas) ** 2)
-    # One row holds the total flux to 1.
-    matrix = np.vstack(
-        [
-            inside,
-            np.full(_N_COMPONENTS, _TOTAL_WEIGHT),
-            _RIDGE * np.eye(_N_COMPONENTS),
-        ]
+    lobed = has_lobes(setup)
+    total = max(_TOTAL_FWHM * fwhm, _BEYOND_TABLE * table[0][-1])
+    return fit_encircled_energy(
+        core,
+        *table,
+        total_radius=_LOBED_TOTAL_RADIUS if lobed else total,
+        has_lobes=lobed,
     )
-    target = np.concatenate([eef, [_TOTAL_WEIGHT], np.zeros(_N_COMPONENTS)])
-    weights, _ = nnls(matrix, target)
-    residual = np.sqrt(np.mean((inside @ weights - eef) ** 2))
-    return sigmas, weights, residual

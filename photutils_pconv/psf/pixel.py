@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv.psf._grids import SampledGrid
 
 __all__ = ['PixelPSF']
 
@@ -30,6 +31,8 @@ _RING = 1.5
 _SHIFT = 0.125
 # Nearer (pixels) than this, a distance is not divided by.
 _TINY = 1.0e-6
+# Samples of the expected error along a pixel's side, where it is drawn.
+_ERROR_SAMPLES = 2
 # Steps of the radial profile are divided into so many where its half maximum is
 # looked for.
 _FINE = 20
@@ -77,6 +80,7 @@ class PixelPSF:
         self.mismatch = float(mismatch)
         self._correction = None
         self._expected = None
+        self._made = {}
         reach = int(np.ceil(self.radius))
         self._set_image(_effective_image(psf, self.pixel_scale, reach), _OVERSAMPLING)
 
@@ -100,6 +104,14 @@ class PixelPSF:
         # An envelope: the radius where a source falls below a level.
         self._envelope = np.maximum.accumulate(np.abs(self._mean)[::-1])[::-1]
 
+    def _copy(self):
+        """
+        Copy what stays the same if the PSF differs.
+        """
+        other = copy.copy(self)
+        other._made = {}
+        return other
+
     def adjusted(self, *, angle=None, width=1.0):
         """
         Give the PSF with another angle and width.
@@ -117,7 +129,7 @@ class PixelPSF:
         psf : `PixelPSF`
             The PSF.
         """
-        other = copy.copy(self)
+        other = self._copy()
         other.angle, other.width = angle, float(width)
         return other
 
@@ -135,7 +147,7 @@ class PixelPSF:
         psf : `PixelPSF`
             The PSF.
         """
-        other = copy.copy(self)
+        other = self._copy()
         other.mismatch, other._expected = float(mismatch), None
         return other
 
@@ -158,7 +170,8 @@ class PixelPSF:
             The PSF.
         """
         last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
-        other = self.with_mismatch(values[-1] / last)
+        # Beyond a small image there is nothing that could fall.
+        other = self.with_mismatch(values[-1] / last if last > 0 else self.mismatch)
         other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
         return other
 
@@ -180,7 +193,7 @@ class PixelPSF:
         psf : `PixelPSF`
             The PSF.
         """
-        other = copy.copy(self)
+        other = self._copy()
         values = np.array(values, dtype=float)
         other._correction = np.array(radii, dtype=float), values
         return other
@@ -207,7 +220,7 @@ class PixelPSF:
         psf : `PixelPSF`
             The PSF, whose angle is 0 and whose width is 1.
         """
-        other = copy.copy(self)
+        other = self._copy()
         other.angle, other.width, other.radius = 0.0, 1.0, float(radius)
         other._correction = other._expected = None
         other._set_image(image, oversampling)
@@ -304,9 +317,11 @@ class PixelPSF:
         """
         The full width at half maximum of the PSF's mean profile, in pixels.
         """
-        r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
-        below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
-        return float(2.0 * r[np.argmax(below)] * self.width)
+        if 'fwhm' not in self._made:
+            r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
+            below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
+            self._made['fwhm'] = float(2.0 * r[np.argmax(below)] * self.width)
+        return self._made['fwhm']
 
     def _interpolate(self, dx, dy):
         """
@@ -326,6 +341,75 @@ class PixelPSF:
         r = np.hypot(dx, dy) / self.width
         return np.interp(r, self._r, profile, right=0.0)
 
+    def draw(self, region, x, y):
+        """
+        Draw a source of flux 1 on pixels of a map.
+
+        This is `evaluate` at the pixels' centres, some times faster.
+
+        Parameters
+        ----------
+        region : 2-tuple of slice
+            The rows and columns of the map.
+
+        x, y : float
+            The position of the source on the map, in pixels.
+
+        Returns
+        -------
+        values : 2D `~numpy.ndarray`
+            The flux in each pixel; 0 beyond `radius`.
+        """
+        return self._grid('evaluate').draw(region, x, y)
+
+    def draw_gradient(self, region, x, y):
+        """
+        Draw the derivatives by the source's position: `gradient` on pixels of a map.
+
+        Parameters
+        ----------
+        region, x, y
+            As for `draw`.
+
+        Returns
+        -------
+        by_x, by_y : 2D `~numpy.ndarray`
+            The change by a shift of the source of 1 pixel.
+        """
+        return self._grid('evaluate').draw_gradient(region, x, y)
+
+    def draw_error(self, region, x, y):
+        """
+        Draw how far a source of flux 1 may be off: `expected_error` on pixels.
+
+        Parameters
+        ----------
+        region, x, y
+            As for `draw`.
+
+        Returns
+        -------
+        error : 2D `~numpy.ndarray`
+            The expected error of each pixel.
+        """
+        return self._grid('expected_error').draw(region, x, y)
+
+    def _grid(self, name):
+        """
+        Give the image, or the error, on the map's axes; it is made once.
+        """
+        if name not in self._made:
+            radius = self._r[-1] * self.width
+            if name == 'evaluate':
+                grid = SampledGrid(self._evaluate_everywhere, radius)
+            else:
+                # Errors need not be known that well, but reach farther.
+                grid = SampledGrid(
+                    self.expected_error, _RING * radius, oversampling=_ERROR_SAMPLES
+                )
+            self._made[name] = grid
+        return self._made[name]
+
     def evaluate(self, dx, dy):
         """
         Evaluate a source of flux 1.
@@ -340,6 +424,16 @@ class PixelPSF:
         values : `~numpy.ndarray`
             The flux in each pixel; 0 beyond `radius`.
         """
+        values = self._evaluate_everywhere(dx, dy)
+        if self.is_round:
+            return values
+        inside = np.hypot(dx, dy) <= self._r[-1] * self.width
+        return np.where(inside, values, 0.0)
+
+    def _evaluate_everywhere(self, dx, dy):
+        """
+        Evaluate a source of flux 1, an image beyond its radius, too.
+        """
         extra = 0.0
         if self._correction is not None:
             extra = np.interp(np.hypot(dx, dy), *self._correction, right=0.0)
@@ -348,8 +442,7 @@ class PixelPSF:
         dx, dy = np.broadcast_arrays(dx, dy)
         cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
         values = self._interpolate(cos * dx + sin * dy, -sin * dx + cos * dy)
-        inside = np.hypot(dx, dy) <= self._r[-1] * self.width
-        return np.where(inside, values, 0.0) / self.width**2 + extra
+        return values / self.width**2 + extra
 
     def gradient(self, dx, dy):
         """

@@ -8,8 +8,10 @@ from functools import cache
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._psf_models.lobed import LobedPSF
+from photutils_pconv._psf_models.measures import mean_density
 from photutils_pconv.psf.library import get_psf
-from photutils_pconv.psf.lobed import lobed_psf
+from photutils_pconv.psf.lobed import has_lobes, lobed_psf
 from photutils_pconv.psf.profile_modes import wing_modes
 
 __all__ = [
@@ -19,9 +21,8 @@ __all__ = [
 ]
 
 # The step and the end of the profile's table, in pixels (by choice): beyond it
-# nothing is left to take off. And the angles over which it is averaged.
+# nothing is left to take off.
 _STEP, _REACH = 0.1, 160.0
-_N_ANGLES = 72
 # A core's radius, in units of the FWHM, and at least, in pixels (by choice).
 _CORE = 0.75
 _SMALLEST_CORE = 1.5
@@ -108,9 +109,9 @@ def wing_profile(setup):
     Parameters
     ----------
     setup : `~photutils_pconv.setups.ObservingSetup`
-        The setup: three quarters are its own PSF
-        (`~photutils_pconv.psf.get_psf`), and a quarter is
-        `~photutils_pconv.psf.lobed_psf`, which has its encircled energies.
+        The setup. Its own PSF is taken (`~photutils_pconv.psf.get_psf`); for
+        those of PACS a quarter is `~photutils_pconv.psf.lobed_psf`, which has
+        their encircled energies.
 
     Returns
     -------
@@ -118,13 +119,16 @@ def wing_profile(setup):
         The profile.
     """
     scale = setup.pixel_scale.to_value(u.arcsec)
-    lobed, own = lobed_psf(setup), get_psf(setup)
-    density = (1.0 - _OWN_SHARE) * _radial_density(lobed, scale)
-    density += _OWN_SHARE * _mean_density(own, scale)
+    psfs, weights = (get_psf(setup),), (1.0,)
+    if has_lobes(setup):
+        psfs, weights = (lobed_psf(setup), *psfs), (1.0 - _OWN_SHARE, _OWN_SHARE)
+    density = sum(
+        weight * _table(psf, scale) for psf, weight in zip(psfs, weights, strict=True)
+    )
     beam = setup.psf_fwhm.to_value(u.arcsec) / scale
     modes = wing_modes(
-        (lobed, own),
-        weights=(1.0 - _OWN_SHARE, _OWN_SHARE),
+        psfs,
+        weights=weights,
         mean=WingProfile(density, beam),
         pixel_scale=scale,
     )
@@ -139,7 +143,8 @@ def pixel_profile(setup, pixel_scale):
     Parameters
     ----------
     setup : `~photutils_pconv.setups.ObservingSetup`
-        The setup.
+        The setup. Its own PSF is taken, but for PACS
+        `~photutils_pconv.psf.lobed_psf`, which has its encircled energies.
 
     pixel_scale : float
         The side of the map's pixels, in arcsec.
@@ -150,11 +155,19 @@ def pixel_profile(setup, pixel_scale):
         The mean flux in a pixel by the distance of its centre.
     """
     beam = setup.psf_fwhm.to_value(u.arcsec) / pixel_scale
-    # The variance of a square is a twelfth of its side's square.
-    density = _radial_density(
-        lobed_psf(setup), pixel_scale, variance=pixel_scale**2 / 12.0
-    )
-    return WingProfile(density, beam)
+    psf = lobed_psf(setup) if has_lobes(setup) else get_psf(setup)
+    return WingProfile(_table(psf, pixel_scale, on_pixels=True), beam)
+
+
+def _table(psf, pixel_scale, *, on_pixels=False):
+    """Tabulate a PSF's mean density, or its average over pixels, in 1/pixel."""
+    if isinstance(psf, LobedPSF):
+        # The variance of a square is a twelfth of its side's square.
+        variance = pixel_scale**2 / 12.0 if on_pixels else 0.0
+        return _radial_density(psf, pixel_scale, variance=variance)
+    psf = psf.on_pixels(pixel_scale) if on_pixels else psf
+    radius = pixel_scale * np.arange(0.0, _REACH + _STEP, _STEP)
+    return mean_density(psf, radius) * pixel_scale**2
 
 
 def _radial_density(psf, pixel_scale, *, variance=0.0):
@@ -165,11 +178,3 @@ def _radial_density(psf, pixel_scale, *, variance=0.0):
         width = sigma**2 + variance
         density += weight * np.exp(-0.5 * r2 / width) / (2.0 * np.pi * width)
     return density * pixel_scale**2
-
-
-def _mean_density(psf, pixel_scale):
-    """Average a PSF's density over all angles, in units of 1/pixel."""
-    radius = pixel_scale * np.arange(0.0, _REACH + _STEP, _STEP)[:, None]
-    angle = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
-    density = psf.density(radius * np.cos(angle), radius * np.sin(angle))
-    return density.mean(axis=1) * pixel_scale**2

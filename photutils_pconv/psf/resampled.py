@@ -6,9 +6,9 @@ A PSF as a map shows it that was resampled to pixels of another size.
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from photutils_pconv._psf_models.sampled import SampledPSF
+from photutils_pconv._psf_models.splines import filter_image
 from photutils_pconv.geometry.grids import smoothing_sigma
-from photutils_pconv.psf._splines import filter_image
-from photutils_pconv.psf.sampled import SampledPSF
 
 __all__ = ['resample_psf']
 

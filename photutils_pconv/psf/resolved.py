@@ -224,21 +224,18 @@ class SourcePSFs:
         key = (*self._shape_of(index), round(float(error), 3))
         return self._keep(key, lambda: self._draw(index, error))
 
-    def by_size(self, index, dx, dy):
+    def by_size(self, index):
         """
-        Evaluate the derivative of a source's image by the logarithm of its size.
+        Give the derivative of a source's image by the logarithm of its size.
 
         Parameters
         ----------
         index : int
             The number of the source.
 
-        dx, dy : array_like
-            The pixels' offsets from the source, in pixels.
-
         Returns
         -------
-        values : `~numpy.ndarray`
+        image : `~photutils_pconv.psf.PixelPSF`
             The change of a source of flux 1.
         """
 
@@ -247,7 +244,7 @@ class SourcePSFs:
             return self.point.with_image(image, _OVERSAMPLING, radius)
 
         key = ('by size', *self._shape_of(index))
-        return self._keep(key, draw).evaluate(dx, dy)
+        return self._keep(key, draw)
 
     def _keep(self, key, make):
         """

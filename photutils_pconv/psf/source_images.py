@@ -13,6 +13,7 @@ from photutils_pconv.geometry.windows import find_window
 __all__ = [
     'DrawnSubtraction',
     'TaperedHoles',
+    'draw_sources',
     'draw_subtraction',
     'expected_error_image',
     'model_image',
@@ -46,25 +47,48 @@ class TaperedHoles:
     radius: np.ndarray
     taper_width: float
 
-    def outside(self, i, x, y):
+    def beyond(self, i, values, region):
         """
-        Give the weight of what lies beyond a hole: 0 in it, 1 beyond its taper.
+        Give what an image has beyond a hole: nothing in it, all beyond its taper.
 
         Parameters
         ----------
         i : int
             The hole.
 
-        x, y : `~numpy.ndarray`
-            The pixels' positions.
+        values : 2D `~numpy.ndarray`
+            The image.
+
+        region : 2-tuple of slice
+            The rows and columns of the map that it covers.
 
         Returns
         -------
-        weight : `~numpy.ndarray`
-            The weight.
+        beyond : 2D `~numpy.ndarray`
+            The image, weighted.
         """
-        distance = np.hypot(x - self.x[i], y - self.y[i])
-        return 1.0 - taper_weight(distance, self.radius[i], width=self.taper_width)
+        stops = tuple(one.stop for one in region)
+        reach = self.radius[i] + self.taper_width
+        window = find_window(stops, self.x[i], self.y[i], reach)
+        beyond = values.copy()
+        if window is None:
+            return beyond
+        # The image may be smaller than the hole.
+        part, cut = zip(
+            *(
+                (
+                    slice(max(near.start - whole.start, 0), near.stop - whole.start),
+                    slice(max(whole.start - near.start, 0), None),
+                )
+                for near, whole in zip(window.region, region, strict=True)
+            ),
+            strict=True,
+        )
+        distance = window.distance[cut]
+        weight = taper_weight(distance, self.radius[i], width=self.taper_width)
+        if weight.size:
+            beyond[part] *= 1.0 - weight
+        return beyond
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +141,25 @@ def model_image(shape, x, y, flux, pixel_psf, *, level=None):
         The sources' image.
     """
     image = np.zeros(shape)
-    for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        image[region] += flux[i] * pixel_psf.of(i).evaluate(dx, dy)
+    draw_sources(image, x, y, flux, pixel_psf, level=level)
     return image
+
+
+def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
+    """
+    Add sources to an image, in place.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray`
+        The image.
+
+    x, y, flux, pixel_psf, level
+        As for `model_image`.
+    """
+    for i, window in _source_windows(image.shape, x, y, flux, pixel_psf, level):
+        region = window.region
+        image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
 
 
 def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None):
@@ -145,12 +185,12 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None)
     """
     image, beyond, variance = np.zeros((3, *shape))
     flux_err, position_err = (np.nan_to_num(one) for one in errors)
-    for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        psf = pixel_psf.of(i)
-        values = psf.evaluate(dx, dy)
+    for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
+        psf, region = pixel_psf.of(i), window.region
+        values = psf.draw(region, x[i], y[i])
         image[region] += flux[i] * values
-        beyond[region] += flux[i] * holes.outside(i, dx + x[i], dy + y[i]) * values
-        variance[region] += (flux[i] * psf.expected_error(dx, dy)) ** 2
+        beyond[region] += flux[i] * holes.beyond(i, values, region)
+        variance[region] += (flux[i] * psf.draw_error(region, x[i], y[i])) ** 2
         variance[region] += (flux_err[i] * values) ** 2
         if position_err[i] > 0 and min(values.shape) > 1:
             slope = sum(one**2 for one in np.gradient(values))
@@ -173,8 +213,10 @@ def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
         The error left in each pixel when the sources are subtracted.
     """
     variance = np.zeros(shape)
-    for i, region, dx, dy in _source_windows(shape, x, y, flux, pixel_psf, level):
-        variance[region] += (flux[i] * pixel_psf.of(i).expected_error(dx, dy)) ** 2
+    for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
+        region = window.region
+        error = pixel_psf.of(i).draw_error(region, x[i], y[i])
+        variance[region] += (flux[i] * error) ** 2
     return np.sqrt(variance)
 
 
@@ -207,7 +249,7 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
         extent = psf.extent(share * psf.peak)
         window = find_window(shape, x[i], y[i], extent)
         if window is not None:
-            values = psf.evaluate(window.dx, window.dy) / psf.peak
+            values = psf.draw(window.region, x[i], y[i]) / psf.peak
             values = np.where(window.distance <= extent, values, 0.0)
             image[window.region] = np.maximum(image[window.region], values)
     return image
@@ -215,7 +257,7 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
 
 def _source_windows(shape, x, y, flux, pixel_psf, level):
     """
-    Yield each source's number, its part of the map, and the offsets there.
+    Yield each source's number and its part of the map.
     """
     for i in range(len(x)):
         if not np.isfinite(flux[i]) or flux[i] == 0:
@@ -226,4 +268,4 @@ def _source_windows(shape, x, y, flux, pixel_psf, level):
             extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
         window = find_window(shape, x[i], y[i], extent)
         if window is not None:
-            yield i, window.region, window.dx, window.dy
+            yield i, window

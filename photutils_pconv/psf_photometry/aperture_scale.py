@@ -122,8 +122,7 @@ def aperture_ratio(
         position = (fit.x[i] - x0, fit.y[i] - y0)
         aperture = CircularAperture(position, aperture_radius)
         left = aperture.do_photometry(window - background)[0][0]
-        y, x = np.indices((n, n))
-        image = pixel_psf.evaluate(x - position[0], y - position[1])
+        image = pixel_psf.draw((slice(0, n), slice(0, n)), *position)
         own = flux[i] * aperture.do_photometry(image)[0][0]
         weight = 1.0 / (_RATIO_SCATTER**2 + (_RATIO_NOISE / snr[i]) ** 2)
         precision += weight

@@ -15,6 +15,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 from photutils.psf import EPSFBuilder, extract_stars
 from scipy.spatial import KDTree
 
+from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv._utils.arrays import (
     join_missing,
     one_per_source,
@@ -22,7 +23,6 @@ from photutils_pconv._utils.arrays import (
 )
 from photutils_pconv._utils.warnings import hold_filters, quiet
 from photutils_pconv.photometry.annulus import local_background
-from photutils_pconv.psf.sampled import SampledPSF
 
 __all__ = ['MINIMUM_SNR', 'MINIMUM_STARS', 'build_empirical_psf', 'choose_stars']
 

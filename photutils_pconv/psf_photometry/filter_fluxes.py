@@ -6,8 +6,9 @@ Fluxes of a map's sources by the filters that scatter least around them.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
+from photutils_pconv._utils.progress import count
+from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
@@ -114,25 +115,22 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    valid = ~missing
     residual = data - sources
-    # A missing pixel's filtered neighbourhood is not looked at.
-    residual = np.where(valid, residual, np.median(residual[valid]))
-    scatter_of = FilterScatter(residual, ~_grow(unseen, _MARGIN))
+    if missing.any():
+        # A missing pixel's filtered neighbourhood is not looked at.
+        residual[missing] = np.median(residual[~missing])
+    scatter_of = FilterScatter(residual, ~unseen, margin=_MARGIN)
     scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
-    margin = FILTER_RADIUS if scale.max() <= _LARGE else _LARGE_RADIUS
-    image = np.pad(residual, margin)
-    image -= np.pad(np.where(valid, whole_sources - sources, 0.0), margin)
-    inside = np.pad(valid, margin)
     neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=scale)
     ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
     chosen = np.full(n, -1)
-    for i in np.flatnonzero(known):
+    telling = []
+    for i in count(np.flatnonzero(known)):
         x0, y0 = round(fit.x[i]), round(fit.y[i])
         if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
             continue
@@ -143,31 +141,39 @@ def measure_fluxes(
         if not np.isfinite(error).any():
             continue
         k = chosen[i] = int(np.nanargmin(error))
-        first = margin - bank.radius
-        part = np.s_[
-            y0 + first : y0 + first + bank.side, x0 + first : x0 + first + bank.side
-        ]
-        pixels, use = image[part].ravel(), inside[part].ravel()
+        origin, side = (x0 - bank.radius, y0 - bank.radius), bank.side
+        use = ~extract_cutout(missing, *origin, size=side, fill_value=True).ravel()
+        pixels, drawn, whole = (
+            extract_cutout(one, *origin, size=side).ravel()
+            for one in (residual, sources, whole_sources)
+        )
+        pixels = pixels - np.where(use, whole - drawn, 0.0)
         # Each template is that of the flux still missing from the fit.
         free = [i, *(j for j in neighbours[i] if known[j])]
-        offsets = {j: (bank.dx + x0 - fit.x[j], bank.dy + y0 - fit.y[j]) for j in free}
-        templates = [pixel_psf.of(j).evaluate(*offsets[j]) for j in free]
+        region = tuple(slice(one, one + side) for one in origin[::-1])
+        templates = [
+            pixel_psf.of(j).draw(region, fit.x[j], fit.y[j]).ravel() for j in free
+        ]
         weights = bank.weights(k, templates, valid=use)
         flux[i] = fit.flux[i] + weights @ pixels
-        # Neighbours and missing pixels cost precision.
-        alone = bank.weights(k, templates[:1])
-        growth = np.linalg.norm(weights) / np.linalg.norm(alone)
+        growth = 1.0
+        alone = len(free) == 1 and use.all()
+        if not alone:
+            # Neighbours and missing pixels cost precision.
+            own_weights = bank.weights(k, templates[:1])
+            growth = np.linalg.norm(weights) / np.linalg.norm(own_weights)
         leaks = [
-            fit.flux[j] * _leak(weights, pixel_psf.of(j), *offsets[j]) for j in free[1:]
+            fit.flux[j] * _leak(weights, pixel_psf.of(j), region, fit.x[j], fit.y[j])
+            for j in free[1:]
         ]
         null_err[i] = np.linalg.norm([max(growth, 1.0) * scatter[k], *leaks])
         flux_err[i] = np.hypot(null_err[i], own.sensitivity[k] * fit.flux[i])
-        if bright[i] and len(free) == 1 and use.all() and own is filters.point:
-            found, precision = _compare(
-                bank, templates[0], pixels, fit.flux[i], scatter
-            )
-            ratios += precision * found
-            norms += precision
+        if bright[i] and alone and own is filters.point:
+            telling.append((templates[0], pixels, fit.flux[i], scatter))
+    if telling:
+        found, precision = _compare(filters.point.bank, *zip(*telling, strict=True))
+        ratios += np.sum(precision * found, axis=1)
+        norms += np.sum(precision, axis=1)
     measured = chosen >= 0
     factor = (norms / ratios)[chosen[measured]]
     flux[measured] *= factor
@@ -219,29 +225,28 @@ class _Filters:
         )
 
 
-def _leak(weights, psf, dx, dy):
+def _leak(weights, psf, region, x, y):
     """
     Estimate what a filter takes for its source of the mismatch of a neighbour.
 
-    For a neighbour of flux 1, with the pixels' offsets from it.
+    For a neighbour of flux 1 at some position.
     """
-    error = psf.expected_error(dx, dy)
+    error = psf.draw_error(region, x, y).ravel()
     return np.sqrt(np.sum((weights * error) ** 2) * _COMMON_PIXELS)
 
 
-def _compare(bank, template, pixels, flux, scatter):
+def _compare(bank, templates, pixels, flux, scatter):
     """
-    Give all filters' fluxes of a source over its fit's, and their precision.
-    """
-    found = [
-        1.0 + bank.weights(k, [template]) @ pixels / flux for k in range(len(bank))
-    ]
-    precision = [1.0 / ((one / flux) ** 2 + _RATIO_SCATTER**2) for one in scatter]
-    return np.array(found), np.array(precision)
+    Give all filters' fluxes of sources over their fits', and their precision.
 
-
-def _grow(mask, radius):
+    Both have a row for each filter and a column for each source.
     """
-    Grow a mask by a square's half side.
-    """
-    return maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)
+    templates, pixels = np.stack(templates, axis=1), np.stack(pixels, axis=1)
+    flux, scatter = np.array(flux), np.stack(scatter, axis=1)
+    found = []
+    for inverse in bank.inverses:
+        solved = inverse @ templates
+        added = np.sum(solved * pixels, axis=0) / np.sum(solved * templates, axis=0)
+        found.append(1.0 + added / flux)
+    precision = 1.0 / ((scatter / flux) ** 2 + _RATIO_SCATTER**2)
+    return np.array(found), precision

@@ -179,6 +179,42 @@ class FitWindow:
             _PIXELS_PER_TERM * len(self.terms) + _FEWEST_PIXELS
         )
 
+    def draw(self, pixel_psf, x, y):
+        """
+        Draw a source of flux 1 on the used pixels.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            Its PSF.
+
+        x, y : float
+            The position.
+
+        Returns
+        -------
+        values : 1D `~numpy.ndarray`
+            The source.
+        """
+        return pixel_psf.draw(self.region, x, y)[self.use]
+
+    def draw_gradient(self, pixel_psf, x, y):
+        """
+        Draw its derivatives by the position.
+
+        Parameters
+        ----------
+        pixel_psf, x, y
+            As for `draw`.
+
+        Returns
+        -------
+        by_x, by_y : 1D `~numpy.ndarray`
+            The change by a shift of the source of 1 pixel.
+        """
+        both = pixel_psf.draw_gradient(self.region, x, y)
+        return tuple(one[self.use] for one in both)
+
     def offsets(self, x, y):
         """
         Give the used pixels' offsets from a position, in pixels.

@@ -12,11 +12,13 @@ the iteration before.
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
+from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.merging import merge_close
-from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf.source_images import draw_sources, model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
@@ -201,6 +203,9 @@ class PSFFit:
     unstable : `~numpy.ndarray` of bool
         The sources whose fit ran away from the data, so that it was repeated
         without fluxes below 0 and shifts.
+
+    level : `~numpy.ndarray`
+        The brightness below which a source's wings were no concern of the others.
     """
 
     flux: np.ndarray
@@ -209,6 +214,23 @@ class PSFFit:
     y: np.ndarray
     n_pixels: np.ndarray
     unstable: np.ndarray | None = None
+    level: np.ndarray | None = None
+
+    def select(self, chosen):
+        """
+        Give the fit of some sources.
+
+        Parameters
+        ----------
+        chosen : array_like
+            A mask, or the sources' numbers.
+
+        Returns
+        -------
+        fit : `PSFFit`
+            The fit.
+        """
+        return PSFFit(*(getattr(self, one.name)[chosen] for one in fields(self)))
 
 
 def fit_psf(
@@ -223,6 +245,7 @@ def fit_psf(
     degree=2,
     n_iterations=_MOST_ROUNDS,
     maximum_shift=_LARGEST_SHIFT,
+    start=None,
 ):
     """
     Fit a PSF and a polynomial background to every source of a map.
@@ -263,6 +286,9 @@ def fit_psf(
         The largest shift of a position, in pixels; a source whose fit
         asks for more keeps the position given.
 
+    start : `PSFFit`, optional
+        Fluxes and positions to begin with, such as those of a fit of another PSF.
+
     Returns
     -------
     fit : `PSFFit`
@@ -292,9 +318,9 @@ def fit_psf(
             degree=degree,
             n_iterations=n_iterations,
             maximum_shift=maximum_shift,
+            start=None if start is None else start.select(distinct.first),
         )
-        columns = (getattr(fit, one.name)[distinct.row] for one in fields(fit))
-        return PSFFit(*columns)
+        return fit.select(distinct.row)
     x, y = x0.copy(), y0.copy()
     scale = pixel_psf.scales(n)
     windows = [
@@ -305,36 +331,43 @@ def fit_psf(
     # Without company or shifts the first round is the last.
     if n == 1 and not fit_position.any():
         n_iterations = 1
-    flux, flux_err = np.zeros(n), np.full(n, np.inf)
+    flux, flux_err, level = np.zeros(n), np.full(n, np.inf), np.zeros(n)
     model = np.zeros(data.shape)
-    level = np.zeros(n)
+    if start is not None:
+        flux, level = np.nan_to_num(start.flux), np.nan_to_num(start.level)
+        x, y = (
+            np.where(fit_position, one, given)
+            for one, given in ((start.x, x0), (start.y, y0))
+        )
+        model = model_image(data.shape, x, y, flux, pixel_psf, level=level)
+    # What the model holds.
+    shown, shown_level = flux.copy(), level.copy()
     unstable = np.zeros(n, dtype=bool)
     brightest = [find_brightest(data, window) for window in windows]
     # Whether a source in company may move is known after the first round.
     moves = fit_position & np.array([not near for near in neighbours], dtype=bool)
+    active = np.ones(n, dtype=bool)
     for iteration in range(n_iterations):
         new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
-        for i, window in enumerate(windows):
+        for i in count(np.flatnonzero(active)):
+            window = windows[i]
             if not window.enough:
                 new_flux[i] = flux_err[i] = np.nan
                 continue
             values = (data[window.region] - model[window.region])[window.use]
             free = [i, *neighbours[i]]
-            templates = [
-                pixel_psf.of(j).evaluate(*window.offsets(x[j], y[j])) for j in free
-            ]
+            templates = [window.draw(pixel_psf.of(j), x[j], y[j]) for j in free]
             # The model has these sources in it, whose fluxes are free here.
             for j, template in zip(free, templates, strict=True):
-                if np.isfinite(flux[j]):
-                    values = values + flux[j] * template
+                if np.isfinite(shown[j]):
+                    values = values + shown[j] * template
             for j in free:
                 if moves[j]:
-                    offsets = window.offsets(x[j], y[j])
-                    templates += pixel_psf.of(j).gradient(*offsets)
+                    templates += window.draw_gradient(pixel_psf.of(j), x[j], y[j])
             templates += window.terms
             coefficients, covariance = solve_window(values, templates)
-            shown = abs(coefficients[0]) * np.abs(templates[0]).max()
-            if unstable[i] or shown > brightest[i]:
+            peak = abs(coefficients[0]) * np.abs(templates[0]).max()
+            if unstable[i] or peak > brightest[i]:
                 unstable[i] = True
                 templates = templates[: len(free)] + window.terms
                 coefficients, covariance = solve_bounded(
@@ -352,22 +385,75 @@ def fit_psf(
                 new_x[i], new_y[i] = x[i] + shift[0], y[i] + shift[1]
                 if np.hypot(new_x[i] - x0[i], new_y[i] - y0[i]) > maximum_shift:
                     new_x[i], new_y[i] = x0[i], y0[i]
-        settled = _settled(new_flux, flux) and (
-            np.all(np.hypot(new_x - x, new_y - y) < _SETTLED_SHIFT)
-        )
+        shift = np.hypot(new_x - x, new_y - y)
+        shifted = shift >= _SETTLED_SHIFT
+        change = np.nan_to_num(np.abs(new_flux - shown))
+        changed = shifted | (change > _SETTLED_SHARE * np.abs(new_flux))
+        # Who has settled stays where it is, as the model has it.
+        new_x, new_y = np.where(shifted, new_x, x), np.where(shifted, new_y, y)
+        old = x, y, shown.copy(), shown_level.copy()
         flux, x, y = new_flux, new_x, new_y
+        active = shifted.copy()
         if iteration == 0:
             may_move = fit_position & _hold_their_own(flux, neighbours)
-            settled = settled and np.array_equal(may_move, moves)
+            active |= may_move != moves
             moves = may_move
-        if settled:
+        extent = [
+            _find_reach(pixel_psf.of(i), level[i], change[i] + abs(flux[i]) * shift[i])
+            for i in np.flatnonzero(changed)
+        ]
+        active |= _find_reached(x, y, changed, extent, radius * scale)
+        if not active.any() or iteration == n_iterations - 1:
             break
-        if iteration < n_iterations - 1:
-            model = model_image(data.shape, x, y, flux, pixel_psf, level=level)
+        shown[changed], shown_level[changed] = flux[changed], level[changed]
+        _redraw(model, changed, pixel_psf, old, (x, y, shown, shown_level))
     n_pixels = np.array([window.n_pixels for window in windows], dtype=int)
     return PSFFit(
-        flux=flux, flux_err=flux_err, x=x, y=y, n_pixels=n_pixels, unstable=unstable
+        flux=flux,
+        flux_err=flux_err,
+        x=x,
+        y=y,
+        n_pixels=n_pixels,
+        unstable=unstable,
+        level=level,
     )
+
+
+def _find_reach(psf, level, change):
+    """
+    Give the distance to which a change of a source counts for others, in pixels.
+    """
+    if not np.isfinite(change) or change == 0.0:
+        return 0.0
+    return psf.extent(level / change) if level > 0 else psf.radius
+
+
+def _find_reached(x, y, changed, extent, radius):
+    """
+    Tell in which sources' windows the changes of other ones count.
+    """
+    reached = np.zeros(len(x), dtype=bool)
+    which = np.flatnonzero(changed)
+    if which.size == 0:
+        return reached
+    points = np.stack([x, y], axis=1)
+    extent = np.array(extent)
+    found = KDTree(points).query_ball_point(points[which], extent + radius.max())
+    for i, reach, near in zip(which, extent, found, strict=True):
+        near = np.array([j for j in near if j != i], dtype=int)
+        distance = np.hypot(x[near] - x[i], y[near] - y[i])
+        reached[near[distance <= reach + radius[near]]] = True
+    return reached
+
+
+def _redraw(model, changed, pixel_psf, old, new):
+    """
+    Draw sources anew, in the place of what a model has of them.
+    """
+    psfs = pixel_psf.select(changed)
+    for sign, sources in ((-1.0, old), (1.0, new)):
+        x, y, flux, level = (one[changed] for one in sources)
+        draw_sources(model, x, y, sign * flux, psfs, level=level)
 
 
 def _hold_their_own(flux, neighbours):
@@ -384,16 +470,18 @@ def _hold_their_own(flux, neighbours):
     )
 
 
-def _settled(flux, before):
-    """
-    Tell whether no flux has changed by more than a small share of it.
-    """
-    change = np.abs(flux - before)
-    enough = _SETTLED_SHARE * np.abs(flux)
-    return bool(np.all(~np.isfinite(change) | (change <= enough)))
-
-
-def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RADIUS):
+def fit_quality(
+    data,
+    x,
+    y,
+    flux,
+    pixel_psf,
+    missing,
+    emission,
+    *,
+    sources=None,
+    radius=FIT_RADIUS,
+):
     """
     Calculate how well sources and emission explain the map.
 
@@ -415,6 +503,9 @@ def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RA
         For each source the first pixel (x, y) of a cutout and the
         emission there, or `None` where it is not known.
 
+    sources : 2D `~numpy.ndarray`, optional
+        The image of the sources, where it is at hand.
+
     radius : float, optional
         The radius of each source's window, in pixels.
 
@@ -427,7 +518,8 @@ def fit_quality(data, x, y, flux, pixel_psf, missing, emission, *, radius=FIT_RA
         emission or the flux is not known.
     """
     qfit, cfit = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    sources = model_image(data.shape, x, y, flux, pixel_psf)
+    if sources is None:
+        sources = model_image(data.shape, x, y, flux, pixel_psf)
     scale = pixel_psf.scales(len(x))
     for i in range(len(x)):
         window = FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], None)

@@ -5,6 +5,7 @@ How much matched filters scatter on a map, in windows around positions.
 
 import numpy as np
 from scipy import fft
+from scipy.ndimage import maximum_filter
 
 from photutils_pconv.geometry.cutouts import extract_cutout
 
@@ -56,12 +57,16 @@ class FilterScatter:
 
     use : 2D bool `~numpy.ndarray`
         The pixels where the filtered map may be looked at.
+
+    margin : int, optional
+        How many pixels filters stay away from others, along each axis.
     """
 
-    def __init__(self, image, use):
+    def __init__(self, image, use, *, margin=0):
         # The mean would ring at the map's edges.
-        self._image = image - image.mean()
-        self._use = use
+        self._image, self._level = image, image.mean()
+        self._avoid = ~use
+        self._margin = margin
         self._everywhere = {}
 
     def measure(self, x, y, kernels):
@@ -86,15 +91,29 @@ class FilterScatter:
         radius, half = _SCATTER_RADIUS, kernels.radius
         x0, y0 = int(x) - radius, int(y) - radius
         side = 2 * radius + 1
-        use = extract_cutout(self._use, x0, y0, size=side, fill_value=False)
-        use = use & self._inner(x0, y0, side, half)
+        use = self._cut_use(x0, y0, side) & self._inner(x0, y0, side, half)
         if np.count_nonzero(use) < _FEWEST_PIXELS:
             return self._measure_everywhere(kernels)
         window = extract_cutout(
-            self._image, x0 - half, y0 - half, size=side + 2 * half, fill_value=0.0
+            self._image,
+            x0 - half,
+            y0 - half,
+            size=side + 2 * half,
+            fill_value=self._level,
         )
-        filtered = kernels.correlate(window)
-        return np.array([_clipped_std(one[use]) for one in filtered])
+        return _measure(window - self._level, use, kernels)
+
+    def _cut_use(self, x0, y0, side):
+        """
+        Tell which pixels of a window may be looked at.
+        """
+        margin = self._margin
+        avoid = extract_cutout(self._avoid, x0, y0, size=side, fill_value=True)
+        wide = extract_cutout(
+            self._avoid, x0 - margin, y0 - margin, size=side + 2 * margin
+        )
+        inner = slice(margin, margin + side)
+        return ~(avoid | _grow(wide, margin)[inner, inner])
 
     def _inner(self, x0, y0, side, half):
         """
@@ -115,18 +134,21 @@ class FilterScatter:
         key = id(kernels)
         if key not in self._everywhere:
             half = kernels.radius
-            use = self._use & self._inner_of_map(half)
-            padded = np.pad(self._image, half)
-            filtered = kernels.correlate(padded)
-            values = np.array([_clipped_std(one[use]) for one in filtered])
+            use = ~_grow(self._avoid, self._margin)
+            use &= self._inner_of_map(half, use)
+            padded = np.pad(self._image - self._level, half)
+            # One by one: a map may be large.
+            values = np.concatenate(
+                [_measure(padded, use, one) for one in kernels.separately()]
+            )
             # The filters are kept with it, so that no others get their number.
             self._everywhere[key] = values, kernels
         return self._everywhere[key][0]
 
-    def _inner_of_map(self, half):
+    def _inner_of_map(self, half, use):
         inner = np.zeros(self._image.shape, dtype=bool)
         inner[half:-half, half:-half] = True
-        return inner if (inner & self._use).any() else True
+        return inner if (inner & use).any() else True
 
 
 class FilterKernels:
@@ -159,32 +181,64 @@ class FilterKernels:
         image : 2D `~numpy.ndarray`
             The window.
 
-        Yields
-        ------
-        filtered : 2D `~numpy.ndarray`
-            The output of each filter where it lies within the window.
+        Returns
+        -------
+        filtered : 3D `~numpy.ndarray`
+            The output of each filter where it lies within the window, in single
+            precision.
         """
         half = self.radius
         shape = tuple(fft.next_fast_len(size, real=True) for size in image.shape)
         if shape not in self._transforms:
             # A correlation: the kernels turned by half a turn.
-            turned = self._kernels[:, ::-1, ::-1]
-            self._transforms = {shape: [fft.rfft2(one, shape) for one in turned]}
-        transform = fft.rfft2(image, shape)
+            turned = self._kernels[:, ::-1, ::-1].astype(np.float32)
+            self._transforms = {shape: fft.rfft2(turned, shape)}
+        transform = fft.rfft2(image.astype(np.float32), shape)
         rows = slice(2 * half, image.shape[0])
         columns = slice(2 * half, image.shape[1])
-        for one in self._transforms[shape]:
-            yield fft.irfft2(transform * one, shape)[rows, columns]
+        filtered = fft.irfft2(transform * self._transforms[shape], shape)
+        return filtered[:, rows, columns]
+
+    def separately(self):
+        """
+        Give the filters one by one.
+
+        Returns
+        -------
+        kernels : list of `FilterKernels`
+            The filters.
+        """
+        return [FilterKernels(one[None]) for one in self._kernels]
+
+
+def _grow(mask, radius):
+    """
+    Grow a mask by a square's half side.
+    """
+    if radius == 0:
+        return mask
+    return maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)
+
+
+def _measure(window, use, kernels):
+    """
+    Measure the scatter of filters where they lie within a window.
+    """
+    # Single precision has fewer powers of ten than maps.
+    largest = float(np.abs(window).max()) or 1.0
+    return largest * _clipped_std(kernels.correlate(window / largest)[:, use])
 
 
 def _clipped_std(values):
     """
-    Calculate the standard deviation about zero, clipped at 4 sigma.
+    Calculate the standard deviation of each row about zero, clipped at 4 sigma.
 
     A filter's output has the mean zero where there is no source.
     """
-    if values.size == 0:
-        return np.nan
+    if values.shape[1] == 0:
+        return np.full(len(values), np.nan)
     squares = values**2
-    mean = squares.mean()
-    return float(np.sqrt(squares[squares <= _CLIP**2 * mean].mean()))
+    mean = squares.mean(axis=1, keepdims=True, dtype=float)
+    kept = squares <= _CLIP**2 * mean
+    total = np.sum(squares, axis=1, where=kept, dtype=float)
+    return np.sqrt(total / np.count_nonzero(kept, axis=1))

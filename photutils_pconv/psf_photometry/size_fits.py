@@ -184,13 +184,11 @@ def _fit_step(residual, fit, psfs, missing, i, neighbours, radius, log_size=0.0)
     flux = fit.flux[i]
     if not (window.enough and np.isfinite(flux) and flux > 0):
         return None
-    offsets = window.offsets(fit.x[i], fit.y[i])
+    place = fit.x[i], fit.y[i]
     psf = psfs.of(i)
-    templates = [psfs.by_size(i, *offsets), psf.evaluate(*offsets)]
-    templates += psf.gradient(*offsets)
-    templates += [
-        psfs.of(j).evaluate(*window.offsets(fit.x[j], fit.y[j])) for j in neighbours
-    ]
+    templates = [window.draw(psfs.by_size(i), *place), window.draw(psf, *place)]
+    templates += window.draw_gradient(psf, *place)
+    templates += [window.draw(psfs.of(j), fit.x[j], fit.y[j]) for j in neighbours]
     templates += window.terms
     values = residual[window.region][window.use]
     coefficients, covariance = solve_window(values, templates)

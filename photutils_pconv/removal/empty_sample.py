@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.progress import single_stage
 from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
@@ -18,11 +19,7 @@ from photutils_pconv.photometry.apertures import sum_removed
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.removal.filling import Filled
 from photutils_pconv.removal.measuring import measure
-from photutils_pconv.removal.texture_models import (
-    cut_residuals,
-    local_scales,
-    split_scales,
-)
+from photutils_pconv.removal.texture_models import cut_residuals, scales_around
 
 __all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
 
@@ -162,22 +159,26 @@ def fill_empty_holes(
         )
         levels = _class_levels(places.radius, holes.radius, brightness)
         injected = levels * np.nan_to_num(around.local_bkg_std)
-    for index, places in empty.by_round():
-        data, image = grid.data, None
-        if injected[index].any():
-            image = _source_image(grid, places, injected[index], pixel_psf)
-            data = grid.data + image
-        part = grid.with_holes_missing(holes, data)
-        yield FilledEmpty(
-            holes=places,
-            grid=part,
-            filled=filler.fill_empty(part, places, pixel_psf),
-            injected=injected[index],
-            image=image,
-        )
+    with single_stage('errors', len(empty), unit='empty hole') as advance:
+        for index, places in empty.by_round():
+            data, image = grid.data, None
+            if injected[index].any():
+                image = _source_image(grid, places, injected[index], pixel_psf)
+                data = grid.data + image
+            part = grid.with_holes_missing(holes, data)
+            yield FilledEmpty(
+                holes=places,
+                grid=part,
+                filled=filler.fill_empty(part, places, pixel_psf),
+                injected=injected[index],
+                image=image,
+            )
+            advance(len(places))
 
 
-def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
+def sample_empty_holes(
+    grid, holes, filler, filled, plan, *, rms=None, n_empty=None, seed=None
+):
     """
     Place, fill and measure empty holes.
 
@@ -202,6 +203,9 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
         The local rms around the sources, in the map's unit, needed by a
         filler that depends on the flux.
 
+    n_empty, seed : optional
+        As for `fill_empty_holes`.
+
     Returns
     -------
     sample : `EmptySample`
@@ -222,6 +226,8 @@ def sample_empty_holes(grid, holes, filler, filled, plan, *, rms=None):
         annulus_radii=plan.pixel_annulus,
         pixel_psf=filled.pixel_psf,
         brightness=brightness,
+        n_empty=n_empty,
+        seed=seed,
     ):
         use = part.filled.reconstruction.filled
         rows.append(tuple(column[use] for column in _measure_round(grid, part, plan)))
@@ -273,7 +279,7 @@ def _cut_stamps(grid, part):
     usable = part.holes.select(reconstruction.filled)
     unusable = part.grid.missing | usable.mask
     where = (usable.x, usable.y, usable.radius)
-    scales = local_scales(split_scales(grid.data, unusable), *where)
+    scales = scales_around(grid.data, unusable, *where)
     return cut_residuals(grid.data - reconstruction.emission, *where, scales)
 
 

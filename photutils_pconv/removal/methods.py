@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from photutils_pconv._utils.checks import check_choice
-from photutils_pconv.psf.library import has_own_psf
 
 __all__ = [
     'FILLS',
@@ -89,7 +88,7 @@ def choose_method(method, psf, *, setup, model_kind=None):
             reason = f'the model is of the kind {model_kind!r}'
         elif psf is not None:
             method, reason = 'psf', 'a PSF was given'
-        elif has_own_psf(setup):
+        elif setup.has_psf:
             method, reason = 'psf', f'the PSF of {setup.name} is known'
         else:
             method, reason = 'inpaint', f'no PSF of {setup.name} is known'

@@ -37,7 +37,9 @@ _RING_INNER, _RING_OUTER = 1.5, 2.5
 _LEAST_INPAINTED = 0.3
 
 
-def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
+def find_poor_fits(
+    residual, missing, fit, flux, structure, pixel_psf, *, expected_error=None
+):
     """
     Find sources of which the PSF leaves more than it is expected to.
 
@@ -61,6 +63,9 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
 
+    expected_error : 2D `~numpy.ndarray`, optional
+        The expected error of the sources' images, where it is at hand.
+
     Returns
     -------
     poor : (M,) bool `~numpy.ndarray`
@@ -69,10 +74,11 @@ def find_poor_fits(residual, missing, fit, flux, structure, pixel_psf):
     core : (M,) `~numpy.ndarray`
         The root mean square of what is left within a FWHM; 0 for all others.
     """
-    # With that of neighbours: a faint source beside a bright one is not to blame.
-    expected_error = expected_error_image(
-        residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
-    )
+    if expected_error is None:
+        # With that of neighbours: a faint one beside a bright one is not to blame.
+        expected_error = expected_error_image(
+            residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
+        )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
     for i in np.flatnonzero(np.isfinite(flux)):
         fwhm = pixel_psf.of(i).fwhm

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 
+from photutils_pconv._utils.progress import enter_stage, show_stages
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
@@ -149,17 +150,29 @@ def remove_sources(settings, map_input, source_input):
     removal : `Removal`
         What each stage found.
     """
+    with show_stages(settings.run.progress_bar):
+        return _go_through_stages(settings, map_input, source_input)
+
+
+def _go_through_stages(settings, map_input, source_input):
+    """Remove sources; whoever waits is told which stage begins."""
     setup = settings.setup
+    enter_stage('SNR', len(source_input))
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
     sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
     distinct = sources.distinct
     holes = choose_holes(distinct.x, distinct.y, grid, setup)
+    if settings.psf_name == EMPIRICAL:
+        enter_stage('empirical PSF', len(holes))
     psf = find_psf(settings, grid, holes)
+    if settings.fit_sizes:
+        enter_stage('sizes', len(holes))
     found = measure_sizes(settings, grid, holes, psf, sources)
     holes = enlarge_holes(holes, found)
-    filler = make_filler(settings, grid, psf, sizes=found.sizes)
+    filler = make_filler(settings, grid, psf, sizes=found.sizes, start=found.fit)
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
+    enter_stage('apertures', len(holes))
     fluxes = measure(grid, holes, filled, plan)
     if found.is_any_resolved:
         images = SourcePSFs(
@@ -269,7 +282,7 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf, *, sizes=None):
+def make_filler(settings, grid, psf, *, sizes=None, start=None):
     """
     Make what fills the holes of a map.
 
@@ -286,6 +299,9 @@ def make_filler(settings, grid, psf, *, sizes=None):
 
     sizes : `~photutils_pconv.psf.SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
+
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        The fit of the PSF to the native map, where it was made already.
 
     Returns
     -------
@@ -328,9 +344,9 @@ def make_filler(settings, grid, psf, *, sizes=None):
         run=settings.run,
     )
     if grid.factor == 1:
-        return PSFFiller(subtraction, see(psf, scale))
+        return PSFFiller(subtraction, see(psf, scale), start=start)
     seen = see(resample_psf(psf, grid.pixel_scale, scale), scale)
-    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale))
+    return PSFFiller(subtraction, seen, see(psf, grid.pixel_scale), start)
 
 
 def _find_calibration(settings):
@@ -370,6 +386,7 @@ def assemble(settings, map_input, removal):
         flags[psf_fluxes.poor] |= SourceFlags.POOR_FIT
     if psf_fluxes is not None and not settings.fit_positions:
         psf_fluxes = replace(psf_fluxes, x=None, y=None)
+    colour = settings.colour_correction
     table = make_photometry_table(
         sources,
         holes,
@@ -381,6 +398,8 @@ def assemble(settings, map_input, removal):
         sources.flags | sources.spread(flags, fill=0),
         detection_threshold=settings.detection_threshold,
         upper_limit_probability=settings.upper_limit_probability,
+        colour_factor=1.0 if colour is None else colour.factor,
+        calibration_error=settings.calibration_error,
     )
     meta = make_meta(settings, filled.pixel_psf)
     if settings.error_method != 'local':
@@ -413,4 +432,5 @@ def assemble(settings, map_input, removal):
         map_input=map_input,
         drawn=drawn,
         draws=draws,
+        emission=reconstruction.clean(grid.data)[reconstruction.holes],
     )

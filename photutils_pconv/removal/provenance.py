@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 
 import astropy.units as u
 import numpy as np
+from astropy import log
 
 from photutils_pconv._utils.versions import package_versions
+from photutils_pconv.network.running import choose_precision
+from photutils_pconv.removal.flux_calibration import describe_calibration
 
-__all__ = ['make_history', 'make_meta']
+__all__ = ['log_choices', 'make_history', 'make_meta']
 
 # The text of a card of HISTORY (FITS standard 4.0, 4.4.2.4).
 _CARD_WIDTH = 72
@@ -21,6 +24,23 @@ _FILL_HISTORY = {
     'mean': 'holes hold the reconstructed emission, without noise',
     'draw': 'holes hold what is known, and a random draw of what is not',
 }
+
+
+def log_choices(settings):
+    """
+    Log what was chosen for the user, and why, to astropy's logger.
+
+    Parameters
+    ----------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        The settings.
+    """
+    psf = '' if settings.psf_name is None else f', PSF {settings.psf_name!r}'
+    log.info(
+        f'setup {settings.setup.name!r} ({settings.setup_reason}); method '
+        f'{settings.method!r} ({settings.method_reason}){psf}; model '
+        f'{settings.model.name!r}; fill {settings.fill!r}'
+    )
 
 
 def make_meta(settings, pixel_psf):
@@ -48,6 +68,7 @@ def make_meta(settings, pixel_psf):
     setup = settings.setup
     meta = {
         'setup': setup.name,
+        'setup_reason': settings.setup_reason,
         'model': settings.model.name,
         'model_checksum': settings.model.checksum,
         'method': settings.method,
@@ -60,7 +81,9 @@ def make_meta(settings, pixel_psf):
         'upper_limit_probability': settings.upper_limit_probability,
         'subtract_wings': settings.subtract_wings or settings.method == 'psf',
         'fill': settings.fill,
-        'colour_corrected': False,
+        'precision': choose_precision(settings.run, settings.model.network),
+        'turns': settings.run.turns,
+        **describe_calibration(settings),
         'versions': package_versions('astropy', 'photutils'),
         'date': datetime.now(UTC).isoformat(timespec='seconds'),
     }
@@ -94,6 +117,7 @@ def make_history(meta, n_filled):
         f'photutils-pconv {meta["versions"]["photutils_pconv"]}: {n_filled} '
         'compact sources replaced by reconstructed emission',
         f'photutils-pconv setup {meta["setup"]}, model {meta["model"]}',
+        f'setup {meta["setup"]}: {meta["setup_reason"]}',
         f'method {meta["method"]}: {meta["method_reason"]}',
         _FILL_HISTORY[meta['fill']],
         f'model sha256 {checksum[:32]}',

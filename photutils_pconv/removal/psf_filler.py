@@ -20,6 +20,7 @@ from photutils_pconv.psf_photometry.aperture_scale import (
     aperture_fraction,
     aperture_ratio,
 )
+from photutils_pconv.psf_photometry.fitting import PSFFit
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 from photutils_pconv.removal.map_fluxes import measure_on_map
 from photutils_pconv.removal.psf_subtraction import (
@@ -49,11 +50,15 @@ class PSFFiller:
     map_psf : `~photutils_pconv.psf.PixelPSF`, optional
         The PSF on the map's pixels, for a map of coarser ones, on which fluxes
         are measured.
+
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        A fit to the native map with which that of the sources begins.
     """
 
     settings: SubtractionSettings
     pixel_psf: PixelPSF
     map_psf: PixelPSF | None = None
+    start: PSFFit | None = None
 
     depends_on_flux = True
 
@@ -74,7 +79,9 @@ class PSFFiller:
         filled : `~photutils_pconv.removal.Filled`
             The holes, filled.
         """
-        return self._fill(grid, holes, self.settings, self.pixel_psf, self.map_psf)
+        return self._fill(
+            grid, holes, self.settings, self.pixel_psf, self.map_psf, self.start
+        )
 
     def fill_empty(self, grid, holes, pixel_psf):
         """
@@ -101,7 +108,7 @@ class PSFFiller:
         return self._fill(grid, holes, settings, pixel_psf)
 
     @staticmethod
-    def _fill(grid, holes, settings, pixel_psf, map_psf=None):
+    def _fill(grid, holes, settings, pixel_psf, map_psf=None, start=None):
         native, factor = grid.native, grid.factor
         removal = remove_with_psf(
             native.data,
@@ -111,6 +118,7 @@ class PSFFiller:
             settings,
             jy_per_pixel=native.jy_per_pixel,
             taper_width=native_taper(grid),
+            start=start,
         )
         x, y = grid.to_map(removal.x, removal.y)
         fluxes = PSFFluxes(

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from astropy.stats import mad_std
 
 from photutils_pconv._utils.arrays import take_off_level
+from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.windows import find_window
@@ -61,7 +61,7 @@ from photutils_pconv.removal.mismatch import (
     find_poor_fits,
     with_poor_fits,
 )
-from photutils_pconv.removal.texture_models import measure_structure
+from photutils_pconv.removal.texture_models import MAD_TO_STD, measure_structure
 
 __all__ = [
     'PSFRemoval',
@@ -71,6 +71,8 @@ __all__ = [
 
 # Wings are subtracted down to this share of the local scatter; by choice.
 _WING_SHARE = 0.05
+# Wings below this share of a fit's ``level`` are those of no source; by choice.
+_LEAST_SHARE = 0.01
 # The radius within which that scatter is measured, in pixels: that of the robust
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
@@ -203,7 +205,15 @@ class SubtractionSettings:
 
 
 def remove_with_psf(
-    data, missing, holes, psf, settings, *, jy_per_pixel=1.0, taper_width=TAPER_WIDTH
+    data,
+    missing,
+    holes,
+    psf,
+    settings,
+    *,
+    jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+    start=None,
 ):
     """
     Remove sources with a known PSF.
@@ -232,6 +242,9 @@ def remove_with_psf(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
+    start : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        A fit with which that of the sources begins.
+
     Returns
     -------
     removal : `PSFRemoval`
@@ -239,6 +252,7 @@ def remove_with_psf(
     """
     data, offset = take_off_level(data, missing)
     x, y, radius = holes.x, holes.y, holes.radius
+    enter_stage('PSF', len(holes))
     snr = np.nan_to_num(holes.snr)
     point = psf.scales(len(x)) == 1.0
     telling = settings.fits.tells_shape(snr) & point
@@ -254,15 +268,21 @@ def remove_with_psf(
         )
         psf = psf.with_point(found)
     fit_position = settings.fits.may_move(snr)
-    fit = fit_psf(data, x, y, psf, missing=missing, fit_position=fit_position)
+    fit = fit_psf(
+        data, x, y, psf, missing=missing, fit_position=fit_position, start=start
+    )
     # Neighbours' wings are none of the scatter that hides a source's own.
-    whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    least = _LEAST_SHARE * fit.level
+    whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=least)
     scatter = _scatter_around(data - whole, missing, fit.x, fit.y, radius)
     level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
+    expected = expected_error_image(
+        data.shape, fit.x, fit.y, fit.flux, psf, level=level
+    )
     residual_map = _ResidualMap(
         data - sources,
-        expected_error_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level),
+        expected,
         shape_image(data.shape, fit.x, fit.y, psf),
         missing,
         settings.model.card.normalisation,
@@ -285,6 +305,7 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
+    enter_stage('fluxes', len(holes))
     flux, flux_err, null_err = measure_fluxes(
         data,
         fit,
@@ -312,8 +333,12 @@ def remove_with_psf(
     poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
     if settings.judge_fits:
         structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
-        poor, core = find_poor_fits(residual, missing, fit, flux, structure, psf)
-        qfit, cfit = fit_quality(data, fit.x, fit.y, flux, psf, missing, windows)
+        poor, core = find_poor_fits(
+            residual, missing, fit, flux, structure, psf, expected_error=expected
+        )
+        qfit, cfit = fit_quality(
+            data, fit.x, fit.y, flux, psf, missing, windows, sources=drawn.image
+        )
     reconstruction = blender.finish(missing)
     middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
     mismatch = np.fmax(np.abs(flux) * middle, core)
@@ -389,7 +414,9 @@ def _scatter_around(residual, missing, x, y, radius):
             continue
         use = (window.distance > radius[i]) & ~missing[window.region]
         if use.any():
-            scatter[i] = mad_std(residual[window.region][use])
+            values = residual[window.region][use]
+            deviation = np.abs(values - np.median(values))
+            scatter[i] = MAD_TO_STD * np.median(deviation)
     return scatter
 
 

@@ -3,21 +3,44 @@
 Removal of compact sources: the package's front door.
 """
 
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import astropy.units as u
 import numpy as np
+from astropy.table import QTable
 
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
-from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.sources import parse_sources
+from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
+from photutils_pconv.inputs.opening import open_map
+from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network.running import RunOptions
+from photutils_pconv.network.running import BATCH_SIZE, RunOptions, choose_precision
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
 )
+from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
+from photutils_pconv.removal.provenance import log_choices
+from photutils_pconv.removal.psf_setups import (
+    find_setup_of_psf,
+    has_no_scale,
+    stands_for_a_setup,
+)
+from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import RemovalSettings
+from photutils_pconv.setups.headers import check_setup, find_setup
+from photutils_pconv.setups.registry import (
+    find_setups,
+    get_setup,
+    make_described,
+)
+from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['NeuralSourceRemover']
 
@@ -35,14 +58,19 @@ class NeuralSourceRemover(ReadOnly):
     ----------
     mode : str, optional
         The observing mode: ``'scanmap'``, ``'parallel'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map
+        (`~photutils_pconv.setups.find_setup`).
 
     band : str, optional
         The band: ``'blue'``, ``'green'``, ``'red'``, or that of a
-        registered setup.
+        registered setup. By default that in the header of the map.
 
-    setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+    setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
+        A setup, its name, or its file, instead of ``mode`` and ``band``. With
+        none of the three, a given ``psf`` stands for the setup: it is made from
+        the PSF (`ObservingSetup.from_psf <photutils_pconv.ObservingSetup>`) for
+        the pixels of each map. Where the FWHM has less than 1.8 or more than 4.3
+        of them, the map is resampled.
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network: a bundled model's name, a file, or a loaded model.
@@ -70,7 +98,8 @@ class NeuralSourceRemover(ReadOnly):
         built from the map's bright isolated sources
         (`photutils_pconv.psf_photometry`), another setup's name, a FITS
         file, or a PSF of your own; an image or an ``ImagePSF`` belongs to
-        pixels of the setup's native scale. By default the setup's, or, with
+        pixels of the setup's native scale or, without a setup, of the map. By
+        default the setup's, or, with
         ``method='inpaint'``, none.
 
     method : {'auto', 'psf', 'inpaint'}, optional
@@ -108,6 +137,20 @@ class NeuralSourceRemover(ReadOnly):
     upper_limit_probability : float, optional
         The probability with which the true flux is below that limit.
 
+    colour_correction : `~astropy.units.Quantity`, float, str or pair, optional
+        The spectrum that fluxes are corrected for: a temperature (of a black
+        body), a slope of F_nu in frequency, ``'star'``, or a pair of a
+        temperature and the slope of the emissivity; see
+        `~photutils_pconv.photometry.colour_correction`. By default fluxes are
+        not corrected: they are those of the spectrum that the map was
+        calibrated with (for PACS and SPIRE nu F_nu = constant).
+
+    calibration_error : float or 'setup', optional
+        The relative error of the map's calibration, which is added to the
+        errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
+        PACS. By default errors are those of one map among themselves; the
+        table's metadata tell the calibration's.
+
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
         off the cleaned map, too (`photutils_pconv.inpainting`). By default
@@ -139,7 +182,17 @@ class NeuralSourceRemover(ReadOnly):
         A torch device; ``'auto'`` takes a GPU where there is one.
 
     precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is float32.
+        The network's precision; ``'auto'`` is bfloat16 where the device has it and
+        the network only corrects a fill (the bundled ones do), else float32.
+
+    turns : int, optional
+        Over how many quarter turns of each cutout the network's output is
+        averaged, from 1 to 4: each costs as much time as the first.
+
+    threads : int, optional
+        The number of the processor's threads that the network uses; `None`
+        for as many as torch does by itself, which takes longer than one where
+        others keep the processor busy.
 
     progress_bar : bool, optional
         Whether to show a progress bar.
@@ -150,10 +203,13 @@ class NeuralSourceRemover(ReadOnly):
         If the setup is unknown, an aperture lies outside the table of
         encircled energies, or an argument is not accepted.
 
+    Warns
+    -----
+    AstropyUserWarning
+        If the header of a map contradicts the setup that was given.
+
     Notes
     -----
-    Photometry is not colour-corrected.
-
     A source may be larger than the PSF. Its image is then the PSF convolved with an
     elliptical Gaussian; hole, aperture and annulus grow with it. Sizes are taken from
     the catalogue, where it has columns of them (see `parse_sources
@@ -164,7 +220,9 @@ class NeuralSourceRemover(ReadOnly):
     has a fitted one in any case, and the flag ``resolved``.
 
     The settings are those that a remover was made with: attributes cannot
-    be set later.
+    be set later. Several threads may call one remover at once: each has its own
+    result. Copies and pickles have the settings, and not the last result, which
+    can be pickled itself.
 
     Examples
     --------
@@ -175,43 +233,46 @@ class NeuralSourceRemover(ReadOnly):
 
     def __init__(
         self,
-        mode=None,
-        band=None,
+        mode: str | None = None,
+        band: str | None = None,
         *,
-        setup=None,
-        model=None,
-        aperture_radii=None,
-        aperture_corrections=None,
-        recenter=False,
-        psf=None,
-        method='auto',
-        fit_positions=True,
-        fit_psf_shape=True,
-        fit_sizes=False,
-        error_method='empty_apertures',
-        detection_threshold=DETECTION_THRESHOLD,
-        upper_limit_probability=LIMIT_PROBABILITY,
-        subtract_wings=False,
-        fill=None,
-        draw_seed=0,
-        resample=True,
-        batch_size=64,
-        device='auto',
-        precision='auto',
-        progress_bar=False,
-    ):
+        setup: ObservingSetup | str | None = None,
+        model: Any = None,
+        aperture_radii: Any = None,
+        aperture_corrections: Any = None,
+        recenter: bool = False,
+        psf: Any = None,
+        method: str = 'auto',
+        fit_positions: bool = True,
+        fit_psf_shape: bool = True,
+        fit_sizes: bool = False,
+        error_method: str = 'empty_apertures',
+        detection_threshold: float = DETECTION_THRESHOLD,
+        upper_limit_probability: float = LIMIT_PROBABILITY,
+        colour_correction: Any = None,
+        calibration_error: Any = None,
+        subtract_wings: bool = False,
+        fill: str | None = None,
+        draw_seed: int | np.random.Generator = 0,
+        resample: bool = True,
+        batch_size: int = BATCH_SIZE,
+        device: Any = 'auto',
+        precision: str = 'auto',
+        turns: int = 1,
+        threads: int | None = 1,
+        progress_bar: bool = False,
+    ) -> None:
         run = RunOptions(
             batch_size=batch_size,
             device=device,
             precision=precision,
+            turns=turns,
+            threads=threads,
             progress_bar=progress_bar,
         )
-        self._settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        self._make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
-            psf=psf,
             method=method,
             aperture_radii=aperture_radii,
             aperture_corrections=aperture_corrections,
@@ -222,98 +283,137 @@ class NeuralSourceRemover(ReadOnly):
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=upper_limit_probability,
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
             resample=resample,
             run=run,
         )
-        self._result = None
+        self._psf, self._settings, self._result = psf, None, None
+        # What astropy's log was told of.
+        self._logged = None
+        # What was asked for where the header tells the rest; else None.
+        self._asked = None
+        # Whether the PSF stands for the setup, which then differs from map to map.
+        self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
+        if self._psf_is_setup:
+            settings = self._make_settings(psf=psf)
+            self._settings = None if has_no_scale(psf) else settings
+        elif setup is not None or None not in (mode, band):
+            self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
+        else:
+            self._asked = {'mode': mode, 'band': band}
+            self._check_arguments()
 
     @property
-    def settings(self):
+    def settings(self) -> RemovalSettings | None:
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
+
+        Where the header of a map tells the setup, or a PSF on the map's pixels does,
+        they are those for the last map, and `None` before the first.
         """
         return self._settings
 
     @property
-    def setup(self):
+    def setup(self) -> ObservingSetup | None:
         """
-        The setup (`~photutils_pconv.ObservingSetup`).
+        The setup (`~photutils_pconv.ObservingSetup`); `None` as long as `settings` is.
         """
-        return self.settings.setup
+        return None if self.settings is None else self.settings.setup
 
     @property
-    def model(self):
+    def model(self) -> Any:
         """
-        The network (`~photutils_pconv.network.LoadedModel`).
+        The network (`~photutils_pconv.network.LoadedModel`); `None` as long as
+        `settings` is.
         """
-        return self.settings.model
+        return None if self.settings is None else self.settings.model
 
     @property
-    def aperture_radii(self):
+    def aperture_radii(self) -> np.ndarray | None:
         """
-        The aperture radii in arcsec (1D `~numpy.ndarray`).
+        The aperture radii in arcsec (1D `~numpy.ndarray`); `None` as long as
+        `settings` is.
         """
-        return self.settings.aperture_radii
+        return None if self.settings is None else self.settings.aperture_radii
 
     @property
-    def results(self):
+    def results(self) -> QTable | None:
         """
         The photometry of the last call (`~astropy.table.QTable`, or None).
+
+        It is that of the call that ended last. Where several threads call one
+        remover, take what each call returns.
         """
         return None if self._result is None else self._result.photometry
 
     @property
-    def cleaned(self):
+    def cleaned(self) -> Any:
         """
         The cleaned map of the last call, or `None`.
         """
         return None if self._result is None else self._result.cleaned
 
-    def __repr__(self):
-        radii = np.array2string(self.aperture_radii, separator=', ')
+    def __getstate__(self):
+        # The result may be thousands of times as large, and whoever needs it has it.
+        return self.__dict__ | {'_result': None}
+
+    def __repr__(self) -> str:
+        settings = self.settings
+        if settings is None:
+            return f'<{type(self).__name__}({self._describe_asked()})>'
+        radii = np.array2string(settings.aperture_radii, separator=', ')
         return (
-            f'<{type(self).__name__}(setup={self.setup.name!r}, '
-            f'method={self.settings.method!r}, fill={self.settings.fill!r}, '
-            f'model={self.model.name!r}, aperture_radii={radii} arcsec)>'
+            f'<{type(self).__name__}(setup={settings.setup.name!r}, '
+            f'method={settings.method!r}, fill={settings.fill!r}, '
+            f'model={settings.model.name!r}, aperture_radii={radii} arcsec)>'
         )
 
-    def __str__(self):
+    def __str__(self) -> str:
         settings = self.settings
+        if settings is None:
+            asked = self._describe_asked().removeprefix('setup: ')
+            return format_parameters(self, {'setup': asked}, long=True)
+        meta = describe_calibration(settings)
         shown = {
-            'setup': self.setup.name,
+            'setup': f'{settings.setup.name} ({settings.setup_reason})',
             'method': f'{settings.method} ({settings.method_reason})',
-            'model': self.model.name,
-            'aperture_radii': self.aperture_radii.tolist(),
+            'model': settings.model.name,
+            'aperture_radii': settings.aperture_radii.tolist(),
             'aperture_corrections': settings.aperture_corrections,
             'recenter': settings.recenter,
             'psf': settings.psf_name,
             'error_method': settings.error_method,
             'detection_threshold': settings.detection_threshold,
             'upper_limit_probability': settings.upper_limit_probability,
+            'colour_correction': meta['colour_correction'],
+            'calibration_error': settings.calibration_error,
             'subtract_wings': settings.subtract_wings,
             'fill': settings.fill,
             'resample': settings.resample,
             'batch_size': settings.run.batch_size,
             'device': settings.run.device,
-            'precision': settings.run.precision,
+            'precision': choose_precision(settings.run, settings.model.network),
+            'turns': settings.run.turns,
+            'threads': settings.run.threads,
         }
         return format_parameters(self, shown, long=True)
 
     def __call__(
         self,
-        data,
-        sources,
+        data: Any,
+        sources: Any,
         *,
-        hdu=None,
-        mask=None,
-        coverage_mask=None,
-        error=None,
-        wcs=None,
-        beam=None,
-    ):
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+    ) -> SourceRemovalResult:
         """
         Clean a map and measure its sources.
 
@@ -325,15 +425,16 @@ class NeuralSourceRemover(ReadOnly):
             FITS file, or HDUs. Units of Jy/pixel (and Jy, taken as such),
             mJy/pixel, MJy/sr, Jy/arcsec2, Jy/beam, or none.
 
-        sources : SkyCoord, table, path or (N, 2) array
+        sources : SkyCoord, table, Regions, path or (N, 2) array
             The sources; see `~photutils_pconv.inputs.parse_sources`.
 
         hdu : int, str or tuple, optional
             The HDU of a file that holds the map: its number, its name, or
             a pair of name and version.
 
-        mask : 2D bool `~numpy.ndarray`, str or int, optional
-            True for bad pixels; for a file also an extension.
+        mask : 2D bool `~numpy.ndarray`, Regions, str or int, optional
+            True for bad pixels; regions or a region file (``.reg``), which are
+            bad; for a file also an extension.
 
         coverage_mask : 2D bool `~numpy.ndarray`, optional
             True for pixels without data.
@@ -361,7 +462,7 @@ class NeuralSourceRemover(ReadOnly):
             If map, sources or pixel scale are not acceptable; the
             message says what is.
         """
-        map_input = parse_map(
+        settings, map_input = self.read_map(
             data,
             hdu=hdu,
             mask=mask,
@@ -369,14 +470,128 @@ class NeuralSourceRemover(ReadOnly):
             error=error,
             wcs=wcs,
             beam=beam,
-            pixel_scale=self.setup.pixel_scale,
-            setup_fwhm=self.setup.psf_fwhm,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
-        self._result = run_removal(self.settings, map_input, source_input)
-        return self._result
+        map_input = mask_excluded(map_input, source_input)
+        # Another thread may set it, too, before this one returns.
+        result = run_removal(settings, map_input, source_input)
+        self._result = result
+        return result
 
-    def make_model_image(self, shape=None):
+    def read_map(
+        self,
+        data: Any,
+        *,
+        hdu: int | str | tuple | None = None,
+        mask: Any = None,
+        coverage_mask: Any = None,
+        error: Any = None,
+        wcs: Any = None,
+        beam: Any = None,
+    ) -> tuple[RemovalSettings, MapInput]:
+        """
+        Read a map, and settle on the settings for it.
+
+        Parameters
+        ----------
+        data, hdu, mask, coverage_mask, error, wcs, beam : optional
+            As in the call.
+
+        Returns
+        -------
+        settings : `~photutils_pconv.removal.RemovalSettings`
+            The settings, with the setup that the remover was given or that the
+            header of the map tells.
+
+        map_input : `~photutils_pconv.inputs.MapInput`
+            The map.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the map is not acceptable, or the setup is not known.
+        """
+        opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+        if self._psf_is_setup:
+            map_input = parse_opened(
+                opened,
+                coverage_mask=coverage_mask,
+                beam=beam,
+                setup_fwhm=self._find_beam(),
+            )
+            return self._settle_by_psf(map_input.pixel_scale), map_input
+        settings = self._settle(opened.meta)
+        map_input = parse_opened(
+            opened,
+            coverage_mask=coverage_mask,
+            beam=beam,
+            pixel_scale=settings.setup.pixel_scale,
+            setup_fwhm=settings.setup.psf_fwhm,
+        )
+        return settings, map_input
+
+    def _find_beam(self):
+        """Give the FWHM of the PSF that stands for the setup, if that is known."""
+        return None if has_no_scale(self._psf) else self._settings.setup.psf_fwhm
+
+    def _settle_by_psf(self, pixel_scale):
+        """Give the settings for a map of these pixels, by the PSF alone."""
+        if pixel_scale is None and not has_no_scale(self._psf):
+            msg = (
+                'a map without WCS does not tell its pixel scale, which a PSF in '
+                'arcsec needs: give wcs, or '
+                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
+            )
+            raise ValueError(msg)
+        setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
+        settings = self._make_settings(setup=setup, psf=setup.psf)
+        settings = replace(settings, setup_reason='as the PSF tells')
+        self._settings = settings
+        self._log(settings)
+        return settings
+
+    def _settle(self, header):
+        """Give the settings for a map of this header."""
+        # Another thread may change the attribute, for another map.
+        settings = self._settings
+        if self._asked is not None:
+            choice = find_setup(header, **self._asked)
+            if settings is None or choice.setup != settings.setup:
+                settings = self._make_settings(setup=choice.setup, psf=self._psf)
+                settings = replace(settings, setup_reason=choice.reason)
+            self._settings = settings
+        self._log(settings)
+        check_setup(settings.setup, header)
+        return settings
+
+    def _log(self, settings):
+        """Tell what was chosen, once."""
+        if settings is not self._logged:
+            log_choices(settings)
+            self._logged = settings
+
+    def _check_arguments(self):
+        """Complain at once about what no setup in question accepts."""
+        errors = []
+        for described in find_setups(**self._asked):
+            try:
+                setup = make_described(described)
+                self._make_settings(setup=setup, psf=self._psf)
+            except (TypeError, ValueError, OSError) as exc:
+                errors.append(exc)
+            else:
+                return
+        raise errors[0]
+
+    def _describe_asked(self):
+        if self._psf_is_setup:
+            return "setup: that of the PSF on the map's pixels"
+        asked = [f'{name}={value!r}' for name, value in self._asked.items() if value]
+        return ', '.join([*asked, "setup: that of the map's header"])
+
+    def make_model_image(
+        self, shape: tuple[int, ...] | None = None
+    ) -> np.ndarray | u.Quantity:
         """
         Make the image of the sources that the last call removed.
 
@@ -404,7 +619,7 @@ class NeuralSourceRemover(ReadOnly):
         unit = result.map_input.unit
         return image.copy() if unit is None else u.Quantity(image, unit)
 
-    def make_residual_image(self, data, *, beam=None):
+    def make_residual_image(self, data: Any, *, beam: Any = None) -> Any:
         """
         Subtract the sources that the last call removed from a map.
 
@@ -431,7 +646,7 @@ class NeuralSourceRemover(ReadOnly):
         theirs = result.map_input
         # The grid is the same, and so is the pixel scale.
         pixel_scale = theirs.pixel_scale
-        if pixel_scale is None:
+        if pixel_scale is None and self.setup is not None:
             pixel_scale = self.setup.pixel_scale
         map_input = parse_map(data, beam=beam, pixel_scale=pixel_scale)
         model = as_array(result.sources)

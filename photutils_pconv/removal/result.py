@@ -3,19 +3,25 @@
 What a source removal gives back: the cleaned map and the photometry.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
-from photutils_pconv._utils.checks import check_seed
+from photutils_pconv._utils.checks import check_seed, to_bool
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_together
 from photutils_pconv.inputs.headers import (
     make_map_hdu,
@@ -25,11 +31,24 @@ from photutils_pconv.inputs.headers import (
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
+from photutils_pconv.removal.hole_regions import make_hole_regions
+from photutils_pconv.removal.summary import list_facts, list_flags, summarise
+from photutils_pconv.removal.table_files import (
+    name_table,
+    parse_formats,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from regions import Regions
 
 __all__ = [
     'SourceRemovalResult',
 ]
 
+# The number of rows that a notebook shows (by choice).
+_N_SHOWN = 10
 # The resolution of figures, in dots per inch (by choice).
 _FIGURE_DPI = 120
 
@@ -65,6 +84,10 @@ class SourceRemovalResult:
     draws : `~photutils_pconv.removal.Draws` or `None`
         What such draws are made from, where empty holes were measured.
 
+    emission : 1D `~numpy.ndarray` or `None`
+        The reconstructed emission in the pixels of ``holes``, in their order (see
+        `reconstruction`).
+
     Examples
     --------
     >>> cleaned, photometry = remover(ccd, table)  # doctest: +SKIP
@@ -77,19 +100,46 @@ class SourceRemovalResult:
     map_input: Any = field(repr=False)
     drawn: Any = None
     draws: Any = field(default=None, repr=False)
+    emission: Any = field(default=None, repr=False)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         yield self.cleaned
         yield self.photometry
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         ny, nx = self.holes.shape
         return (
             f'<{type(self).__name__}: {len(self.photometry)} sources, '
             f'{nx} x {ny} pixels, {np.count_nonzero(self.holes)} replaced>'
         )
 
-    def draw(self, n, seed=0):
+    def summary(self) -> str:
+        """
+        Say in a few lines what was done, what was found, and which flags there are.
+
+        Flags that warn stand apart from those that only inform
+        (`~photutils_pconv.photometry.FlagDefinition`).
+
+        Returns
+        -------
+        text : str
+            The summary.
+
+        Examples
+        --------
+        >>> print(result.summary())  # doctest: +SKIP
+        """
+        return summarise(self.photometry, self.holes)
+
+    def _repr_html_(self):
+        warning, informing = list_flags(np.asarray(self.photometry['flags']))
+        facts = list_facts(self.photometry, self.holes)
+        facts |= {'warnings': '; '.join(warning) or 'none'}
+        facts |= {'for information': '; '.join(informing)}
+        table = self.photometry[:_N_SHOWN]._repr_html_()
+        return format_html('Source removal', facts, more=table)
+
+    def draw(self, n: int, seed: int | np.random.Generator = 0) -> Iterator[Any]:
         """
         Draw cleaned maps, whose spread is the error of the reconstruction.
 
@@ -150,7 +200,7 @@ class SourceRemovalResult:
         return other
 
     @lazyproperty
-    def background_rms(self):
+    def background_rms(self) -> np.ndarray | u.Quantity:
         """
         The local scatter of the cleaned map (2D array or Quantity).
 
@@ -173,13 +223,77 @@ class SourceRemovalResult:
         unit = self.map_input.unit
         return rms if unit is None else rms << unit
 
-    def plot(self, *, axes=None, **kwargs):
+    @property
+    def reconstruction(self) -> np.ndarray:
         """
-        Plot the map before, after, and the removed sources side by side.
+        The map with the reconstructed emission in all holes (2D `~numpy.ndarray`).
+
+        It is the estimate of the emission behind the sources, without noise, whatever
+        ``fill`` was; in the unit of the map.
+        """
+        values = np.array(as_array(self.cleaned), dtype=float)
+        if self.emission is not None:
+            values[self.holes] = self.emission
+        return values
+
+    def plot(
+        self,
+        *,
+        sources: Sequence[int] | None = None,
+        zoom: int | tuple[int, int, int, int] | None = None,
+        axes: Any = None,
+        **kwargs: Any,
+    ) -> Figure:
+        """
+        Plot the map before and after, the removed sources, and what is left of them.
 
         Parameters
         ----------
-        axes : sequence of 3 `~matplotlib.axes.Axes`, optional
+        sources : sequence of int, optional
+            The ids of the sources whose holes are drawn; by default all.
+
+        zoom : int or tuple of 4 int, optional
+            The part of the map to show: around the source of that id, or between
+            the pixels (x_min, x_max, y_min, y_max). By default all of it.
+
+        axes : sequence of 3 or 4 `~matplotlib.axes.Axes`, optional
+            Where to plot; by default a new figure with the map's coordinates.
+            Without the fourth, the residual is not shown.
+
+        **kwargs
+            Keyword arguments of `~matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        figure : `~matplotlib.figure.Figure`
+            The figure.
+
+        Raises
+        ------
+        ValueError
+            If there are not three or four axes, or no source has that id.
+
+        Notes
+        -----
+        The map and the cleaned map share one stretch, an inverse hyperbolic sine
+        with limits from the cleaned map. The residual is the cleaned map less
+        itself, smoothed with a Gaussian of half a hole's radius: a source that was
+        not taken off right stands out in it.
+        """
+        from photutils_pconv.removal.plots import plot_removal
+
+        return plot_removal(self, sources=sources, zoom=zoom, axes=axes, **kwargs)
+
+    def plot_source(self, source_id: int, *, axes: Any = None, **kwargs: Any) -> Figure:
+        """
+        Plot a source before, the emission behind it, after, and radial profiles.
+
+        Parameters
+        ----------
+        source_id : int
+            The source's ``id`` in the photometry.
+
+        axes : sequence of 4 `~matplotlib.axes.Axes`, optional
             Where to plot; by default a new figure.
 
         **kwargs
@@ -189,12 +303,43 @@ class SourceRemovalResult:
         -------
         figure : `~matplotlib.figure.Figure`
             The figure.
+
+        Raises
+        ------
+        ValueError
+            If no source has that id, or it has no hole on the map.
         """
-        from photutils_pconv.removal.plots import plot_removal
+        from photutils_pconv.removal.plots import plot_source
 
-        return plot_removal(self, axes=axes, **kwargs)
+        return plot_source(self, source_id, axes=axes, **kwargs)
 
-    def write(self, directory, *, overwrite=False, figures=None):
+    def to_regions(self) -> Regions:
+        """
+        Give the holes as regions, for DS9 and the package regions.
+
+        Returns
+        -------
+        regions : `~regions.Regions`
+            A circle for each source on the map, with its hole's radius, on the
+            sky (ICRS) where the map has a WCS and else on pixels. Its label is
+            the source's ``id``.
+
+        Raises
+        ------
+        ImportError
+            If the package regions is missing.
+        """
+        return make_hole_regions(self.photometry, self.map_input.pixel_scale)
+
+    def write(
+        self,
+        directory: str | os.PathLike,
+        *,
+        overwrite: bool = False,
+        figures: Mapping[str, Any] | None = None,
+        table_formats: str | Sequence[str] = 'ecsv',
+        regions: bool = False,
+    ) -> tuple[Path, ...]:
         """
         Write the cleaned map, the removed sources and the photometry.
 
@@ -202,7 +347,8 @@ class SourceRemovalResult:
         ``SOURCES`` (map minus cleaned) and ``HOLES`` (1 = replaced), and
         where there is something for them, ``MASK`` (1 = missing) and
         ``UNCERT``, as `~astropy.nddata.CCDData` reads them;
-        ``photometry.ecsv`` holds the table.
+        ``photometry.ecsv`` holds the table, in other formats too where asked
+        for, with descriptions, units and UCDs.
 
         Each file is written whole or not at all, and an error leaves the
         older ones as they were. A process that is killed while it renames
@@ -220,6 +366,13 @@ class SourceRemovalResult:
         figures : dict of `~matplotlib.figure.Figure`, optional
             Figures to write with them, by the names of their files.
 
+        table_formats : str or sequence of str, optional
+            The formats of the table: ``'ecsv'``, ``'fits'``
+            (``photometry.fits``) and ``'votable'`` (``photometry.vot``).
+
+        regions : bool, optional
+            Whether to write the holes as regions of DS9, ``holes.reg``.
+
         Returns
         -------
         paths : tuple of `pathlib.Path`
@@ -233,17 +386,28 @@ class SourceRemovalResult:
 
         OSError
             If a file cannot be written.
+
+        TypeError, ValueError
+            If a format is not known.
+
+        ImportError
+            If ``regions`` is asked for and the package regions is missing.
         """
         directory = Path(directory)
+        formats = parse_formats(table_formats)
+        holes = self.to_regions() if to_bool(regions, 'regions') else None
         figures = {} if figures is None else figures
-        names = ('cleaned.fits', 'photometry.ecsv', *figures)
-        paths = tuple(directory / name for name in names)
+        names = ['cleaned.fits', *map(name_table, formats)]
+        names += [] if holes is None else ['holes.reg']
+        paths = tuple(directory / name for name in (*names, *figures))
         check_output(paths, overwrite=overwrite)
-        writers = (
+        writers = [
             self._make_hdus().writeto,
-            partial(self.photometry.write, format='ascii.ecsv'),
-            *(partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()),
-        )
+            *(partial(write_table, self.photometry, form=form) for form in formats),
+        ]
+        if holes is not None:
+            writers.append(partial(holes.write, format='ds9'))
+        writers += [partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()]
         directory.mkdir(parents=True, exist_ok=True)
         write_together(dict(zip(paths, writers, strict=True)))
         return paths

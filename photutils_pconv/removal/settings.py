@@ -27,6 +27,11 @@ from photutils_pconv.photometry.upper_limits import (
 )
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.removal.flux_calibration import (
+    ColourCorrection,
+    choose_calibration_error,
+    choose_colour_correction,
+)
 from photutils_pconv.removal.measuring import make_eef
 from photutils_pconv.removal.methods import (
     FILLS,
@@ -35,6 +40,7 @@ from photutils_pconv.removal.methods import (
     choose_fill,
     choose_method,
 )
+from photutils_pconv.removal.psf_setups import find_setup_of_psf, stands_for_a_setup
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
@@ -98,6 +104,9 @@ class RemovalSettings:
     method_reason : str
         Why that method was chosen.
 
+    setup_reason : str, optional
+        Why that setup was chosen.
+
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
 
@@ -121,6 +130,12 @@ class RemovalSettings:
     upper_limit_probability : float
         The probability with which a source is fainter than its upper limit.
 
+    colour_correction : ``ColourCorrection`` or `None`
+        The colour correction of fluxes.
+
+    calibration_error : float or `None`
+        The relative error of the calibration that is added to those of fluxes.
+
     subtract_wings : bool
         Whether one pass takes wings beyond the holes off the map.
 
@@ -139,7 +154,8 @@ class RemovalSettings:
 
     setup: ObservingSetup = field(
         metadata=_about(
-            "a setup's name, such as scanmap/green, instead of mode and band"
+            "a setup's name, such as scanmap/green, or its file, instead of mode and "
+            'band (default: with a PSF, the setup is made from it)'
         )
     )
     model: Any = field(
@@ -226,6 +242,19 @@ class RemovalSettings:
             kind=float,
         )
     )
+    colour_correction: ColourCorrection | None = field(
+        metadata=_about(
+            "the spectrum that fluxes are corrected for: 'star', a temperature ('30 "
+            "K'), a temperature and the slope of the emissivity ('20 K, 1.8'), or a "
+            "slope of F_nu ('-1') (default: no correction)"
+        )
+    )
+    calibration_error: float | None = field(
+        metadata=_about(
+            "relative error of the map's calibration that is added to the errors of "
+            "fluxes, or 'setup' for the instrument's (default: none)"
+        )
+    )
     subtract_wings: bool = field(
         metadata=_about(
             'subtract the wings of sources beyond their holes, too',
@@ -251,6 +280,7 @@ class RemovalSettings:
         )
     )
     run: RunOptions
+    setup_reason: str = 'as asked for'
 
     def __post_init__(self):
         check_switches(self)
@@ -274,6 +304,8 @@ class RemovalSettings:
         error_method='empty_apertures',
         detection_threshold=DETECTION_THRESHOLD,
         upper_limit_probability=LIMIT_PROBABILITY,
+        colour_correction=None,
+        calibration_error=None,
         subtract_wings=False,
         fill=None,
         draw_seed=0,
@@ -288,7 +320,8 @@ class RemovalSettings:
         mode, band, setup, model, psf, method, aperture_radii, \
         aperture_corrections, recenter, fit_positions, fit_psf_shape, fit_sizes, \
         error_method, detection_threshold, upper_limit_probability, \
-        subtract_wings, fill, draw_seed, resample : optional
+        colour_correction, calibration_error, subtract_wings, fill, draw_seed, \
+        resample : optional
             As for `~photutils_pconv.NeuralSourceRemover`.
 
         run : `~photutils_pconv.network.RunOptions`, optional
@@ -314,11 +347,17 @@ class RemovalSettings:
             ('resample', resample),
         ):
             to_bool(value, name)
+        if stands_for_a_setup(psf, mode, band, setup):
+            setup = get_setup(setup=find_setup_of_psf(psf))
+            # an image without a scale has the setup's
+            psf = setup.psf
         setup = get_setup(mode, band, setup=setup)
         radii = _parse_radii(aperture_radii, setup)
         check_choice(error_method, 'error_method', ERROR_METHODS)
         detection_threshold = to_float(detection_threshold, 'detection_threshold')
         check_probability(upper_limit_probability, 'upper_limit_probability')
+        colour_correction = choose_colour_correction(colour_correction, setup)
+        calibration_error = choose_calibration_error(calibration_error, setup)
         check_seed(draw_seed, 'draw_seed')
         check_choice(method, 'method', METHODS)
         model = _load_given(model)
@@ -359,6 +398,8 @@ class RemovalSettings:
             error_method=error_method,
             detection_threshold=detection_threshold,
             upper_limit_probability=float(upper_limit_probability),
+            colour_correction=colour_correction,
+            calibration_error=calibration_error,
             subtract_wings=subtract_wings,
             fill=fill,
             draw_seed=draw_seed,
@@ -382,8 +423,18 @@ _RUN_OPTIONS = {
     },
     'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
     'precision': {
-        'help': "the network's precision; 'auto' is float32",
+        'help': "the network's precision; 'auto' is bfloat16 where the device has it "
+        'and the network only corrects a fill, else float32',
         'choices': PRECISIONS,
+    },
+    'turns': {
+        'help': "quarter turns of each cutout over which the network's output is "
+        'averaged, 1 to 4',
+        'kind': int,
+    },
+    'threads': {
+        'help': "number of the processor's threads that the network uses",
+        'kind': int,
     },
     'progress_bar': {'help': 'show a progress bar', 'kind': bool},
 }

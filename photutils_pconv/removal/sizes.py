@@ -14,7 +14,7 @@ from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resampled import resample_psf
 from photutils_pconv.psf.resolved import SourceSizes
-from photutils_pconv.psf_photometry.fitting import POSITION_SNR, fit_psf
+from photutils_pconv.psf_photometry.fitting import POSITION_SNR, PSFFit, fit_psf
 from photutils_pconv.psf_photometry.size_fits import (
     LARGEST_SIZE,
     find_resolved,
@@ -49,12 +49,16 @@ class FoundSizes:
 
     shown : bool
         Whether the table shows sizes: some were given, asked for, or found.
+
+    fit : `~photutils_pconv.psf_photometry.PSFFit`, optional
+        The fit of the PSF to the native map, where it was made.
     """
 
     sizes: SourceSizes
     beam: float
     untold: np.ndarray
     shown: bool
+    fit: PSFFit | None = None
 
     @property
     def is_any_resolved(self):
@@ -136,6 +140,7 @@ def measure_sizes(settings, grid, holes, psf, sources):
     moving = settings.fit_positions & (snr >= POSITION_SNR)
     chosen = np.full(len(holes), settings.fit_sizes)
     bright = (snr >= _LEAST_SNR) & ~told & ~chosen
+    fit = None
     if bright.any():
         fit = fit_psf(
             data, x, y, pixel_psf, missing=native.missing, fit_position=moving
@@ -155,7 +160,7 @@ def measure_sizes(settings, grid, holes, psf, sources):
             fit_position=moving,
         )
         untold = chosen & ~told & sizes.is_resolved
-    return FoundSizes(sizes, beam, untold, shown or bool(untold.any()))
+    return FoundSizes(sizes, beam, untold, shown or bool(untold.any()), fit)
 
 
 def _from_catalogue(sources, grid, beam):

@@ -13,6 +13,7 @@ from photutils_pconv.photometry.upper_limits import (
     detection_ratio,
     flux_upper_limit,
 )
+from photutils_pconv.removal.flux_calibration import add_calibration_error
 
 __all__ = ['make_photometry_table']
 
@@ -29,6 +30,8 @@ def make_photometry_table(
     *,
     detection_threshold=DETECTION_THRESHOLD,
     upper_limit_probability=LIMIT_PROBABILITY,
+    colour_factor=1.0,
+    calibration_error=None,
 ):
     """
     Put the measurements into a table.
@@ -66,6 +69,12 @@ def make_photometry_table(
     upper_limit_probability : float, optional
         The probability with which a source is fainter than its limit.
 
+    colour_factor : float, optional
+        The colour correction, by which fluxes are divided.
+
+    calibration_error : float, optional
+        The relative error of the calibration that is added to the errors.
+
     Returns
     -------
     table : `~astropy.table.QTable`
@@ -75,6 +84,11 @@ def make_photometry_table(
     to_flux = map_input.jy_per_pixel_at(sources.source_input.x, sources.source_input.y)
     unit, flux_unit = map_input.unit, map_input.flux_unit
     table = QTable()
+    to_colour = to_flux / colour_factor
+
+    def add_shared(err, flux):
+        return add_calibration_error(err, flux, calibration_error)
+
     if unit is not None:
         factors = np.append(to_flux, map_input.jy_per_pixel)
         table.meta['jy_per_pixel'] = [float(factors.min()), float(factors.max())]
@@ -89,22 +103,24 @@ def make_photometry_table(
         table['inner_radius'] = sources.spread(psf_fluxes.inner_radius)
     n_apertures = fluxes.flux.shape[1]
     suffixes = [''] if n_apertures == 1 else [f'_{k}' for k in range(n_apertures)]
-    apertures = (fluxes.flux[:, 0], errors.flux_err[:, 0], errors.null_err[:, 0])
+    aperture_err = add_shared(errors.flux_err, fluxes.flux)
+    apertures = (fluxes.flux[:, 0], aperture_err[:, 0], errors.null_err[:, 0])
     best = apertures
     if psf_fluxes is not None:
-        best = (psf_fluxes.flux, errors.flux_psf_err, errors.null_psf_err)
+        psf_err = add_shared(errors.flux_psf_err, psf_fluxes.flux)
+        best = (psf_fluxes.flux, psf_err, errors.null_psf_err)
         if psf_fluxes.poor is not None:
             best = [
                 np.where(psf_fluxes.poor, aperture, one)
                 for aperture, one in zip(apertures, best, strict=True)
             ]
     for name, values in zip(('flux', 'flux_err'), best[:2], strict=True):
-        table[name] = _with_unit(sources.spread(values) * to_flux, flux_unit)
+        table[name] = _with_unit(sources.spread(values) * to_colour, flux_unit)
     detection_snr = detection_ratio(best[0], best[2])
     limit = flux_upper_limit(*best[:2], probability=upper_limit_probability)
     limit[~(detection_snr < detection_threshold)] = np.nan
     table['detection_snr'] = sources.spread(detection_snr)
-    table['flux_upper_limit'] = _with_unit(sources.spread(limit) * to_flux, flux_unit)
+    table['flux_upper_limit'] = _with_unit(sources.spread(limit) * to_colour, flux_unit)
     if psf_fluxes is not None:
         for name, values in (
             ('x_fit', psf_fluxes.x),
@@ -124,12 +140,12 @@ def make_photometry_table(
             table[name] = sources.spread(values) * u.arcsec
     columns = {
         'flux_aperture': fluxes.flux,
-        'flux_aperture_err': errors.flux_err,
+        'flux_aperture_err': aperture_err,
         'flux_annulus': fluxes.flux_annulus,
     }
     for name, values in columns.items():
         for k, suffix in enumerate(suffixes):
-            spread = sources.spread(values[:, k]) * to_flux
+            spread = sources.spread(values[:, k]) * to_colour
             table[name + suffix] = _with_unit(spread, flux_unit)
     if found_sizes is not None:
         for k, suffix in enumerate(suffixes):
@@ -141,7 +157,10 @@ def make_photometry_table(
         table['aperture_correction' + suffix] = correction
     table['flags'] = flags
     for name in table.colnames:
-        table[name].info.description = _describe(name, has_psf=psf_fluxes is not None)
+        info = table[name].info
+        info.description = _describe(name, has_psf=psf_fluxes is not None)
+        info.meta = {'ucd': _UCDS[_stem(name)]}
+        info.format = _FORMATS.get(_stem(name))
     table.meta['flux'] = 'aperture' if psf_fluxes is None else 'psf'
     return table
 
@@ -176,6 +195,55 @@ _DESCRIPTIONS = {
     'flags': 'bitwise flags; see photutils_pconv.photometry.decode_flags',
 }
 
+#: What each column is in the words of the IVOA (UCD1+ 1.6).
+_UCDS = {
+    'id': 'meta.id;meta.main',
+    'x_center': 'pos.cartesian.x;instr.det',
+    'y_center': 'pos.cartesian.y;instr.det',
+    'sky_center': 'pos.eq;meta.main',
+    'snr': 'stat.snr',
+    'hole_radius': 'phys.angSize;instr.pixel',
+    'inner_radius': 'phys.angSize;instr.pixel',
+    'flux': 'phot.flux.density;meta.main',
+    'flux_err': 'stat.error;phot.flux.density;meta.main',
+    'detection_snr': 'stat.snr;phot.flux.density',
+    'flux_upper_limit': 'phot.flux.density;stat.max',
+    'x_fit': 'pos.cartesian.x;instr.det;stat.fit',
+    'y_fit': 'pos.cartesian.y;instr.det;stat.fit',
+    'x_err': 'stat.error;pos.cartesian.x;instr.det',
+    'y_err': 'stat.error;pos.cartesian.y;instr.det',
+    'qfit': 'stat.fit.goodness',
+    'cfit': 'stat.fit.residual',
+    'fwhm_fit': 'phys.angSize;stat.fit',
+    'fwhm_err': 'stat.error;phys.angSize;stat.fit',
+    'aperture_radius': 'phys.angSize;instr.param',
+    'flux_aperture': 'phot.flux.density',
+    'flux_aperture_err': 'stat.error;phot.flux.density',
+    'flux_annulus': 'phot.flux.density',
+    'local_bkg': 'phot.flux.density.sb;instr.background',
+    'aperture_correction': 'arith.factor',
+    'flags': 'meta.code.qual',
+}
+
+
+# How the columns are shown; files hold all digits. Positions to a thousandth of
+# a pixel, fluxes to four digits, errors to three: by choice, beyond what is known.
+_FORMATS = (
+    dict.fromkeys(('x_center', 'y_center', 'x_fit', 'y_fit'), '.3f')
+    | dict.fromkeys(('x_err', 'y_err', 'flux_err', 'flux_aperture_err'), '.3g')
+    | dict.fromkeys(('fwhm_err', 'qfit', 'cfit'), '.3g')
+    | dict.fromkeys(('flux', 'flux_aperture', 'flux_annulus', 'local_bkg'), '.4g')
+    | dict.fromkeys(('flux_upper_limit', 'snr', 'detection_snr', 'fwhm_fit'), '.4g')
+    | dict.fromkeys(('hole_radius', 'inner_radius', 'aperture_radius'), '.4g')
+    | {'aperture_correction': '.4f'}
+)
+
+
+def _stem(name):
+    """The name of a column without the number of the aperture."""
+    stem, _, number = name.rpartition('_')
+    return stem if number.isdigit() else name
+
 
 def _describe(name, *, has_psf):
     """Describe a column of the table."""
@@ -183,8 +251,7 @@ def _describe(name, *, has_psf):
         first = 'flux_aperture of the first aperture'
         how = f'of the PSF ({first} for a poor_fit)' if has_psf else first
         return f'total flux, {how}: the best there is'
-    stem, _, number = name.rpartition('_')
-    return _DESCRIPTIONS[stem if number.isdigit() else name]
+    return _DESCRIPTIONS[_stem(name)]
 
 
 def _with_unit(values, unit):

@@ -4,15 +4,16 @@ The statistics of what reconstructions lack, from residuals in empty holes.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from astropy.stats import mad_std
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
+    'MAD_TO_STD',
     'ResidualStamp',
     'TextureModel',
     'cut_residuals',
@@ -20,6 +21,7 @@ __all__ = [
     'fit_textures',
     'local_scales',
     'measure_structure',
+    'scales_around',
     'split_scales',
 ]
 
@@ -27,6 +29,8 @@ __all__ = [
 # from the large-scale emission, in pixels; by choice: half a beam, and the largest
 # holes' half.
 _FINE, _COARSE = 1.5, 8.0
+# Up to this size (pixels) a product with a matrix is faster than a filter; measured.
+_LARGEST_MATRIX = 160
 # The ring around a hole in which the scales are measured, in pixels: beyond the
 # taper, and as wide as the circle that normalises cutouts; by choice.
 _RING_GAP = 2.0
@@ -36,6 +40,8 @@ _RING_WIDTH = 24.0
 _PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
 # Fewer stamps than this of one radius do not make a model; by choice.
 _LEAST_STAMPS = 4
+#: The standard deviation of a Gaussian over its median absolute deviation.
+MAD_TO_STD = 1.482602218505602
 # A stamp whose rms exceeds the median's by this factor holds a source; by choice.
 _OUTLIER = 4.0
 
@@ -94,7 +100,7 @@ class TextureModel:
     amplitudes: np.ndarray
 
 
-def split_scales(data, unusable):
+def split_scales(data, unusable, *, part=(slice(None), slice(None))):
     """
     Part the fine and the coarse structure of a map.
 
@@ -106,25 +112,42 @@ def split_scales(data, unusable):
     unusable : 2D bool `~numpy.ndarray`
         Pixels not to use: missing ones and holes.
 
+    part : 2-tuple of slice, optional
+        The rows and columns that are wanted (default: all).
+
     Returns
     -------
     parts : (2, ny, nx) `~numpy.ndarray`
         The map minus its mean over a Gaussian of 1.5 pixels; and that
         minus the mean over 8 pixels. NaN where unusable.
     """
-    smooth = [_smooth(data, unusable, sigma) for sigma in (_FINE, _COARSE)]
-    parts = np.array([data - smooth[0], smooth[0] - smooth[1]])
-    parts[:, unusable] = np.nan
+    smooth = [_smooth(data, unusable, sigma, part) for sigma in (_FINE, _COARSE)]
+    parts = np.array([data[part] - smooth[0], smooth[0] - smooth[1]])
+    parts[:, unusable[part]] = np.nan
     return parts
 
 
-def _smooth(data, unusable, sigma):
+def _smooth(data, unusable, sigma, part=(slice(None), slice(None))):
     """
     Average a map's usable pixels over a Gaussian.
     """
-    weight = gaussian_filter((~unusable).astype(float), sigma, mode='constant')
-    total = gaussian_filter(np.where(unusable, 0.0, data), sigma, mode='constant')
+    images = np.array([~unusable, np.where(unusable, 0.0, data)], dtype=float)
+    if max(data.shape) <= _LARGEST_MATRIX:
+        rows, columns = (_smoothing(size, sigma) for size in data.shape)
+        weight, total = rows[part[0]] @ images @ columns[:, part[1]]
+    else:
+        weight, total = (
+            gaussian_filter(one, sigma, mode='constant')[part] for one in images
+        )
     return total / np.maximum(weight, 1.0e-12)
+
+
+@lru_cache(maxsize=256)
+def _smoothing(size, sigma):
+    """
+    Give the average over a Gaussian along an axis as a symmetric matrix.
+    """
+    return gaussian_filter1d(np.eye(size), sigma, axis=0, mode='constant')
 
 
 def local_scales(parts, x, y, radius):
@@ -157,7 +180,8 @@ def local_scales(parts, x, y, radius):
         ring &= window.distance <= outer
         values = values[:, ring & np.isfinite(values[0])]
         if values.size:
-            scales[:, i] = mad_std(values, axis=1)
+            deviation = np.abs(values - np.median(values, axis=1, keepdims=True))
+            scales[:, i] = MAD_TO_STD * np.median(deviation, axis=1)
     return scales
 
 
@@ -187,18 +211,44 @@ def measure_structure(data, unusable, x, y, radius):
     structure : (N,) `~numpy.ndarray`
         The scatter, in the map's unit; 0 where no pixel is usable.
     """
-    structure = np.zeros(len(x))
+    scales = scales_around(data, unusable, x, y, radius)
+    return np.nan_to_num(np.hypot(*scales))
+
+
+def scales_around(data, unusable, x, y, radius):
+    """
+    Measure the scatter of fine and coarse structure, in windows around holes.
+
+    Parameters
+    ----------
+    data, unusable, x, y, radius
+        As for `measure_structure`.
+
+    Returns
+    -------
+    scales : (2, N) `~numpy.ndarray`
+        What `local_scales` gives on the parts of the whole map.
+    """
+    scales = np.full((2, len(x)), np.nan)
     for i in range(len(x)):
-        reach = radius[i] + _RING_GAP + _RING_WIDTH + 2.0 * _COARSE
-        window = find_window(data.shape, x[i], y[i], reach)
-        if window is None or unusable[window.region].all():
+        reach = radius[i] + _RING_GAP + _RING_WIDTH
+        inner = find_window(data.shape, x[i], y[i], reach)
+        if inner is None:
             continue
-        rows, columns = window.region
-        parts = split_scales(data[window.region], unusable[window.region])
+        # What is averaged reaches beyond the ring.
+        window = find_window(data.shape, x[i], y[i], reach + 2.0 * _COARSE)
+        avoid = unusable[window.region]
+        if avoid.all():
+            continue
+        part = tuple(
+            slice(one.start - whole.start, one.stop - whole.start)
+            for one, whole in zip(inner.region, window.region, strict=True)
+        )
+        parts = split_scales(data[window.region], avoid, part=part)
+        rows, columns = inner.region
         place = np.array([x[i] - columns.start]), np.array([y[i] - rows.start])
-        scales = local_scales(parts, *place, radius[i : i + 1])
-        structure[i] = np.nan_to_num(np.hypot(*scales[:, 0]))
-    return structure
+        scales[:, i] = local_scales(parts, *place, radius[i : i + 1])[:, 0]
+    return scales
 
 
 def cut_residuals(residual, x, y, radius, scales):

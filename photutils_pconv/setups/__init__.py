@@ -8,6 +8,7 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'headers': ('SetupChoice', 'check_setup', 'find_setup'),
         'registry': (
             'get_setup',
             'list_setups',

@@ -11,6 +11,7 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'backgrounds': ('Background', 'make_background'),
         'cutout_files': ('CutoutWriter', 'write_cutouts'),
         'cutout_sets': (
             'TrainingCutouts',
@@ -19,15 +20,15 @@ __getattr__, __dir__, __all__ = attach(
             'split_cutouts',
         ),
         'emission': (
-            'EmissionConfig',
             'emission_field',
             'filament_field',
             'fractional_brownian_motion',
-            'simulate_emission',
         ),
+        'emission_kinds': ('EmissionConfig', 'simulate_emission'),
         'fields': ('SimulatedField', 'simulate_field'),
         'files': ('write_simulation',),
         'injection': ('inject_sources', 'random_positions'),
+        'map_noise': ('NoiseConfig', 'correlated_noise', 'simulate_noise'),
         'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
         'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
         'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),

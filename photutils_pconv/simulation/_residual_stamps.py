@@ -62,6 +62,20 @@ class ResidualConfig(CutoutConfig):
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
+    realistic : bool, optional
+        Whether emission and noise vary as those of real maps do
+        (`simulate_emission`, `simulate_noise`), or as the first bundled
+        models were trained on.
+
+    real_share : float, optional
+        The share of cutouts whose emission is that of a real map, where a
+        sampler has any.
+
+    added_noise : tuple of float, optional
+        The range of log10(noise / local scatter) that is added to real maps,
+        beside the noise of their own, which is part of what the network is
+        to give; ``()`` for none.
+
     n_angles : int, optional
         The number of angles a setup at which PSFs are rendered.
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_switches
+from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
@@ -19,9 +21,15 @@ from photutils_pconv.simulation._checks import (
     as_integer,
     as_number,
     as_pair,
+    as_sequence,
     as_setups,
+    is_row,
+    make_rng,
 )
-from photutils_pconv.simulation.emission import emission_field, simulate_emission
+from photutils_pconv.simulation.backgrounds import SOURCE_SNR, Background
+from photutils_pconv.simulation.emission import emission_field
+from photutils_pconv.simulation.emission_kinds import FIRST_EMISSION, simulate_emission
+from photutils_pconv.simulation.map_noise import simulate_noise
 from photutils_pconv.simulation.noise import noise_field
 
 __all__ = ['CutoutConfig', 'Ground', 'Sampler', 'draw_missing', 'shift_stamp']
@@ -55,6 +63,11 @@ _LOG_RATIO_LIMITS = (-2.0, 1.0)
 # pixels, and takes at most this share of a cutout (by choice).
 _EDGE_RANGE = (2.0, 45.0)
 _MOST_MISSING = 0.85
+# Places on real maps that are tried for a cutout; the largest share of pixels that
+# may be missing there, and the fewest pixels of the annulus (by choice).
+_TRIES = 40
+_MOST_UNKNOWN = 0.5
+_FEWEST_AROUND = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +101,20 @@ class CutoutConfig:
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
+    realistic : bool, optional
+        Whether emission and noise vary as those of real maps do
+        (`simulate_emission`, `simulate_noise`), or as the first bundled
+        models were trained on.
+
+    real_share : float, optional
+        The share of cutouts whose emission is that of a real map, where a
+        sampler has any.
+
+    added_noise : tuple of float, optional
+        The range of log10(noise / local scatter) that is added to real maps,
+        beside the noise of their own, which is part of what the network is
+        to give; ``()`` for none.
+
     Raises
     ------
     TypeError, ValueError
@@ -103,11 +130,15 @@ class CutoutConfig:
     log_noise: tuple = (-1.7, 1.0)
     neighbours: float = 0.35
     missing: float = 0.15
+    realistic: bool = True
+    real_share: float = 0.75
+    added_noise: tuple = (-1.7, 0.0)
 
     #: The fields that are probabilities or shares.
-    _shares = ('neighbours', 'missing')
+    _shares = ('neighbours', 'missing', 'real_share')
 
     def __post_init__(self):
+        check_switches(self)
         for name in ('n_fields', 'n_noise', 'n_stamps'):
             as_integer(getattr(self, name), name, low=1, high=_MOST_FIELDS)
         as_integer(self.size, 'size', low=_SMALLEST, high=CUTOUT_SIZE)
@@ -115,18 +146,45 @@ class CutoutConfig:
             msg = f'size must be even, got {self.size}.'
             raise ValueError(msg)
         as_integer(self.field_size, 'field_size', low=self.size)
-        pixels = max(self.n_fields, self.n_noise) * self.field_size**2
-        if pixels > MAXIMUM_PIXELS:
-            msg = (
-                f'n_fields, n_noise and field_size must leave at most {MAXIMUM_PIXELS} '
-                f'pixels in all fields, got {pixels:.3g}.'
-            )
-            raise ValueError(msg)
+        self.check_memory()
         limits = {'low': -_LARGEST_LOG, 'high': _LARGEST_LOG}
         as_pair(self.log_peak, 'log_peak', n=3, **limits)
         as_pair(self.log_noise, 'log_noise', **limits)
+        if not is_row(self.added_noise, 0):
+            as_pair(self.added_noise, 'added_noise', **limits)
         for name in self._shares:
             as_number(getattr(self, name), name, low=0, high=1)
+
+    def check_memory(self, n_setups=1):
+        """
+        Refuse fields and stamps that would fill the memory.
+
+        Parameters
+        ----------
+        n_setups : int, optional
+            The number of setups, each of which has stamps of its own.
+
+        Raises
+        ------
+        ValueError
+            If they are too many; the message tells what they would take.
+        """
+        parts = {
+            'n_fields': self.n_fields * self.field_size**2,
+            'n_noise': self.n_noise * self.field_size**2,
+            'n_stamps': self.n_stamps * n_setups * STAMP_SIZE**2,
+        }
+        pixels = sum(parts.values())
+        if pixels > MAXIMUM_PIXELS:
+            largest = max(parts, key=parts.get)
+            msg = (
+                'the fields and stamps of a sampler are kept in memory: these would '
+                f'take {4e-9 * pixels:.3g} GB, at most {4e-9 * MAXIMUM_PIXELS:.3g} GB '
+                f'are accepted. Lower {largest} ({getattr(self, largest)}'
+                f'{f" for each of {n_setups} setups" if largest == "n_stamps" else ""})'
+                ', or field_size.'
+            )
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True)
@@ -153,6 +211,9 @@ class Ground:
 
     spread : float
         That scatter, of the image.
+
+    missing : 2D bool `~numpy.ndarray`
+        Where a real map has no data, or a source of its own.
     """
 
     owner: int
@@ -161,6 +222,7 @@ class Ground:
     image: np.ndarray
     annulus: np.ndarray
     spread: float
+    missing: np.ndarray
 
 
 class Sampler:
@@ -181,6 +243,9 @@ class Sampler:
     seed : int, optional
         The seed of the fields and stamps.
 
+    backgrounds : sequence of `Background`, optional
+        Real maps, whose emission ``config.real_share`` of the cutouts have.
+
     Raises
     ------
     TypeError, ValueError
@@ -194,7 +259,9 @@ class Sampler:
     # The share of the sources in the lower range of log_peak.
     _faint_share = None
 
-    def __init__(self, setups, *, config=None, normalisation=None, seed=0):
+    def __init__(
+        self, setups, *, config=None, normalisation=None, seed=0, backgrounds=()
+    ):
         self.setups = as_setups(setups)
         self.config = self.config_class() if config is None else config
         if not isinstance(self.config, self.config_class):
@@ -206,28 +273,78 @@ class Sampler:
         list_images(self.kind, normalisation)
         self.normalisation = normalisation
         self.seed = as_integer(seed, 'seed', high=_LARGEST_SEED)
+        self.backgrounds = check_backgrounds(backgrounds, self.setups)
         cfg = self.config
+        cfg.check_memory(len(self.setups))
         rng = np.random.default_rng([seed, 1])
         shape = (cfg.field_size, cfg.field_size)
         self._owner = np.arange(cfg.n_fields) % len(self.setups)
         beams = [
             (setup.psf_fwhm / setup.pixel_scale).to_value('') for setup in self.setups
         ]
+        enter_stage('emission', cfg.n_fields, unit='field')
         # Each setup has fields of both generators, in turns.
         self._fields = [
             self._generator((i // len(self.setups)) % 2)(
                 shape, beam_fwhm=beams[k] * rng.uniform(*_BEAM_RANGE), rng=rng
             )
-            for i, k in enumerate(self._owner)
+            for i, k in count(enumerate(self._owner))
         ]
-        self._noise = [noise_field(shape, rng=rng) for _ in range(cfg.n_noise)]
-        self._stamps = [self._make_stamps(setup, rng) for setup in self.setups]
+        self._noise_owner = np.arange(cfg.n_noise) % len(self.setups)
+        enter_stage('noise', cfg.n_noise, unit='field')
+        self._noise = [
+            simulate_noise(shape, self.setups[k], rng=rng)
+            if cfg.realistic
+            else noise_field(shape, rng=rng)
+            for k in count(self._noise_owner)
+        ]
+        enter_stage('sources', len(self.setups), unit='setup')
+        self._stamps = [self._make_stamps(setup, rng) for setup in count(self.setups)]
         self._half = cfg.size // 2
         self._yy, self._xx = np.indices((cfg.size, cfg.size))
 
     def _generator(self, turn):
         """Give the generator of a field; the kinds take turns differently."""
-        return emission_field if turn else simulate_emission
+        return emission_field if turn else self._simulate_emission
+
+    def _simulate_emission(self, shape, *, beam_fwhm, rng):
+        """Draw a field of any kind."""
+        config = None if self.config.realistic else FIRST_EMISSION
+        return simulate_emission(shape, beam_fwhm=beam_fwhm, rng=rng, config=config)
+
+    def draw_map(self, seed):
+        """
+        Draw a whole field with its noise, as the cutouts' surroundings are.
+
+        Parameters
+        ----------
+        seed : int or sequence of int
+            The seed; the same seed gives the same map.
+
+        Returns
+        -------
+        image : 2D `~numpy.ndarray`
+            Emission and noise, without sources.
+
+        setup : `~photutils_pconv.setups.ObservingSetup`
+            The setup to which it belongs.
+        """
+        rng = make_rng(seed)
+        index = rng.integers(self.config.n_fields)
+        owner = self._owner[index]
+        emission = self._fields[index].astype(float)
+        noise = self._noise[self._choose_noise(owner, rng)]
+        level = emission.std() * 10.0 ** rng.uniform(*self.config.log_noise)
+        return emission + level * noise, self.setups[owner]
+
+    def _choose_noise(self, owner, rng):
+        """Choose the number of a noise field, of the setup's own if there are any."""
+        if not self.config.realistic:
+            return rng.integers(self.config.n_noise)
+        own = np.flatnonzero(self._noise_owner == owner)
+        return (
+            own[rng.integers(len(own))] if len(own) else rng.integers(len(self._noise))
+        )
 
     def _make_stamps(self, setup, rng):
         """Draw the images of a setup's sources."""
@@ -245,17 +362,62 @@ class Sampler:
     def _draw_ground(self, rng):
         """Draw emission with noise, and measure its scatter."""
         cfg = self.config
-        index = rng.integers(cfg.n_fields)
-        owner = self._owner[index]
+        found = None
+        if self.backgrounds and rng.random() < cfg.real_share:
+            found = self._draw_real(rng)
+        if found is None:
+            index = rng.integers(cfg.n_fields)
+            owner = self._owner[index]
+            emission = self._crop(self._fields[index], rng)
+            missing, log_noise = np.zeros(emission.shape, dtype=bool), cfg.log_noise
+        else:
+            owner, emission, missing = found
+            log_noise = cfg.added_noise
         setup = self.setups[owner]
-        emission = self._crop(self._fields[index], rng)
-        noise = self._crop(self._noise[rng.integers(cfg.n_noise)], rng)
         annulus = self._ring(setup.snr_inner_radius, setup.snr_outer_radius)
-        spread = max(emission[annulus].std(), _LEAST_SPREAD)
-        tilt = np.exp(rng.normal(0.0, _NOISE_TILT) * (self._xx / self._half - 1.0))
-        noise = noise * tilt * spread * 10.0 ** rng.uniform(*cfg.log_noise)
-        image = emission + noise
-        return Ground(owner, setup, emission, image, annulus, image[annulus].std())
+        # Real maps lack pixels, but never all of an annulus.
+        seen = annulus & ~missing
+        image = emission
+        if len(log_noise):
+            noise = self._crop(self._noise[self._choose_noise(owner, rng)], rng)
+            spread = max(emission[seen].std(), _LEAST_SPREAD)
+            tilt = np.exp(rng.normal(0.0, _NOISE_TILT) * (self._xx / self._half - 1.0))
+            image = emission + noise * tilt * spread * 10.0 ** rng.uniform(*log_noise)
+        spread = image[seen].std()
+        return Ground(owner, setup, emission, image, annulus, spread, missing)
+
+    def _draw_real(self, rng):
+        """Draw emission from a real map; `None` if no place is found."""
+        size = self.config.size
+        for _ in range(_TRIES):
+            chosen = self.backgrounds[rng.integers(len(self.backgrounds))]
+            owner = rng.integers(len(self.setups))
+            if chosen.setup is not None:
+                names = [setup.name for setup in self.setups]
+                owner = names.index(chosen.setup.name)
+            ny, nx = chosen.data.shape
+            y, x = rng.integers(0, ny - size + 1), rng.integers(0, nx - size + 1)
+            region = np.s_[y : y + size, x : x + size]
+            pair = np.stack([chosen.data[region], chosen.missing[region]], axis=-1)
+            pair = self._turn(pair, rng).astype(float)
+            emission, missing = pair[..., 0], pair[..., 1] > 0
+            if self._is_usable(emission, missing, self.setups[owner], chosen.listed):
+                return owner, emission, missing
+        return None
+
+    def _is_usable(self, emission, missing, setup, listed):
+        """Tell whether a source may be put onto the centre of real emission."""
+        if missing.mean() > _MOST_UNKNOWN:
+            return False
+        if missing[self._ring(0.0, max(setup.hole_radii))].any():
+            return False
+        around = emission[
+            self._ring(setup.snr_inner_radius, setup.snr_outer_radius) & ~missing
+        ]
+        if around.size < _FEWEST_AROUND or around.std() == 0:
+            return False
+        peak = emission[self._ring(0.0, setup.snr_source_radius)].max()
+        return listed or peak - around.mean() < SOURCE_SNR * around.std()
 
     def _draw_log_peak(self, rng):
         """Draw log10(peak / local scatter) of the central source."""
@@ -269,10 +431,10 @@ class Sampler:
             return rng.integers(1, _MOST_NEIGHBOURS + 1)
         return 0
 
-    def _draw_missing(self, rng):
+    def _draw_missing(self, ground, rng):
         if rng.random() < self.config.missing:
-            return draw_missing(self._xx, self._yy, rng)
-        return np.zeros(self._xx.shape, dtype=bool)
+            return ground.missing | draw_missing(self._xx, self._yy, rng)
+        return ground.missing
 
     def _add(self, image, stamp, dx, dy, factor):
         """Add a stamp, moved by whole pixels, to an image."""
@@ -281,6 +443,26 @@ class Sampler:
     def _ring(self, inner, outer):
         r = np.hypot(self._xx - self._half, self._yy - self._half)
         return (r >= inner) & (r <= outer)
+
+
+def check_backgrounds(backgrounds, setups):
+    """Check that backgrounds belong to the setups; return them as a tuple."""
+    backgrounds = as_sequence(backgrounds, 'backgrounds', 'Background')
+    names = [setup.name for setup in setups]
+    for one in backgrounds:
+        if not isinstance(one, Background):
+            msg = (
+                'backgrounds must hold what make_background gives, got '
+                f'{type(one).__name__}.'
+            )
+            raise TypeError(msg)
+        if one.setup is not None and one.setup.name not in names:
+            msg = (
+                f'backgrounds has {one.name} of the setup {one.setup.name}, which is '
+                f'none of the setups: {", ".join(names)}.'
+            )
+            raise ValueError(msg)
+    return tuple(backgrounds)
 
 
 def draw_peak_ratio(rng):

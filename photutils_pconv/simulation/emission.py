@@ -6,8 +6,6 @@ All fields are dimensionless: an emission field has the robust standard
 deviation 1, so that the caller sets the scale.
 """
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import gaussian_filter
@@ -27,23 +25,18 @@ from photutils_pconv.simulation._spectral import robust_std, wave_numbers
 from photutils_pconv.simulation.noise import noise_field as noise_field
 
 __all__ = [
-    'EmissionConfig',
     'bubble_field',
     'emission_field',
     'filament_field',
     'fractional_brownian_motion',
     'gradient_field',
-    'simulate_emission',
 ]
 
-# The most filaments or bubbles of a field, and the largest contrast and scatter
-# of a logarithm, beyond which numbers overflow; by choice.
-_MOST = 10_000
-_LARGEST = 100.0
-# What is cut off at each side, in pixels: it takes the periodic wrap of the
-# generators away.
-_MARGIN = 32
-_KINDS = ('gaussian', 'lognormal', 'filaments', 'bubbles', 'mixture')
+#: The most filaments or bubbles of a field; by choice.
+MOST = 10_000
+#: What is cut off at each side, in pixels: it takes the periodic wrap of the
+#: generators away.
+MARGIN = 32
 
 
 def fractional_brownian_motion(shape, slope, *, rng):
@@ -85,7 +78,7 @@ def fractional_brownian_motion(shape, slope, *, rng):
     return (field - field.mean()) / field.std()
 
 
-def filament_field(shape, n_filaments, *, width, rng):
+def filament_field(shape, n_filaments, *, width, rng, winding=(4.0, 12.0)):
     """
     Make a field of winding filaments with power-law profiles.
 
@@ -109,6 +102,10 @@ def filament_field(shape, n_filaments, *, width, rng):
     rng : `numpy.random.Generator`
         The source of randomness.
 
+    winding : pair of float, optional
+        The range of the Gaussian sigma, in pixels, by which the field is
+        smoothed whose level lines they are.
+
     Returns
     -------
     field : `~numpy.ndarray`
@@ -121,12 +118,13 @@ def filament_field(shape, n_filaments, *, width, rng):
     """
     check_rng(rng)
     shape = as_shape(shape)
-    n_filaments = as_integer(n_filaments, 'n_filaments', high=_MOST)
+    n_filaments = as_integer(n_filaments, 'n_filaments', high=MOST)
     width = as_number(width, 'width', above=0, high=MAXIMUM_WIDTH)
+    winding = as_pair(winding, 'winding', low=0, high=MAXIMUM_WIDTH)
     field = np.zeros(shape)
     for _ in range(n_filaments):
         smooth = fractional_brownian_motion(shape, rng.uniform(-4.5, -3.5), rng=rng)
-        smooth = gaussian_filter(smooth, rng.uniform(4.0, 12.0), mode='wrap')
+        smooth = gaussian_filter(smooth, rng.uniform(*winding), mode='wrap')
         gy, gx = np.gradient(smooth)
         slope = np.hypot(gx, gy)
         # A level's distance in pixels, to first order; the floor keeps
@@ -172,9 +170,9 @@ def emission_field(shape, *, beam_fwhm, rng):
         If an argument is not accepted.
     """
     check_rng(rng)
-    shape = as_shape(shape, margin=_MARGIN)
+    shape = as_shape(shape, margin=MARGIN)
     beam_fwhm = as_number(beam_fwhm, 'beam_fwhm', above=0, high=MAXIMUM_WIDTH)
-    big = (shape[0] + 2 * _MARGIN, shape[1] + 2 * _MARGIN)
+    big = (shape[0] + 2 * MARGIN, shape[1] + 2 * MARGIN)
     kind = rng.choice(['gaussian', 'lognormal', 'filaments'], p=[0.3, 0.4, 0.3])
     field = fractional_brownian_motion(big, rng.uniform(-4.0, -2.0), rng=rng)
     if kind != 'gaussian':
@@ -189,7 +187,7 @@ def emission_field(shape, *, beam_fwhm, rng):
     yy, xx = np.indices(big)
     field = field + gy * yy + gx * xx
     field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
-    field = field[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    field = field[MARGIN:-MARGIN, MARGIN:-MARGIN]
     field = (field - np.median(field)) / robust_std(field)
     return field.astype(np.float32)
 
@@ -276,160 +274,3 @@ def gradient_field(shape, *, rng):
     yy, xx = np.indices(shape)
     field = xx * np.cos(angle) + yy * np.sin(angle)
     return (field - field.mean()) / max(field.std(), 1.0e-12)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmissionConfig:
-    """
-    The ranges from which `simulate_emission` draws.
-
-    Parameters
-    ----------
-    kinds : tuple of str, optional
-        The kinds of field, one of which is drawn, all with the same
-        probability: ``'gaussian'`` (fractional Brownian motion),
-        ``'lognormal'``, ``'filaments'``, ``'bubbles'``, and
-        ``'mixture'``, a log-normal field with filaments and bubbles.
-
-    slope : pair of float, optional
-        The slope of the power spectrum. Herschel's maps of Polaris have
-        -2.7 (Miville-Deschenes et al. 2010, A&A 518, L104); the default
-        goes beyond it on both sides, to flatter fields of knots and to
-        the smoothness of near clouds.
-
-    log_width : pair of float, optional
-        The standard deviation of the logarithm (base e) of a log-normal
-        field before the beam. The column-density PDFs of clouds have
-        widths of 0.5 to 0.6 (Schneider et al. 2022, A&A 666, A165), with
-        power-law wings where stars form (Kainulainen et al. 2009, A&A
-        508, L35). Brightness, which depends on the dust's temperature as
-        well, varies more: the default reaches 1.5.
-
-    n_filaments, n_bubbles : pair of int, optional
-        Their number, both limits inclusive.
-
-    filament_width : pair of float, optional
-        The half-width of filaments, in pixels (see `filament_field`).
-
-    bubble_radius : pair of float, optional
-        The radius of bubbles, in pixels (see `bubble_field`); those
-        hardly larger than the beam would look like compact sources.
-
-    contrast : pair of float, optional
-        The scatter of filaments, or the mean brightness of bubbles where
-        they are, over the scatter of the field below.
-
-    gradient : float, optional
-        The typical standard deviation of the gradient over that of the
-        rest.
-    """
-
-    kinds: tuple = _KINDS
-    slope: tuple = (-4.0, -2.0)
-    log_width: tuple = (0.2, 1.5)
-    n_filaments: tuple = (2, 8)
-    filament_width: tuple = (1.5, 6.0)
-    n_bubbles: tuple = (1, 4)
-    bubble_radius: tuple = (20.0, 80.0)
-    contrast: tuple = (0.5, 4.0)
-    gradient: float = 0.3
-
-    def __post_init__(self):
-        kinds = (self.kinds,) if isinstance(self.kinds, str) else self.kinds
-        if not isinstance(kinds, list | tuple):
-            msg = f'kinds must be a tuple of kinds, got {self.kinds!r}.'
-            raise TypeError(msg)
-        object.__setattr__(self, 'kinds', tuple(kinds))
-        unknown = [kind for kind in kinds if kind not in _KINDS]
-        if unknown or not kinds:
-            msg = f'kinds must be some of {", ".join(_KINDS)}, got {self.kinds!r}.'
-            raise ValueError(msg)
-        as_pair(self.slope, 'slope', low=-MAXIMUM_SLOPE, high=0)
-        for name, high in (
-            ('log_width', _LARGEST),
-            ('n_filaments', _MOST),
-            ('filament_width', MAXIMUM_WIDTH),
-            ('n_bubbles', _MOST),
-            ('bubble_radius', MAXIMUM_WIDTH),
-            ('contrast', _LARGEST),
-        ):
-            pair = as_pair(getattr(self, name), name, low=0, high=high)
-            if pair[0] == 0:
-                msg = f'{name} must be positive, got {getattr(self, name)!r}.'
-                raise ValueError(msg)
-            if name.startswith('n_'):
-                for value in getattr(self, name):
-                    as_integer(value, name)
-        as_number(self.gradient, 'gradient', low=0, high=_LARGEST)
-
-
-def simulate_emission(shape, *, beam_fwhm, rng, kinds=None, config=None):
-    """
-    Make one random field of extended emission of a kind, or of any.
-
-    It is like `emission_field`, by which the bundled models were trained
-    and which therefore stays as it is, with bubbles, mixtures and a
-    choice.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The shape (ny, nx).
-
-    beam_fwhm : float
-        The beam's full width at half maximum, in pixels.
-
-    rng : `numpy.random.Generator`
-        The source of randomness.
-
-    kinds : str or sequence of str, optional
-        The kinds of field to choose from, instead of the
-        configuration's.
-
-    config : `EmissionConfig`, optional
-        The ranges.
-
-    Returns
-    -------
-    field : `~numpy.ndarray`
-        The field, of median 0 and robust standard deviation 1, float32.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a kind is not known, the beam is not positive, or another argument
-        is not accepted.
-    """
-    check_rng(rng)
-    shape = as_shape(shape, margin=_MARGIN)
-    config = EmissionConfig() if config is None else config
-    if not isinstance(config, EmissionConfig):
-        msg = f'config must be an EmissionConfig, got {config!r}.'
-        raise TypeError(msg)
-    if kinds is not None:
-        config = replace(config, kinds=kinds)
-    beam_fwhm = as_number(beam_fwhm, 'beam_fwhm', above=0, high=MAXIMUM_WIDTH)
-    big = (shape[0] + 2 * _MARGIN, shape[1] + 2 * _MARGIN)
-    kind = config.kinds[rng.integers(len(config.kinds))]
-    field = fractional_brownian_motion(big, rng.uniform(*config.slope), rng=rng)
-    if kind != 'gaussian':
-        field = np.exp(rng.uniform(*config.log_width) * field)
-        field /= robust_std(field)
-    if kind in ('filaments', 'mixture'):
-        number = rng.integers(*config.n_filaments, endpoint=True)
-        width = rng.uniform(*config.filament_width)
-        filaments = filament_field(big, number, width=width, rng=rng)
-        field += rng.uniform(*config.contrast) * filaments / filaments.std()
-    if kind in ('bubbles', 'mixture'):
-        number = rng.integers(*config.n_bubbles, endpoint=True)
-        bubbles = bubble_field(big, number, radius=config.bubble_radius, rng=rng)
-        if bubbles.any():
-            # A scatter over the whole map would make small bubbles glare
-            # like compact sources.
-            inside = bubbles[bubbles > 0].mean()
-            field += rng.uniform(*config.contrast) * bubbles / inside
-    slope = rng.normal(0.0, config.gradient)
-    field = field + slope * robust_std(field) * gradient_field(big, rng=rng)
-    field = gaussian_filter(field, beam_fwhm * gaussian_fwhm_to_sigma, mode='wrap')
-    field = field[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    return ((field - np.median(field)) / robust_std(field)).astype(np.float32)

@@ -14,7 +14,7 @@ from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation._checks import as_number, as_shape, check_rng, is_row
-from photutils_pconv.simulation.emission import simulate_emission
+from photutils_pconv.simulation.emission_kinds import simulate_emission
 from photutils_pconv.simulation.noise import (
     confusion_field,
     coverage_map,
@@ -135,16 +135,15 @@ def simulate_field(
             flux_max=faintest,
             rng=rng,
         )
+    meta = {'OBJECT': 'simulated', 'SETUP': setup.name}
+    if setup.wavelength is not None:
+        meta['WAVELNTH'] = float(setup.wavelength.to_value(u.um))
     image = CCDData(
         image,
         unit=u.Jy / u.pix,
         wcs=_make_wcs(shape, scale, center),
         mask=~(coverage > 0),
-        meta={
-            'OBJECT': 'simulated',
-            'SETUP': setup.name,
-            'WAVELNTH': float(setup.wavelength.to_value(u.um)),
-        },
+        meta=meta,
     )
     return SimulatedField(image=image, emission=field, coverage=coverage)
 

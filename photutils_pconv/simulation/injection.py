@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.spatial import cKDTree
 
+from photutils_pconv._psf_models.measures import largest_radius, measure_fwhm
 from photutils_pconv._utils.arrays import one_per_source, pair_positions
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.simulation._checks import (
@@ -21,11 +22,10 @@ from photutils_pconv.simulation._checks import (
 
 __all__ = ['clustered_positions', 'inject_sources', 'random_positions']
 
-# The share of a source's flux that may fall outside its stamp, and the limits of
-# the stamp's radius, in arcsec; by choice.
+# The share of a source's flux that may fall outside its stamp (by choice), and how
+# well the radius is found where that is so, in units of the FWHM.
 _LOST_FLUX = 1.0e-4
-_MINIMUM_RADIUS = 60.0
-_MAXIMUM_RADIUS = 1000.0
+_ACCURACY = 0.01
 
 # A pixel's value is the density's mean over points in it: as many a side
 # as the steepness needs, within so many pixels of the source. With these
@@ -44,9 +44,8 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
     """
     Add compact sources to a map.
 
-    Each source is drawn on a stamp of its own that reaches to at least
-    60 arcsec and holds all but 1e-4 of its flux; what falls beyond the
-    map's edge is lost.
+    Each source is drawn on a stamp of its own that holds all but 1e-4 of the
+    PSF's flux; what falls beyond the map's edge is lost.
 
     Parameters
     ----------
@@ -109,7 +108,8 @@ def inject_sources(data, x, y, flux, *, psf, pixel_scale, angle=0.0):
             continue
         stamp = np.empty([part.stop - part.start for part in whole])
         for zone, oversampling in _ZONES:
-            part = _find_square(image.shape, xc, yc, reach if zone is None else zone)
+            inner_reach = reach if zone is None else min(zone, reach)
+            part = _find_square(image.shape, xc, yc, inner_reach)
             if part is None:
                 continue
             region = tuple(
@@ -144,15 +144,13 @@ def _stamp_radius(psf):
     """
     Return the radius, in arcsec, beyond which hardly any flux lies.
     """
+    fwhm, end = measure_fwhm(psf), largest_radius(psf)
+    held = (1.0 - _LOST_FLUX) * float(psf.encircled_energy(end))
 
     def missing(radius):
-        return float(psf.encircled_energy(radius)) - (1.0 - _LOST_FLUX)
+        return float(psf.encircled_energy(radius)) - held
 
-    if missing(_MINIMUM_RADIUS) >= 0:
-        return _MINIMUM_RADIUS
-    if missing(_MAXIMUM_RADIUS) <= 0:
-        return _MAXIMUM_RADIUS
-    return brentq(missing, _MINIMUM_RADIUS, _MAXIMUM_RADIUS, xtol=0.1)
+    return brentq(missing, 0.0, end, xtol=_ACCURACY * fwhm)
 
 
 def _find_square(shape, x, y, reach):

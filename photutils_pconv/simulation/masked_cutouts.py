@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_switches
 from photutils_pconv.inpainting.masked_images import scale_cutouts
 from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.inpainting.wings import expected_wings
@@ -28,7 +27,7 @@ from photutils_pconv.simulation._sampler import (
     draw_peak_ratio,
     stack,
 )
-from photutils_pconv.simulation.emission import emission_field, simulate_emission
+from photutils_pconv.simulation.emission import emission_field
 
 __all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
 
@@ -80,6 +79,20 @@ class SamplerConfig(CutoutConfig):
     missing : float, optional
         The probability of a cutout to have missing pixels.
 
+    realistic : bool, optional
+        Whether emission and noise vary as those of real maps do
+        (`simulate_emission`, `simulate_noise`), or as the first bundled
+        models were trained on.
+
+    real_share : float, optional
+        The share of cutouts whose emission is that of a real map, where a
+        sampler has any.
+
+    added_noise : tuple of float, optional
+        The range of log10(noise / local scatter) that is added to real maps,
+        beside the noise of their own, which is part of what the network is
+        to give; ``()`` for none.
+
     stretch : float, optional
         The largest stretch of a PSF along a random axis, as a logarithm.
 
@@ -89,7 +102,8 @@ class SamplerConfig(CutoutConfig):
 
     all_emission : bool, optional
         Whether half of the fields are those of `simulate_emission`, with
-        bubbles and mixtures, or all those of `emission_field`.
+        flat spectra, bubbles and mixtures, or all those of
+        `emission_field`.
 
     all_psfs : bool, optional
         Whether PSFs are mixtures of the setup's own physical one (`get_psf`)
@@ -117,8 +131,8 @@ class SamplerConfig(CutoutConfig):
     log_peak: tuple = (0.4, 3.0, 4.5)
     stretch: float = 0.08
     position_error: float = 0.4
-    all_emission: bool = False
-    all_psfs: bool = False
+    all_emission: bool = True
+    all_psfs: bool = True
     width: float = 0.0
     far_position: float = 0.0
     any_radius: float = 0.0
@@ -128,7 +142,6 @@ class SamplerConfig(CutoutConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        check_switches(self)
         for name in ('stretch', 'width', 'position_error'):
             as_number(getattr(self, name), name, low=0, high=_LARGEST_SIGMA)
 
@@ -222,6 +235,10 @@ class CutoutSampler(Sampler):
 
     seed : int, optional
         The seed of the fields and stamps.
+
+    backgrounds : sequence of `Background`, optional
+        Real maps (`make_background`), whose emission ``config.real_share`` of
+        the cutouts have.
     """
 
     kind = 'masked'
@@ -230,7 +247,7 @@ class CutoutSampler(Sampler):
 
     def _generator(self, turn):
         if self.config.all_emission and turn:
-            return simulate_emission
+            return self._simulate_emission
         return emission_field
 
     def _turn(self, crop, rng):
@@ -352,7 +369,7 @@ class CutoutSampler(Sampler):
             image = self._add(image, other.image, dx, dy, value / other.peak)
             others.append((dx + other.offset[0], dy + other.offset[1], value))
 
-        snr = self._snr(image, setup, ground.annulus)
+        snr = self._snr(image, setup, ground.annulus & ~ground.missing)
         radius = setup.hole_radius(snr)
         if rng.random() < _OTHER_RADIUS:
             radius = rng.choice(setup.hole_radii)
@@ -365,7 +382,7 @@ class CutoutSampler(Sampler):
             sources.append((dx, dy, setup.hole_radius(value / ground.spread)))
             holes |= self._disc((dx, dy), sources[-1][2])
 
-        missing = self._draw_missing(rng)
+        missing = self._draw_missing(ground, rng)
         validity = ~(holes | missing)
         wings, terms = self._wings(image, sources, setup, validity, missing)
         return _Sample(

@@ -10,7 +10,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
+from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv.setups.beam_rules import size_ratio
 from photutils_pconv.simulation._checks import (
     MAXIMUM_COUNT,
     MAXIMUM_SCALE,
@@ -23,14 +25,20 @@ from photutils_pconv.simulation._checks import (
 )
 from photutils_pconv.simulation._spectral import wave_numbers
 
-__all__ = ['confusion_field', 'coverage_map', 'coverage_noise', 'noise_field']
+__all__ = [
+    'confusion_field',
+    'coverage_map',
+    'coverage_noise',
+    'noise_field',
+    'stripe_field',
+]
 
 # The largest noise, which float32 must hold with room for many sigmas; by choice.
 _LARGEST_LEVEL = 1.0e30
 # The widest smoothing of noise, in pixels; by choice.
 _LARGEST_CORRELATION = 100.0
-# The stamps of confusing sources, in arcsec, by choice: the wings beyond are flat,
-# and the mean is taken off.
+# The stamps of confusing sources, in arcsec for PACS, by choice: the wings beyond
+# are flat, and the mean is taken off.
 _STAMP_RADIUS = 60.0
 
 
@@ -80,18 +88,49 @@ def noise_field(shape, *, rng, correlation=None, stripes=None):
     white = gaussian_filter(rng.standard_normal(shape), correlation, mode='wrap')
     field = np.sqrt(1.0 - stripes) * white / white.std()
     if stripes > 0:
-        kx, ky = wave_numbers(shape)
-        angle = rng.uniform(0.0, np.pi)
-        for direction in (angle, angle + rng.uniform(0.3, 0.5) * np.pi):
-            # Long along the scan, uncorrelated across it.
-            along = kx * np.cos(direction) + ky * np.sin(direction)
-            across = -kx * np.sin(direction) + ky * np.cos(direction)
-            power = np.exp(-0.5 * (along * 40.0) ** 2) / (np.abs(across) + 0.01)
-            spectrum = np.fft.rfft2(rng.standard_normal(shape)) * np.sqrt(power)
-            spectrum[0, 0] = 0.0
-            stripe = np.fft.irfft2(spectrum, s=shape)
-            field = field + np.sqrt(stripes / 2.0) * stripe / stripe.std()
+        for stripe in _draw_stripes(shape, 40.0, rng):
+            field = field + np.sqrt(stripes / 2.0) * stripe
     return (field / field.std()).astype(np.float32)
+
+
+def stripe_field(shape, *, length, rng):
+    """
+    Make the stripes that 1/f noise leaves along two crossed scans.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape (ny, nx).
+
+    length : float
+        The length over which a stripe keeps its brightness along the scan,
+        in pixels.
+
+    rng : `numpy.random.Generator`
+        The source of randomness.
+
+    Returns
+    -------
+    field : `~numpy.ndarray`
+        The stripes, of standard deviation 1.
+    """
+    field = sum(_draw_stripes(shape, length, rng))
+    return field / field.std()
+
+
+def _draw_stripes(shape, length, rng):
+    """Draw the stripes of either scan, of standard deviation 1 each."""
+    kx, ky = wave_numbers(shape)
+    angle = rng.uniform(0.0, np.pi)
+    for direction in (angle, angle + rng.uniform(0.3, 0.5) * np.pi):
+        # Long along the scan, uncorrelated across it.
+        along = kx * np.cos(direction) + ky * np.sin(direction)
+        across = -kx * np.sin(direction) + ky * np.cos(direction)
+        power = np.exp(-0.5 * (along * length) ** 2) / (np.abs(across) + 0.01)
+        spectrum = np.fft.rfft2(rng.standard_normal(shape)) * np.sqrt(power)
+        spectrum[0, 0] = 0.0
+        stripe = np.fft.irfft2(spectrum, s=shape)
+        yield stripe / stripe.std()
 
 
 def coverage_map(shape, *, full=1.0, width=0.8, ramp=0.25, angle=0.0):
@@ -264,7 +303,8 @@ def confusion_field(
         msg = f'flux_min must be below flux_max, got {flux_min:g} and {flux_max:g}.'
         raise ValueError(msg)
     slope = as_number(slope, 'slope', low=-MAXIMUM_SLOPE, high=MAXIMUM_SLOPE)
-    reach = int(np.ceil(_STAMP_RADIUS / pixel_scale))
+    radius = _STAMP_RADIUS * size_ratio(measure_fwhm(psf))
+    reach = int(np.ceil(radius / pixel_scale))
     shape = as_shape(shape, minimum=1, margin=reach)
     ny, nx = (size + 2 * reach for size in shape)
     expected = density * nx * ny * (pixel_scale / 60.0) ** 2

@@ -18,12 +18,14 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from astropy.table import QTable
 from scipy.ndimage import distance_transform_edt
 
+from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv._utils.checks import to_quantity
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.values import add_history
 from photutils_pconv.psf.library import SampledPSF, get_psf
 from photutils_pconv.psf.lobed import LobedPSF
+from photutils_pconv.setups.beam_rules import size_ratio
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation._checks import (
     MAXIMUM_COUNT,
@@ -39,8 +41,13 @@ from photutils_pconv.simulation.injection import (
 
 __all__ = ['flux_levels', 'simulate_levels', 'simulate_sources']
 
-# Sources per square arcmin where their number is left open; by choice.
+# Sources per square arcmin where their number is left open, and lengths in arcsec;
+# by choice, for PACS: they go with the beam.
 _DENSITY = 0.5
+_LENGTHS = {'separation': 30.0, 'margin': 15.0, 'cluster_radius': 60.0}
+# The decades beyond the ends of Table 1 that have the levels of its first one (by
+# choice).
+_LOWEST_DECADE, _HIGHEST_DECADE = -9, 9
 
 
 def flux_levels(minimum=None, maximum=None):
@@ -51,7 +58,8 @@ def flux_levels(minimum=None, maximum=None):
     ----------
     minimum, maximum : float or `~astropy.units.Quantity`, optional
         The limits, in mJy; by default those of the table, 10 mJy and 40
-        Jy.
+        Jy. Below, and from 100 Jy on, each decade has the levels that the
+        table has from 10 to 100 mJy.
 
     Returns
     -------
@@ -70,6 +78,12 @@ def flux_levels(minimum=None, maximum=None):
         low = to_quantity(minimum, u.mJy, 'minimum')
     if maximum is not None:
         high = to_quantity(maximum, u.mJy, 'maximum')
+    decade = levels[levels < 10 * levels[0]]
+    factors = 10.0 ** np.arange(_LOWEST_DECADE, _HIGHEST_DECADE + 1)
+    beyond = (factors[:, None] * decade).ravel()
+    next_decade = 10.0 ** np.ceil(np.log10(levels[-1].value)) * u.mJy
+    outside = (beyond < levels[0]) | (beyond >= next_decade)
+    levels = np.sort(np.concatenate([levels, beyond[outside]]))
     # Limits converted from another unit may be off by a rounding.
     chosen = levels[(levels >= low * (1 - 1e-9)) & (levels <= high * (1 + 1e-9))]
     if len(chosen) == 0:
@@ -89,10 +103,10 @@ def simulate_sources(
     rng,
     n_sources=None,
     density=None,
-    separation=30.0,
-    margin=15.0,
+    separation=None,
+    margin=None,
     n_clusters=None,
-    cluster_radius=60.0,
+    cluster_radius=None,
     rotation='map',
     mask=None,
     coverage_mask=None,
@@ -123,21 +137,25 @@ def simulate_sources(
 
     density : float, optional
         The number of sources per square arcmin in which they may lie,
-        instead of ``n_sources``. By default 0.5.
+        instead of ``n_sources``. By default 0.5 for the PSFs of PACS (FWHM of
+        5 to 14 arcsec). Of narrower or wider ones there are as many a beam, and
+        the lengths below go with the FWHM.
 
     separation : float or `~astropy.units.Quantity`, optional
-        The smallest distance between two sources, in arcsec.
+        The smallest distance between two sources, in arcsec. By default 30
+        for PACS.
 
     margin : float or `~astropy.units.Quantity`, optional
         The smallest distance of a source from the map's edge and from
-        missing pixels, in arcsec.
+        missing pixels, in arcsec. By default 15 for PACS.
 
     n_clusters : int, optional
         The number of clusters in which the sources lie. By default they
         are spread evenly.
 
     cluster_radius : float or `~astropy.units.Quantity`, optional
-        The standard deviation of the positions in a cluster, in arcsec.
+        The standard deviation of the positions in a cluster, in arcsec. By
+        default 60 for PACS.
 
     rotation : {'map', 'source'}, float or `~astropy.units.Quantity`, optional
         Whether to draw one orientation of the PSF for the map, as one
@@ -171,14 +189,15 @@ def simulate_sources(
     # What is wrong with the arguments is said before the map is read.
     check_rng(rng)
     low, high = _parse_flux(flux)
-    lengths = [
-        _to_angle(value, name)
-        for value, name in (
-            (separation, 'separation'),
-            (margin, 'margin'),
-            (cluster_radius, 'cluster_radius'),
-        )
-    ]
+    given = {
+        'separation': separation,
+        'margin': margin,
+        'cluster_radius': cluster_radius,
+    }
+    given = {
+        name: None if value is None else _to_angle(value, name)
+        for name, value in given.items()
+    }
     if n_sources is not None and density is not None:
         msg = 'Give n_sources or density, not both.'
         raise ValueError(msg)
@@ -200,13 +219,17 @@ def simulate_sources(
         raise ValueError(msg)
     scale = map_input.pixel_scale.to_value(u.arcsec)
     model = _find_psf(psf, scale)
-    separation, margin, cluster_radius = (length / scale for length in lengths)
+    ratio = size_ratio(measure_fwhm(model))
+    separation, margin, cluster_radius = (
+        (_LENGTHS[name] * ratio if value is None else value) / scale
+        for name, value in given.items()
+    )
 
     forbidden = map_input.missing
     if margin > 0 and forbidden.any():
         forbidden = distance_transform_edt(~forbidden) <= margin
     if n_sources is None:
-        density = _DENSITY if density is None else density
+        density = _DENSITY / ratio**2 if density is None else density
         area = np.count_nonzero(~forbidden) * (scale / 60.0) ** 2
         # More would not fit on any map.
         n_sources = round(min(max(1, density * area), MAXIMUM_COUNT))
@@ -261,10 +284,10 @@ def simulate_levels(
     rng,
     n_sources=None,
     density=None,
-    separation=30.0,
-    margin=15.0,
+    separation=None,
+    margin=None,
     n_clusters=None,
-    cluster_radius=60.0,
+    cluster_radius=None,
     rotation='map',
     mask=None,
     coverage_mask=None,

@@ -18,6 +18,7 @@ from photutils_pconv._utils.checks import (
     check_count,
     check_switches,
 )
+from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import (
     remove_stale,
@@ -258,12 +259,7 @@ def _is_whole(folder, entry):
     if entry['state'] != 'done':
         return False
     path = folder / entry['piece']
-    return path.is_file() and _checksum(path) == entry['sha256']
-
-
-def _checksum(path):
-    with open(path, 'rb') as handle:
-        return hashlib.file_digest(handle, 'sha256').hexdigest()
+    return path.is_file() and file_checksum(path) == entry['sha256']
 
 
 def _make_piece(folder, name, row, options):
@@ -300,7 +296,7 @@ def _make_piece(folder, name, row, options):
         'state': 'done',
         'cutouts': len(cutouts),
         'piece': f'pieces/{name}.npz',
-        'sha256': _checksum(path),
+        'sha256': file_checksum(path),
     }
 
 
@@ -369,7 +365,7 @@ def _assemble(folder, entries):
             for entry in done:
                 writer.add(entry['split'], _read_piece(folder / entry['piece']))
         write_bytes_atomically(stamp_file, f'{stamp}\n'.encode())
-    return {path.name: _checksum(path) for path in sorted(target.iterdir())}
+    return {path.name: file_checksum(path) for path in sorted(target.iterdir())}
 
 
 def _remove_cutouts(target):

@@ -147,6 +147,10 @@ class ResidualSampler(Sampler):
 
     seed : int, optional
         The seed of the fields and stamps.
+
+    backgrounds : sequence of `Background`, optional
+        Real maps (`make_background`), whose emission ``config.real_share`` of
+        the cutouts have.
     """
 
     kind = 'residual'
@@ -218,7 +222,7 @@ class ResidualSampler(Sampler):
         number = rng.integers(cfg.n_angles)
         grade = rng.integers(len(cfg.mismatch))
         image, sources = self._add_sources(ground, own.choose(number, grade), rng)
-        missing = self._draw_missing(rng)
+        missing = self._draw_missing(ground, rng)
 
         psf = own.psfs[1 + number] if rng.random() < cfg.known_angle else own.psfs[0]
         psf = psf.with_mismatch(cfg.mismatch[grade])

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
         'divergence': ('DivergenceError',),
         'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
+        'samplers': ('make_sampler', 'make_setups'),
         'run': ('make_data', 'run_training'),
         'sections': (
             'AugmentationConfig',
@@ -27,5 +28,6 @@ __getattr__, __dir__, __all__ = attach(
             'OptimiserConfig',
         ),
         'trainer': ('Trainer',),
+        'trials': ('DryRun', 'RateSearch'),
     },
 )

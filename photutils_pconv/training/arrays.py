@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.training.data import ArrayCutouts
 
 __all__ = ['open_arrays']
@@ -64,6 +65,7 @@ def open_arrays(
     normalisation=None,
     nan_targets='raise',
     check=True,
+    setups=None,
 ):
     """
     Open training cutouts that are stored in the paper's layout.
@@ -96,6 +98,11 @@ def open_arrays(
     normalisation, nan_targets, check : optional
         As for `ArrayCutouts`.
 
+    setups : sequence of setup or str, optional
+        The setups, for a normalisation with ``wings`` or ``kriging``. Which
+        cutout has which the column ``setup`` of the CSV tells; without it,
+        there must be one alone.
+
     Returns
     -------
     cutouts : `ArrayCutouts`
@@ -112,7 +119,10 @@ def open_arrays(
     """
     check = to_bool(check, 'check')
     folder = Path(folder).expanduser()
-    rows = _count_rows(Path(csv_folder or folder).expanduser() / f'{part}.csv')
+    list_path = Path(csv_folder or folder).expanduser() / f'{part}.csv'
+    rows = _count_rows(list_path)
+    needed = any((normalisation or {}).get(key) for key in ('wings', 'kriging'))
+    own = _find_setups(list_path, setups or ()) if needed else None
     image, target, mask = (
         _open(folder, f'{part}{suffix}', rows) for suffix in ('', '_target', '_mask')
     )
@@ -124,6 +134,7 @@ def open_arrays(
         nan_targets=nan_targets,
         check=check,
         label=str(folder / part),
+        setups=own,
     )
 
 
@@ -168,6 +179,22 @@ def _load(path, *, memory_map=False):
         )
         raise ValueError(msg)
     return array
+
+
+def _find_setups(path, setups):
+    """Find the setup of each cutout, or that of all; None if nobody tells."""
+    given = {one.name: one for one in (get_setup(setup=one) for one in setups)}
+    names = []
+    if path.is_file():
+        with open(path, newline='', encoding='utf-8') as handle:
+            names = [row.get('setup') for row in csv.DictReader(handle)]
+    if names and all(names):
+        known = {
+            name: given[name] if name in given else get_setup(setup=name)
+            for name in set(names)
+        }
+        return [known[name] for name in names]
+    return list(given.values()) if len(given) == 1 else None
 
 
 def _count_rows(path):

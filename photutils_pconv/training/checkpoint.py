@@ -51,6 +51,8 @@ _FIXED = (
     'network.blocks',
     'network.turns',
     'network.decoder_activation',
+    'network.freeze',
+    'accumulate',
     'optimiser',
     'loss.preset',
     'loss.terms',
@@ -67,6 +69,8 @@ _FIXED_DATA = (
     'data.validation_size',
     'data.sampler',
     'data.validation_sampler',
+    'data.background_setups',
+    'data.resample_backgrounds',
     'data.mask_channel',
     'data.nan_targets',
 )

@@ -18,6 +18,8 @@ import torch
 from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.inpainting.scaling import Normalisation
 from photutils_pconv.network.kinds import check_normalisation
+from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.training.hole_images import scale_masked
 
 __all__ = ['ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts']
 
@@ -168,6 +170,9 @@ class SimulatedCutouts(torch.utils.data.Dataset):
             'seed': self.seed,
             'setups': [setup.name for setup in self.sampler.setups],
             'sampler': {name: _plain(value) for name, value in vars(config).items()},
+            'backgrounds': [
+                Path(one.name).name for one in getattr(self.sampler, 'backgrounds', ())
+            ],
         }
 
     def digest(self):
@@ -186,6 +191,9 @@ class SimulatedCutouts(torch.utils.data.Dataset):
             'normalisation': self.normalisation,
             'setups': [setup.to_dict() for setup in self.sampler.setups],
             'fields': _plain(getattr(self.sampler, 'seed', None)),
+            'backgrounds': [
+                one.digest() for one in getattr(self.sampler, 'backgrounds', ())
+            ],
         }
         text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -224,6 +232,10 @@ class ArrayCutouts(torch.utils.data.Dataset):
     label : str, optional
         What error messages and the model's card call the data.
 
+    setups : setup, str, or sequence of them, optional
+        The setup of all cutouts, or of each. Only a normalisation with
+        ``wings`` or ``kriging`` needs it.
+
     Raises
     ------
     ValueError
@@ -245,6 +257,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         nan_targets='raise',
         check=True,
         label='the data',
+        setups=None,
     ):
         if nan_targets not in ('raise', 'missing'):
             msg = f"nan_targets must be 'raise' or 'missing', got {nan_targets!r}"
@@ -270,6 +283,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
         self.normalisation = dict(normalisation)
         self.nan_targets = nan_targets
         self.label = label
+        self._setups = self._parse_setups(setups)
         self.cutout_shape = np.shape(image[0])
         if to_bool(check, 'check'):
             self._check_all()
@@ -293,11 +307,42 @@ class ArrayCutouts(torch.utils.data.Dataset):
     def __getitem__(self, key):
         _, index = key
         image, target, validity, missing = self._read([index])
-        how = Normalisation.from_dict(self.normalisation)
-        image, scaling = how.scale(image, validity, missing)
+        if self._setups is not None:
+            image, scaling = scale_masked(
+                image[0],
+                validity[0],
+                missing[0],
+                self.normalisation,
+                self._setups[index % len(self._setups)],
+            )
+            image = image[None]
+        else:
+            how = Normalisation.from_dict(self.normalisation)
+            image, scaling = how.scale(image, validity, missing)
         target = np.where(missing, 0.0, scaling.apply(target))
         arrays = (image, target, validity, missing)
         return Cutouts(*(_tensor(array[0]) for array in arrays))
+
+    def _parse_setups(self, setups):
+        """Give the setups of the cutouts, one or one each; None if not needed."""
+        switches = [key for key in ('wings', 'kriging') if self.normalisation.get(key)]
+        if not switches:
+            return None
+        if setups is None:
+            msg = (
+                f'the normalisation has {" and ".join(switches)}: give setups, the '
+                f'observing setup of {self.label}, or of each cutout'
+            )
+            raise ValueError(msg)
+        if isinstance(setups, str) or not np.iterable(setups):
+            setups = [setups]
+        if len(setups) not in (1, len(self)):
+            msg = (
+                f'setups must be one, or one for each of the {len(self)} cutouts of '
+                f'{self.label}, got {len(setups)}'
+            )
+            raise ValueError(msg)
+        return [get_setup(setup=one) for one in setups]
 
     def _to_float(self, cutout, what):
         cutout = np.asarray(cutout)
@@ -380,6 +425,9 @@ class ArrayCutouts(torch.utils.data.Dataset):
             cutouts are read.
         """
         options = {**self.normalisation, 'nan_targets': self.nan_targets}
+        if self._setups is not None:
+            names = [setup.name for setup in self._setups]
+            options['setups'] = sorted(set(names)) if len(set(names)) == 1 else names
         text = json.dumps(options, sort_keys=True, default=float)
         digest = hashlib.sha256(text.encode())
         for name in ('image', 'target', 'validity'):

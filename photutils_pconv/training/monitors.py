@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._utils.plotting import BRIGHTNESS_COLORS, DIFFERENCE_COLORS
 from photutils_pconv._utils.writing import write_bytes_atomically
 
 __all__ = [
     'METRICS',
     'Monitor',
+    'find_tensorboard',
     'make_progress_bar',
     'prepare_folder',
     'write_examples',
@@ -79,6 +81,22 @@ def make_progress_bar(progress, *, n_batches, epochs, show):
     )
 
 
+def find_tensorboard():
+    """
+    Find what writes TensorBoard's events.
+
+    Returns
+    -------
+    writer : type or `None`
+        The class; `None` where tensorboard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter
+
+
 class Monitor:
     """
     The metrics file, TensorBoard's events and the pictures of a run.
@@ -104,11 +122,9 @@ class Monitor:
         self.enabled = enabled
         self.tensorboard = None
         if tensorboard and enabled:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError:
-                return
-            self.tensorboard = SummaryWriter(str(self.folder / 'events'))
+            writer = find_tensorboard()
+            if writer is not None:
+                self.tensorboard = writer(str(self.folder / 'events'))
 
     def __enter__(self):
         return self
@@ -206,9 +222,13 @@ def write_examples(path, cutouts, output):
         half = max(0.5 * (high - low), 1e-6)
         images = (image, target, out, out - target)
         for ax, values, title in zip(axes[k], images, titles, strict=True):
-            stretch = {'vmin': low, 'vmax': low + 2 * half}
+            stretch = {
+                'vmin': low,
+                'vmax': low + 2 * half,
+                'cmap': BRIGHTNESS_COLORS,
+            }
             if title == titles[-1]:
-                stretch = {'vmin': -half, 'vmax': half, 'cmap': 'RdBu_r'}
+                stretch = {'vmin': -half, 'vmax': half, 'cmap': DIFFERENCE_COLORS}
             ax.imshow(np.where(known, values, np.nan), **stretch, **options)
             ax.set(xticks=[], yticks=[])
             if title == titles[0] and validity.min() < validity.max():

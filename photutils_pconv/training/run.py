@@ -3,30 +3,31 @@
 A whole training run from a configuration file.
 """
 
-import json
-from dataclasses import fields
+import os
 from pathlib import Path
 
 from photutils_pconv._utils.checks import to_bool
-from photutils_pconv._utils.config import unknown_key
+from photutils_pconv._utils.progress import show_stages
 from photutils_pconv._utils.writing import check_output, remove_stale
-from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.setups.setup import ObservingSetup
-from photutils_pconv.simulation.masked_cutouts import CutoutSampler
-from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 from photutils_pconv.training.arrays import open_arrays
 from photutils_pconv.training.checkpoint import check_compatible, load_checkpoint
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts
 from photutils_pconv.training.presets import check_terms
+from photutils_pconv.training.samplers import (
+    make_sampler,
+    make_sampler_config,
+    make_setups,
+)
+from photutils_pconv.training.starting import adopt_start
 from photutils_pconv.training.trainer import LAST, Trainer
 
 __all__ = ['make_data', 'run_training']
 
-_SAMPLERS = {'masked': CutoutSampler, 'residual': ResidualSampler}
 
-
-def run_training(config_path, *, resume=False, overwrite=False):
+def run_training(
+    config_path, *, resume=False, overwrite=False, dry_run=False, find_rate=False
+):
     """
     Train a model as a TOML file says, and export it.
 
@@ -43,10 +44,17 @@ def run_training(config_path, *, resume=False, overwrite=False):
     overwrite : bool, optional
         Whether to replace a model exported before.
 
+    dry_run : bool, optional
+        Whether to take a few steps alone, and say what the whole would take.
+        Nothing is written.
+
+    find_rate : bool, optional
+        Whether to look for a learning rate alone. Nothing is written.
+
     Returns
     -------
-    path : `pathlib.Path`
-        The exported model.
+    path : `pathlib.Path` or `None`
+        The exported model; `None` after a dry run or the search of a rate.
 
     Raises
     ------
@@ -67,11 +75,16 @@ def run_training(config_path, *, resume=False, overwrite=False):
     """
     overwrite = to_bool(overwrite, 'overwrite')
     resume = to_bool(resume, 'resume')
-    config = TrainingConfig.from_toml(config_path)
+    trial = to_bool(dry_run, 'dry_run') | to_bool(find_rate, 'find_rate')
+    config, lines = adopt_start(TrainingConfig.from_toml(config_path))
     model = Path(config.output) / f'{config.name}.safetensors'
-    remove_stale(config.output)
-    check_output([model], overwrite=overwrite)
-    _check_resumable(config, resume)
+    if not trial:
+        remove_stale(config.output)
+        check_output([model], overwrite=overwrite)
+        _check_resumable(config, resume)
+    if config.report and int(os.environ.get('RANK', 0)) == 0:
+        for line in (*lines, _announce(config.data)):
+            print(line, flush=True)
     setups, train_data, validation_data = make_data(config)
     trainer = Trainer(
         config,
@@ -80,8 +93,26 @@ def run_training(config_path, *, resume=False, overwrite=False):
         setups=setups,
         output=config.output,
     )
+    if dry_run:
+        trainer.dry_run()
+    if find_rate:
+        trainer.find_learning_rate()
+    if trial:
+        return None
     trainer.fit(resume=resume)
     return trainer.export(model, overwrite=overwrite)
+
+
+def _announce(data):
+    """Say what is going to be made, which may take minutes."""
+    if data.source == 'arrays':
+        return f'reading the cutouts in {data.folder}'
+    numbers = [make_sampler_config(data, fixed=fixed).n_fields for fixed in (0, 1)]
+    maps = f' and reading {len(data.backgrounds)} maps' if data.backgrounds else ''
+    return (
+        f'drawing {numbers[0]} fields for training and {numbers[1]} for '
+        f'validation{maps}: seconds to minutes'
+    )
 
 
 def make_data(config):
@@ -110,11 +141,7 @@ def make_data(config):
         If no setup is named, or a key is unknown.
     """
     data = config.data
-    setups = [get_setup(setup=name) for name in data.setups]
-    setups += [_read_setup(Path(name).expanduser()) for name in data.setup_files]
-    if not setups:
-        msg = "data.setups must name at least one setup, such as 'scanmap/green'"
-        raise ValueError(msg)
+    setups = make_setups(data)
     if data.source == 'arrays':
         sets = [
             open_arrays(
@@ -124,24 +151,19 @@ def make_data(config):
                 mask_channel=data.mask_channel,
                 normalisation=data.normalisation,
                 nan_targets=data.nan_targets,
+                setups=setups,
             )
             for part in ('train', 'valid')
         ]
-        return (tuple(setups), *sets)
+        return (setups, *sets)
 
     sets = []
-    kind = _SAMPLERS[data.kind]
     for fixed in (False, True):
-        # Other seeds, other fields: training and validation are disjoint.
-        sampler = kind(
-            setups,
-            config=_sampler_config(data, fixed, kind.config_class),
-            normalisation=dict(data.normalisation),
-            seed=2 * config.seed + fixed,
-        )
+        with show_stages(config.progress_bar):
+            sampler = make_sampler(config, setups, fixed=fixed)
         size = data.validation_size if fixed else data.epoch_size
         sets.append(SimulatedCutouts(sampler, size, seed=config.seed, fixed=fixed))
-    return (tuple(setups), *sets)
+    return (setups, *sets)
 
 
 def _check_resumable(config, resume):
@@ -150,27 +172,3 @@ def _check_resumable(config, resume):
     path = Path(config.output).expanduser() / LAST
     if resume and path.exists():
         check_compatible(load_checkpoint(path), config.to_dict(), path)
-
-
-def _sampler_config(data, fixed, config_class):
-    values = {**data.sampler, **(data.validation_sampler if fixed else {})}
-    accepted = [item.name for item in fields(config_class)]
-    for key in values:
-        if key not in accepted:
-            raise ValueError(unknown_key(key, accepted, '[data.sampler]'))
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return config_class(**values)
-
-
-def _read_setup(path):
-    if not path.is_file():
-        msg = f'no setup file {str(path)!r}'
-        raise FileNotFoundError(msg)
-    try:
-        return ObservingSetup.from_dict(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, TypeError, KeyError) as exc:
-        msg = (
-            f'{str(path)!r} does not hold a setup as ObservingSetup.to_dict gives it: '
-            f'{exc}'
-        )
-        raise ValueError(msg) from exc

@@ -7,20 +7,27 @@ divided among the processes, so that the recipe does not depend on their
 number.
 """
 
+from __future__ import annotations
+
 import math
+import os
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.network.kinds import list_images
+from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.training._inputs import (
     common_kind,
     common_normalisation,
     cutout_size,
     describe,
+    describe_training,
     find_checksum,
     parse_setups,
     summarise_data,
@@ -43,11 +50,15 @@ from photutils_pconv.training.loading import make_loaders, repeat_batches
 from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepare_folder
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.progress import Progress
+from photutils_pconv.training.starting import adopt_start
+from photutils_pconv.training.trials import find_rate, try_steps
 
 __all__ = ['Trainer']
 
 #: The names of the checkpoints.
 LAST, BEST = 'last.pt', 'best.pt'
+#: That of an epoch, where several are kept.
+BEST_EPOCH = 'best_epoch_{:03d}.pt'
 
 
 class Trainer:
@@ -102,11 +113,21 @@ class Trainer:
     >>> path = trainer.export()  # doctest: +SKIP
     """
 
-    def __init__(self, config, *, train_data, validation_data, setups, output):
+    def __init__(
+        self,
+        config: TrainingConfig,
+        *,
+        train_data: torch.utils.data.Dataset,
+        validation_data: torch.utils.data.Dataset,
+        setups: Sequence[ObservingSetup | str],
+        output: str | os.PathLike,
+    ) -> None:
         if not isinstance(config, TrainingConfig):
             msg = f'config must be a TrainingConfig, got {type(config).__name__}'
             raise TypeError(msg)
-        self.config = config
+        # What it says of the data is not looked at.
+        self.config, self.adopted = adopt_start(config, with_data=False)
+        config = self.config
         self.train_data = train_data
         self.validation_data = validation_data
         self.setups = parse_setups(setups)
@@ -123,6 +144,15 @@ class Trainer:
         )
         self._loader, self._batches = training
         self._validation_loader, _ = validation
+        self._loaders = training, validation
+        share = config.batch_size // self.accelerator.num_processes
+        if share % config.accumulate:
+            msg = (
+                f'batch_size ({config.batch_size}) over the number of processes '
+                f'({self.accelerator.num_processes}) must be divisible by accumulate, '
+                f'got {config.accumulate}'
+            )
+            raise ValueError(msg)
         self.engine = Engine(
             config,
             self.accelerator,
@@ -133,11 +163,11 @@ class Trainer:
         self.progress = Progress()
 
     @property
-    def network(self):
+    def network(self) -> torch.nn.Module:
         """The network (`torch.nn.Module`)."""
         return self.engine.network
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f'<{type(self).__name__}({self.config.name!r}: epoch '
             f'{self.progress.epoch} of {self.config.epochs}, step '
@@ -145,11 +175,11 @@ class Trainer:
         )
 
     @property
-    def history(self):
+    def history(self) -> list[dict[str, Any]]:
         """The figures of every finished epoch (list of `dict`)."""
         return self.progress.history
 
-    def fit(self, *, resume=False, max_steps=None):
+    def fit(self, *, resume: bool = False, max_steps: int | None = None) -> Any:
         """
         Train until all epochs are done.
 
@@ -193,26 +223,104 @@ class Trainer:
         if self.progress.step == 0 and path.exists():
             if not resume:
                 msg = (
-                    f'{str(path)!r} exists: go on from it with resume=True, or choose '
-                    'another output folder'
+                    f'{str(path)!r} exists: go on from it with resume=True (on the '
+                    'command line --resume), or choose another output folder'
                 )
                 raise FileExistsError(msg)
             self._restore(path)
         self._prepare_output()
         limit = math.inf if max_steps is None else self.progress.step + max_steps
+        for line in describe_training(self):
+            self._tell(line)
         with Monitor(
             self.output,
             examples=self.config.examples,
             tensorboard=self.config.tensorboard,
             enabled=self.accelerator.is_main_process,
         ) as monitor:
-            while self.progress.epoch < self.config.epochs:
+            while self.progress.epoch < self.config.epochs and not self._is_settled():
                 if self.progress.step >= limit or not self._train_epoch(limit):
                     self._save(LAST)
                     break
                 examples = self._finish_epoch()
                 monitor.show(self.history, examples)
+                self._tell(self.progress.describe_epoch(self.config.epochs))
+        if self._is_settled():
+            self._tell(
+                f'the validation loss did not fall for {self.config.early_stopping} '
+                f'epochs: ended after epoch {self.progress.epoch} (early_stopping)'
+            )
         return self.history
+
+    def _is_settled(self):
+        """Tell whether the validation loss has not fallen for long enough."""
+        progress, patience = self.progress, self.config.early_stopping
+        if patience == 0 or progress.best_epoch is None:
+            return False
+        return progress.epoch - progress.best_epoch >= patience
+
+    def _tell(self, line):
+        if self.config.report and self.accelerator.is_main_process:
+            print(line, flush=True)
+
+    def dry_run(self, n_steps=5):
+        """
+        Take a few steps that leave no trace, and see what training would take.
+
+        Parameters
+        ----------
+        n_steps : int, optional
+            The number of steps.
+
+        Returns
+        -------
+        result : `~photutils_pconv.training.DryRun`
+            The time a step, an epoch, and for the whole.
+        """
+        check_count(n_steps, 'n_steps')
+        for line in describe_training(self):
+            self._tell(line)
+        result = try_steps(
+            self.engine, self._loaders, n_steps=n_steps, epochs=self.config.epochs
+        )
+        self._tell(str(result))
+        return result
+
+    def find_learning_rate(self, *, limits=(1.0e-6, 1.0), n_steps=100):
+        """
+        Find a learning rate, by steps at rising ones that leave no trace.
+
+        Parameters
+        ----------
+        limits : pair of float, optional
+            The lowest and the highest rate.
+
+        n_steps : int, optional
+            The number of steps.
+
+        Returns
+        -------
+        result : `~photutils_pconv.training.RateSearch`
+            The rates, the losses, and a suggestion: a tenth of the rate at
+            which the loss was lowest, before it rose again.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not accepted.
+        """
+        check_count(n_steps, 'n_steps', minimum=10)
+        if not 0 < limits[0] < limits[1] <= 1:
+            msg = f'limits must be two rates in ascending order, to 1, got {limits!r}'
+            raise ValueError(msg)
+        found = find_rate(
+            self.engine, *self._loaders[0], limits=limits, n_steps=n_steps
+        )
+        self._tell(
+            f'the loss is lowest at a learning rate of {10 * found.suggestion:.2g}; '
+            f'suggested: optimiser.learning_rate = {found.suggestion:.2g}'
+        )
+        return found
 
     def _prepare_output(self):
         self.accelerator.wait_for_everyone()
@@ -265,13 +373,16 @@ class Trainer:
 
     def _step(self, batch):
         progress = self.progress
-        loss, values = self.engine.compute_loss(batch)
-        what = find_divergence(
-            values['loss'], progress.smoothed, explosion=self.config.explosion
-        )
-        if what:
-            self._diverge(what)
-        if not math.isfinite(self.engine.update(loss)):
+
+        def check(loss):
+            what = find_divergence(
+                loss, progress.smoothed, explosion=self.config.explosion
+            )
+            if what:
+                self._diverge(what)
+
+        values, norm = self.engine.train_batch(batch, check)
+        if not math.isfinite(norm):
             self._diverge('the gradient is not finite')
         progress.add({f'train_{name}': value for name, value in values.items()})
         progress.follow(values['loss'])
@@ -304,8 +415,25 @@ class Trainer:
         self.engine.end_epoch(loss)
         if best:
             self._save(BEST)
+        self._keep_best()
         self._save(LAST)
         return examples
+
+    def _keep_best(self):
+        """Keep the checkpoints of the lowest validation losses, by their epochs."""
+        if self.config.keep_best == 1:
+            return
+        ranked = sorted(self.history, key=lambda row: row['valid_loss'])
+        kept = {
+            BEST_EPOCH.format(row['epoch']) for row in ranked[: self.config.keep_best]
+        }
+        name = BEST_EPOCH.format(self.progress.epoch)
+        if name in kept:
+            self._save(name)
+        if self.accelerator.is_main_process:
+            for path in self.output.glob(BEST_EPOCH.replace('{:03d}', '*')):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
 
     @cached_property
     def _data_summary(self):
@@ -358,7 +486,14 @@ class Trainer:
             raise ValueError(msg) from exc
         self.progress = state['progress']
 
-    def export(self, path=None, *, which='best', dtype='float16', overwrite=False):
+    def export(
+        self,
+        path: str | os.PathLike | None = None,
+        *,
+        which: str = 'best',
+        dtype: str = 'float16',
+        overwrite: bool = False,
+    ) -> Path:
         """
         Write the trained network, with a complete model card.
 

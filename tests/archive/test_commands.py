@@ -115,7 +115,8 @@ class TestRemove:
         out, err = capsys.readouterr()
         names = ['cleaned.fits', 'photometry.ecsv', 'provenance.json', 'removal.png']
         assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == names
-        assert out.endswith('2 sources, 0 of them flagged\n')
+        assert 'sources: 2 on' in out
+        assert 'with a warning: none' in out
         assert '1342217404 (level2_5): 100%' in err
         log = json.loads((tmp_path / 'out' / 'provenance.json').read_text())
         assert log['map']['obsid'] == make.obsid

@@ -160,6 +160,24 @@ def test_masked_pixels_get_a_background(make, data, region, bad):
     assert_allclose(bkg.background_rms[mask], 0.05, rtol=0.35)
 
 
+@pytest.mark.parametrize('way', ['excluded', 'mask'])
+def test_regions(data, flat_model, way):
+    """Regions are as the same mask."""
+    regions = pytest.importorskip('regions')
+    points = [regions.PointPixelRegion(regions.PixCoord(*xy)) for xy in SOURCES]
+    area = regions.CirclePixelRegion(regions.PixCoord(20, 70), 4.5)
+    area.meta['include'] = False
+    bad = np.hypot(*(np.indices(SHAPE) - [[[70]], [[20]]])) < 4.5
+    data[bad] = 100.0
+    options = {'mode': 'scanmap', 'band': 'green', 'model': flat_model}
+    expected = PConvBackground(data, SOURCES, mask=bad, **options)
+    if way == 'excluded':
+        found = PConvBackground(data, regions.Regions([*points, area]), **options)
+    else:
+        found = PConvBackground(data, SOURCES, mask=[area], **options)
+    assert_array_equal(found.background, expected.background)
+
+
 @pytest.mark.parametrize('nothing', [None, np.ma.nomask])
 def test_no_mask(make, data, nothing):
     bkg = make(data, mask=nothing, coverage_mask=nothing)

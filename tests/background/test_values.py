@@ -164,7 +164,7 @@ class TestMap:
             make(scene.data, scene.xy, box_size=0)
         with pytest.raises(TypeError, match='real numbers'):
             make(scene.data.astype(complex), scene.xy)
-        with pytest.raises(ValueError, match='Both mode and band are needed'):
+        with pytest.raises(ValueError, match='give mode and band, or setup'):
             PConvBackground(scene.data, scene.xy)
         with pytest.raises(ValueError, match="'ct'.*not accepted"):
             make(scene.data * u.ct, scene.xy)

@@ -213,3 +213,34 @@ def test_progress_bar(field, removers, capsys):
         progress_bar=True,
     )
     assert 'bands: 100%' in capsys.readouterr().err
+
+
+def test_colour_correction(removers):
+    """One spectrum for all bands; that of a star is of PICC-ME-TN-038, Table 1."""
+    bands = ('blue', 'red')
+    made = removing._make_removers(bands, 'scanmap', None, 'star')
+    settings = {band: made[band].settings for band in bands}
+    factors = [settings[band].colour_correction.factor for band in bands]
+    assert_allclose(factors, [1.016, 1.074], atol=5e-4)
+    (by_name,) = removing._make_removers(('parallel/red',), None, None, 'star').values()
+    assert by_name.settings.colour_correction == settings['red'].colour_correction
+    with pytest.raises(ValueError, match='to each of the removers'):
+        removing._make_removers(tuple(removers), None, removers, 'star')
+
+
+def test_excluded_regions(field, removers):
+    regions = pytest.importorskip('regions')
+    sky = field.sky[:2]
+    points = [regions.PointSkyRegion(one) for one in sky]
+    center = sky[0].directional_offset_by(0 * u.deg, 40 * u.arcsec)
+    area = regions.CircleSkyRegion(
+        center, 8 * u.arcsec, meta=regions.RegionMeta({'include': False})
+    )
+    result = remove_bands(
+        {'blue': field.maps['blue']},
+        [*points, area],
+        removers={'blue': removers['blue']},
+    )
+    assert len(result.photometry) == 2
+    missing = result.results['blue'].map_input.missing
+    assert_allclose(missing.sum(), np.pi * 5**2, rtol=0.05)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import photutils_pconv
 from photutils_pconv.cli import main
 
 GREEN = ['--mode', 'scanmap', '--band', 'green']
@@ -152,3 +153,21 @@ def test_the_parser_is_light():
         check=False,
     )
     assert (done.stdout.strip(), done.stderr) == ('[]', '')
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(['--version'])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f'photutils-pconv {photutils_pconv.__version__}\n'
+
+
+def test_python_m():
+    """``python -m photutils_pconv`` is the command."""
+    found = subprocess.run(
+        [sys.executable, '-m', 'photutils_pconv', '--version'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == ['photutils-pconv', photutils_pconv.__version__]

@@ -19,9 +19,13 @@ from photutils_pconv.removal.settings import removal_options
 
 # What only a shell needs: the files, and what is done about them.
 OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
+# What `SourceRemovalResult.write` takes.
+WRITE_OPTIONS = {'table_formats', 'regions'}
 # What is fetched in the place of files.
 ARCHIVE_OPTIONS = {'obsid', 'catalogue_name', 'level', 'map_maker', 'source'}
 ARCHIVE_OPTIONS |= {'no_cache', 'timeout'}
+# Many maps, for which Python has `remove_many`.
+MANY_OPTIONS = {'many', 'scheduler', 'workers'}
 # Which part of its two files is meant: Python has ``hdu`` for the map, takes the
 # names of extensions as ``mask`` and ``error``, and reads catalogues itself.
 HDU_OPTIONS = {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
@@ -55,7 +59,8 @@ def test_all_three_have_the_same_names(parser):
     """The signature, the descriptions, and the parser."""
     assert INIT.keys() == {'mode', 'band'} | removal_options().keys()
     dests = {action.dest for action in parser._actions}
-    assert dests == INIT.keys() | CALL | OWN_OPTIONS | HDU_OPTIONS | ARCHIVE_OPTIONS
+    own = OWN_OPTIONS | HDU_OPTIONS | ARCHIVE_OPTIONS | WRITE_OPTIONS | MANY_OPTIONS
+    assert dests == INIT.keys() | CALL | own
 
 
 @pytest.mark.parametrize('name', [*INIT, *sorted(CALL)])
@@ -93,7 +98,7 @@ def test_every_option_has_a_group(parser):
     assert len(grouped) == len(set(grouped))
     assert set(grouped) == INIT.keys()
     titles = re.findall(r'^(\S.*):$', parser.format_help(), re.MULTILINE)
-    assert titles[2:] == [*OPTION_GROUPS, 'archive', 'output']
+    assert titles[2:] == [*OPTION_GROUPS, 'archive', 'many maps', 'output']
 
 
 def test_values(parser):

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 from astropy.nddata import CCDData
 from astropy.table import QTable, Table
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.cli import main
@@ -44,18 +44,22 @@ class TestOutput:
     def test_files_and_summary(self, files, capsys):
         assert remove() == 0
         out, err = capsys.readouterr()
-        assert out.splitlines() == [
+        lines = out.splitlines()
+        assert lines[:2] == [
             os.path.join('out', 'cleaned.fits'),
             os.path.join('out', 'photometry.ecsv'),
-            '2 sources, 0 of them flagged',
         ]
-        assert '1/1' in err  # the progress bar
+        assert lines[2].startswith('sources: 2 on ')
+        assert lines[3] == 'setup: scanmap/green (as asked for)'
+        assert 'with a warning: none' in lines
+        assert 'filling: 100%' in err  # a progress bar
+        assert '2/2' in err
         assert sorted(os.listdir('out')) == ['cleaned.fits', 'photometry.ecsv']
 
     def test_no_progress_bar(self, files, capsys):
         assert remove('--no-progress-bar') == 0
         out, err = capsys.readouterr()
-        assert out.endswith('flagged\n')
+        assert out.endswith('with a warning: none\n')
         assert err == ''
 
     def test_quiet(self, files, capsys):
@@ -172,6 +176,35 @@ class TestSameAsInPython:
         result = remover('map.fits', 'sources.csv')
         assert result.photometry.meta['aperture_corrections'] == 'user'
         assert_written(result)
+
+    def test_regions_and_formats(self, files, scene):
+        """A catalogue and a mask of DS9, the table as VOTable, the holes back."""
+        pytest.importorskip('regions')
+        x, y = scene.x + 1, scene.y + 1
+        (files / 'sources.reg').write_text(
+            f'image\npoint({x[0]},{y[0]})\ncircle({x[1]},{y[1]},5)\n'
+            '-circle(21,31,3.2)\n'
+        )
+        (files / 'bad.reg').write_text('image\nbox(101,16,7,5,0)\n')
+        options = ['--mask', 'bad.reg', '--table-formats', 'votable', '--regions']
+        options += ['--error-method', 'card', '--colour-correction', '20 K']
+        assert remove('--quiet', *options, catalogue='sources.reg') == 0
+        expected = ['cleaned.fits', 'holes.reg', 'photometry.vot']
+        assert sorted(os.listdir('out')) == expected
+        with fits.open('out/cleaned.fits') as hdus:
+            rows, columns = np.nonzero(hdus['MASK'].data)
+        yy, xx = np.indices(scene.data.shape)
+        bad = np.hypot(xx - 20, yy - 30) < 3.2
+        bad |= (abs(xx - 100) < 3.5) & (abs(yy - 15) < 2.5)
+        assert_array_equal([rows, columns], np.nonzero(bad))
+        table = QTable.read('out/photometry.vot')
+        remover = NeuralSourceRemover(
+            'scanmap', 'green', model='flat.safetensors', error_method='card'
+        )
+        plain = remover('map.fits', scene.xy, mask=bad).photometry
+        # PICC-ME-TN-038, Table 1
+        assert_allclose(plain['flux'] / table['flux'], 1.036, atol=1e-3)
+        assert (files / 'out/holes.reg').read_text().count('circle') == 2
 
     def test_planes(self, files, scene):
         """Masks and the error from files of their own, and from an extension."""

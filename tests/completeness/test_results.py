@@ -176,6 +176,19 @@ class TestCorrectErrors:
             assert corrected[name].unit == u.mJy
             assert_allclose(corrected[name].to_value(u.Jy), expected[name].value)
 
+    def test_colour_and_calibration(self):
+        """What is injected has no colour, and no error of the calibration."""
+        table, found = self.make_table(), make()
+        plain = correct_errors(table, found)
+        table['flux'] = table['flux'] / 2
+        err = table['flux_err'] / 2
+        table['flux_err'] = np.hypot(err, 0.1 * table['flux'])
+        table.meta |= {'colour_correction_factor': 2.0}
+        table.meta |= {'calibration_error': 0.1, 'calibration_error_added': True}
+        corrected = correct_errors(table, found)
+        expected = np.hypot(plain['flux_err'] / 2, 0.1 * table['flux'])
+        assert_allclose(corrected['flux_err'], expected)
+
     def test_only_once(self):
         corrected = correct_errors(self.make_table(), make())
         with pytest.raises(ValueError, match='corrected already'):

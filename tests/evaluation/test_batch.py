@@ -12,13 +12,14 @@ from photutils_pconv.evaluation.batch import (
     remove_from_maps,
     remove_from_simulations,
 )
-from photutils_pconv.evaluation.map_lists import find_pairs, list_maps
+from photutils_pconv.evaluation.map_lists import list_maps
 from photutils_pconv.evaluation.plots.before_after import (
     display_limits,
     plot_before_after,
     render_images,
 )
 from photutils_pconv.evaluation.removers import RemoverChoice
+from photutils_pconv.inputs.map_files import find_pairs
 from photutils_pconv.simulation import simulate_sources, write_simulation
 
 pytest.importorskip('matplotlib')

@@ -1,9 +1,15 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the configuration of an evaluation."""
 
+from dataclasses import replace
+
+import astropy.units as u
 import pytest
 
+from photutils_pconv import ObservingSetup, get_setup
 from photutils_pconv.evaluation.config import EvaluationConfig
+from photutils_pconv.network import read_card
+from photutils_pconv.setups import unregister_setup
 
 pytest.importorskip('matplotlib')
 
@@ -49,3 +55,32 @@ class TestConfig:
         assert EvaluationConfig(setups=['parallel/red']).list_setups() == (
             'parallel/red',
         )
+
+    def test_setups_in_files(self, tmp_path):
+        setup = ObservingSetup.from_psf(18 * u.arcsec, pixel_scale=6, name='a file')
+        path = str(tmp_path / 'mine.json')
+        setup.write(path)
+        try:
+            config = EvaluationConfig(
+                setups=[path], fields=[{'path': 'map.fits', 'setup': path}]
+            )
+            assert config.list_setups() == ('a file',)
+            assert config.fields[0]['setup'] == 'a file'
+            assert get_setup(setup='a file') == setup
+            other = replace(setup, aperture_radius=3)
+            other.write(path, overwrite=True)
+            with pytest.raises(ValueError, match='another one than that'):
+                EvaluationConfig(setups=[path])
+        finally:
+            unregister_setup('a file')
+
+    def test_model_of_an_unknown_setup(self, monkeypatch):
+        """It is not evaluated on other setups than its own."""
+        card = replace(read_card('pacs'), setups=('mine/one', 'mine/two'))
+        monkeypatch.setattr('photutils_pconv.network.read_card', lambda name: card)
+        with pytest.raises(ValueError, match="trained for 'mine/one', 'mine/two'"):
+            EvaluationConfig(model='mine').list_setups()
+        # those that are known will do
+        card = replace(card, setups=('mine/one', 'spire/250'))
+        monkeypatch.setattr('photutils_pconv.network.read_card', lambda name: card)
+        assert EvaluationConfig(model='mine').list_setups() == ('spire/250',)

@@ -3,16 +3,17 @@
 
 from dataclasses import replace
 
+import astropy.units as u
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from photutils_pconv.evaluation.draw_errors import measure_draw_errors
 from photutils_pconv.evaluation.fields import make_evaluation_fields
 from photutils_pconv.evaluation.removers import INPAINT
-from photutils_pconv.evaluation.structure import (
-    TRUTH,
-    evaluate_structure,
-    join_comparisons,
-)
+from photutils_pconv.evaluation.statistics.spectra import power_spectrum
+from photutils_pconv.evaluation.structure import TRUTH, evaluate_structure
+from photutils_pconv.evaluation.structure_tables import join_comparisons
 from photutils_pconv.inputs.values import as_array
 
 
@@ -27,7 +28,9 @@ def field():
 @pytest.fixture(scope='module')
 def comparisons(field, flat_model):
     removers = (replace(INPAINT, model=flat_model),)
-    return evaluate_structure([field], n_sources=3, removers=removers, truth=True)
+    return evaluate_structure(
+        [field], n_sources=3, removers=removers, truth=True, n_draws=6
+    )
 
 
 class TestTruth:
@@ -64,3 +67,35 @@ class TestTruth:
             truth=True,
         )
         assert [one.method for one in found] == ['inpaint', 'inpaint+draw']
+
+
+class TestDraws:
+    def test_errors(self, comparisons):
+        """They are the scatter of the statistics of draws, made one by one."""
+        plain, drawn, *truth = comparisons
+        assert plain.draw_errors is drawn.draw_errors
+        assert all(one.draw_errors is None for one in truth)
+        maps = list(plain.result.draw(6, 0))
+        powers = [power_spectrum(one)['power'].value for one in maps]
+        assert_allclose(plain.draw_errors.power.value, np.std(powers, axis=0, ddof=1))
+        means = [np.mean(as_array(one)[plain.holes]) for one in maps]
+        assert_allclose(
+            plain.draw_errors.moments['mean'].value, np.std(means, ddof=1), rtol=1e-6
+        )
+
+    def test_tables(self, comparisons):
+        spectra, variances, statistics = join_comparisons(comparisons)
+        for table, name in (
+            (spectra, 'power'),
+            (variances, 'delta_variance'),
+            (statistics, 'skewness'),
+        ):
+            error = u.Quantity(table[f'draw_err_{name}']).value
+            has_draws = [not str(one).startswith('exact') for one in table['method']]
+            assert_array_equal(np.isfinite(error), has_draws)
+            assert np.all(error[has_draws] > 0)
+        assert spectra['draw_err_power'].unit == spectra['power_cleaned'].unit
+
+    def test_one_draw(self, comparisons):
+        with pytest.raises(ValueError, match='2 draws or more, got n_draws=1'):
+            measure_draw_errors(comparisons[0].result, 1, region=comparisons[0].holes)

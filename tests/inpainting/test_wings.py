@@ -24,7 +24,7 @@ RADIUS = np.array([9.0, 7.0])
 WINGS = {'name': 'robust', 'radius': 24.0, 'softening': 3.0, 'wings': True}
 
 
-@pytest.mark.parametrize('name', list_setups())
+@pytest.mark.parametrize('name', list_setups(instrument='PACS'))
 def test_profile_holds_the_encircled_energy(name):
     setup = get_setup(setup=name)
     profile = wing_profile(setup)

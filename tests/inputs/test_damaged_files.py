@@ -97,6 +97,16 @@ def test_compressed(tmp_path, content, pack):
     assert_array_equal(parse_map(path).data, DATA)
 
 
+@pytest.mark.parametrize('share', [0.1, 0.5, 0.999])
+@pytest.mark.parametrize('pack', [gzip.compress, bz2.compress, lzma.compress])
+def test_compressed_and_cut(tmp_path, content, pack, share):
+    path = tmp_path / 'map.fits'
+    packed = pack(content)
+    path.write_bytes(packed[: int(share * len(packed))])
+    with pytest.raises(ValueError, match='truncated or damaged'):
+        parse_map(path)
+
+
 @pytest.mark.parametrize('offset', [-8, -4])
 def test_wrong_checksum_of_gzip(tmp_path, content, offset):
     """Its checksum or its length is wrong: the map is read, with a warning."""

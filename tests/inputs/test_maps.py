@@ -142,6 +142,41 @@ def test_integers_of_a_file(tmp_path, cards, dtype):
     assert_allclose(parsed.data[good], expected[good], rtol=1e-6)
 
 
+@pytest.mark.parametrize('blank', [False, True])
+@pytest.mark.parametrize('cards', [{}, {'BSCALE': 0.01}, {'BSCALE': 0.5, 'BZERO': 7.0}])
+def test_integers_that_astropy_left_as_stored(tmp_path, cards, blank):
+    """An HDU opened with do_not_scale_image_data is the map that the file holds."""
+    stored = np.random.default_rng(6).integers(1, 200, SHAPE).astype('i2')
+    hdu = fits.PrimaryHDU(stored)
+    hdu.header.update({'BUNIT': 'Jy'} | cards)
+    if blank:
+        hdu.header['BLANK'] = int(stored[2, 3])
+    hdu.writeto(tmp_path / 'map.fits')
+    expected = parse_map(tmp_path / 'map.fits')
+    with fits.open(tmp_path / 'map.fits', do_not_scale_image_data=True) as hdus:
+        parsed = parse_map(hdus)
+    assert_array_equal(parsed.missing, expected.missing)
+    assert_allclose(parsed.data, expected.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize('dtype', ['int16', 'int32', 'float32'])
+def test_hdu_after_scale(dtype):
+    """``hdu.scale`` puts stored numbers into the HDU, and keywords beside them."""
+    values = make_values()
+    hdu = fits.PrimaryHDU(values.copy(), fits.Header({'BUNIT': 'Jy'}))
+    step = np.ptp(values) / 3e4
+    hdu.scale(dtype, bscale=step, bzero=values.mean())
+    assert_allclose(parse_map(hdu).data, values, rtol=0, atol=step)
+
+
+def test_unsigned_integers_in_memory():
+    """BZERO of unsigned integers, which astropy keeps, is applied by it."""
+    stored = np.random.default_rng(7).integers(1, 200, SHAPE).astype('u2')
+    hdu = fits.PrimaryHDU(stored, fits.Header({'BUNIT': 'Jy'}))
+    assert hdu.header['BZERO'] == 32768
+    assert_array_equal(parse_map(hdu).data, stored)
+
+
 # ---- every accepted form -------------------------------------------------
 
 

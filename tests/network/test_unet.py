@@ -244,3 +244,25 @@ def test_config_rebuilds_the_network():
     twin.load_state_dict(network.state_dict())
     image, validity = make_input(channels=2)
     assert torch.equal(apply(twin, image, validity), apply(network, image, validity))
+
+
+@pytest.mark.parametrize('size', [96, 128])
+@pytest.mark.parametrize('reach', [3, 14, 21, 60])
+def test_middle_alone(size, reach):
+    rng = torch.Generator().manual_seed(4)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        network = PConvUNet(width=2).eval()
+    image = torch.rand(2, 1, size, size, generator=rng)
+    validity = (torch.rand(2, 1, size, size, generator=rng) > 0.2).float()
+    validity[:, :, 40:52, 40:56] = 0.0
+    with torch.inference_mode():
+        whole = network(image, validity)
+        middle = network(image, validity, reach=reach)
+    assert middle.shape == whole.shape
+    near = slice(max(size // 2 - reach, 0), size // 2 + reach)
+    torch.testing.assert_close(
+        middle[:, :, near, near], whole[:, :, near, near], rtol=1e-5, atol=1e-6
+    )
+    if reach < size // 2:
+        assert not middle[:, :, 0].any()

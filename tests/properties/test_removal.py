@@ -214,14 +214,7 @@ def test_batch_size(method, batch_size):
 @pytest.mark.parametrize('number', [1, 2, 3])
 def test_threads(method, number):
     """Close: several threads sum in another order."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        found = clean(method)
-    finally:
-        torch.set_num_threads(before)
+    found = clean(method, threads=number)
     assert_same(found, plain(method), rtol=ROUNDING)
 
 

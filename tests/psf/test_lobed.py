@@ -14,7 +14,7 @@ from photutils_pconv.setups.setup import ObservingSetup
 TABLE_TOLERANCE = {'scanmap': 0.01, 'parallel': 0.03}
 
 
-@pytest.fixture(params=list_setups())
+@pytest.fixture(params=list_setups(instrument='PACS'))
 def setup(request):
     return get_setup(setup=request.param)
 

@@ -32,7 +32,7 @@ def draw_wings(setup, rng):
     )
 
 
-@pytest.mark.parametrize('name', list_setups())
+@pytest.mark.parametrize('name', list_setups(instrument='PACS'))
 def test_modes_describe_wings(name):
     setup = get_setup(setup=name)
     profile = wing_profile(setup)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from photutils_pconv.psf._rendering import average_over_pixels, turn_and_stretch
+from photutils_pconv._psf_models.rendering import average_over_pixels, turn_and_stretch
 
 SIGMA = 4.0
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from astropy.stats import gaussian_fwhm_to_sigma
 
+from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
-from photutils_pconv.psf.sampled import SampledPSF
 
 SIGMA = 1.7
 
@@ -54,7 +54,7 @@ def test_image(point, shape):
 def test_derivative_by_the_size(point, shape):
     """Of Gaussians of sizes a percent apart."""
     x, y, _ = gaussian(point, *shape)
-    found = SourcePSFs(point, make_sizes(*shape)).by_size(0, x, y)
+    found = SourcePSFs(point, make_sizes(*shape)).by_size(0).evaluate(x, y)
     up, down = (
         gaussian(point, shape[0] * f, shape[1] * f, shape[2])[2] for f in (1.01, 0.99)
     )

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.photometry.flags import decode_flags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.sampled import SampledPSF
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fitting import fit_psf
 from photutils_pconv.removal.pipeline import run_removal

@@ -41,9 +41,6 @@ class TestConstruction:
             assert NeuralSourceRemover(**arguments, model=flat_model).setup == green
         positional = NeuralSourceRemover('scanmap', 'green', model=flat_model)
         assert positional.setup == green
-        for arguments in ({}, {'mode': 'scanmap'}, {'band': 'green'}):
-            with pytest.raises(ValueError, match='Both mode and band are needed'):
-                NeuralSourceRemover(**arguments)
         with pytest.raises(ValueError, match='not both'):
             NeuralSourceRemover(**GREEN, setup='scanmap/green')
 
@@ -165,7 +162,7 @@ class TestConstruction:
         )
         lines = str(remover).splitlines()
         assert lines[0] == '<photutils_pconv.removal.remover.NeuralSourceRemover>'
-        assert "setup: 'scanmap/green'" in lines
+        assert "setup: 'scanmap/green (as asked for)'" in lines
         assert 'aperture_radii: [6.0, 12.0]' in lines
         assert 'recenter: True' in lines
         assert "error_method: 'empty_apertures'" in lines

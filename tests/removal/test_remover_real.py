@@ -13,6 +13,7 @@ from astropy.io import fits
 from astropy.nddata import CCDData
 from astropy.stats import sigma_clipped_stats
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
 from numpy.testing import assert_allclose, assert_array_equal
 from photutils.detection import DAOStarFinder
 
@@ -193,7 +194,9 @@ def test_off_scale_map(real_data, tmp_path):
     """NGC 5584 at 3 arcsec, 1.9 times the native pixel scale."""
     path = real_data / 'pacs' / 'ngc5584_green_3arcsec.fits.gz'
     remover = NeuralSourceRemover('scanmap', 'green', method='inpaint')
-    result = remover(path, detect(path, remover.setup, 10))
+    # Its header speaks of the parallel mode.
+    with pytest.warns(AstropyUserWarning, match="give 'parallel/green'"):
+        result = remover(path, detect(path, remover.setup, 10))
     table = result.photometry
     assert np.all(table['flags'] & SourceFlags.RESAMPLED)
     assert np.all(np.isfinite(table['flux']))

@@ -188,6 +188,7 @@ class TestSettings:
         assert names - set(options) == {
             'psf_name',
             'method_reason',
+            'setup_reason',
             'inpaint_model',
             'run',
         }

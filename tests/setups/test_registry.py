@@ -62,7 +62,9 @@ def own_setup():
 
 
 def test_list_setups():
-    assert list_setups() == tuple(f'{mode}/{band}' for mode, band in ALL)
+    pacs = tuple(f'{mode}/{band}' for mode, band in ALL)
+    assert list_setups()[:6] == list_setups(instrument='PACS') == pacs
+    assert list_setups(instrument='none') == ()
 
 
 @pytest.mark.parametrize(('mode', 'band'), ALL)
@@ -286,7 +288,7 @@ def test_register(own_setup):
     changed = ObservingSetup(**make_kwargs(hole_radii=(9, 8, 6)))
     register_setup(changed, overwrite=True)
     assert get_setup('spire', 'psw') is changed
-    with pytest.raises(ValueError, match="accepted are: 'psw'"):
+    with pytest.raises(ValueError, match="accepted are: '250', '350', '500', 'psw'"):
         get_setup('spire', 'red')
     unregister_setup('spire/psw')
     assert 'spire/psw' not in list_setups()

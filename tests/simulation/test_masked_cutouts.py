@@ -209,6 +209,8 @@ class TestWingsAndKriging:
 
     def test_wings_are_gone_around_bright_sources(self):
         options = {'log_peak': (3.0, 3.0, 3.0), 'log_noise': (-2.0, -2.0)}
+        # Knots in the emission would pass for what is left of them.
+        options['realistic'] = False
         batch = self.make(**options, position_error=0.05).batch(12, 5)
         left = batch.image[:, 0] - batch.target
         scale = batch.scaling.scale[:, 0, 0]

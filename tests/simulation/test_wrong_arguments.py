@@ -19,6 +19,7 @@ from photutils_pconv.simulation import (
     CutoutSampler,
     CutoutWriter,
     EmissionConfig,
+    NoiseConfig,
     ResidualConfig,
     ResidualSampler,
     SamplerConfig,
@@ -118,6 +119,22 @@ CASES = [
         {**FIELD, **NOISE},
         {'shape': NO_SHAPE, 'rng': NO_RNG, 'stripes': NO_SHARE}
         | {'correlation': [*(v for v in NOT_NEGATIVE if v is not None), 1e300]},
+    ),
+    (
+        'correlated_noise',
+        {**FIELD, 'share': 0.5, 'length': 1.0},
+        {'shape': NO_SHAPE, 'rng': NO_RNG, 'share': [*NOT_NEGATIVE, 1.5]}
+        | {'length': [*NOT_NEGATIVE, 1e300]},
+    ),
+    (
+        'simulate_noise',
+        {**FIELD, 'setup': SETUP, 'config': NoiseConfig()},
+        {
+            'shape': NO_SHAPE,
+            'rng': NO_RNG,
+            'setup': [*NEVER, *TEXTS, None, 3, []],
+            'config': [*NEVER, 'white', {}, EmissionConfig()],
+        },
     ),
     (
         'coverage_map',
@@ -434,11 +451,23 @@ CONFIG_CASES = [
             'filament_width',
             'bubble_radius',
             'contrast',
+            'cirrus_slope',
         )
     ),
     (EmissionConfig, 'n_filaments', [*NO_PAIR, (1.5, 2.5), (1, 10**9), (0, 2)]),
     (EmissionConfig, 'n_bubbles', [*NO_PAIR, (1.5, 2.5), (1, 10**9), (0, 2)]),
     (EmissionConfig, 'gradient', [*NOT_NEGATIVE, 1e300]),
+    (EmissionConfig, 'unit', [*NEVER, 'arcsec', None, 3]),
+    *(
+        (NoiseConfig, name, [*NO_PAIR, (0.1, 300.0)])
+        for name in (
+            'correlated',
+            'length',
+            'stripes',
+            'confusion',
+            'sources_per_beam',
+        )
+    ),
 ]
 for one in (SamplerConfig, ResidualConfig):
     CONFIG_CASES += [
@@ -453,6 +482,8 @@ for one in (SamplerConfig, ResidualConfig):
         (one, 'log_noise', [*NO_ROW, (1,), (3, 2), (0, np.nan), 'ab', (0, 99)]),
         (one, 'neighbours', [*NOT_NEGATIVE, 1.5]),
         (one, 'missing', [*NOT_NEGATIVE, 1.5]),
+        (one, 'real_share', [*NOT_NEGATIVE, 1.5]),
+        (one, 'added_noise', [(1,), (3, 2), (0, np.nan), 'ab', (0, 99)]),
         (one, 'stretch', [*NOT_NEGATIVE, 1e3]),
         (one, 'width', [*NOT_NEGATIVE, 1e3]),
     ]
@@ -492,10 +523,12 @@ def test_configurations(config, name, values):
             config(**{name: value})
 
 
-@pytest.mark.parametrize('config', [EmissionConfig, SamplerConfig, ResidualConfig])
+@pytest.mark.parametrize(
+    'config', [EmissionConfig, NoiseConfig, SamplerConfig, ResidualConfig]
+)
 def test_every_field_is_tested(config):
     tested = {name for one, name, _ in CONFIG_CASES if one is config}
-    switches = {'all_emission', 'all_psfs'}
+    switches = {'all_emission', 'all_psfs', 'realistic'}
     assert {item.name for item in fields(config)} <= tested | switches
 
 

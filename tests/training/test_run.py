@@ -134,11 +134,22 @@ def test_setup_of_ones_own(tmp_path):
 def test_bad_data():
     with pytest.raises(ValueError, match='at least one setup'):
         make_data(TrainingConfig())
-    config = TrainingConfig.from_dict(
-        {'data': {'setups': ['scanmap/red'], 'sampler': {'n_field': 3}}}
-    )
+    values = {'data': {'setups': ['scanmap/red'], 'sampler': {'n_field': 3}}}
     with pytest.raises(ValueError, match="'n_field' in .*did you mean 'n_fields'"):
-        make_data(config)
+        TrainingConfig.from_dict(values)
+
+
+@pytest.mark.parametrize('kind', ['masked', 'residual'])
+@pytest.mark.parametrize(
+    ('name', 'value'), [('n_fields', 90_000), ('n_noise', 10_000), ('n_stamps', 90_000)]
+)
+def test_fields_that_fill_the_memory_are_refused(kind, name, value):
+    data = {'kind': kind, 'setups': ['scanmap/red'], 'sampler': {name: value}}
+    with pytest.raises(ValueError, match=rf'data\.sampler: .* GB.*Lower {name}'):
+        TrainingConfig.from_dict({'data': data})
+    data = {'validation_size': 10**12}
+    with pytest.raises(ValueError, match='validation_size'):
+        TrainingConfig.from_dict({'data': data})
 
 
 def test_nothing_heavy_is_imported():

@@ -5,7 +5,7 @@ Pictures of maps before and after the removal, as in Figs. 9 and 10.
 
 import numpy as np
 
-from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv._utils.plotting import BRIGHTNESS_COLORS, make_axes
 from photutils_pconv.evaluation.plots._axes import check_number
 from photutils_pconv.inputs.values import as_array
 
@@ -97,7 +97,11 @@ def plot_before_after(result, *, title=None, axes=None, limits=None):
     label = '' if unit is None else unit.to_string('unicode')
     for ax, image, name in zip(axes, (before, after), ('before', 'after'), strict=True):
         shown = ax.imshow(
-            image, origin='lower', cmap='magma', norm=norm, interpolation='nearest'
+            image,
+            origin='lower',
+            cmap=BRIGHTNESS_COLORS,
+            norm=norm,
+            interpolation='nearest',
         )
         ax.set(title=name, xlabel='x (pixels)', ylabel='y (pixels)')
     figure = axes[0].figure
@@ -139,7 +143,7 @@ def render_images(result, *, limits=None, largest=640):
     before, after, norm = _images(result, limits)
     step = int(np.ceil(max(after.shape) / largest))
     zoom = max(1, largest // max(after.shape))
-    colormap = colormaps['magma'].with_extremes(bad='0.75')
+    colormap = colormaps[BRIGHTNESS_COLORS].with_extremes(bad='0.75')
     images = []
     for image in (before, after):
         thin = image[::step, ::step][::-1]

@@ -11,6 +11,7 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, pair_positions
+from photutils_pconv._utils.plotting import BRIGHTNESS_COLORS, DIFFERENCE_COLORS
 from photutils_pconv.evaluation.plots._axes import row_axes, setup_axes
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
 from photutils_pconv.geometry.holes import hole_stamp
@@ -96,7 +97,7 @@ def plot_psfs(setups=None, *, width=96.0, decades=3.5, axes=None):
             np.clip(image, 1e-30, None),
             title=f'{setup.name}, {setup.pixel_scale.to_value(u.arcsec):g}"/pixel',
             extent=(-half, half, -half, half),
-            cmap='inferno',
+            cmap=BRIGHTNESS_COLORS,
             **_log_limits(image, decades),
         )
         ax.set(xticks=[-30, 0, 30], yticks=[-30, 0, 30])
@@ -249,7 +250,8 @@ def plot_masks(
         title = f'{name}R = {radius[i]:g}\nSNR = {ratio[i]:.3g}'
         # What is not in a hole sets the contrast.
         low, high = np.nanpercentile(np.where(valid, image, np.nan), [1, 99.5])
-        _show(column[0], image, title=title, cmap='inferno', vmin=low, vmax=high)
+        stretch = {'cmap': BRIGHTNESS_COLORS, 'vmin': low, 'vmax': high}
+        _show(column[0], image, title=title, **stretch)
         _circle(column[0], x[i] - x0, y[i] - y0, radius[i], 'w')
         _show(column[1], valid, title='', cmap='gray', vmin=0, vmax=1)
     return axes
@@ -275,7 +277,7 @@ def _all_holes(map_input, x, y, radius):
     return holes
 
 
-def plot_source_loss(image, truth, prediction, *, axes=None, cmap='inferno'):
+def plot_source_loss(image, truth, prediction, *, axes=None, cmap=BRIGHTNESS_COLORS):
     """
     Show what the source loss compares (Fig. 8, Eq. 6).
 
@@ -333,7 +335,7 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap='inferno'):
         (
             difference,
             f'difference, mean |.| = {loss:.2g}',
-            {'cmap': 'RdBu_r', 'vmin': -half, 'vmax': half},
+            {'cmap': DIFFERENCE_COLORS, 'vmin': -half, 'vmax': half},
         ),
     )
     for ax, (one, title, options) in zip(axes.flat, panels, strict=True):

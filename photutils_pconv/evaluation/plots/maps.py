@@ -167,7 +167,9 @@ def _draw_fit(ax, table, x, y, limits):
     ax.legend()
 
 
-def plot_difference(spectra, reference, *, relative=False, tolerance=None, ax=None):
+def plot_difference(
+    spectra, reference, *, errors=None, relative=False, tolerance=None, ax=None
+):
     """
     Plot by how much power spectra differ from a reference (Fig. 13).
 
@@ -179,6 +181,10 @@ def plot_difference(spectra, reference, *, relative=False, tolerance=None, ax=No
 
     reference : `~astropy.table.QTable`
         That of the original map, with the same bins.
+
+    errors : dict of 1D `~numpy.ndarray` or `~astropy.units.Quantity`, optional
+        Errors of the power, in the reference's unit, by the labels of the spectra;
+        they are plotted with ``relative`` only.
 
     relative : bool, optional
         Whether to plot the relative difference, bin by bin, instead of
@@ -219,6 +225,11 @@ def plot_difference(spectra, reference, *, relative=False, tolerance=None, ax=No
     for label, difference in differences.items():
         values = 100.0 * difference if relative else np.abs(difference)
         options = {'color': MAP_COLORS.get(label), 'label': label}
+        error = None if errors is None else errors.get(label)
+        if error is not None and relative:
+            error = 100.0 * u.Quantity(error / reference['power']).to_value('')
+            ax.errorbar(frequency.value, values, error, fmt='.-', **options)
+            continue
         ax.plot(frequency.value, values, '.-', **options)
     if tolerance is not None:
         limit = 100.0 * tolerance
@@ -304,7 +315,9 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
     return ax
 
 
-def plot_map_statistics(original, with_sources, cleaned, *, region, axes=None):
+def plot_map_statistics(
+    original, with_sources, cleaned, *, region, power_err=None, axes=None
+):
     """
     Compare a cleaned map with the truth, as a row of Fig. 13 does.
 
@@ -319,6 +332,10 @@ def plot_map_statistics(original, with_sources, cleaned, *, region, axes=None):
 
     region : 2D bool `~numpy.ndarray`
         `True` in the pixels of the PDFs: the removal's ``holes``.
+
+    power_err : 1D `~numpy.ndarray` or `~astropy.units.Quantity`, optional
+        The errors of the cleaned map's power (`measure_draw_errors
+        <photutils_pconv.evaluation.measure_draw_errors>`).
 
     axes : sequence of 3 `~matplotlib.axes.Axes`, optional
         Where to plot; by default a new figure.
@@ -347,6 +364,7 @@ def plot_map_statistics(original, with_sources, cleaned, *, region, axes=None):
     plot_difference(
         {'cleaned': spectra['cleaned']},
         spectra['original'],
+        errors={'cleaned': power_err},
         relative=True,
         tolerance=_TOLERANCE,
         ax=axes[1],

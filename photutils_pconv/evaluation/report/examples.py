@@ -77,6 +77,7 @@ def plot_structure(comparisons):
             one.injected,
             one.result.cleaned,
             region=one.holes,
+            power_err=None if one.draw_errors is None else one.draw_errors.power,
             axes=row[:3],
         )
         row[2].locator_params(axis='x', nbins=5)

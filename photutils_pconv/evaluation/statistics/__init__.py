@@ -8,6 +8,10 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'characters': (
+            'MapCharacter',
+            'map_character',
+        ),
         'pdfs': (
             'LogNormal',
             'fit_log_normal',

@@ -3,6 +3,7 @@
 PSFs as users give them: arrays, FITS files and photutils' ``ImagePSF``.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,13 @@ from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv._utils.writing import check_output, write_atomically
 
-__all__ = ['check_image_psf', 'check_kernel', 'read_psf_file', 'write_psf_file']
+__all__ = [
+    'check_image_psf',
+    'check_kernel',
+    'read_psf_file',
+    'write_psf_file',
+    'write_psf_hdu',
+]
 
 # A total this close to 1 counts as normalised (by choice).
 _TOLERANCE = 0.01
@@ -277,13 +284,36 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
     overwrite : bool, optional
         Whether to replace a file.
     """
+    write = partial(
+        write_psf_hdu,
+        data=data.astype(np.float32),
+        pixel_scale=pixel_scale,
+        effective_pixel=effective_pixel,
+    )
+    path = Path(path).expanduser()
+    check_output([path], overwrite=overwrite)
+    write_atomically(path, write)
+
+
+def write_psf_hdu(path, *, data, pixel_scale, effective_pixel):
+    """
+    Write a PSF to a new file, in the precision that it has.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        The file.
+
+    data : 2D `~numpy.ndarray`
+        The image.
+
+    pixel_scale, effective_pixel : float
+        As for `write_psf_file`.
+    """
     header = fits.Header()
     header['PIXSCALE'] = (pixel_scale, '[arcsec] side of a sample')
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
-    hdu = fits.PrimaryHDU(data.astype(np.float32), header)
-    path = Path(path).expanduser()
-    check_output([path], overwrite=overwrite)
-    write_atomically(path, hdu.writeto)
+    fits.PrimaryHDU(data, header).writeto(path)
 
 
 def _find_scale(header):

@@ -8,24 +8,24 @@ from functools import lru_cache, partial
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from photutils_pconv._utils.checks import to_bool, to_float
-from photutils_pconv.psf._images import (
+from photutils_pconv._psf_models.images import (
     check_image_psf,
     check_kernel,
     read_psf_file,
     write_psf_file,
 )
-from photutils_pconv.psf._rendering import (
+from photutils_pconv._psf_models.rendering import (
     DEFAULT_OVERSAMPLING,
     average_over_pixels,
     turn_and_stretch,
 )
-from photutils_pconv.psf._splines import (
+from photutils_pconv._psf_models.splines import (
     box_smooth,
     evaluate_spline,
     make_spline,
     radial_energy,
 )
+from photutils_pconv._utils.checks import to_bool, to_float
 
 __all__ = ['SampledPSF']
 
@@ -335,7 +335,7 @@ class SampledPSF:
         from photutils.psf import ImagePSF
 
         pixel_scale = to_float(pixel_scale, 'pixel_scale')
-        smoothed = self._smooth(self.pixel_average(pixel_scale))
+        smoothed = self.on_pixels(pixel_scale)
         step = pixel_scale / oversampling
         reach = int(np.ceil(smoothed.radius * (np.sqrt(2) if angle else 1) / step))
         offset = np.arange(-reach, reach + 1) * step
@@ -384,6 +384,22 @@ class SampledPSF:
         # the whole of it keeps the flux at any position.
         return 0.0 if pixel_scale <= _SAME_PIXEL * self.effective_pixel else pixel_scale
 
+    def on_pixels(self, pixel_scale):
+        """
+        Give the effective PSF on a map: averaged over its pixels.
+
+        Parameters
+        ----------
+        pixel_scale : float
+            The side of the map's pixel, in arcsec.
+
+        Returns
+        -------
+        psf : `SampledPSF`
+            The PSF; where it contains the average already, as it is.
+        """
+        return self._smooth(self.pixel_average(pixel_scale))
+
     def _smooth(self, width):
         """Return the PSF averaged over a square."""
         return SampledPSF(
@@ -394,7 +410,7 @@ class SampledPSF:
         """
         Return the PSF as apertures see it on a map.
         """
-        return self._smooth(self.pixel_average(pixel_scale))._smooth(pixel_scale)
+        return self.on_pixels(pixel_scale)._smooth(pixel_scale)
 
 
 def _rebuild(data, pixel_scale, effective_pixel, meta):

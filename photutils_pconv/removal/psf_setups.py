@@ -1,0 +1,97 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The setup of a removal that is given a PSF and no setup.
+"""
+
+import astropy.units as u
+import numpy as np
+
+from photutils_pconv._psf_models.measures import measure_fwhm
+from photutils_pconv._psf_models.reading import is_image_psf
+from photutils_pconv.psf.library import get_psf
+from photutils_pconv.setups.beam_rules import choose_pixel_scale
+from photutils_pconv.setups.registry import list_setups
+from photutils_pconv.setups.setup import ObservingSetup
+
+__all__ = ['find_setup_of_psf', 'has_no_scale', 'stands_for_a_setup']
+
+# Values of ``psf`` that need a setup.
+_NEED_SETUP = ('setup', 'empirical')
+# The pixel scale (arcsec) of a map that does not tell it, on which an image without
+# a scale lies: no result depends on it.
+_NOMINAL = 1.0
+
+
+def stands_for_a_setup(psf, *given):
+    """
+    Tell whether a PSF was given and no setup.
+
+    Parameters
+    ----------
+    psf : object
+        What the user gave as PSF.
+
+    *given : object
+        Mode, band, and setup as the user gave them.
+
+    Returns
+    -------
+    stands : bool
+        Whether the setup is to be made from the PSF.
+    """
+    if psf is None or any(one is not None for one in given):
+        return False
+    return not (isinstance(psf, str) and psf in _NEED_SETUP)
+
+
+def has_no_scale(psf):
+    """
+    Tell whether a PSF belongs to the pixels of the map.
+
+    Parameters
+    ----------
+    psf : object
+        What the user gave as PSF.
+
+    Returns
+    -------
+    has_none : bool
+        Whether it is an array or an ``ImagePSF``.
+    """
+    return isinstance(psf, np.ndarray | list | tuple) or is_image_psf(psf)
+
+
+def find_setup_of_psf(psf, *, map_scale=None):
+    """
+    Make the setup that a PSF stands for.
+
+    Its native pixels are those of the map, where the FWHM is 1.8 to 4.3 of
+    them, as in the training of the networks; otherwise the map is resampled.
+
+    Parameters
+    ----------
+    psf : PSF, path-like, array, ``ImagePSF`` or str
+        The PSF, as `photutils_pconv.psf.get_psf` takes it. The name of a setup
+        stands for that setup.
+
+    map_scale : `~astropy.units.Quantity`, optional
+        The pixel scale of the map. By default the FWHM has 3.5 native pixels,
+        and images without a scale belong to pixels of 1 arcsec.
+
+    Returns
+    -------
+    setup : `~photutils_pconv.ObservingSetup` or str
+        The setup.
+    """
+    if isinstance(psf, str) and psf in list_setups():
+        return psf
+    scale = None if map_scale is None else map_scale.to_value(u.arcsec)
+    image_scale = None
+    if has_no_scale(psf):
+        image_scale = scale = _NOMINAL if scale is None else scale
+    found = get_psf(psf, pixel_scale=image_scale)
+    return ObservingSetup.from_psf(
+        found,
+        pixel_scale=choose_pixel_scale(measure_fwhm(found), scale),
+        name=str(psf) if isinstance(psf, str) else f'{type(psf).__name__} as psf',
+    )

@@ -1,0 +1,75 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Tests of the benchmark of the speed, and that a removal stays as fast.
+"""
+
+import numpy as np
+import pytest
+
+DEFAULT = 'method "psf" (default), default errors'
+
+
+@pytest.fixture
+def speed(load):
+    return load('speed')
+
+
+@pytest.fixture
+def maps(load):
+    return load('_speed_maps')
+
+
+def test_maps(maps):
+    data, positions = maps.make_speed_map(30, 400)
+    assert data.shape == (400, 400)
+    assert data.dtype == np.float32
+    assert positions.shape == (30, 2)
+    assert np.all((positions > 10) & (positions < 390))
+    distance = np.hypot(*(positions[:, None] - positions).T)
+    assert np.min(distance[~np.eye(30, dtype=bool)]) > 15
+    again, _ = maps.make_speed_map(30, 400)
+    np.testing.assert_array_equal(again, data)
+    with pytest.raises(ValueError, match='do not fit'):
+        maps.make_speed_map(500, 200)
+
+
+def test_time_goes_by_the_peer(speed):
+    """
+    Half as much again would pass, five times as much would not.
+
+    The first version of the method took 12 to 20 times what the peer takes.
+    """
+    peer = speed.PEER
+    times = speed.time_ways(100, 512, names=(DEFAULT, peer), repeats=2)
+    assert 0 < times[peer]
+    assert times[DEFAULT] < 14.0 * times[peer]
+
+
+def test_baseline_is_slower(speed):
+    """The paper's network, source by source, takes several times as long."""
+    names = (speed.BASELINE, 'method "inpaint", errors "local"')
+    times = speed.time_ways(4, 256, names=names)
+    assert times[names[1]] < times[names[0]]
+
+
+def test_table(speed):
+    times = {speed.BASELINE: 90.0, DEFAULT: 9.0, speed.PEER: 4.5}
+    text = speed.format_ways({100: times})
+    row = next(line for line in text.splitlines() if line.startswith(f'| {DEFAULT}'))
+    assert row == f'| {DEFAULT} | 9.0 | 10.0 | 2.00 |'
+
+
+def test_child(speed):
+    found = speed.measure_child({'way': DEFAULT, 'n_sources': 2, 'size': 160})
+    assert 0 < found['seconds']
+    assert 0 < found['elapsed']
+    assert found['memory'] >= 0
+
+
+def test_accuracy(load):
+    accuracy = load('_speed_accuracy')
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=500)
+    ratio, error = accuracy._compare_widths(values, 1.2 * values)
+    assert ratio == pytest.approx(1.2)
+    assert error == pytest.approx(0.0, abs=1e-12)
