@@ -8,7 +8,6 @@ from pathlib import Path
 
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.cli._common import add_overwrite
-from photutils_pconv.cli._remove import read_plane
 
 __all__ = ['add_parser', 'run']
 
@@ -73,6 +72,7 @@ def add_parser(subparsers):
 def run(options):
     """Find sources and write the catalogue."""
     from photutils_pconv.finding.finder import find_sources
+    from photutils_pconv.inputs.plane_files import read_plane_file
 
     check_output([options.output], overwrite=options.overwrite)
     table = find_sources(
@@ -86,8 +86,8 @@ def run(options):
         n_rounds=options.n_rounds,
         resample=options.resample,
         hdu=options.map_hdu,
-        mask=options.mask_hdu or read_plane(options.mask),
-        coverage_mask=read_plane(options.coverage_mask),
+        mask=options.mask_hdu or read_plane_file(options.mask),
+        coverage_mask=read_plane_file(options.coverage_mask),
         beam=options.beam,
     )
     # Somebody else may have been faster.
