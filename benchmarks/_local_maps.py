@@ -184,7 +184,7 @@ class EmptyPositions:
         return table[dy[:, None] - dy, dx[:, None] - dx]
 
 
-def _filaments(setup, rng):
+def make_filaments(setup, rng):
     """
     Simulate emission of elongated structures that all lie along one direction.
     """
@@ -241,7 +241,7 @@ def make_empty_positions(part, setup_name, k, *, seed, folder=None):
     else:
         name = part
         unit = 10.0 ** rng.uniform(*EMISSION_RANGE)
-        emission = unit * _filaments(setup, rng)
+        emission = unit * make_filaments(setup, rng)
         noise = 10.0 ** rng.uniform(*NOISE_RANGE)
         data = emission + unit * noise * noise_field(emission.shape, rng=rng)
     missing = ~np.isfinite(data)

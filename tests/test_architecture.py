@@ -27,6 +27,7 @@ FLOORS = {
     'scale': 6,
     'training': 6,
     'evaluation': 6,
+    'finding': 5,
     'removal': 5,
     'simulation': 5,
     'inpainting': 4,

@@ -16,6 +16,7 @@ from photutils_pconv.cli import (
     _evaluate,
     _fetch,
     _find,
+    _find_sources,
     _models,
     _remove,
     _setups,
@@ -34,6 +35,7 @@ __all__ = ['make_parser', 'run']
 _COMMANDS = (
     _remove,
     _bands,
+    _find_sources,
     _find,
     _fetch,
     _completeness,

@@ -19,7 +19,7 @@ def test_filaments_have_a_direction(load, monkeypatch):
     maps = load('_local_maps')
     monkeypatch.setattr(maps, '_SIZE', 256)
     setup = maps.get_setup(setup='scanmap/blue')
-    field = maps._filaments(setup, np.random.default_rng(2))
+    field = maps.make_filaments(setup, np.random.default_rng(2))
     slopes = np.stack([one.ravel() for one in np.gradient(field)])
     low, high = np.linalg.eigvalsh(slopes @ slopes.T)
     assert high > 2.0 * low

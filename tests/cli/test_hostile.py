@@ -17,6 +17,7 @@ from photutils_pconv.cli import entry, main
 from photutils_pconv.completeness import measuring as completeness_measuring
 from photutils_pconv.evaluation import run as evaluation_run
 from photutils_pconv.evaluation.config import EvaluationConfig
+from photutils_pconv.finding import finder as finding_finder
 from photutils_pconv.removal import remover
 from photutils_pconv.simulation import files as files_of_simulations
 from photutils_pconv.training import run as training_run
@@ -40,6 +41,7 @@ SOUND = {
 OWN = {
     'demo': {'output'},
     'bands': {'maps', 'position_band', 'match_resolution', 'n_workers', 'output'},
+    'find-sources': {'psf', 'threshold', 'shape_tolerance', 'n_rounds', 'output'},
 }
 FILES = {
     'empty': '',
@@ -77,7 +79,7 @@ def list_actions(parser):
 def list_cases():
     for command, parser in list_commands().items():
         for action in list_actions(parser):
-            # The rest of the options of these two is that of ``remove``.
+            # The rest of the options of these is that of ``remove``.
             own = OWN.get(command, {action.dest})
             if action.nargs == 0 or action.dest not in own:
                 continue
@@ -143,6 +145,7 @@ def hostile(all_files, monkeypatch):
 
     monkeypatch.setattr(remover, 'run_removal', begin)
     monkeypatch.setattr(bands_removing, '_check_positions', begin)
+    monkeypatch.setattr(finding_finder, 'search_map', begin)
     monkeypatch.setattr(completeness_measuring, 'remove_sources', begin)
     # Simulating a small field is no work.
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
