@@ -8,6 +8,7 @@ process costs a tenth of a second.
 """
 
 import atexit
+import contextlib
 import errno
 import hashlib
 import itertools
@@ -81,8 +82,10 @@ def _serve():
     from _hostile_scene import METHODS, plain
 
     torch.set_num_threads(1)
-    for method in METHODS:
-        plain(method)
+    # The standard output is for the answers alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        for method in METHODS:
+            plain(method)
     for line in sys.stdin:
         number, task, arguments = json.loads(line)
         reader, writer = os.pipe()

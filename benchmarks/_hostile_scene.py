@@ -93,14 +93,15 @@ def make_remover(method, *, setup=SETUP, **options):
 
     **options
         Keyword arguments of `~photutils_pconv.NeuralSourceRemover`. By default
-        the errors are local, which is fast.
+        the errors are local, which is fast, and the network's precision is float32.
 
     Returns
     -------
     remover : `~photutils_pconv.NeuralSourceRemover`
         The remover.
     """
-    chosen = {'error_method': 'local', 'method': method}
+    # In bfloat16 a rounding of the input becomes 3e-6 of a flux.
+    chosen = {'error_method': 'local', 'method': method, 'precision': 'float32'}
     return NeuralSourceRemover(setup=setup, **(chosen | options))
 
 

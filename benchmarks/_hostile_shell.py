@@ -24,7 +24,7 @@ from photutils_pconv.cli import main
 _OPTIONS = {
     method: (
         *('--setup', 'scanmap/green', '--error-method', 'local'),
-        *('--method', method),
+        *('--method', method, '--precision', 'float32'),
     )
     for method in METHODS
 }

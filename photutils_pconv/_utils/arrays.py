@@ -63,8 +63,13 @@ def take_off_level(data, missing):
     level : float
         The median of the others; 0 without any.
     """
-    level = 0.0 if missing.all() else float(np.median(data[~missing]))
-    return np.where(missing, 0.0, data - level), level
+    known = data[~missing]
+    # They are a copy, which the median may sort.
+    level = float(np.median(known, overwrite_input=True)) if known.size else 0.0
+    del known
+    data = data - level
+    data[missing] = 0.0
+    return data, level
 
 
 def pair_positions(x, y):

@@ -53,9 +53,10 @@ def unknown_key(key, accepted, where, *, elsewhere=()):
     if elsewhere:
         hint = f'it belongs to {" or ".join(elsewhere)}'
     else:
-        # Without a cutoff: a far guess is better than none.
-        closest = difflib.get_close_matches(str(key), accepted, n=1, cutoff=0.0)
-        hint = f'did you mean {closest[0]!r}?' if closest else 'none is accepted here'
+        # A far guess would only mislead: the accepted keys follow anyway.
+        closest = difflib.get_close_matches(str(key), accepted, n=1)
+        hint = f'did you mean {closest[0]!r}?' if closest else 'there is none like it'
+        hint = hint if accepted else 'none is accepted here'
     return f'unknown key {key!r} in {where}: {hint} (accepted: {", ".join(accepted)})'
 
 

@@ -196,6 +196,8 @@ class PConvBackground(ReadOnly):
         if sources is not None and finder is not None:
             msg = 'give either sources or a finder, not both'
             raise ValueError(msg)
+        recenter = to_bool(recenter, 'recenter')
+        resample = to_bool(resample, 'resample')
         make_settings = partial(
             RemovalSettings.from_arguments,
             model=model,

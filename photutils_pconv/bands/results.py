@@ -11,6 +11,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.bands.resolution import BandMap, match_resolution
 from photutils_pconv.inputs.values import as_array
@@ -183,6 +184,7 @@ class BandsResult:
         OSError
             If a file cannot be written.
         """
+        overwrite = to_bool(overwrite, 'overwrite')
         directory = Path(directory)
         names = name_files(self.bands, matched=matched is not None)
         check_output([directory / name for name in names], overwrite=overwrite)

@@ -5,6 +5,7 @@ The command ``photutils-pconv dataset``.
 
 from photutils_pconv.cli._archive import BANDS, add_timeout, make_patience
 from photutils_pconv.cli._common import parse_folder
+from photutils_pconv.cli._compare import find_maps
 
 __all__ = ['add_parser', 'run']
 
@@ -13,20 +14,43 @@ def add_parser(subparsers):
     """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'dataset',
-        help="make the paper's training set out of maps from the archive",
-        description="Fetch the paper's fields, inject sources as the paper does, and "
-        'write the cutouts that a training reads. An interrupted run goes on where '
-        'it was.',
+        help="make a training set out of your maps, or the paper's out of its own",
+        description='Inject sources into maps and write the cutouts that a training '
+        "reads, with its configuration; or fetch the paper's fields and do as it "
+        'does. An interrupted run goes on where it was.',
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        '--paper',
-        action='store_true',
-        required=True,
-        help='the fields of Tables A.1 to A.4 (there are no others)',
+        'maps',
+        metavar='MAP',
+        nargs='*',
+        help='a FITS file, a folder of them, or a list of maps (CSV, ECSV) with the '
+        'columns map, sources, unit, min_flux, max_flux, n_sources, split',
     )
     parser.add_argument(
-        '--mode', required=True, choices=('scanmap', 'parallel'), help='the mode'
+        '--paper',
+        action='store_true',
+        help='the fields of Tables A.1 to A.4, from the archive',
+    )
+    parser.add_argument('--setup', help='the setup of the maps')
+    parser.add_argument('--mode', choices=('scanmap', 'parallel'), help='the mode')
+    parser.add_argument('--band', choices=BANDS, help='the band of the maps')
+    parser.add_argument(
+        '--kind',
+        choices=('masked', 'residual'),
+        default='masked',
+        help='cutouts with holes (default), or maps for those of a removal with a PSF',
+    )
+    parser.add_argument('--unit', help="the maps' unit, instead of the headers'")
+    parser.add_argument(
+        '--sources', metavar='FILE', help='the sources that the maps have'
+    )
+    parser.add_argument(
+        '--simulations',
+        type=int,
+        default=12,
+        metavar='N',
+        help='the flux levels of each map (default: 12)',
     )
     parser.add_argument('--bands', nargs='+', choices=BANDS, default=BANDS)
     parser.add_argument(
@@ -55,7 +79,17 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Make the set, and tell what the archive lacks."""
+    """Make the set, and tell what became of the maps."""
+    if options.paper == bool(options.maps):
+        msg = 'give maps, or --paper for those of the paper'
+        raise ValueError(msg)
+    tell = None if options.quiet else lambda line: print(line, flush=True)
+    if not options.paper:
+        _run_maps(options, tell)
+        return
+    if options.mode is None:
+        msg = '--paper needs --mode, scanmap or parallel'
+        raise ValueError(msg)
     from photutils_pconv.simulation.paper_set import PaperSetOptions, make_paper_set
 
     chosen = PaperSetOptions(
@@ -70,7 +104,7 @@ def run(options):
         options.output,
         options.mode,
         options=chosen,
-        tell=None if options.quiet else lambda line: print(line, flush=True),
+        tell=tell,
     )
     if not options.quiet:
         done = [one for one in manifest['fields'] if one['state'] == 'done']
@@ -79,3 +113,40 @@ def run(options):
             f'{sum(one["cutouts"] for one in done)} cutouts: '
             f'{options.output / "cutouts"}'
         )
+
+
+def _run_maps(options, tell):
+    """Make a set out of maps."""
+    from dataclasses import replace
+
+    from photutils_pconv.setups.registry import get_setup
+    from photutils_pconv.simulation.map_set import (
+        MapField,
+        MapSetOptions,
+        make_map_set,
+        read_map_fields,
+    )
+
+    setup = get_setup(options.mode, options.band, setup=options.setup)
+    fields = []
+    for path in options.maps:
+        if path.endswith(('.csv', '.ecsv')):
+            fields += read_map_fields(path)
+        else:
+            fields += [MapField(path=one) for one in find_maps([path])]
+    changes = {'unit': options.unit, 'sources': options.sources}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    manifest = make_map_set(
+        options.output,
+        [replace(one, **changes) for one in fields],
+        setup,
+        options=MapSetOptions(
+            kind=options.kind, n_simulations=options.simulations, seed=options.seed
+        ),
+        tell=tell,
+    )
+    if tell is not None:
+        done = [one for one in manifest['fields'] if one['state'] == 'done']
+        number = sum(one.get('cutouts', 0) for one in done)
+        tell(f'{len(done)} of {len(manifest["fields"])} fields, {number} cutouts')
+        tell(f'next: photutils-pconv train {options.output / "train.toml"}')

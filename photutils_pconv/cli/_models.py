@@ -18,6 +18,11 @@ def add_parser(subparsers):
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument('--card', metavar='NAME', help="print a model's card (JSON)")
     choice.add_argument(
+        '--check',
+        metavar='FILE',
+        help='check a weights file: its card, its weights, and that it predicts',
+    )
+    choice.add_argument(
         '--convert',
         nargs=2,
         metavar=('CHECKPOINT', 'FILE'),
@@ -36,6 +41,8 @@ def run(options):
 
     if options.convert:
         _convert(options)
+    elif options.check:
+        _check(options.check)
     elif options.card:
         print(json.dumps(read_card(options.card).to_dict(), indent=2))
     else:
@@ -58,6 +65,37 @@ def _convert(options):
         overwrite=options.overwrite,
     )
     print(destination)
+
+
+def _check(path):
+    """Load a model, let it predict, and tell what it is for."""
+    import numpy as np
+
+    from photutils_pconv.network.kinds import list_images
+    from photutils_pconv.network.running import RunOptions, make_predictor
+    from photutils_pconv.network.weights import load_model
+
+    model = load_model(path, cache=False)
+    card = model.card
+    side = card.cutout_size
+    shape = (1, len(list_images(card.kind, card.normalisation)), side, side)
+    images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    validity = np.hypot(*(np.indices((side, side)) - side // 2)) > side // 10
+    output = make_predictor(model.network, RunOptions())(images, validity[None])
+    if not np.all(np.isfinite(output)):
+        msg = f'{path} predicts values that are not finite: train it again'
+        raise ValueError(msg)
+    figures = card.accuracy.get('validation', {})
+    shown = ', '.join(
+        f'{name} {figures[name]:.3g}'
+        for name in ('valid_loss', 'hole_rms', 'weighted_error')
+        if name in figures
+    )
+    method = {'masked': 'inpaint', 'residual': 'psf'}[card.kind]
+    print(
+        f'{path}: whole, kind {card.kind!r} (method {method!r}), for '
+        f'{", ".join(card.setups)}{f"; at validation {shown}" if shown else ""}'
+    )
 
 
 def _list():

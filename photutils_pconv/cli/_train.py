@@ -16,18 +16,36 @@ def add_parser(subparsers):
     parser.add_argument(
         '--resume', action='store_true', help='continue from the last checkpoint'
     )
+    trial = parser.add_mutually_exclusive_group()
+    trial.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='take a few steps, and say what the whole would take',
+    )
+    trial.add_argument(
+        '--find-rate',
+        action='store_true',
+        help='look for a learning rate, by steps at rising ones',
+    )
     add_overwrite(parser)
     return parser
 
 
 def run(options):
     """Train a model and print where it is."""
+    # Before torch is imported, which takes seconds.
+    print(f'training by {options.config}', flush=True)
     from photutils_pconv.training import DivergenceError, run_training
 
     try:
         path = run_training(
-            options.config, resume=options.resume, overwrite=options.overwrite
+            options.config,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            dry_run=options.dry_run,
+            find_rate=options.find_rate,
         )
     except DivergenceError as exc:
         raise ValueError(str(exc)) from exc
-    print(path)
+    if path is not None:
+        print(path)

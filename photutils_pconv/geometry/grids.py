@@ -227,7 +227,12 @@ def resample_grid(data, missing, factor, *, shape=None):
 
 def _check_level(data, missing):
     """Refuse a map whose values are too large or too small to be squared."""
-    level = np.abs(data[~missing]).max(initial=0.0)
+    # Without a copy of the map; missing pixels are NaN, or finite.
+    low, high = (
+        reduce(data, axis=None, where=~missing, initial=0.0)
+        for reduce in (np.fmin.reduce, np.fmax.reduce)
+    )
+    level = max(-low, high)
     if level > 0 and not _LEVELS[0] <= level <= _LEVELS[1]:
         msg = (
             f'the largest value of the map is {level:.3g}; accepted are values of '

@@ -99,5 +99,7 @@ class Blender:
         """
         use = (self._norm > 0) & ~missing
         emission = np.zeros(self.shape)
-        emission[use] = self._sum[use] / self._norm[use]
-        return Reconstruction(emission, np.where(use, self.weight, 0.0), self.filled)
+        np.divide(self._sum, self._norm, out=emission, where=use)
+        weight = np.zeros(self.shape)
+        np.copyto(weight, self.weight, where=use)
+        return Reconstruction(emission, weight, self.filled)

@@ -67,9 +67,11 @@ class Reconstruction:
             The cleaned map, equal to ``data`` bit for bit outside
             `holes`.
         """
-        if self.wings is not None:
-            return self._blend(data - self.wings, self.emission)
-        return self.replace_holes(data)
+        if self.wings is None:
+            return self.replace_holes(data)
+        cleaned = data.copy()
+        np.subtract(data, self.wings, out=cleaned, where=self.wings != 0)
+        return self._blend(cleaned, self.emission)
 
     def replace_holes(self, data):
         """
@@ -86,16 +88,40 @@ class Reconstruction:
             The map with all wings that lie beyond the hole of their source:
             the difference from ``data`` is what belongs to the sources.
         """
-        emission = self.emission
-        if self.foreign is not None:
-            emission = emission + self.foreign
-        return self._blend(data, emission)
+        return self._blend(data.copy(), self.emission, self.foreign)
 
-    def _blend(self, data, emission):
-        cleaned = data.copy()
+    def find_removed(self, data):
+        """
+        Give what belongs to the sources in the holes.
+
+        Parameters
+        ----------
+        data : 2D `~numpy.ndarray`
+            The map; NaN where it is missing.
+
+        Returns
+        -------
+        removed : 2D `~numpy.ndarray`
+            The map less what `replace_holes` gives; 0 elsewhere, and NaN where the
+            map is.
+        """
+        removed = np.zeros(self.weight.shape)
         holes = self.weight > 0
-        weight = self.weight[holes]
+        removed[holes] = data[holes] - self._mix(data, self.emission, self.foreign)
+        removed[np.isnan(data)] = np.nan
+        return removed
+
+    def _blend(self, data, emission, foreign=None):
+        """Blend the emission into a map, in place."""
+        data[self.weight > 0] = self._mix(data, emission, foreign)
+        return data
+
+    def _mix(self, data, emission, foreign):
+        """Give the pixels of the holes."""
+        holes = self.weight > 0
+        weight, emission = self.weight[holes], emission[holes]
+        if foreign is not None:
+            emission = emission + foreign[holes]
         # Not data + w * (emission - data): where w is 1 a bright source
         # would leave its rounding error in a faint reconstruction.
-        cleaned[holes] = weight * emission[holes] + (1.0 - weight) * data[holes]
-        return cleaned
+        return weight * emission + (1.0 - weight) * data[holes]

@@ -11,7 +11,7 @@ import astropy.units as u
 import numpy as np
 from astropy.table import QTable
 
-from photutils_pconv._utils.checks import check_choice
+from photutils_pconv._utils.checks import check_choice, to_bool
 from photutils_pconv.photometry.spectra import parse_spectrum
 from photutils_pconv.setups.registry import get_setup
 
@@ -100,6 +100,7 @@ class Passband:
         Poglitsch et al. 2010 (A&A 518, L2), notes of Table 3; Griffin et al.
         2013 (MNRAS 434, 992), Eq. 22.
         """
+        extended = to_bool(extended, 'extended')
         spectrum = parse_spectrum(spectrum)
         nu = self.wavelength.to_value(u.Hz, u.spectral())
         nu0 = self.reference_wavelength.to_value(u.Hz, u.spectral())

@@ -84,6 +84,10 @@ class PixelPSF:
         reach = int(np.ceil(self.radius))
         self._set_image(_effective_image(psf, self.pixel_scale, reach), _OVERSAMPLING)
 
+    def __getstate__(self):
+        # What is drawn with is made again where it is needed.
+        return self.__dict__ | {'_made': {}}
+
     def _set_image(self, image, oversampling):
         """
         Take an image, its middle on the source, of so many samples a pixel.

@@ -195,7 +195,7 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None)
         if position_err[i] > 0 and min(values.shape) > 1:
             slope = sum(one**2 for one in np.gradient(values))
             variance[region] += (flux[i] * position_err[i]) ** 2 * slope
-    return DrawnSubtraction(image, beyond, np.sqrt(variance))
+    return DrawnSubtraction(image, beyond, _take_root(variance))
 
 
 def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
@@ -217,7 +217,7 @@ def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
         region = window.region
         error = pixel_psf.of(i).draw_error(region, x[i], y[i])
         variance[region] += (flux[i] * error) ** 2
-    return np.sqrt(variance)
+    return _take_root(variance)
 
 
 def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
@@ -253,6 +253,11 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
             values = np.where(window.distance <= extent, values, 0.0)
             image[window.region] = np.maximum(image[window.region], values)
     return image
+
+
+def _take_root(image):
+    """Take the root of an image in place, and leave alone what is 0."""
+    return np.sqrt(image, out=image, where=image > 0)
 
 
 def _source_windows(shape, x, y, flux, pixel_psf, level):

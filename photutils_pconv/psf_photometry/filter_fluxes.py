@@ -9,6 +9,7 @@ import numpy as np
 
 from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
@@ -70,7 +71,7 @@ def measure_fluxes(
     Parameters
     ----------
     data : 2D `~numpy.ndarray`
-        The map; missing pixels hold any finite value.
+        The map, its level taken off; missing pixels hold any finite value.
 
     fit : `~photutils_pconv.psf_photometry.PSFFit`
         The sources' positions, and first estimates of their fluxes.
@@ -115,10 +116,8 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    residual = data - sources
-    if missing.any():
-        # A missing pixel's filtered neighbourhood is not looked at.
-        residual[missing] = np.median(residual[~missing])
+    # A missing pixel's filtered neighbourhood is not looked at.
+    residual = Difference(data, sources, zero=missing)
     scatter_of = FilterScatter(residual, ~unseen, margin=_MARGIN)
     scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())

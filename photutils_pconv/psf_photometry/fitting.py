@@ -300,7 +300,8 @@ def fit_psf(
         If the positions or the missing pixels have a wrong shape.
     """
     missing = join_missing(missing, data)
-    data = np.where(missing, 0.0, data)
+    if np.any(data[missing]):
+        data = np.where(missing, 0.0, data)
     x0, y0 = pair_positions(x, y)
     n = len(x0)
     if fit_position is None:

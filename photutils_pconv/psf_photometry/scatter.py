@@ -52,7 +52,7 @@ class FilterScatter:
 
     Parameters
     ----------
-    image : 2D `~numpy.ndarray`
+    image : 2D `~numpy.ndarray` or `~photutils_pconv.geometry.lazy_images.Difference`
         The map without its sources; all pixels hold finite values.
 
     use : 2D bool `~numpy.ndarray`
@@ -136,7 +136,7 @@ class FilterScatter:
             half = kernels.radius
             use = ~_grow(self._avoid, self._margin)
             use &= self._inner_of_map(half, use)
-            padded = np.pad(self._image - self._level, half)
+            padded = np.pad(self._image[:, :] - self._level, half)
             # One by one: a map may be large.
             values = np.concatenate(
                 [_measure(padded, use, one) for one in kernels.separately()]

@@ -101,26 +101,28 @@ def compose(grid, holes, filled, *, keep):
         _RECONSTRUCTION_ERROR * structure[mean.filled],
         width=TAPER_WIDTH,
     )
-    subtracted = filled.subtraction_error
-    if subtracted is not None:
-        subtracted = np.where(mean.holes, subtracted, 0.0)
-    weight = mean.weight
-    if keep and subtracted is not None:
-        total = subtracted**2 + expected**2
-        share = np.divide(
-            subtracted**2, total, out=np.zeros(total.shape), where=total > 0
-        )
-        weight = weight * share
-    present = np.zeros(weight.shape)
-    if subtracted is not None:
-        np.divide(subtracted, expected, out=present, where=expected > 0)
-    lost = 1.0 - (1.0 - weight) ** 2 * (1.0 + present**2)
-    lost = np.where(weight > 0, np.sqrt(np.maximum(lost, 0.0)), 0.0)
+    # All of this is 0 beyond the changed pixels: those alone are worked on.
+    changed = mean.holes
+    expected, share = expected[changed], mean.weight[changed]
+    subtracted = np.zeros(expected.size)
+    if filled.subtraction_error is not None:
+        subtracted = filled.subtraction_error[changed]
+        if keep:
+            total = subtracted**2 + expected**2
+            share = share * np.divide(
+                subtracted**2, total, out=np.zeros(total.shape), where=total > 0
+            )
+    present = np.divide(
+        subtracted, expected, out=np.zeros(expected.shape), where=expected > 0
+    )
+    rest = 1.0 - (1.0 - share) ** 2 * (1.0 + present**2)
+    weight, lost = np.zeros((2, *changed.shape))
+    weight[changed] = share
+    lost[changed] = np.where(share > 0, np.sqrt(np.maximum(rest, 0.0)), 0.0)
     composed = replace(mean, weight=weight)
     error = None
     if grid.error is not None:
-        kept = grid.error
-        if subtracted is not None:
-            kept = np.hypot(kept, subtracted)
-        error = np.hypot(weight * expected, (1.0 - weight) * kept)
+        error = grid.error.copy()
+        kept = np.hypot(error[changed], subtracted)
+        error[changed] = np.hypot(share * expected, (1.0 - share) * kept)
     return Composition(composed.clean(grid.data), weight, lost, error)

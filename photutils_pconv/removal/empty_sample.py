@@ -14,6 +14,7 @@ from photutils_pconv._utils.progress import single_stage
 from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.photometry.annulus import measure_annuli
 from photutils_pconv.photometry.apertures import sum_removed
 from photutils_pconv.psf.source_images import model_image
@@ -280,7 +281,8 @@ def _cut_stamps(grid, part):
     unusable = part.grid.missing | usable.mask
     where = (usable.x, usable.y, usable.radius)
     scales = scales_around(grid.data, unusable, *where)
-    return cut_residuals(grid.data - reconstruction.emission, *where, scales)
+    residual = Difference(grid.data, reconstruction.emission)
+    return cut_residuals(residual, *where, scales)
 
 
 def _class_levels(empty_radius, radius, ratio):

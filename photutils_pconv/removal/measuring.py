@@ -87,7 +87,7 @@ def measure(grid, holes, filled, plan, *, unseen=None):
         wingless = (reconstruction.clean(grid.data), unseen)
     return measure_sources(
         grid.data,
-        grid.data - reconstruction.replace_holes(grid.data),
+        reconstruction.find_removed(grid.data),
         grid.missing,
         holes.x,
         holes.y,
@@ -122,7 +122,7 @@ def measure_resolved(grid, holes, filled, plan, fluxes, images):
         source does by the ratio of both images' shares.
     """
     reconstruction = filled.reconstruction
-    removed = grid.data - reconstruction.replace_holes(grid.data)
+    removed = reconstruction.find_removed(grid.data)
     columns = {
         one.name: np.copy(getattr(fluxes, one.name))
         for one in dataclass_fields(fluxes)

@@ -10,6 +10,7 @@ found as well without a look into the hole; the two estimates then share it.
 import numpy as np
 
 from photutils_pconv.geometry.holes import draw_values
+from photutils_pconv.geometry.lazy_images import copy_sparse
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.hole_filling import inpaint_holes
 from photutils_pconv.psf.source_images import expected_error_image
@@ -125,7 +126,7 @@ def with_poor_fits(error, fit, core, pixel_psf):
     middle = [psfs.of(i).expected_error(0.0, 0.0) for i in range(poor.sum())]
     level = core[poor] / np.array(middle)
     more = expected_error_image(error.shape, fit.x[poor], fit.y[poor], level, psfs)
-    return np.hypot(error, more)
+    return np.hypot(error, more, out=error, where=more > 0)
 
 
 def add_inpainted(
@@ -182,8 +183,11 @@ def add_inpainted(
         share[chosen & inpainted.filled],
         width=taper_width,
     )
-    drawn = np.where(inpainted.weight > 0, drawn, 0.0)
-    return (1.0 - drawn) * reconstruction.emission + drawn * inpainted.emission
+    emission = copy_sparse(reconstruction.emission)
+    use = (drawn > 0) & (inpainted.weight > 0)
+    drawn = drawn[use]
+    emission[use] = (1.0 - drawn) * emission[use] + drawn * inpainted.emission[use]
+    return emission
 
 
 def estimate_position_errors(flux, flux_err, pixel_psf, *, moved):

@@ -184,9 +184,8 @@ def _go_through_stages(settings, map_input, source_input):
     by_map = settings.error_method == 'empty_apertures'
     sample = None
     if by_map or settings.fill == 'draw':
-        cleaned = filled.reconstruction.clean(grid.data)
         sample = sample_empty_holes(
-            replace(grid, data=cleaned, error=None),
+            replace(grid, data=filled.reconstruction.clean(grid.data), error=None),
             holes,
             filler,
             filled,

@@ -143,9 +143,7 @@ class PSFFiller:
                 wings_are_sources=True,
                 emission=removal.emission,
                 structure=removal.structure,
-                subtraction_error=np.where(
-                    native.missing, 0.0, removal.subtraction_error
-                ),
+                subtraction_error=_blank(removal.subtraction_error, native.missing),
             )
         if map_psf is None:
             return Filled(
@@ -192,6 +190,12 @@ class PSFFiller:
         return filled
 
 
+def _blank(image, missing):
+    """Let a sparse image be 0 where the map is missing, in place."""
+    image[missing & (image != 0)] = 0.0
+    return image
+
+
 def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
     """
     Compare fluxes in an aperture with those of the PSF, on the map's own pixels.
@@ -234,7 +238,6 @@ def _draw_on_map(grid, holes, removal, fluxes, map_psf):
         errors=(fluxes.flux_err, np.nan_to_num(fluxes.position_err)),
         level=_WING_SHARE * removal.structure * grid.factor**2,
     )
-    known = ~grid.missing
     native = removal.reconstruction
     reconstruction, mean = (
         to_map_grid(one, grid, holes, wingless=True)
@@ -243,12 +246,12 @@ def _draw_on_map(grid, holes, removal, fluxes, map_psf):
     return Filled(
         replace(
             reconstruction,
-            wings=np.where(known, drawn.image, 0.0),
-            foreign=np.where(known, drawn.beyond, 0.0),
+            wings=_blank(drawn.image, grid.missing),
+            foreign=_blank(drawn.beyond, grid.missing),
         ),
         fluxes,
         removal.psf,
         wings_are_sources=True,
         emission=mean.emission,
-        subtraction_error=np.where(known, drawn.error, 0.0),
+        subtraction_error=_blank(drawn.error, grid.missing),
     )

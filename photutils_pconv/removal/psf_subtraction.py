@@ -23,6 +23,7 @@ from photutils_pconv._utils.arrays import take_off_level
 from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
+from photutils_pconv.geometry.lazy_images import Difference, copy_sparse
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.blending import Blender
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
@@ -274,14 +275,15 @@ def remove_with_psf(
     # Neighbours' wings are none of the scatter that hides a source's own.
     least = _LEAST_SHARE * fit.level
     whole = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=least)
-    scatter = _scatter_around(data - whole, missing, fit.x, fit.y, radius)
+    left = Difference(data, whole)
+    scatter = _scatter_around(left, missing, fit.x, fit.y, radius)
     level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
     expected = expected_error_image(
         data.shape, fit.x, fit.y, fit.flux, psf, level=level
     )
     residual_map = _ResidualMap(
-        data - sources,
+        Difference(data, sources),
         expected,
         shape_image(data.shape, fit.x, fit.y, psf),
         missing,
@@ -306,13 +308,14 @@ def remove_with_psf(
                 cutouts.emission[k], cutouts.origins[k]
             )
     enter_stage('fluxes', len(holes))
+    unseen = missing | holes.mask
     flux, flux_err, null_err = measure_fluxes(
         data,
         fit,
         psf,
         beam_fwhm=settings.beam_fwhm,
         missing=missing,
-        unseen=missing | holes.mask,
+        unseen=unseen,
         sources=sources,
         whole_sources=whole,
         bright=(snr >= BRIGHT_SNR) & point,
@@ -328,11 +331,11 @@ def remove_with_psf(
         errors=(flux_err, position_err),
         level=level,
     )
-    residual = data - drawn.image
+    residual = Difference(data, drawn.image)
     structure, core = np.zeros((2, len(x)))
     poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
     if settings.judge_fits:
-        structure = measure_structure(data - whole, missing | holes.mask, x, y, radius)
+        structure = measure_structure(left, unseen, x, y, radius)
         poor, core = find_poor_fits(
             residual, missing, fit, flux, structure, psf, expected_error=expected
         )
@@ -374,16 +377,26 @@ def remove_with_psf(
         )
         factor *= ratio
         flux_err = np.hypot(flux_err, ratio_err * flux)
-    inside = offset * (reconstruction.weight > 0)
-    marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
+    seen = reconstruction.emission
+    if poor.any():
+        marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
+        seen = copy_sparse(seen)
+        np.copyto(seen, emission, where=marked > 0)
+    inside = reconstruction.weight > 0
+    if seen is emission:
+        seen = copy_sparse(emission)
+    for image in (seen, emission):
+        image[inside] += offset
+    for image in (drawn.image, drawn.beyond):
+        image[missing & (image != 0)] = 0.0
     return PSFRemoval(
         reconstruction=replace(
             reconstruction,
-            emission=np.where(marked > 0, emission, reconstruction.emission) + inside,
-            wings=np.where(missing, 0.0, drawn.image),
-            foreign=np.where(missing, 0.0, drawn.beyond),
+            emission=seen,
+            wings=drawn.image,
+            foreign=drawn.beyond,
         ),
-        emission=emission + inside,
+        emission=emission,
         structure=structure,
         subtraction_error=with_poor_fits(drawn.error, fit, core, psf),
         flux=factor * flux,

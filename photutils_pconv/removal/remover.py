@@ -360,7 +360,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def __getstate__(self):
         # The result may be thousands of times as large, and whoever needs it has it.
-        return self.__dict__ | {'_result': None}
+        return self.__dict__ | {'_result': None, '_logged': None}
 
     def __repr__(self) -> str:
         settings = self.settings

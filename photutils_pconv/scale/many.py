@@ -93,11 +93,11 @@ def remove_many(
     A script that calls this without a client must be one that can be imported, with
     its work below ``if __name__ == '__main__':``, since new processes read it.
     """
-    jobs = _parse_jobs(jobs)
+    overwrite = to_bool(overwrite, 'overwrite')
     progress_bar = to_bool(progress_bar, 'progress_bar')
+    jobs = _parse_jobs(jobs)
     output = Path(output).expanduser().absolute()
     check_output([output / '.pconv'], overwrite=True)
-    overwrite = to_bool(overwrite, 'overwrite')
     for settings in dict.fromkeys(job.settings for job in jobs if job.has_setup):
         # What is wrong with it is told before any process is started.
         make_remover(settings)

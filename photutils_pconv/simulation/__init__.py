@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
         'files': ('write_simulation',),
         'injection': ('inject_sources', 'random_positions'),
         'map_noise': ('NoiseConfig', 'correlated_noise', 'simulate_noise'),
+        'map_set': ('MapField', 'MapSetOptions', 'make_map_set', 'read_map_fields'),
         'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
         'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
         'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),

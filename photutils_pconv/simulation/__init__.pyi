@@ -21,6 +21,10 @@ from .injection import random_positions as random_positions
 from .map_noise import NoiseConfig as NoiseConfig
 from .map_noise import correlated_noise as correlated_noise
 from .map_noise import simulate_noise as simulate_noise
+from .map_set import MapField as MapField
+from .map_set import MapSetOptions as MapSetOptions
+from .map_set import make_map_set as make_map_set
+from .map_set import read_map_fields as read_map_fields
 from .masked_cutouts import CutoutBatch as CutoutBatch
 from .masked_cutouts import CutoutSampler as CutoutSampler
 from .masked_cutouts import SamplerConfig as SamplerConfig
@@ -47,6 +51,8 @@ __all__ = [
     'CutoutSampler',
     'CutoutWriter',
     'EmissionConfig',
+    'MapField',
+    'MapSetOptions',
     'NoiseConfig',
     'PaperSetOptions',
     'ResidualBatch',
@@ -68,11 +74,13 @@ __all__ = [
     'inject_sources',
     'load_paper_fields',
     'make_background',
+    'make_map_set',
     'make_paper_set',
     'make_small_training_set',
     'merge_cutouts',
     'noise_field',
     'random_positions',
+    'read_map_fields',
     'simulate_emission',
     'simulate_field',
     'simulate_levels',

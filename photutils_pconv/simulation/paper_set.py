@@ -3,37 +3,37 @@
 The paper's own training set: its fields, its injections, its split.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable, Table
+from astropy.table import QTable
 
 from photutils_pconv._utils.checks import (
     check_choice,
     check_count,
     check_switches,
 )
-from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import (
-    remove_stale,
-    write_atomically,
-    write_bytes_atomically,
-)
+from photutils_pconv._utils.writing import remove_stale
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 from photutils_pconv.archive.maps import fetch_map
 from photutils_pconv.archive.patience import Patience
 from photutils_pconv.inputs.fits import read_fits_map
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.simulation.cutout_files import CutoutWriter
+from photutils_pconv.simulation._pieces import (
+    SPLITS,
+    assemble,
+    is_whole,
+    read_manifest,
+    spread,
+    write_manifest,
+    write_piece,
+)
 from photutils_pconv.simulation.cutout_sets import (
-    TrainingCutouts,
     extract_training_cutouts,
     merge_cutouts,
 )
@@ -41,9 +41,7 @@ from photutils_pconv.simulation.observations import simulate_levels
 
 __all__ = ['PaperSetOptions', 'load_paper_fields', 'make_paper_set']
 
-_SPLITS = ('train', 'valid', 'test')
 _BANDS = ('blue', 'green', 'red')
-_MANIFEST = 'manifest.json'
 # The paper's PSFs are injected as they are, and turned by the augmentation
 # (sections 2.2 and 2.4).
 _ROTATION = 0.0
@@ -135,7 +133,7 @@ def load_paper_fields(*, mode=None, band=None, split=None):
     for name, value, accepted in (
         ('mode', mode, ('scanmap', 'parallel')),
         ('band', band, _BANDS),
-        ('split', split, _SPLITS),
+        ('split', split, SPLITS),
     ):
         if value is not None:
             check_choice(value, name, accepted)
@@ -199,7 +197,7 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     remove_stale(folder)
     # What was asked for; another seed makes other pieces.
     recipe = {'seed': options.seed, 'max_simulations': options.max_simulations}
-    known = _read_manifest(folder, recipe)
+    known = read_manifest(folder, recipe)
     manifest = {
         'mode': mode,
         **recipe,
@@ -209,57 +207,25 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     for row in fields:
         name = f'{row["mode"]}_{row["band"]}_{row["obsid"] or "unknown"}'
         entry = known.get(name)
-        if entry is None or not _is_whole(folder, entry):
+        if entry is None or not is_whole(folder, entry):
             entry = _make_piece(folder, name, row, options)
         manifest['fields'].append(entry)
-        _write_manifest(folder, manifest, known)
+        write_manifest(folder, manifest, known)
         about = entry['reason'] if entry['state'] == 'missing' else entry['cutouts']
         tell(f'{name}: {entry["state"]}, {about}')
-    manifest['cutouts'] = _assemble(folder, manifest['fields'])
-    _write_manifest(folder, manifest, known)
+    manifest['cutouts'] = assemble(folder, manifest['fields'])
+    write_manifest(folder, manifest, known)
     return manifest
 
 
 def _choose_fields(fields, options):
     """The fields of some bands, the parts in turn, so that few make a set, too."""
     rows = [row for row in fields if row['band'] in options.bands]
-    queues = [[row for row in rows if row['split'] == split] for split in _SPLITS]
+    queues = [[row for row in rows if row['split'] == split] for split in SPLITS]
     ordered = []
     while any(queues):
         ordered += [queue.pop(0) for queue in queues if queue]
     return ordered[: options.max_fields]
-
-
-def _read_manifest(folder, recipe):
-    """What an earlier run has done, by the names of the fields."""
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding='utf-8'))
-        if any(manifest[key] != value for key, value in recipe.items()):
-            msg = (
-                f'{folder} holds a set with other options ('
-                f'{", ".join(f"{key}={manifest[key]}" for key in recipe)}): choose '
-                'another folder, or remove it.'
-            )
-            raise ValueError(msg)
-        return {entry['name']: entry for entry in manifest['fields']}
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-        return {}
-
-
-def _write_manifest(folder, manifest, known):
-    """Write it after each field; what is known of those to come is kept."""
-    names = {entry['name'] for entry in manifest['fields']}
-    others = [entry for name, entry in known.items() if name not in names]
-    whole = {**manifest, 'fields': [*manifest['fields'], *others]}
-    text = json.dumps(whole, indent=1) + '\n'
-    write_bytes_atomically(folder / _MANIFEST, text.encode())
-
-
-def _is_whole(folder, entry):
-    if entry['state'] != 'done':
-        return False
-    path = folder / entry['piece']
-    return path.is_file() and file_checksum(path) == entry['sha256']
 
 
 def _make_piece(folder, name, row, options):
@@ -287,21 +253,7 @@ def _make_piece(folder, name, row, options):
         cutouts = _simulate(fetched, row, options)
     except ValueError as exc:
         return {**entry, 'state': 'missing', 'reason': str(exc)}
-    path = folder / 'pieces' / f'{name}.npz'
-    arrays = {key: getattr(cutouts, key) for key in ('image', 'target', 'validity')}
-    columns = {f'table_{key}': np.asarray(cutouts.table[key]) for key in _columns()}
-    write_atomically(path, lambda target: np.savez(target, **arrays, **columns))
-    return {
-        **entry,
-        'state': 'done',
-        'cutouts': len(cutouts),
-        'piece': f'pieces/{name}.npz',
-        'sha256': file_checksum(path),
-    }
-
-
-def _columns():
-    return ('field', 'setup', 'source', 'x', 'y', 'snr', 'hole_radius', 'flux')
+    return {**entry, **write_piece(folder, name, cutouts)}
 
 
 def _simulate(fetched, row, options):
@@ -320,7 +272,7 @@ def _simulate(fetched, row, options):
             separation=separation,
             rotation=_ROTATION,
         )
-        wanted = _spread(int(row['n_simulations']), options.max_simulations)
+        wanted = spread(int(row['n_simulations']), options.max_simulations)
         try:
             return merge_cutouts(
                 [
@@ -336,50 +288,3 @@ def _simulate(fetched, row, options):
             if separation == _SEPARATIONS[-1]:
                 raise
     return None
-
-
-def _spread(number, most):
-    """Some of a number of simulations, spread evenly."""
-    if most is None or most >= number:
-        return set(range(number))
-    return {round(value) for value in np.linspace(0, number - 1, most)}
-
-
-def _assemble(folder, entries):
-    """Put the pieces together as a training reads them; give the checksums."""
-    done = [entry for entry in entries if entry['state'] == 'done']
-    if not done:
-        reasons = '; '.join(f'{one["name"]}: {one["reason"]}' for one in entries[:3])
-        msg = f'No field gave any cutouts. {reasons}'
-        raise ValueError(msg)
-    target = folder / 'cutouts'
-    stamp = '\n'.join(f'{entry["sha256"]} {entry["split"]}' for entry in done)
-    stamp = hashlib.sha256(stamp.encode()).hexdigest()
-    stamp_file = folder / 'cutouts.sha256'
-    is_same = stamp_file.is_file() and stamp_file.read_text().strip() == stamp
-    if not (is_same and target.is_dir()):
-        # In this order, so that a process that is killed leaves no false stamp.
-        stamp_file.unlink(missing_ok=True)
-        _remove_cutouts(target)
-        with CutoutWriter(target) as writer:
-            for entry in done:
-                writer.add(entry['split'], _read_piece(folder / entry['piece']))
-        write_bytes_atomically(stamp_file, f'{stamp}\n'.encode())
-    return {path.name: file_checksum(path) for path in sorted(target.iterdir())}
-
-
-def _remove_cutouts(target):
-    """Remove what `CutoutWriter` made of fewer pieces, and nothing else."""
-    if not target.is_dir():
-        return
-    for split in _SPLITS:
-        for end in ('.npy', '_target.npy', '_mask.npy', '.csv'):
-            (target / f'{split}{end}').unlink(missing_ok=True)
-
-
-def _read_piece(path):
-    with np.load(path) as arrays:
-        table = Table({key: arrays[f'table_{key}'] for key in _columns()})
-        return TrainingCutouts(
-            arrays['image'], arrays['target'], arrays['validity'], table
-        )

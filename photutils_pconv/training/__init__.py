@@ -28,5 +28,6 @@ __getattr__, __dir__, __all__ = attach(
             'OptimiserConfig',
         ),
         'trainer': ('Trainer',),
+        'trials': ('DryRun', 'RateSearch'),
     },
 )

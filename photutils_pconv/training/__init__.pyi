@@ -19,6 +19,8 @@ from .sections import LossConfig as LossConfig
 from .sections import NetworkConfig as NetworkConfig
 from .sections import OptimiserConfig as OptimiserConfig
 from .trainer import Trainer as Trainer
+from .trials import DryRun as DryRun
+from .trials import RateSearch as RateSearch
 
 __all__ = [
     'ArrayCutouts',
@@ -26,11 +28,13 @@ __all__ = [
     'Cutouts',
     'DataConfig',
     'DivergenceError',
+    'DryRun',
     'LOSS_PRESETS',
     'LOSS_TERMS',
     'LossConfig',
     'NetworkConfig',
     'OptimiserConfig',
+    'RateSearch',
     'ResidualCutouts',
     'SimulatedCutouts',
     'Trainer',

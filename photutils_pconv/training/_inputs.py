@@ -6,12 +6,14 @@ Checks of what the `Trainer` is given.
 from photutils_pconv.network.kinds import check_normalisation
 from photutils_pconv.network.registry import read_card
 from photutils_pconv.setups.registry import get_setup
+from photutils_pconv.training.monitors import find_tensorboard
 
 __all__ = [
     'common_kind',
     'common_normalisation',
     'cutout_size',
     'describe',
+    'describe_training',
     'find_checksum',
     'parse_setups',
     'summarise_data',
@@ -108,3 +110,38 @@ def find_checksum(model):
     Give the checksum of a model to start from, '' for none.
     """
     return read_card(model).checksum if model else ''
+
+
+def describe_training(trainer):
+    """
+    Say in a few lines what is trained, on what, and where.
+    """
+    config, accelerator = trainer.config, trainer.accelerator
+    weights = list(trainer.network.parameters())
+    total = sum(one.numel() for one in weights)
+    frozen = sum(one.numel() for one in weights if not one.requires_grad)
+    several = accelerator.num_processes > 1
+    lines = [
+        # That it starts from a model stands below.
+        *trainer.adopted[1:],
+        f'data: {len(trainer.train_data)} cutouts an epoch, '
+        f'{len(trainer.validation_data)} for validation, of {trainer.cutout_size} by '
+        f'{trainer.cutout_size} pixels, kind {trainer.kind!r}, for '
+        f'{", ".join(setup.name for setup in trainer.setups)}',
+        f'network: {config.network.architecture} of width {config.network.width}, '
+        f'{total} weights{f", {frozen} of them frozen" if frozen else ""}'
+        f'{f", starting from {config.network.start}" if config.network.start else ""}',
+        f'device: {accelerator.device}, '
+        + (
+            f'{accelerator.num_processes} processes, each with '
+            f'{config.batch_size // accelerator.num_processes} cutouts a batch'
+            if several
+            else 'one process'
+        ),
+    ]
+    if config.tensorboard and find_tensorboard() is None:
+        lines.append(
+            'TensorBoard is not installed (pip install tensorboard): metrics.csv has '
+            'the same figures'
+        )
+    return lines

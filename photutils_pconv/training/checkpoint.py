@@ -51,6 +51,8 @@ _FIXED = (
     'network.blocks',
     'network.turns',
     'network.decoder_activation',
+    'network.freeze',
+    'accumulate',
     'optimiser',
     'loss.preset',
     'loss.terms',

@@ -31,6 +31,7 @@ __all__ = ['TrainingConfig']
 _MAX_BATCH = 8192
 _MAX_WORKERS = 256
 _MAX_PREFETCH = 256
+_MAX_KEPT = 100
 
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
@@ -94,6 +95,20 @@ class TrainingConfig(Configuration):
     prefetch : int, optional
         The number of batches that each of them prepares in advance.
 
+    accumulate : int, optional
+        The parts into which each process' share of a batch is cut, one after
+        the other, where memory does not hold it whole; the gradient is the
+        mean of theirs.
+
+    early_stopping : int, optional
+        After so many epochs in which the validation loss did not fall below
+        its lowest value the training ends; 0 for never.
+
+    keep_best : int, optional
+        How many checkpoints of the lowest validation losses are kept: the
+        best as ``best.pt``, and with more than one each as
+        ``best_epoch_001.pt`` and so on.
+
     checkpoint_steps : int, optional
         The number of steps between checkpoints within an epoch; 0 for
         none. One is always written after an epoch.
@@ -107,6 +122,9 @@ class TrainingConfig(Configuration):
 
     tensorboard : bool, optional
         Whether to write events for TensorBoard, where it is installed.
+
+    report : bool, optional
+        Whether to print what is trained on, and a line an epoch.
 
     progress_bar : bool, optional
         Whether to show a progress bar.
@@ -137,10 +155,14 @@ class TrainingConfig(Configuration):
     sync_batch_norm: bool = flag(True)
     workers: int = number(1, low=0, high=_MAX_WORKERS, kind=int)
     prefetch: int = number(4, low=1, high=_MAX_PREFETCH, kind=int)
+    accumulate: int = number(1, low=1, high=_MAX_BATCH, kind=int)
+    early_stopping: int = number(0, low=0, kind=int)
+    keep_best: int = number(1, low=1, high=_MAX_KEPT, kind=int)
     checkpoint_steps: int = number(500, low=0, kind=int)
     explosion: float = number(1.0e4, above=1)
     examples: int = number(4, low=0, high=64, kind=int)
     tensorboard: bool = flag(True)
+    report: bool = flag(True)
     progress_bar: bool = flag(True)
     network: NetworkConfig = field(
         default_factory=NetworkConfig, metadata={'section': NetworkConfig}

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from photutils_pconv._utils.optional import require
-from photutils_pconv.training.initial_network import make_network
+from photutils_pconv.training.initial_network import freeze_levels, make_network
 from photutils_pconv.training.optimisers import (
     WeightAverage,
     make_optimiser,
@@ -119,6 +119,8 @@ class Engine:
     def _make_network(self, kind, normalisation):
         config, accelerator = self.config, self.accelerator
         network = make_network(config, kind, normalisation)
+        self._frozen = freeze_levels(network, config.network.freeze)
+        self._accumulated = False
         several = accelerator.num_processes > 1
         if config.sync_batch_norm and several and accelerator.device.type == 'cuda':
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -143,6 +145,9 @@ class Engine:
             for module in self.network.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
+        for module in self._frozen:
+            # Its batch norms' statistics stay, too.
+            module.eval()
 
     def compute_loss(self, batch):
         """
@@ -171,6 +176,91 @@ class Engine:
         values = self._mean_over_processes(values).tolist()
         return loss, dict(zip(('loss', *terms), values, strict=True))
 
+    def split(self, batch):
+        """
+        Cut a batch into the parts that memory holds.
+
+        Parameters
+        ----------
+        batch : `~photutils_pconv.training.Cutouts` or \
+                `~photutils_pconv.training.ResidualCutouts`
+            This process' share of the batch.
+
+        Returns
+        -------
+        parts : list
+            The parts, of the same class.
+        """
+        n = self.config.accumulate
+        if n == 1:
+            return [batch]
+        chunks = zip(*(part.chunk(n) for part in batch), strict=True)
+        return [type(batch)(*parts) for parts in chunks]
+
+    def accumulate(self, loss):
+        """
+        Add to the gradient, for an update that follows.
+
+        Parameters
+        ----------
+        loss : `torch.Tensor`
+            The loss of a part of the batch, over the number of parts.
+        """
+        if not self._accumulated:
+            self.optimiser.zero_grad()
+        self._accumulated = True
+        # The processes exchange gradients once a step.
+        with self.accelerator.no_sync(self._model):
+            self.accelerator.backward(loss)
+
+    def train_batch(self, batch, check=None):
+        """
+        Take one step on a batch, part by part.
+
+        Parameters
+        ----------
+        batch : `~photutils_pconv.training.Cutouts` or \
+                `~photutils_pconv.training.ResidualCutouts`
+            This process' share of the batch.
+
+        check : callable, optional
+            Given the loss of each part before its gradient is taken; what it
+            raises ends the step.
+
+        Returns
+        -------
+        values : dict of float
+            The loss and its terms, means over all parts and processes.
+
+        norm : float
+            The norm of the gradient, see `update`.
+        """
+        parts = self.split(batch)
+        sums = {}
+        for k, part in enumerate(parts, start=1):
+            loss, values = self.compute_loss(part)
+            if check is not None:
+                check(values['loss'])
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + value / len(parts)
+            loss = loss / len(parts) if len(parts) > 1 else loss
+            if k < len(parts):
+                self.accumulate(loss)
+        norm = self.update(loss)
+        return sums, norm
+
+    def set_learning_rate(self, rate):
+        """
+        Set the learning rate of the next step.
+
+        Parameters
+        ----------
+        rate : float
+            The rate.
+        """
+        for group in self.optimiser.param_groups:
+            group['lr'] = rate
+
     def update(self, loss):
         """
         Take one step downhill, unless the gradient is not finite.
@@ -187,7 +277,9 @@ class Engine:
             were left alone.
         """
         config = self.config.optimiser
-        self.optimiser.zero_grad()
+        if not self._accumulated:
+            self.optimiser.zero_grad()
+        self._accumulated = False
         self.accelerator.backward(loss)
         # Without a limit this only measures it: finite losses can have
         # gradients that are not, and the weights would be lost.

@@ -8,7 +8,7 @@ from photutils_pconv.network.initialisation import build_seeded
 from photutils_pconv.network.kinds import check_kind, list_images
 from photutils_pconv.network.weights import load_model
 
-__all__ = ['describe_architecture', 'make_network']
+__all__ = ['describe_architecture', 'freeze_levels', 'make_network']
 
 
 def describe_architecture(config, kind, normalisation):
@@ -97,3 +97,44 @@ def _start_from(network, start, kind, normalisation):
         )
         raise ValueError(msg)
     network.load_state_dict(model.network.state_dict())
+
+
+def freeze_levels(network, n_levels):
+    """
+    Keep the weights of the first levels of the encoder as they are.
+
+    Parameters
+    ----------
+    network : `torch.nn.Module`
+        The network.
+
+    n_levels : int
+        The number of levels, from the full resolution on.
+
+    Returns
+    -------
+    frozen : list of `torch.nn.Module`
+        What is frozen.
+
+    Raises
+    ------
+    ValueError
+        If the network has fewer levels.
+    """
+    if n_levels == 0:
+        return []
+    if n_levels > len(network.encoder):
+        msg = (
+            f'network.freeze must be at most {len(network.encoder)}, the levels of '
+            f'the network, got {n_levels}'
+        )
+        raise ValueError(msg)
+    frozen = list(network.encoder[:n_levels])
+    # What leads from one level to the next, and into the first one.
+    if hasattr(network, 'down'):
+        frozen += list(network.down[: n_levels - 1])
+    if hasattr(network, 'stem'):
+        frozen.append(network.stem)
+    for module in frozen:
+        module.requires_grad_(False)
+    return frozen

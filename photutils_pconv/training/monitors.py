@@ -15,6 +15,7 @@ from photutils_pconv._utils.writing import write_bytes_atomically
 __all__ = [
     'METRICS',
     'Monitor',
+    'find_tensorboard',
     'make_progress_bar',
     'prepare_folder',
     'write_examples',
@@ -80,6 +81,22 @@ def make_progress_bar(progress, *, n_batches, epochs, show):
     )
 
 
+def find_tensorboard():
+    """
+    Find what writes TensorBoard's events.
+
+    Returns
+    -------
+    writer : type or `None`
+        The class; `None` where tensorboard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter
+
+
 class Monitor:
     """
     The metrics file, TensorBoard's events and the pictures of a run.
@@ -105,11 +122,9 @@ class Monitor:
         self.enabled = enabled
         self.tensorboard = None
         if tensorboard and enabled:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError:
-                return
-            self.tensorboard = SummaryWriter(str(self.folder / 'events'))
+            writer = find_tensorboard()
+            if writer is not None:
+                self.tensorboard = writer(str(self.folder / 'events'))
 
     def __enter__(self):
         return self

@@ -17,7 +17,7 @@ def make_optimiser(network, config):
     Parameters
     ----------
     network : `torch.nn.Module`
-        The network.
+        The network; what is frozen is left out.
 
     config : `~photutils_pconv.training.OptimiserConfig`
         The configuration.
@@ -29,7 +29,7 @@ def make_optimiser(network, config):
     """
     kinds = {'adam': torch.optim.Adam, 'adamw': torch.optim.AdamW}
     return kinds[config.name](
-        network.parameters(),
+        [one for one in network.parameters() if one.requires_grad],
         lr=config.learning_rate,
         betas=config.betas,
         weight_decay=config.weight_decay,

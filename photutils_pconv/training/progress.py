@@ -3,6 +3,7 @@
 How far a training has come, and the figures of its epochs.
 """
 
+import math
 from dataclasses import dataclass, field
 
 __all__ = ['Progress']
@@ -144,3 +145,35 @@ class Progress:
         if best:
             self.best_loss, self.best_epoch = figures['valid_loss'], self.epoch
         return best
+
+    def describe_epoch(self, epochs):
+        """
+        Describe the last epoch in a line.
+
+        Parameters
+        ----------
+        epochs : int
+            The number of epochs of the training.
+
+        Returns
+        -------
+        line : str
+            The losses, the lowest one, the learning rate, and the time.
+        """
+        row = self.history[-1]
+        best = (
+            'the lowest'
+            if self.best_epoch == self.epoch
+            else (f'lowest {self.best_loss:.4g} in epoch {self.best_epoch}')
+        )
+        figures = ''.join(
+            f', {name} {row[name]:.3g}'
+            for name in ('hole_rms', 'weighted_error')
+            if name in row
+        )
+        return (
+            f'epoch {self.epoch}/{epochs}: loss {row.get("train_loss", math.nan):.4g}, '
+            f'validation {row["valid_loss"]:.4g} ({best}){figures}, rate '
+            f'{row["learning_rate"]:.2g}, {row["seconds"]:.0f} s, '
+            f'{row["cutouts_per_second"]:.3g} cutouts/s'
+        )

@@ -3,6 +3,7 @@
 A whole training run from a configuration file.
 """
 
+import os
 from pathlib import Path
 
 from photutils_pconv._utils.checks import to_bool
@@ -13,14 +14,20 @@ from photutils_pconv.training.checkpoint import check_compatible, load_checkpoin
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts
 from photutils_pconv.training.presets import check_terms
-from photutils_pconv.training.samplers import make_sampler, make_setups
+from photutils_pconv.training.samplers import (
+    make_sampler,
+    make_sampler_config,
+    make_setups,
+)
 from photutils_pconv.training.starting import adopt_start
 from photutils_pconv.training.trainer import LAST, Trainer
 
 __all__ = ['make_data', 'run_training']
 
 
-def run_training(config_path, *, resume=False, overwrite=False):
+def run_training(
+    config_path, *, resume=False, overwrite=False, dry_run=False, find_rate=False
+):
     """
     Train a model as a TOML file says, and export it.
 
@@ -37,10 +44,17 @@ def run_training(config_path, *, resume=False, overwrite=False):
     overwrite : bool, optional
         Whether to replace a model exported before.
 
+    dry_run : bool, optional
+        Whether to take a few steps alone, and say what the whole would take.
+        Nothing is written.
+
+    find_rate : bool, optional
+        Whether to look for a learning rate alone. Nothing is written.
+
     Returns
     -------
-    path : `pathlib.Path`
-        The exported model.
+    path : `pathlib.Path` or `None`
+        The exported model; `None` after a dry run or the search of a rate.
 
     Raises
     ------
@@ -61,11 +75,16 @@ def run_training(config_path, *, resume=False, overwrite=False):
     """
     overwrite = to_bool(overwrite, 'overwrite')
     resume = to_bool(resume, 'resume')
-    config, _ = adopt_start(TrainingConfig.from_toml(config_path))
+    trial = to_bool(dry_run, 'dry_run') | to_bool(find_rate, 'find_rate')
+    config, lines = adopt_start(TrainingConfig.from_toml(config_path))
     model = Path(config.output) / f'{config.name}.safetensors'
-    remove_stale(config.output)
-    check_output([model], overwrite=overwrite)
-    _check_resumable(config, resume)
+    if not trial:
+        remove_stale(config.output)
+        check_output([model], overwrite=overwrite)
+        _check_resumable(config, resume)
+    if config.report and int(os.environ.get('RANK', 0)) == 0:
+        for line in (*lines, _announce(config.data)):
+            print(line, flush=True)
     setups, train_data, validation_data = make_data(config)
     trainer = Trainer(
         config,
@@ -74,8 +93,26 @@ def run_training(config_path, *, resume=False, overwrite=False):
         setups=setups,
         output=config.output,
     )
+    if dry_run:
+        trainer.dry_run()
+    if find_rate:
+        trainer.find_learning_rate()
+    if trial:
+        return None
     trainer.fit(resume=resume)
     return trainer.export(model, overwrite=overwrite)
+
+
+def _announce(data):
+    """Say what is going to be made, which may take minutes."""
+    if data.source == 'arrays':
+        return f'reading the cutouts in {data.folder}'
+    numbers = [make_sampler_config(data, fixed=fixed).n_fields for fixed in (0, 1)]
+    maps = f' and reading {len(data.backgrounds)} maps' if data.backgrounds else ''
+    return (
+        f'drawing {numbers[0]} fields for training and {numbers[1]} for '
+        f'validation{maps}: seconds to minutes'
+    )
 
 
 def make_data(config):

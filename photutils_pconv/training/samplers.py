@@ -7,6 +7,7 @@ This module does not import torch.
 
 from dataclasses import fields, replace
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.config import unknown_key
 from photutils_pconv.inputs.tables import read_source_table
 from photutils_pconv.setups.registry import get_setup
@@ -115,6 +116,7 @@ def make_sampler(config, setups, *, fixed=False, max_fields=None):
             `~photutils_pconv.simulation.ResidualSampler`
         The sampler.
     """
+    fixed = to_bool(fixed, 'fixed')
     ranges = make_sampler_config(config.data, fixed=fixed)
     if max_fields is not None:
         n_stamps = 2 * len(getattr(ranges, 'mismatch', (0,)))

@@ -42,6 +42,7 @@ _ROBUST = {'name': 'robust', 'radius': 24.0, 'softening': 3.0}
 _MAXIMUM_RATE = 1.0
 # Their order is drawn as a whole: so many take 0.8 GB (by choice).
 _MOST_CUTOUTS = 100_000_000
+_MOST_LEVELS = 8
 _FEW_FIELDS = {'n_fields': 36, 'n_noise': 9, 'n_stamps': 32}
 
 
@@ -72,6 +73,10 @@ class NetworkConfig(Section):
     start : str, optional
         A bundled model or a weights file to start from; by default
         random weights.
+
+    freeze : int, optional
+        The number of levels, from the full resolution on, whose encoder
+        keeps its weights.
     """
 
     _title = '[network]'
@@ -82,6 +87,7 @@ class NetworkConfig(Section):
     turns: int = number(4, low=1, high=MAXIMUM_TURNS, kind=int)
     decoder_activation: str = choice('leaky_relu', 'relu')
     start: str = path('')
+    freeze: int = number(0, low=0, high=_MOST_LEVELS, kind=int)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.checks import check_count, to_bool
 from photutils_pconv.network.kinds import list_images
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.training._inputs import (
@@ -27,6 +27,7 @@ from photutils_pconv.training._inputs import (
     common_normalisation,
     cutout_size,
     describe,
+    describe_training,
     find_checksum,
     parse_setups,
     summarise_data,
@@ -50,11 +51,14 @@ from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepar
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.progress import Progress
 from photutils_pconv.training.starting import adopt_start
+from photutils_pconv.training.trials import find_rate, try_steps
 
 __all__ = ['Trainer']
 
 #: The names of the checkpoints.
 LAST, BEST = 'last.pt', 'best.pt'
+#: That of an epoch, where several are kept.
+BEST_EPOCH = 'best_epoch_{:03d}.pt'
 
 
 class Trainer:
@@ -140,6 +144,15 @@ class Trainer:
         )
         self._loader, self._batches = training
         self._validation_loader, _ = validation
+        self._loaders = training, validation
+        share = config.batch_size // self.accelerator.num_processes
+        if share % config.accumulate:
+            msg = (
+                f'batch_size ({config.batch_size}) over the number of processes '
+                f'({self.accelerator.num_processes}) must be divisible by accumulate, '
+                f'got {config.accumulate}'
+            )
+            raise ValueError(msg)
         self.engine = Engine(
             config,
             self.accelerator,
@@ -210,26 +223,104 @@ class Trainer:
         if self.progress.step == 0 and path.exists():
             if not resume:
                 msg = (
-                    f'{str(path)!r} exists: go on from it with resume=True, or choose '
-                    'another output folder'
+                    f'{str(path)!r} exists: go on from it with resume=True (on the '
+                    'command line --resume), or choose another output folder'
                 )
                 raise FileExistsError(msg)
             self._restore(path)
         self._prepare_output()
         limit = math.inf if max_steps is None else self.progress.step + max_steps
+        for line in describe_training(self):
+            self._tell(line)
         with Monitor(
             self.output,
             examples=self.config.examples,
             tensorboard=self.config.tensorboard,
             enabled=self.accelerator.is_main_process,
         ) as monitor:
-            while self.progress.epoch < self.config.epochs:
+            while self.progress.epoch < self.config.epochs and not self._is_settled():
                 if self.progress.step >= limit or not self._train_epoch(limit):
                     self._save(LAST)
                     break
                 examples = self._finish_epoch()
                 monitor.show(self.history, examples)
+                self._tell(self.progress.describe_epoch(self.config.epochs))
+        if self._is_settled():
+            self._tell(
+                f'the validation loss did not fall for {self.config.early_stopping} '
+                f'epochs: ended after epoch {self.progress.epoch} (early_stopping)'
+            )
         return self.history
+
+    def _is_settled(self):
+        """Tell whether the validation loss has not fallen for long enough."""
+        progress, patience = self.progress, self.config.early_stopping
+        if patience == 0 or progress.best_epoch is None:
+            return False
+        return progress.epoch - progress.best_epoch >= patience
+
+    def _tell(self, line):
+        if self.config.report and self.accelerator.is_main_process:
+            print(line, flush=True)
+
+    def dry_run(self, n_steps=5):
+        """
+        Take a few steps that leave no trace, and see what training would take.
+
+        Parameters
+        ----------
+        n_steps : int, optional
+            The number of steps.
+
+        Returns
+        -------
+        result : `~photutils_pconv.training.DryRun`
+            The time a step, an epoch, and for the whole.
+        """
+        check_count(n_steps, 'n_steps')
+        for line in describe_training(self):
+            self._tell(line)
+        result = try_steps(
+            self.engine, self._loaders, n_steps=n_steps, epochs=self.config.epochs
+        )
+        self._tell(str(result))
+        return result
+
+    def find_learning_rate(self, *, limits=(1.0e-6, 1.0), n_steps=100):
+        """
+        Find a learning rate, by steps at rising ones that leave no trace.
+
+        Parameters
+        ----------
+        limits : pair of float, optional
+            The lowest and the highest rate.
+
+        n_steps : int, optional
+            The number of steps.
+
+        Returns
+        -------
+        result : `~photutils_pconv.training.RateSearch`
+            The rates, the losses, and a suggestion: a tenth of the rate at
+            which the loss was lowest, before it rose again.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not accepted.
+        """
+        check_count(n_steps, 'n_steps', minimum=10)
+        if not 0 < limits[0] < limits[1] <= 1:
+            msg = f'limits must be two rates in ascending order, to 1, got {limits!r}'
+            raise ValueError(msg)
+        found = find_rate(
+            self.engine, *self._loaders[0], limits=limits, n_steps=n_steps
+        )
+        self._tell(
+            f'the loss is lowest at a learning rate of {10 * found.suggestion:.2g}; '
+            f'suggested: optimiser.learning_rate = {found.suggestion:.2g}'
+        )
+        return found
 
     def _prepare_output(self):
         self.accelerator.wait_for_everyone()
@@ -282,13 +373,16 @@ class Trainer:
 
     def _step(self, batch):
         progress = self.progress
-        loss, values = self.engine.compute_loss(batch)
-        what = find_divergence(
-            values['loss'], progress.smoothed, explosion=self.config.explosion
-        )
-        if what:
-            self._diverge(what)
-        if not math.isfinite(self.engine.update(loss)):
+
+        def check(loss):
+            what = find_divergence(
+                loss, progress.smoothed, explosion=self.config.explosion
+            )
+            if what:
+                self._diverge(what)
+
+        values, norm = self.engine.train_batch(batch, check)
+        if not math.isfinite(norm):
             self._diverge('the gradient is not finite')
         progress.add({f'train_{name}': value for name, value in values.items()})
         progress.follow(values['loss'])
@@ -321,8 +415,25 @@ class Trainer:
         self.engine.end_epoch(loss)
         if best:
             self._save(BEST)
+        self._keep_best()
         self._save(LAST)
         return examples
+
+    def _keep_best(self):
+        """Keep the checkpoints of the lowest validation losses, by their epochs."""
+        if self.config.keep_best == 1:
+            return
+        ranked = sorted(self.history, key=lambda row: row['valid_loss'])
+        kept = {
+            BEST_EPOCH.format(row['epoch']) for row in ranked[: self.config.keep_best]
+        }
+        name = BEST_EPOCH.format(self.progress.epoch)
+        if name in kept:
+            self._save(name)
+        if self.accelerator.is_main_process:
+            for path in self.output.glob(BEST_EPOCH.replace('{:03d}', '*')):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
 
     @cached_property
     def _data_summary(self):

@@ -16,7 +16,13 @@ import pytest
 import photutils_pconv
 
 # What is no switch though it is a bool: the package makes these, not a user.
-MADE_INSIDE = ('Filled', 'estimate_errors', 'sample_empty_holes')
+MADE_INSIDE = (
+    'Filled',
+    'estimate_errors',
+    'sample_empty_holes',
+    'FlagDefinition',
+    'Background',
+)
 # Arguments without which a call does not come as far as its switches.
 GIVEN = {
     'data': np.ones((8, 8)),
@@ -29,6 +35,7 @@ GIVEN = {
     'pixel_scale': 1.0,
     'setup': 'scanmap/green',
     'size': 1,
+    'spectrum': -1.0,
     'target': np.ones((1, 4, 4)),
     'validity': np.ones((1, 4, 4), dtype=bool),
 }

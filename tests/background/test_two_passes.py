@@ -17,6 +17,7 @@ from photutils.psf import PSFPhotometry
 from photutils_pconv import NeuralSourceRemover, PConvBackground, PConvLocalBackground
 from photutils_pconv.datasets import load_demo, load_demo_emission
 from photutils_pconv.geometry.holes import draw_holes
+from photutils_pconv.network.running import BACKGROUND_TURNS
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation import inject_sources
 
@@ -53,7 +54,11 @@ class TestDemo:
 
     def test_background_is_the_cleaned_map(self, demo):
         remover = NeuralSourceRemover(
-            **GREEN, error_method='card', fill='mean', **demo.options
+            **GREEN,
+            error_method='card',
+            fill='mean',
+            turns=BACKGROUND_TURNS,
+            **demo.options,
         )
         result = remover(demo.ccd, demo.truth)
         covered = ~demo.ccd.mask
@@ -207,12 +212,15 @@ class TestLocalBackground:
         assert error['one'] < 0.8 * error['annulus']
 
     def test_same_as_the_background(self, bright):
-        found = PConvLocalBackground(**GREEN, **TWO)(bright.data, bright.x, bright.y)
+        options = {**GREEN, **TWO}
+        found = PConvLocalBackground(**options)(bright.data, bright.x, bright.y)
         xy = np.stack([bright.x, bright.y], axis=1)
-        background = PConvBackground(bright.data, xy, **GREEN, **TWO).background
+        background = PConvBackground(bright.data, xy, **options).background
         aperture = CircularAperture(xy, self.radius)
         expected = aperture.do_photometry(background)[0] / aperture.area
-        assert_allclose(found, expected, rtol=1e-6)
+        # Their fits begin elsewhere, and end where they have settled: a hundredth of
+        # the noise of a pixel.
+        assert_allclose(found, expected, rtol=0, atol=1e-6)
 
     def test_psf_photometry(self, bright):
         """In the hands of photutils."""

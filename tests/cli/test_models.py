@@ -27,6 +27,15 @@ def test_card(capsys, assert_one_line):
     assert_one_line("no model 'nonesuch'")
 
 
+@pytest.mark.parametrize(('name', 'method'), [('pacs', 'inpaint'), ('psf', 'psf')])
+def test_check(name, method, capsys, assert_one_line, tmp_path):
+    assert main(['models', '--check', name]) == 0
+    assert f"method '{method}'" in capsys.readouterr().out
+    (tmp_path / 'no.safetensors').write_bytes(b'nothing')
+    assert main(['models', '--check', str(tmp_path / 'no.safetensors')]) == 1
+    assert_one_line('no.safetensors')
+
+
 @pytest.fixture
 def checkpoint(tmp_path):
     """A small checkpoint in the form of the paper's authors."""

@@ -131,7 +131,9 @@ class TestClosedForms:
         )
 
     def test_pacs_has_no_other_response_to_extended_emission(self):
-        pair = [colour_correction(2, 'scanmap/red', extended=one) for one in (0, 1)]
+        pair = [
+            colour_correction(2, 'scanmap/red', extended=one) for one in (False, True)
+        ]
         assert pair[0] == pair[1]
 
     def test_an_unknown_response_to_extended_emission(self, box):
@@ -207,7 +209,7 @@ class TestSetups:
 
     @pytest.mark.parametrize(('band', 'name'), [('250', 'PSW'), ('500', 'PLW')])
     def test_spire(self, band, name):
-        setup = replace(get_setup(setup='scanmap/red'), name=f'spire/{band}')
+        setup = get_setup(setup=f'spire/{band}')
         assert find_passband(setup).name == f'SPIRE {name}'
         # Ciesla et al. 2012, Table 2: 20 K, an emissivity of slope 2.
         expected = {'PSW': 0.955, 'PLW': 0.896}[name]

@@ -189,3 +189,28 @@ def test_two_processes_converge_as_one(pair, make_trainer, tmp_path):
     assert state['progress'].history[-1]['n_figures'] == history[-1]['n_figures'] == 6
     card = read_card(pair / 'run' / 'tiny.safetensors')
     assert card.recipe['processes'] == 2
+
+
+def test_accelerate_launches_two(make_task, tmp_path):
+    task = make_task(tmp_path / 'run', {'epochs': 1, 'report': True})
+    options = ['--multi_gpu', '--num_processes', '2', '--num_machines', '1']
+    options += ['--mixed_precision', 'no', '--dynamo_backend', 'no']
+    options += ['--main_process_port', '0']
+    result = subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'accelerate.commands.launch',
+            *options,
+            str(SCRIPT),
+            json.dumps([task]),
+        ],
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count('device: cpu, 2 processes, each with 4 cutouts') == 1
+    assert load_checkpoint(tmp_path / 'run' / 'last.pt')['processes'] == 2
