@@ -166,7 +166,8 @@ def test_eta_dra(real_data):
 @pytest.mark.parametrize('band', ['green', 'red'])
 def test_a1689(real_data, band):
     path = real_data / 'pacs' / f'a1689_{band}_jscanam.fits.gz'
-    remover = NeuralSourceRemover('scanmap', band, method='inpaint')
+    # There are one or two clear sources: no more turns' noise than need be.
+    remover = NeuralSourceRemover('scanmap', band, method='inpaint', turns=4)
     sources = detect(path, remover.setup, 10)
     result = remover(path, sources)
     table = result.photometry
