@@ -1,5 +1,6 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .library import GriddedPSF as GriddedPSF
 from .library import SampledPSF as SampledPSF
 from .library import get_psf as get_psf
 from .library import sample_psf as sample_psf
@@ -13,6 +14,7 @@ from .resolved import SourcePSFs as SourcePSFs
 from .resolved import SourceSizes as SourceSizes
 
 __all__ = [
+    'GriddedPSF',
     'LobedPSF',
     'PixelPSF',
     'SampledPSF',
