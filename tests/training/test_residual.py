@@ -367,6 +367,5 @@ def test_configuration(values, message):
 
 def test_ranges_of_the_other_kind_are_unknown():
     values = {'kind': 'masked', 'setups': ['scanmap/green'], 'sampler': {'lobes': 1.0}}
-    config = TrainingConfig.from_dict({'data': values})
     with pytest.raises(ValueError, match=r"unknown key 'lobes' in \[data.sampler\]"):
-        make_data(config)
+        TrainingConfig.from_dict({'data': values})
