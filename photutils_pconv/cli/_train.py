@@ -33,8 +33,6 @@ def add_parser(subparsers):
 
 def run(options):
     """Train a model and print where it is."""
-    # Before torch is imported, which takes seconds.
-    print(f'training by {options.config}', flush=True)
     from photutils_pconv.training import DivergenceError, run_training
 
     try:

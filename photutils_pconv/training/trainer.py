@@ -51,7 +51,12 @@ from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepar
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.progress import Progress
 from photutils_pconv.training.starting import adopt_start
-from photutils_pconv.training.trials import find_rate, try_steps
+from photutils_pconv.training.trials import (
+    DryRun,
+    RateSearch,
+    find_rate,
+    try_steps,
+)
 
 __all__ = ['Trainer']
 
@@ -263,7 +268,7 @@ class Trainer:
         if self.config.report and self.accelerator.is_main_process:
             print(line, flush=True)
 
-    def dry_run(self, n_steps=5):
+    def dry_run(self, n_steps: int = 5) -> DryRun:
         """
         Take a few steps that leave no trace, and see what training would take.
 
@@ -286,7 +291,9 @@ class Trainer:
         self._tell(str(result))
         return result
 
-    def find_learning_rate(self, *, limits=(1.0e-6, 1.0), n_steps=100):
+    def find_learning_rate(
+        self, *, limits: tuple[float, float] = (1.0e-6, 1.0), n_steps: int = 100
+    ) -> RateSearch:
         """
         Find a learning rate, by steps at rising ones that leave no trace.
 

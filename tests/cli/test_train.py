@@ -14,8 +14,9 @@ from photutils_pconv.cli import main
 def test_options(options, resume, overwrite, monkeypatch, capsys):
     calls = []
 
-    def run_training(config_path, *, resume=False, overwrite=False):
-        calls.append((config_path, resume, overwrite))
+    def run_training(config_path, **given):
+        assert given.pop('dry_run') is given.pop('find_rate') is False
+        calls.append((config_path, given['resume'], given['overwrite']))
         return 'model.safetensors'
 
     monkeypatch.setattr(training, 'run_training', run_training)
