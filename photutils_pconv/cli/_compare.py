@@ -78,6 +78,7 @@ def run(options):
             plot_path: lambda name: figure.savefig(name, format='png', dpi=100),
         }
     )
+    _forget(figure)
     if not options.quiet:
         for row in comparison.table:
             print(
@@ -86,6 +87,13 @@ def run(options):
                 f'{row["map_high"]:6.2f}: {row["covered"]:4.0%} covered'
             )
         print('\n'.join(comparison.outside()) or 'every map is covered')
+
+
+def _forget(figure):
+    """Close a figure: nobody is there to look at it."""
+    from matplotlib import pyplot
+
+    pyplot.close(figure)
 
 
 def find_maps(paths):

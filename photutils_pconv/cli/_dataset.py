@@ -3,6 +3,8 @@
 The command ``photutils-pconv dataset``.
 """
 
+import argparse
+
 from photutils_pconv.cli._archive import BANDS, add_timeout, make_patience
 from photutils_pconv.cli._common import parse_folder
 from photutils_pconv.cli._compare import find_maps
@@ -84,6 +86,7 @@ def run(options):
         msg = 'give maps, or --paper for those of the paper'
         raise ValueError(msg)
     tell = None if options.quiet else lambda line: print(line, flush=True)
+    _check_use(options)
     if not options.paper:
         _run_maps(options, tell)
         return
@@ -113,6 +116,23 @@ def run(options):
             f'{sum(one["cutouts"] for one in done)} cutouts: '
             f'{options.output / "cutouts"}'
         )
+
+
+# What only one of the two ways takes.
+_OF_PAPER = ('bands', 'max_fields', 'max_simulations', 'timeout')
+_OF_MAPS = ('setup', 'band', 'kind', 'unit', 'sources', 'simulations')
+
+
+def _check_use(options):
+    """Refuse options that would have no effect."""
+    parser = add_parser(argparse.ArgumentParser().add_subparsers())
+    for name in _OF_MAPS if options.paper else _OF_PAPER:
+        if getattr(options, name) != parser.get_default(name):
+            flag = f'--{name.replace("_", "-")}'
+            msg = f'{flag} goes with maps, not with --paper'
+            if not options.paper:
+                msg = f'{flag} goes with --paper, not with maps of your own'
+            raise ValueError(msg)
 
 
 def _run_maps(options, tell):

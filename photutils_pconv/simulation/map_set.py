@@ -18,9 +18,11 @@ from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import remove_stale, write_bytes_atomically
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.fits import read_fits_map
+from photutils_pconv.inputs.fits_files import open_fits
 from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.sources import parse_sources
 from photutils_pconv.inputs.tables import read_source_table
+from photutils_pconv.inputs.unit_texts import parse_map_unit
 from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.registry import get_setup
@@ -259,6 +261,12 @@ def make_map_set(folder, fields, setup, *, options=None, tell=None):
             if path is not None and not Path(path).is_file():
                 msg = f'no such file: {path}'
                 raise FileNotFoundError(msg)
+        # Before hours of work on the others.
+        open_fits(one.path).close()
+        if one.unit is not None:
+            parse_map_unit(one.unit)
+        if one.sources is not None:
+            read_source_table(one.sources)
     (folder / 'pieces').mkdir(parents=True, exist_ok=True)
     remove_stale(folder)
     recipe = {

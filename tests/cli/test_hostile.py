@@ -20,6 +20,7 @@ from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.finding import finder as finding_finder
 from photutils_pconv.removal import remover
 from photutils_pconv.simulation import files as files_of_simulations
+from photutils_pconv.simulation import map_set
 from photutils_pconv.training import run as training_run
 from photutils_pconv.training.config import TrainingConfig
 
@@ -37,6 +38,8 @@ SOUND = {
     'max_flux': ['20'],
     'size': ['96'],
 }
+#: The options that the paper's data set has, and others have not.
+OF_PAPER = {'bands', 'max_fields', 'max_simulations', 'timeout'}
 #: The options that a command does not share with ``remove``.
 OWN = {
     'demo': {'output'},
@@ -104,6 +107,9 @@ def make_arguments(command, changes, *, without=()):
     if any(one.dest == 'maps' and not one.option_strings for one in parser._actions):
         given['maps'] = ['green=map.fits' if command == 'bands' else 'map.fits']
     given |= changes
+    if command == 'dataset' and changes.keys() & OF_PAPER:
+        del given['maps']
+        given['paper'] = []
     if command == 'simulate' and ('map' in changes) is ('size' not in changes):
         # One of the two: a field is simulated, or it is the map.
         del given['size' if 'map' in changes else 'map']
@@ -151,6 +157,7 @@ def hostile(all_files, monkeypatch):
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
     monkeypatch.setattr(evaluation_run.Run, 'evaluate', begin)
     monkeypatch.setattr(training_run, 'make_data', begin)
+    monkeypatch.setattr(map_set, '_plan', begin)
     yield all_files
     assert not list(all_files.rglob('.*'))
 
@@ -168,8 +175,9 @@ def assert_refused(capsys):
             assert arguments[0] in ('models', 'setups')
             return
         assert status in (1, 2)
-        assert out == ''
         error = err.splitlines()[-1]
+        # What is done is told once the work has begun.
+        assert out == '' or BEGUN in error
         assert ': error: ' in error
         assert len(error) < 4000
         assert 'error of photutils-pconv itself' not in err

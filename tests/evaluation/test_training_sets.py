@@ -47,8 +47,9 @@ def test_a_map_outside_is_named(comparison):
 
 
 def test_plot(comparison):
-    pytest.importorskip('matplotlib')
+    pyplot = pytest.importorskip('matplotlib.pyplot')
     axes = comparison.plot()
+    pyplot.close(axes[0].figure)
     assert axes[0].get_xlabel() == 'slope of the power spectrum'
     # Both maps are dots on the histogram.
     assert len(axes[0].lines) == 2 + 2

@@ -280,9 +280,10 @@ CASES = [
             'rng': NO_RNG,
             'n_sources': [*(v for v in NO_COUNT if v is not None), 0],
             'n_clusters': [*(v for v in NO_COUNT if v is not None), 0],
-            'separation': NOT_NEGATIVE,
-            'margin': NOT_NEGATIVE,
-            'cluster_radius': NOT_NEGATIVE,
+            # None goes by the beam.
+            'separation': [v for v in NOT_NEGATIVE if v is not None],
+            'margin': [v for v in NOT_NEGATIVE if v is not None],
+            'cluster_radius': [v for v in NOT_NEGATIVE if v is not None],
             'rotation': NO_NUMBER,
         },
     ),

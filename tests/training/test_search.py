@@ -61,7 +61,8 @@ def test_a_variant_is_trained_once(search, tmp_path, capsys):
         'ReLU',
     ]
     search.main(arguments)
-    first = capsys.readouterr().out.splitlines()
+    # What training prints comes before, and is not printed again.
+    first = [line for line in capsys.readouterr().out.splitlines() if line[:2] == '| ']
     assert [line.split(' | ')[0] for line in first] == ['| width 16', '| ReLU']
     assert all(float(line.split(' | ')[1]) > 0 for line in first)
     search.main(arguments)
