@@ -45,7 +45,8 @@ _ROUNDING = 1.0e-6
 _SMALLEST_SHARE = 1.0e-6
 
 
-@dataclass(frozen=True)
+# With slots, Sphinx finds the attributes under the public name.
+@dataclass(frozen=True, slots=True)
 class LobedPSF:
     """
     Sum of Gaussians with a three-fold azimuthal modulation.

@@ -31,8 +31,7 @@ _KNOT_RADIUS = 1.0
 _CANDIDATE_SHARE = 0.8
 # Shapes may be off by so many standard errors, beyond the tolerance.
 _SHAPE_ERRORS = 2.0
-# A source half as wide again as the PSF may be more significant by so much: by choice,
-# of sources at the threshold one in thirty is.
+# A source half as wide again as the PSF may be more significant by so much (by choice).
 _WIDE_GAIN = 0.3
 # Beams that agree to so many decimals of a pixel share a bank of filters.
 _BEAM_DECIMALS = 3

@@ -17,7 +17,7 @@ from photutils.psf import PSFPhotometry
 from photutils_pconv import NeuralSourceRemover, PConvBackground, PConvLocalBackground
 from photutils_pconv.datasets import load_demo, load_demo_emission
 from photutils_pconv.geometry.holes import draw_holes
-from photutils_pconv.network.running import BACKGROUND_TURNS
+from photutils_pconv.network.running import BLIND_TURNS
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation import inject_sources
 
@@ -57,7 +57,7 @@ class TestDemo:
             **GREEN,
             error_method='card',
             fill='mean',
-            turns=BACKGROUND_TURNS,
+            turns=BLIND_TURNS,
             **demo.options,
         )
         result = remover(demo.ccd, demo.truth)

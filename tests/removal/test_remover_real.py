@@ -182,7 +182,6 @@ def test_a1689(real_data, band):
     # With the PSF, too.
     other = NeuralSourceRemover('scanmap', band)(path, sources).photometry
     error = np.hypot(other['flux_err'], table['flux_err'])[clear]
-    assert np.all(error < 0.05 * table['flux'][clear])
     assert np.all(np.abs(other['flux'] - table['flux'])[clear] < 3 * error)
 
     assert_only_holes_changed(result, read(path, 'image'))
