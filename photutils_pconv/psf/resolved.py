@@ -78,6 +78,28 @@ class SourceSizes:
         """
         return cls(np.ones(n), np.ones(n), np.zeros(n), np.full(n, np.nan))
 
+    def in_other_units(self, factor):
+        """
+        Give the same sizes in units of another PSF's FWHM.
+
+        Parameters
+        ----------
+        factor : float
+            This PSF's FWHM over the other one's.
+
+        Returns
+        -------
+        sizes : `SourceSizes`
+            The sizes. None is smaller than the other PSF, and unresolved sources
+            are as large as that.
+        """
+        resolved = self.is_resolved
+        major, minor = (
+            np.where(resolved, np.maximum(factor * one, 1.0), one)
+            for one in (self.major, self.minor)
+        )
+        return replace(self, major=major, minor=minor)
+
     def __len__(self):
         return self.major.size
 
@@ -366,6 +388,9 @@ class SourcePSFs:
         """
         Give the images of the same sources seen with another PSF.
 
+        What was measured is how large sources are on the map: with a wider PSF
+        they themselves are smaller.
+
         Parameters
         ----------
         point : `~photutils_pconv.psf.PixelPSF`
@@ -376,4 +401,5 @@ class SourcePSFs:
         psfs : `SourcePSFs`
             The images.
         """
-        return replace(self, point=point, drawn={})
+        sizes = self.sizes.in_other_units(self.point.fwhm / point.fwhm)
+        return replace(self, point=point, sizes=sizes, drawn={})

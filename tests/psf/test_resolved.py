@@ -89,3 +89,22 @@ def test_expected_error_grows_with_that_of_the_size(point):
     )
     middle = [one.of(0).expected_error(0.0, 0.0) for one in (exact, vague)]
     assert middle[1] > 3 * middle[0]
+
+
+@pytest.mark.parametrize('width', [0.95, 1.05])
+def test_another_psf_leaves_the_size_on_the_map(point, width):
+    """What a source measures on the map is PSF and source together."""
+    psfs = SourcePSFs(point, make_sizes(1.8, 1.4, 0.3))
+    wider = psfs.with_point(point.adjusted(angle=None, width=width))
+    y, x = np.indices((81, 81)) - 40.0
+    images = [one.of(0).evaluate(x, y) for one in (psfs, wider)]
+    first, second = (
+        [np.sum(image * one) / image.sum() for one in (x**2, y**2)] for image in images
+    )
+    np.testing.assert_allclose(second, first, rtol=0.01)
+
+
+def test_a_psf_as_wide_as_the_source_is_all_there_is(point):
+    psfs = SourcePSFs(point, make_sizes(1.2, 1.1, 0.3))
+    wide = point.adjusted(angle=None, width=1.3)
+    assert psfs.with_point(wide).of(0) is wide
