@@ -15,6 +15,7 @@ from _maps import (
     NOISE_RANGE,
     BenchmarkMap,
     draw_positions,
+    setup_number,
     simulate_emission_and_noise,
 )
 from _real import BACKGROUNDS, load_background, load_vesta
@@ -69,7 +70,7 @@ def make_finding_map(part, setup_name, k, *, seed, folder=None):
         The map.
     """
     setup = get_setup(setup=setup_name)
-    number = sum(ord(letter) * 31**i for i, letter in enumerate(setup_name)) % 10**6
+    number = setup_number(setup_name)
     rng = np.random.default_rng([seed, 9, PARTS.index(part), number, k])
     name = part
     if part == 'simulated':

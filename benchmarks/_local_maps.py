@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from _maps import EMISSION_RANGE, NOISE_RANGE, draw_positions
+from _maps import EMISSION_RANGE, NOISE_RANGE, draw_positions, setup_number
 from _real import BACKGROUNDS, make_real_map
 from astropy.stats import gaussian_fwhm_to_sigma
 from scipy.ndimage import binary_dilation
@@ -231,7 +231,7 @@ def make_empty_positions(part, setup_name, k, *, seed, folder=None):
         Map and positions.
     """
     setup = get_setup(setup=setup_name)
-    number = sum(ord(letter) * 31**i for i, letter in enumerate(setup_name)) % 10**6
+    number = setup_number(setup_name)
     seed = [seed, 6, PARTS.index(part), number, k]
     rng = np.random.default_rng(seed)
     if part == 'real':

@@ -26,6 +26,7 @@ __all__ = [
     'inject',
     'inject_pairs',
     'make_map',
+    'setup_number',
     'simulate_emission_and_noise',
 ]
 
@@ -126,6 +127,23 @@ class BenchmarkMap:
 def _setup_psf(setup):
     psf = lobed_psf(setup)
     return psf, measured_eef(psf, setup.pixel_scale.to_value('arcsec'))
+
+
+def setup_number(name):
+    """
+    Give a number of a setup's own for seeds, the same whatever setups are chosen.
+
+    Parameters
+    ----------
+    name : str
+        The setup's name.
+
+    Returns
+    -------
+    number : int
+        The number.
+    """
+    return sum(ord(letter) * 31**i for i, letter in enumerate(name)) % 10**6
 
 
 def draw_positions(

@@ -17,6 +17,7 @@ from _maps import (
     inject,
     inject_pairs,
     make_map,
+    setup_number,
     simulate_emission_and_noise,
 )
 from _real import BACKGROUNDS, load_vesta, make_real_map
@@ -214,8 +215,7 @@ def make_benchmark_map(
         The map.
     """
     setup = get_setup(setup=setup_name)
-    # A number of the setup's own, the same whatever setups are chosen.
-    own = sum(ord(letter) * 31**i for i, letter in enumerate(setup_name)) % 10**6
+    own = setup_number(setup_name)
     parts = ('simulated', 'real', 'pairs', 'gaussian')
     seed = [seed, 4, parts.index(part), own, k]
     if part == 'real':

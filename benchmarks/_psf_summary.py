@@ -10,7 +10,7 @@ methods.
 from dataclasses import dataclass
 
 import numpy as np
-from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, SNRBin, median
+from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, SNRBin, median, robust_std
 
 __all__ = ['FIT', 'METHODS', 'OURS', 'PSFBinFigures', 'column', 'summarise']
 
@@ -40,8 +40,6 @@ OURS = ('ours aperture', 'ours psf')
 FIT = 'psf_polynomial_fit'
 # The share of a Gaussian within a standard deviation, in percent.
 _ONE_SIGMA = 68.27
-# From a median absolute deviation to a standard deviation, of a Gaussian.
-_MAD_TO_STD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +97,9 @@ def _mean_iqr(ratio, groups):
 
 
 def _robust_std(values):
-    values = values[np.isfinite(values)]
-    if len(values) < SMALLEST_SAMPLE:
+    if np.count_nonzero(np.isfinite(values)) < SMALLEST_SAMPLE:
         return np.nan
-    return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))
+    return robust_std(values)
 
 
 def _width(values):

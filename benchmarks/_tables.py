@@ -18,6 +18,7 @@ __all__ = [
     'geometric_mean',
     'interquartile_range',
     'median',
+    'robust_std',
 ]
 
 BINS = ((4, 12), (12, 40), (40, 130), (130, 400), (400, 1500))
@@ -37,6 +38,9 @@ SMALLEST_SAMPLE = 10
 """
 An interquartile range of fewer sources says nothing (by choice).
 """
+
+# From a median absolute deviation to a standard deviation, of a Gaussian.
+_MAD_TO_STD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,3 +169,23 @@ def format_interval(values):
     if not np.all(np.isfinite(values)):
         return '-'
     return '{:.2f} ({:.2f} to {:.2f})'.format(*values)
+
+
+def robust_std(values):
+    """
+    Calculate a standard deviation from the median absolute deviation.
+
+    Parameters
+    ----------
+    values : 1D `~numpy.ndarray`
+        The values; those that are not finite are left out.
+
+    Returns
+    -------
+    std : float
+        The standard deviation; NaN of no values.
+    """
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return np.nan
+    return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))

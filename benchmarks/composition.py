@@ -19,38 +19,26 @@ import os
 # Before numpy comes: a thread for each process.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import argparse
-import time
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from _holes import observed_rms
 from _psf_maps import make_benchmark_map
-from _real import BACKGROUNDS
-from _run import (
-    add_run_arguments,
-    describe_command,
-    measure_maps,
-    print_progress,
-    write_text,
-)
-from _tables import BINS, PERCENT, format_lines, median
+from _real_run import run_on_real_maps
+from _tables import BINS, PERCENT, format_lines, median, robust_std
 from astropy.table import Table
 
 from photutils_pconv.inputs import parse_map, parse_sources
 from photutils_pconv.removal import RemovalSettings, compose, remove_sources
 from photutils_pconv.setups import get_setup
 
-SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
 #: The mismatch in the middle of a source, in units of the structure, between
 #: which errors are compared.
 MISMATCHES = (0.0, 0.3, 0.7, 1.5, 3.0, 6.0, np.inf)
 #: What the errors of reconstructions are taken to be, in units of those that
 #: the package takes.
 FACTORS = (0.7, 0.8, 1.0, 1.2, 1.4)
-_MAD_TO_STD = 1.4826
 
 
 def measure_task(task, *, folder, seed):
@@ -107,12 +95,6 @@ def measure_task(task, *, folder, seed):
     return table
 
 
-def _spread(values):
-    """Give the robust standard deviation, without NaN."""
-    values = values[np.isfinite(values)]
-    return _MAD_TO_STD * np.median(np.abs(values - np.median(values)))
-
-
 def make_report(table):
     """
     Write the figures as Markdown.
@@ -134,7 +116,7 @@ def make_report(table):
         row = [f'the {name} around']
         for method in ('residual', 'inpainted'):
             ratio = column[method] / column[name]
-            row += [f'{median(ratio):.2f}', f'{_spread(np.log(ratio)):.2f}']
+            row += [f'{median(ratio):.2f}', f'{robust_std(np.log(ratio)):.2f}']
         lines.append(row)
     header = ['in units of', 'residual', 'spread (ln)', 'inpainted', 'spread (ln)']
     parts = ['## Errors of reconstructions', format_lines(header, lines)]
@@ -162,10 +144,8 @@ def _format_bins(column, snr):
         values = [f'{median(error[use]):.3f}' for use in bins]
         lines.append([f'hole RMS / scatter, errors times {factor}', *values])
     offsets = np.stack([column['x_off'], column['y_off']])
-    values = [
-        f'{_spread(offsets[:, use]):.3f}' if np.isfinite(offsets[:, use]).any() else '-'
-        for use in bins
-    ]
+    values = [robust_std(offsets[:, use]) for use in bins]
+    values = ['-' if np.isnan(one) else f'{one:.3f}' for one in values]
     lines.append(['error of a position along an axis (pixels)', *values])
     values = [
         f'{PERCENT * np.mean(column["poor"][use]):.1f}' if use.any() else '-'
@@ -185,27 +165,14 @@ def main(arguments=None):
     arguments : list of str, optional
         The arguments (default: those of the process).
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument('--maps', type=int, default=2, help='maps a background')
-    parser.add_argument('--quick', action='store_true', help='two maps')
-    add_run_arguments(parser, seed=2026, rows='sources')
-    args = parser.parse_args(arguments)
-    folder = os.environ.get('PCONV_REAL_DATA')
-    if not folder:
-        parser.error('PCONV_REAL_DATA must name the folder of real data')
-    start = time.time()
-    numbers = range(args.maps * len(BACKGROUNDS))
-    tasks = [(name, k) for k in numbers for name in SETUPS]
-    tasks = tasks[:2] if args.quick else tasks
-    measure = partial(measure_task, folder=folder, seed=args.seed)
-    table = measure_maps(
-        measure, tasks, processes=args.processes, report=print_progress
+    run_on_real_maps(
+        measure_task,
+        make_report,
+        arguments,
+        title='Composition of cleaned maps',
+        description=__doc__.splitlines()[1],
+        maps=2,
     )
-    if args.table:
-        table.write(args.table, format='ascii.ecsv', overwrite=True)
-    text = f'# Composition of cleaned maps\n\n{describe_command()}\n\n'
-    text += f'{make_report(table)}\n\nRun time: {time.time() - start:.0f} s.\n'
-    write_text(text, args.output)
 
 
 if __name__ == '__main__':

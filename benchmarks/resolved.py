@@ -16,23 +16,14 @@ import os
 # Before numpy comes: a thread for each process.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import argparse
-import time
 from functools import partial
 
 import astropy.units as u
 import numpy as np
 from _psf_maps import make_benchmark_map
 from _psf_measure import model_eef
-from _real import BACKGROUNDS
-from _run import (
-    add_run_arguments,
-    describe_command,
-    measure_maps,
-    print_progress,
-    write_text,
-)
-from _tables import BINS, PERCENT, format_lines, median
+from _real_run import run_on_real_maps
+from _tables import BINS, PERCENT, format_lines, median, robust_std
 from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.table import Table
 from scipy.ndimage import gaussian_filter
@@ -41,12 +32,10 @@ from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.photometry import SourceFlags
 from photutils_pconv.setups import get_setup
 
-SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
 #: The FWHM of the sources' images, in units of the PSF's.
 SIZES = (1.0, 1.1, 1.25, 1.5, 2.0, 2.5)
 #: What the package is asked for.
 METHODS = {'untold': {}, 'fitted': {'fit_sizes': True}}
-_MAD_TO_STD = 1.4826
 # Sources are made larger within so many pixels: farther out they hardly change.
 _HALF = 60
 
@@ -125,31 +114,12 @@ def measure_task(task, *, folder, seed):
         table[f'ratio {method}'] = phot['flux'].to_value(u.Jy) / expected
         fitted, error = np.full((2, len(phot)), np.nan)
         if 'fwhm_fit' in phot.colnames:
-            beam = setup.psf_fwhm.to(u.arcsec)
-            pixel = setup.pixel_scale.to(u.arcsec)
-            fitted, error = (_in_beams(phot[c], beam, pixel) for c in _SIZE_COLUMNS)
+            # In units of the PSF's FWHM.
+            fitted = (phot['fwhm_fit'] / setup.psf_fwhm).to_value(u.one)
+            error = (phot['fwhm_err'] / setup.psf_fwhm).to_value(u.one)
         table[f'size {method}'] = fitted
         table[f'pull {method}'] = (fitted - size) / error
     return table
-
-
-_SIZE_COLUMNS = ('fwhm_fit', 'fwhm_err')
-
-
-def _in_beams(column, beam, pixel):
-    """Give a column of sizes, in arcsec or pixels, in units of the PSF's FWHM."""
-    unit = getattr(column, 'unit', None)
-    if unit is None or unit == u.pix:
-        column = u.Quantity(getattr(column, 'value', column)) * pixel
-    return column.to_value(u.arcsec) / beam.value
-
-
-def _spread(values):
-    """Give the robust standard deviation, without NaN."""
-    values = values[np.isfinite(values)]
-    if len(values) == 0:
-        return np.nan
-    return _MAD_TO_STD * np.median(np.abs(values - np.median(values)))
 
 
 def make_report(table):
@@ -167,7 +137,6 @@ def make_report(table):
         The tables.
     """
     size, snr = np.asarray(table['size']), np.asarray(table['snr'])
-    edges = BINS
     parts = []
     for what, value in (
         ('Sources', lambda rows: f'{rows.sum()}'),
@@ -192,10 +161,10 @@ def make_report(table):
         ),
     ):
         rows = [
-            [f'{one:g}', *(value(_select(size, snr, one, *edge)) for edge in edges)]
+            [f'{one:g}', *(value(_select(size, snr, one, *edge)) for edge in BINS)]
             for one in SIZES
         ]
-        header = ['FWHM / beam', *(f'{low:g} to {high:g}' for low, high in edges)]
+        header = ['FWHM / beam', *(f'{low:g} to {high:g}' for low, high in BINS)]
         parts.append(f'## {what}\n\n{format_lines(header, rows)}')
     return '\n\n'.join(parts)
 
@@ -208,13 +177,13 @@ def _show_ratio(ratio, rows):
     if not rows.any():
         return '-'
     offset = PERCENT * (median(ratio[rows]) - 1.0)
-    return f'{offset:+.1f} / {PERCENT * _spread(ratio[rows]):.1f}'
+    return f'{offset:+.1f} / {PERCENT * robust_std(ratio[rows]):.1f}'
 
 
 def _show_size(values, rows):
     if not np.isfinite(values[rows]).any():
         return '-'
-    return f'{median(values[rows]):+.2f} / {_spread(values[rows]):.2f}'
+    return f'{median(values[rows]):+.2f} / {robust_std(values[rows]):.2f}'
 
 
 def main(arguments=None):
@@ -226,27 +195,14 @@ def main(arguments=None):
     arguments : list of str, optional
         The arguments (default: those of the process).
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument('--maps', type=int, default=3, help='maps a background')
-    parser.add_argument('--quick', action='store_true', help='two maps')
-    add_run_arguments(parser, seed=2026, rows='sources')
-    args = parser.parse_args(arguments)
-    folder = os.environ.get('PCONV_REAL_DATA')
-    if not folder:
-        parser.error('PCONV_REAL_DATA must name the folder of real data')
-    start = time.time()
-    numbers = range(args.maps * len(BACKGROUNDS))
-    tasks = [(name, k) for k in numbers for name in SETUPS]
-    tasks = tasks[:2] if args.quick else tasks
-    measure = partial(measure_task, folder=folder, seed=args.seed)
-    table = measure_maps(
-        measure, tasks, processes=args.processes, report=print_progress
+    run_on_real_maps(
+        measure_task,
+        make_report,
+        arguments,
+        title='Resolved sources',
+        description=__doc__.splitlines()[1],
+        maps=3,
     )
-    if args.table:
-        table.write(args.table, format='ascii.ecsv', overwrite=True)
-    text = f'# Resolved sources\n\n{describe_command()}\n\n'
-    text += f'{make_report(table)}\n\nRun time: {time.time() - start:.0f} s.\n'
-    write_text(text, args.output)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,6 @@ the clock does: the load stands above the tables, which are in Markdown.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from _memory import peak_memory
 from _run import print_progress, write_text
 from astropy.io import fits
 from astropy.table import Table
@@ -105,21 +105,15 @@ def clean_once(side, n_sources, *, threads=1, **options):
     small, xy = make_map(300, 3)
     remover(small << u.Jy / u.pix, xy)
     data, xy = make_map(side, n_sources)
-    before = _peak()
+    before = peak_memory()
     cpu, wall = time.process_time(), time.perf_counter()
     remover(data << u.Jy / u.pix, xy)
     return {
         'cpu': time.process_time() - cpu,
         'wall': time.perf_counter() - wall,
-        'memory': _peak() - before,
+        'memory': peak_memory() - before,
         'map': data.nbytes / 2**20,
     }
-
-
-def _peak():
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, kB elsewhere.
-    return peak / (1024.0**2 if sys.platform == 'darwin' else 1024.0)
 
 
 def estimate_archive(first, last, *, n_maps, n_sources, n_pixels):

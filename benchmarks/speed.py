@@ -21,13 +21,13 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from _memory import peak_memory
 from _run import describe_run, print_progress, write_text
 from _speed_accuracy import compare_accuracy, compare_empty_holes
 from _speed_maps import make_speed_map
@@ -124,21 +124,15 @@ def measure_child(what):
     data, positions = make_speed_map(what['n_sources'], what['size'])
     way = WAYS[what['way']]
     time_way(way, *make_speed_map(4, 160))
-    before = _peak()
+    before = peak_memory()
     start = time.perf_counter()
     seconds = time_way(way, data, positions)
     return {
         'seconds': seconds,
         'elapsed': time.perf_counter() - start,
-        'memory': _peak() - before,
+        'memory': peak_memory() - before,
         'map': data.nbytes / 2**20,
     }
-
-
-def _peak():
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, kB elsewhere.
-    return peak / (1024.0**2 if sys.platform == 'darwin' else 1024.0)
 
 
 def _run_child(way, n_sources, size, *, threads=1):

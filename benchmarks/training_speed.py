@@ -26,6 +26,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from _memory import peak_memory
+
 from photutils_pconv.network import package_versions
 from photutils_pconv.simulation import make_small_training_set
 from photutils_pconv.training import Trainer, TrainingConfig, make_data
@@ -133,8 +135,8 @@ def measure(
         'step_seconds': seconds / steps,
         'waiting_share': waited / seconds,
         'memory': [
-            _peak(resource.RUSAGE_SELF),
-            _peak(resource.RUSAGE_CHILDREN) if workers else 0.0,
+            peak_memory(resource.RUSAGE_SELF),
+            peak_memory(resource.RUSAGE_CHILDREN) if workers else 0.0,
         ],
     }
 
@@ -166,12 +168,6 @@ class _Repeated:
     def __getitem__(self, key):
         epoch, index = key
         return self.data[epoch, index % len(self.data)]
-
-
-def _peak(who):
-    peak = resource.getrusage(who).ru_maxrss
-    # Bytes on macOS, kB elsewhere.
-    return peak / (1024.0**2 if sys.platform == 'darwin' else 1024.0)
 
 
 def format_table(rows):
