@@ -5,10 +5,12 @@ import importlib.util
 import json
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))
@@ -104,3 +106,20 @@ def test_stubs_show_what_faces_show():
         if not path.is_file() or path.read_text(encoding='utf-8') != text
     ]
     assert stale == [], 'run python tools/write_stubs.py'
+
+
+def test_constraints_serve_every_python():
+    """A version that leaves out the first 3.11 cannot be installed everywhere."""
+    text = (ROOT / 'constraints.txt').read_text(encoding='utf-8')
+    pinned = re.findall(r'^([\w.-]+)==', text, re.M)
+    assert len(pinned) > 100
+    refused = []
+    for name in pinned:
+        try:
+            required = metadata.metadata(name).get('Requires-Python')
+        except metadata.PackageNotFoundError:
+            # Of another extra.
+            continue
+        if required and not SpecifierSet(required).contains('3.11.0'):
+            refused.append(f'{name}: {required}')
+    assert refused == []
