@@ -3,8 +3,6 @@
 The command ``photutils-pconv dataset``.
 """
 
-import argparse
-
 from photutils_pconv.cli._archive import BANDS, add_timeout, make_patience
 from photutils_pconv.cli._common import parse_folder
 from photutils_pconv.cli._compare import find_maps
@@ -40,7 +38,6 @@ def add_parser(subparsers):
     parser.add_argument(
         '--kind',
         choices=('masked', 'residual'),
-        default='masked',
         help='cutouts with holes (default), or maps for those of a removal with a PSF',
     )
     parser.add_argument('--unit', help="the maps' unit, instead of the headers'")
@@ -50,11 +47,12 @@ def add_parser(subparsers):
     parser.add_argument(
         '--simulations',
         type=int,
-        default=12,
         metavar='N',
         help='the flux levels of each map (default: 12)',
     )
-    parser.add_argument('--bands', nargs='+', choices=BANDS, default=BANDS)
+    parser.add_argument(
+        '--bands', nargs='+', choices=BANDS, help="the paper's bands (default: all)"
+    )
     parser.add_argument(
         '--max-fields', type=int, metavar='N', help='so many fields (default: all)'
     )
@@ -96,7 +94,7 @@ def run(options):
     from photutils_pconv.simulation.paper_set import PaperSetOptions, make_paper_set
 
     chosen = PaperSetOptions(
-        bands=tuple(options.bands),
+        bands=tuple(options.bands or BANDS),
         max_fields=options.max_fields,
         max_simulations=options.max_simulations,
         seed=options.seed,
@@ -125,9 +123,8 @@ _OF_MAPS = ('setup', 'band', 'kind', 'unit', 'sources', 'simulations')
 
 def _check_use(options):
     """Refuse options that would have no effect."""
-    parser = add_parser(argparse.ArgumentParser().add_subparsers())
     for name in _OF_MAPS if options.paper else _OF_PAPER:
-        if getattr(options, name) != parser.get_default(name):
+        if getattr(options, name) is not None:
             flag = f'--{name.replace("_", "-")}'
             msg = f'{flag} goes with maps, not with --paper'
             if not options.paper:
@@ -156,13 +153,13 @@ def _run_maps(options, tell):
             fields += [MapField(path=one) for one in find_maps([path])]
     changes = {'unit': options.unit, 'sources': options.sources}
     changes = {name: value for name, value in changes.items() if value is not None}
+    chosen = {'kind': options.kind, 'n_simulations': options.simulations}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
     manifest = make_map_set(
         options.output,
         [replace(one, **changes) for one in fields],
         setup,
-        options=MapSetOptions(
-            kind=options.kind, n_simulations=options.simulations, seed=options.seed
-        ),
+        options=MapSetOptions(**chosen, seed=options.seed),
         tell=tell,
     )
     if tell is not None:

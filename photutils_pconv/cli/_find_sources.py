@@ -8,6 +8,7 @@ from pathlib import Path
 
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.cli._common import add_overwrite
+from photutils_pconv.cli._remove import add_map_planes
 
 __all__ = ['add_parser', 'run']
 
@@ -23,37 +24,22 @@ def add_parser(subparsers):
     parser.set_defaults(run=run)
     parser.add_argument('map', metavar='MAP', help='a FITS file')
     group = parser.add_argument_group('map and setup')
-    group.add_argument('--mode', help="'scanmap' or 'parallel'")
-    group.add_argument('--band', help="'blue', 'green' or 'red'")
-    group.add_argument('--setup', help="a setup's name, instead of mode and band")
+    group.add_argument(
+        '--mode', help="'scanmap' or 'parallel' (default: as the header says)"
+    )
+    group.add_argument(
+        '--band', help="'blue', 'green' or 'red' (default: as the header says)"
+    )
+    group.add_argument(
+        '--setup', help="a setup's name or file, instead of mode and band"
+    )
     group.add_argument(
         '--resample',
         action=argparse.BooleanOptionalAction,
         default=True,
         help="resample a map that is off the setup's pixel scale (default: on)",
     )
-    group.add_argument(
-        '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
-    )
-    mask = group.add_mutually_exclusive_group()
-    mask.add_argument(
-        '--mask', metavar='FILE[EXT]', help='an image that is not 0 in bad pixels'
-    )
-    mask.add_argument(
-        '--mask-hdu', metavar='HDU', help="the same, as an extension of the map's file"
-    )
-    group.add_argument(
-        '--coverage-mask',
-        metavar='FILE[EXT]',
-        help='an image that is not 0 in pixels without data',
-    )
-    group.add_argument(
-        '--beam',
-        type=float,
-        nargs='+',
-        metavar='ARCSEC',
-        help='FWHM of the beam of a map in Jy/beam',
-    )
+    add_map_planes(group)
     _add_sources(parser.add_argument_group('sources'))
     group = parser.add_argument_group('output')
     group.add_argument(

@@ -20,7 +20,7 @@ from photutils_pconv.cli._removal import (
     write_result,
 )
 
-__all__ = ['add_parser', 'add_planes', 'run']
+__all__ = ['add_map_planes', 'add_parser', 'add_planes', 'run']
 
 # Where a map and a catalogue came from that were fetched.
 _LOG = 'provenance.json'
@@ -182,7 +182,32 @@ def _fetch(options):
 
 def add_planes(group):
     """
-    Add what goes with the map: a remover takes it when it is called.
+    Add what goes with map and sources: a remover takes it when it is called.
+
+    Parameters
+    ----------
+    group : argument group
+        To which to add it.
+    """
+    add_map_planes(group)
+    group.add_argument(
+        '--catalogue-hdu', metavar='HDU', help='the table of a FITS catalogue'
+    )
+    group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
+    error = group.add_mutually_exclusive_group()
+    error.add_argument(
+        '--error',
+        metavar='FILE[EXT]',
+        help="an image of the map's standard deviation",
+    )
+    error.add_argument(
+        '--error-hdu', metavar='HDU', help="the same, as an extension of the map's file"
+    )
+
+
+def add_map_planes(group):
+    """
+    Add what tells a map from its file: which image, which pixels, and the beam.
 
     Parameters
     ----------
@@ -192,10 +217,6 @@ def add_planes(group):
     group.add_argument(
         '--map-hdu', metavar='HDU', help='the map: number, NAME or NAME,VERSION'
     )
-    group.add_argument(
-        '--catalogue-hdu', metavar='HDU', help='the table of a FITS catalogue'
-    )
-    group.add_argument('--table-id', metavar='ID', help='the table of a VOTable')
     mask = group.add_mutually_exclusive_group()
     mask.add_argument(
         '--mask',
@@ -209,15 +230,6 @@ def add_planes(group):
         '--coverage-mask',
         metavar='FILE[EXT]',
         help='an image that is not 0 in pixels without data',
-    )
-    error = group.add_mutually_exclusive_group()
-    error.add_argument(
-        '--error',
-        metavar='FILE[EXT]',
-        help="an image of the map's standard deviation",
-    )
-    error.add_argument(
-        '--error-hdu', metavar='HDU', help="the same, as an extension of the map's file"
     )
     group.add_argument(
         '--beam',

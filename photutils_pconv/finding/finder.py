@@ -17,10 +17,12 @@ from photutils_pconv.finding.settings import (
     FindSettings,
 )
 from photutils_pconv.geometry.grids import MapGrid
-from photutils_pconv.inputs.maps import parse_map
+from photutils_pconv.inputs.maps import parse_opened
+from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.positions import pixel_to_sky
 from photutils_pconv.psf.library import parse_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.registry import get_setup
 
 __all__ = ['find_sources']
@@ -67,10 +69,11 @@ def find_sources(
         The map, as `~photutils_pconv.NeuralSourceRemover` takes it.
 
     mode, band : str, optional
-        The observing mode and the band.
+        The observing mode and the band. By default the map's header tells them
+        (`~photutils_pconv.setups.find_setup`).
 
-    setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+    setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
+        A setup, its name, or its file, instead of ``mode`` and ``band``.
 
     psf : str, path-like, array, ``ImagePSF`` or `~photutils_pconv.psf.SampledPSF`, \
           optional
@@ -122,21 +125,24 @@ def find_sources(
     Examples
     --------
     >>> from photutils_pconv.finding import find_sources
-    >>> table = find_sources(ccd, 'scanmap', 'green')  # doctest: +SKIP
+    >>> table = find_sources(ccd)  # doctest: +SKIP
     >>> cleaned, photometry = remover(ccd, table)  # doctest: +SKIP
     """
     settings = FindSettings(
         threshold=threshold, shape_tolerance=shape_tolerance, n_rounds=n_rounds
     )
     resample = to_bool(resample, 'resample')
-    setup = get_setup(mode, band, setup=setup)
+    is_known = setup is not None or None not in (mode, band)
+    # What is wrong with it is said before a file is read.
+    setup = get_setup(mode, band, setup=setup) if is_known else None
+    opened = open_map(data, hdu=hdu, mask=mask, wcs=wcs)
+    if setup is None:
+        setup = find_setup(opened.meta, mode=mode, band=band).setup
+    check_setup(setup, opened.meta)
     found_psf = parse_psf('setup' if psf is None else psf, setup)
-    map_input = parse_map(
-        data,
-        hdu=hdu,
-        mask=mask,
+    map_input = parse_opened(
+        opened,
         coverage_mask=coverage_mask,
-        wcs=wcs,
         beam=beam,
         pixel_scale=setup.pixel_scale,
         setup_fwhm=setup.psf_fwhm,

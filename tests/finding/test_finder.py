@@ -8,6 +8,7 @@ import pytest
 from astropy.nddata import CCDData
 from astropy.stats import gaussian_fwhm_to_sigma
 from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
@@ -106,6 +107,20 @@ def test_is_a_finder(make_map, flat_model):
         make_map(X, Y, FLUX), finder=finder, **GREEN, model=flat_model, method='inpaint'
     )
     assert np.abs(background.background).max() < 0.2 * FLUX[0] * 0.05
+
+
+def test_setup_of_the_header(make_map):
+    """As the remover does; a contradiction is told."""
+    header = {'INSTRUME': 'PACS', 'OBS_MODE': 'Scan map', 'WAVELNTH': 100.0}
+    data = make_map(X, Y, FLUX)
+    ccd = CCDData(data, unit='Jy/pix', meta=header)
+    found = find_sources(ccd)
+    assert found.meta['setup'] == 'scanmap/green'
+    assert_array_equal(found['flux'], find_sources(ccd, **GREEN)['flux'])
+    with pytest.warns(AstropyUserWarning, match="give 'scanmap/green'"):
+        find_sources(ccd, 'scanmap', 'blue')
+    with pytest.raises(ValueError, match='header does not tell the setup'):
+        find_sources(data)
 
 
 @pytest.mark.parametrize('distance', [0.9, 1.3])

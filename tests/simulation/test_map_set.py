@@ -138,6 +138,8 @@ def test_maps_for_a_removal_with_a_psf(maps, tmp_path):
         ([], 'give maps, or --paper'),
         (['--paper'], '--paper needs --mode'),
         (['lost.fits', '--setup', SETUP], 'no such file'),
+        (['lost.fits', '--max-fields', '2'], '--max-fields goes with --paper'),
+        (['--paper', '--mode', 'scanmap', '--kind', 'masked'], '--kind goes with maps'),
     ],
 )
 def test_wrong_commands(arguments, match, tmp_path, capsys):
