@@ -3,6 +3,7 @@
 What a background class does before any work: masks, boxes, sources.
 """
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -14,9 +15,9 @@ from photutils.segmentation import SegmentationImage, SourceCatalog, SourceFinde
 
 from photutils_pconv._utils.warnings import hold_filters, warn_user
 from photutils_pconv.inputs.columns import find_pixel_columns
-from photutils_pconv.inputs.fits import FileMap, read_file_map
-from photutils_pconv.inputs.fits_files import is_fits_source
 from photutils_pconv.inputs.fits_planes import is_name
+from photutils_pconv.inputs.opening import open_map
+from photutils_pconv.inputs.regions import take_regions
 from photutils_pconv.inputs.values import check_mask
 
 __all__ = [
@@ -35,9 +36,11 @@ _BOX_SIZE = 48
 _FINDER_SIGMA = 5.0
 
 
-def read_map(data, *, hdu, mask, error):
+def read_map(data, *, hdu, mask, error, wcs):
     """
     Read a map, and the mask and the error that are named with it.
+
+    As for Background2D, a mask that is given leaves the map its own.
 
     Parameters
     ----------
@@ -47,38 +50,28 @@ def read_map(data, *, hdu, mask, error):
     hdu : int, str, tuple or `None`
         The HDU of a file that holds the map.
 
-    mask, error : array_like, str, int or `None`
+    mask, error : array_like, str, int, regions or `None`
         The mask and the error. For a file, they may be the name or the
         number of the extension.
 
+    wcs : WCS or `None`
+        The WCS that was given.
+
     Returns
     -------
-    file_map : `~photutils_pconv.inputs.fits.FileMap`
-        The map, as NDData or `~numpy.ndarray`, its mask and its error.
+    opened : `~photutils_pconv.inputs.opening.OpenedMap`
+        The map, as NDData or `~numpy.ndarray`, its mask, error and WCS.
 
     Raises
     ------
     TypeError
         If extensions are named, and the map is no file.
     """
-    if is_fits_source(data):
-        names = [one if is_name(one) else None for one in (mask, error)]
-        found = read_file_map(data, hdu=hdu, mask=names[0], error=names[1])
-        return FileMap(
-            ccd=found.ccd,
-            mask=mask if names[0] is None else found.mask,
-            error=error if names[1] is None else found.error,
-        )
-    for name, value in (('hdu', hdu), ('mask', mask), ('error', error)):
-        if isinstance(value, str) or (name == 'hdu' and value is not None):
-            msg = (
-                f'{name} = {value!r} names an extension of a FITS file, but data is '
-                f'{type(data).__name__}'
-            )
-            raise TypeError(msg)
-    if not isinstance(data, NDData | np.ndarray):
-        data = np.asanyarray(data)
-    return FileMap(ccd=data, mask=mask, error=error)
+    is_array = mask is not None and not is_name(mask) and take_regions(mask) is None
+    opened = open_map(
+        data, hdu=hdu, mask=None if is_array else mask, error=error, wcs=wcs
+    )
+    return replace(opened, mask=mask) if is_array else opened
 
 
 def without_mask(data, values, unit):

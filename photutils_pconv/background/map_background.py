@@ -13,7 +13,6 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.nddata import NDData
 from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
@@ -34,9 +33,8 @@ from photutils_pconv.background._rms import (
 )
 from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
-from photutils_pconv.inputs.fits import take_pair
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.regions import regions_to_mask, take_regions
+from photutils_pconv.inputs.regions import regions_to_mask
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
@@ -221,12 +219,9 @@ class PConvBackground(ReadOnly):
         # What is wrong with it is said before a file is read.
         settings = make_settings(mode, band, setup=setup) if is_known else None
         self._fill_value = parse_fill_value(fill_value)
-        data, wcs, _ = take_pair(data, wcs)
-        regions = take_regions(mask)
-        mask = None if regions is not None else mask
-        found = read_map(data, hdu=hdu, mask=mask, error=error)
-        data, mask, error = found.ccd, found.mask, found.error
-        header = data.meta if isinstance(data, NDData) else {}
+        opened = read_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
+        data, mask, error, wcs = opened.data, opened.mask, opened.error, opened.wcs
+        regions, header = opened.regions, opened.meta
         if settings is None:
             choice = find_setup(header, mode=mode, band=band)
             settings = replace(

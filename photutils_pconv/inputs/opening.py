@@ -85,12 +85,15 @@ def open_map(data, *, hdu=None, mask=None, error=None, wcs=None):
         for name, value in (('error', error), ('mask', mask)):
             if isinstance(value, str):
                 msg = (
-                    f'{name} can be the name of an extension only if data is the '
-                    'path of a FITS file.'
+                    f'{name} = {value!r} names an extension: {name} can be the name of '
+                    'an extension only if data is the path of a FITS file.'
                 )
                 raise TypeError(msg)
         if hdu is not None:
-            msg = f'hdu is for FITS files and HDUs, got {type(data).__name__} as data.'
+            msg = (
+                f'hdu = {hdu!r} names an extension: hdu is for FITS files and HDUs, got '
+                f'{type(data).__name__} as data.'
+            )
             raise TypeError(msg)
     if not isinstance(data, NDData | np.ndarray | Masked):
         try:
