@@ -91,8 +91,8 @@ def open_map(data, *, hdu=None, mask=None, error=None, wcs=None):
                 raise TypeError(msg)
         if hdu is not None:
             msg = (
-                f'hdu = {hdu!r} names an extension: hdu is for FITS files and HDUs, got '
-                f'{type(data).__name__} as data.'
+                f'hdu = {hdu!r} names an extension: hdu is for FITS files and HDUs, '
+                f'got {type(data).__name__} as data.'
             )
             raise TypeError(msg)
     if not isinstance(data, NDData | np.ndarray | Masked):
