@@ -127,6 +127,7 @@ for ax, (band, image) in zip(axes, matched.items(), strict=True):
     low, high = np.nanpercentile(image.data, [1, 99])
     shown = ax.imshow(image.data, origin='lower', vmin=low, vmax=high, cmap='inferno')
     ax.set(xticks=[], yticks=[], title=f'{band}, as sharp as red')
-    fig.colorbar(shown, ax=ax, label='MJy/sr')
+    # As tall as the panel.
+    fig.colorbar(shown, ax=ax, label='MJy/sr', fraction=0.046, pad=0.04)
 
 plt.show()
