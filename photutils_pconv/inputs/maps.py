@@ -60,8 +60,9 @@ class MapInput:
 
     Parameters
     ----------
-    data : 2D float64 `~numpy.ndarray`
-        The map, a copy of the input, with NaN in missing pixels.
+    data : 2D `~numpy.ndarray`
+        The map, a copy of the input, with NaN in missing pixels: in single
+        precision where the input is, and else in double precision.
 
     missing : 2D bool `~numpy.ndarray`
         Where pixels are missing: not finite, masked, or not covered.
@@ -220,9 +221,12 @@ class MapInput:
                 f'data must have the shape {self.shape} of the map, got {result.shape}.'
             )
             raise ValueError(msg)
-        kept = values if fill is None else np.full(self.shape, fill)
-        with np.errstate(over='ignore'):
-            result[self.missing] = kept[self.missing].astype(dtype)
+        if np.any(self.missing):
+            kept = fill
+            if fill is None:
+                with np.errstate(over='ignore'):
+                    kept = values[self.missing].astype(dtype)
+            result[self.missing] = kept
 
         if isinstance(original, NDData):
             return self._like_nddata(result, error, history)
@@ -240,7 +244,8 @@ class MapInput:
 
     def _like_nddata(self, values, error, history):
         original = self.original
-        result = copy.deepcopy(original)
+        # the copy has the new pixels, rather than ones that are thrown away
+        result = copy.deepcopy(original, {id(original.data): values})
         try:
             result.data = values
         except AttributeError:
@@ -424,10 +429,13 @@ def parse_opened(
             )
             raise ValueError(msg)
 
+    # twice the memory would make nothing of it better
+    dtype = np.float32 if values.dtype.newbyteorder('=') == np.float32 else float
     with np.errstate(over='ignore'):
         # a long double can be more than a double holds: missing, then
-        array = np.array(values, dtype=float, order='C')
-    missing = ~np.isfinite(array)
+        array = np.array(values, dtype=dtype, order='C')
+    missing = np.isfinite(array)
+    np.logical_not(missing, out=missing)
     for name, one in (
         ('The mask of the map', own_mask),
         ('mask', mask),
@@ -441,9 +449,10 @@ def parse_opened(
         missing |= regions_to_mask(given.regions, array.shape, wcs=celestial)
     if np.all(missing):
         raise ValueError(_NOTHING_LEFT)
-    if not np.any(missing):
+    if np.any(missing):
+        array[missing] = np.nan
+    else:
         warn_about_blank_border(array)
-    array[missing] = np.nan
 
     if wcs is not None and celestial is None:
         msg = 'wcs must have two celestial axes.'

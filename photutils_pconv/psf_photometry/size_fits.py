@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
@@ -86,7 +87,8 @@ def find_resolved(data, fit, psf, *, missing, chosen):
     n = len(fit.x)
     resolved = np.zeros(n, dtype=bool)
     psfs = _for_fits(psf, SourceSizes.of_points(n))
-    residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    residual = Difference(data, sources)
     neighbours = find_neighbours(fit.x, fit.y, _WIDER * NEIGHBOUR_DISTANCE)
     for i in np.flatnonzero(chosen):
         step = _fit_step(
@@ -141,7 +143,8 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
         psfs = _for_fits(psf, first.scaled(np.exp(log_size), error=error), psfs.drawn)
         scale = psfs.scales(len(x))
         fit = fit_psf(data, x, y, psfs, missing=missing, fit_position=fit_position)
-        residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psfs)
+        sources = model_image(data.shape, fit.x, fit.y, fit.flux, psfs)
+        residual = Difference(data, sources)
         neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
         largest = 0.0
         for i in np.flatnonzero(chosen):
