@@ -68,7 +68,7 @@ def assemble(settings, map_input, removal):
         meta['n_empty_apertures'] = errors.n_empty
         meta['error_scale'] = None if errors.ratio is None else errors.ratio.tolist()
     table.meta.update(meta)
-    images = _make_images(removal)
+    images = _make_images(removal, map_input)
     draws = drawn = None
     if removal.sample is not None:
         filled_holes = holes.select(reconstruction.filled)
@@ -105,7 +105,7 @@ class _Images:
     emission: np.ndarray
 
 
-def _make_images(removal):
+def _make_images(removal, map_input):
     """Give the images of a removal on the whole map."""
     grid, composition, parts = removal.grid, removal.composition, removal.parts
     reconstruction = removal.filled.reconstruction
@@ -120,7 +120,7 @@ def _make_images(removal):
             emission=reconstruction.clean(grid.data)[changed],
         )
     near = parts.gather(grid.data, fill=np.nan, dtype=float)
-    on_map = np.zeros(grid.data.shape, dtype=bool)
+    on_map = map_input.make_zeros(bool)
     parts.write_to(on_map, True, changed)
     error = None
     if grid.error is not None:
