@@ -279,4 +279,10 @@ def _find_bare_map(archive, order):
 def _check(path, product, order, *, source, url):
     """Look whether a file is the map that was asked for."""
     facts = check_map(path, band=order.wanted.band)
+    if facts.band is None and product.band is None:
+        msg = (
+            f'{product.name} does not tell whether it is blue or green, neither by its '
+            'name nor by its header: it is not used.'
+        )
+        raise ArchiveFormatError(msg)
     return FoundMap(path, product.level, source, url, facts)

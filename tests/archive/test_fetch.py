@@ -29,6 +29,7 @@ from photutils_pconv.archive import (
     products,
 )
 from photutils_pconv.archive import downloads as downloads_module
+from photutils_pconv.archive.retrieval import LEVELS
 from photutils_pconv.inputs import read_fits_map
 
 
@@ -64,6 +65,29 @@ class TestOrder:
         server.archives[make.obsid, 'LEVEL2'] = make.tar({name: make.map()})
         fetched = fetch(level=2, map_maker='high-pass')
         assert (fetched.level, fetched.product) == ('2', name)
+
+    def test_a_band_that_nobody_tells(self, fetch, server, make):
+        """The names of level 2 have the camera alone, which is that of two bands."""
+        name = f'hpacs{make.obsid}_20hpppmapb_00_1469423089198.fits.gz'
+        content = make.map(wavelength='?')
+        server.archives[make.obsid, 'LEVEL2'] = make.tar({name: content})
+        with pytest.raises(ArchiveFormatError, match='whether it is blue or green'):
+            fetch(level=2, map_maker='high-pass')
+
+    def test_the_address_is_that_of_astroquery(self, fetch, server, make, tmp_path):
+        from astroquery.esa.hsa import conf
+        from astroquery.esa.hsa.core import HSAClass
+
+        fetch(level='2.5')
+        # astroquery takes its address when it is imported
+        hsa = HSAClass()
+        hsa.data_url = conf.DATA_ACTION
+        hsa.get_observation(
+            make.obsid, 'PACS', product_level=LEVELS['2.5'], download_dir=str(tmp_path)
+        )
+        paths = {one.path for one in server.data_requests()}
+        assert len(server.data_requests()) > 2
+        assert len(paths) == 1
 
     def test_a_level_that_the_archive_answers_with_an_error(self, fetch, server, make):
         server.archives[make.obsid, 'LEVEL3'] = 500
