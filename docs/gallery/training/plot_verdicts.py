@@ -72,9 +72,8 @@ def show(name):
 show('fluxes_scanmap')
 
 # %%
-# The power spectra before and after, their differences from that of the map without
-# sources, and the PDFs of the pixels in the holes.
+# The field before and after. The report has both under a slider.
 
-show('structure_scanmap_green')
+show('removal_scanmap_green')
 
 plt.show()
