@@ -2,8 +2,9 @@
 """
 Run the notebooks that the gallery offers for download, as a reader would.
 
-Each page of ``docs/gallery`` whose name begins with ``plot_`` is turned into a notebook by
-sphinx-gallery, and is run cell by cell in a kernel of its own. Without names all of them.
+Each page of ``docs/gallery`` whose name begins with ``plot_`` is turned into a notebook
+by sphinx-gallery, and is run cell by cell in a kernel of its own. Without names all of
+them are.
 """
 
 import argparse
