@@ -28,8 +28,8 @@ from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.psf_setups import (
-    find_setup_of_psf,
     has_no_scale,
+    settle_by_psf,
     stands_for_a_setup,
 )
 from photutils_pconv.removal.result import SourceRemovalResult
@@ -37,7 +37,6 @@ from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.registry import (
     find_setups,
-    get_setup,
     make_described,
 )
 from photutils_pconv.setups.setup import ObservingSetup
@@ -535,16 +534,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def _settle_by_psf(self, pixel_scale):
         """Give the settings for a map of these pixels, by the PSF alone."""
-        if pixel_scale is None and not has_no_scale(self._psf):
-            msg = (
-                'a map without WCS does not tell its pixel scale, which a PSF in '
-                'arcsec needs: give wcs, or '
-                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
-            )
-            raise ValueError(msg)
-        setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
-        settings = self._make_settings(setup=setup, psf=setup.psf)
-        settings = replace(settings, setup_reason='as the PSF tells')
+        settings = settle_by_psf(self._make_settings, self._psf, pixel_scale)
         self._settings = settings
         log_choices(settings)
         return settings
