@@ -236,9 +236,13 @@ def test_positions_in_words(text, expected):
     assert_allclose([position.ra.deg, position.dec.deg], expected, atol=1e-6)
 
 
-def test_positions_out_of_range():
-    with pytest.raises(ValueError, match='Latitude'):
-        parse_position('10.0 100.0')
+@pytest.mark.parametrize(
+    ('text', 'match'),
+    [('10.0 100.0', 'Latitude'), ('400 20', 'within 0 and 360 degrees, got 400')],
+)
+def test_positions_out_of_range(text, match):
+    with pytest.raises(ValueError, match=match):
+        parse_position(text)
 
 
 class TestNames:
