@@ -196,6 +196,12 @@ class TestDisk:
         with pytest.raises(ArchiveError, match=match):
             fetch()
 
+    def test_no_locks(self, fetch, monkeypatch):
+        fcntl = pytest.importorskip('fcntl')
+        monkeypatch.setattr(fcntl, 'flock', raise_error(errno.ENOLCK))
+        with pytest.warns(AstropyUserWarning, match='has no locks: do not fetch'):
+            fetch()
+
     def test_full_at_the_very_end(self, fetch, monkeypatch, make):
         monkeypatch.setattr(maps, 'write_note', raise_error(errno.ENOSPC))
         with pytest.raises(ArchiveError, match='disk is full: the map has no room'):
