@@ -14,6 +14,7 @@ from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv._utils.writing import remove_stale
+from photutils_pconv.archive.bands import BANDS
 from photutils_pconv.archive.cache import (
     cache_error,
     find_cached,
@@ -26,7 +27,6 @@ from photutils_pconv.archive.downloads import DISK_FULL
 from photutils_pconv.archive.errors import (
     ArchiveError,
 )
-from photutils_pconv.archive.observations import BANDS
 from photutils_pconv.archive.patience import Patience
 from photutils_pconv.archive.products import MAP_MAKERS, MapWanted
 from photutils_pconv.archive.retrieval import LEVELS, MapOrder, retrieve
