@@ -35,15 +35,9 @@ plt.show()
 # %%
 # Signal-to-noise ratio
 # ---------------------
-<<<<<<< HEAD:docs/gallery/plot_paper_figures.py
-# The highest pixel within the red circle, less the mean between the blue circles,
-# over the standard deviation between them, is the ratio that sets the size of a
-# source's hole (:doc:`/how_to/setups`).
-=======
 # The highest pixel within the red circle, less the mean between the blue circles, over
 # the standard deviation between them, is the ratio that sets the size of a source's
-# hole (:doc:`/user_guide/setups`).
->>>>>>> gallery:docs/gallery/methods/plot_method_in_pictures.py
+# hole (:doc:`/how_to/setups`).
 
 plot_snr()
 plt.show()
