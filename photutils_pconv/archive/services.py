@@ -7,6 +7,7 @@ import http.client
 import io
 import logging
 import re
+import warnings
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
@@ -61,11 +62,16 @@ def import_astroquery(name):
     ImportError
         If astroquery is missing; the message says what to install.
     """
-    return require(
-        f'astroquery.{name}',
-        purpose='the archive',
-        install="'photutils-pconv[archive]'",
-    )
+    # astroquery's logger takes the warnings of everybody when it is imported.
+    show = warnings.showwarning
+    try:
+        return require(
+            f'astroquery.{name}',
+            purpose='the archive',
+            install="'photutils-pconv[archive]'",
+        )
+    finally:
+        warnings.showwarning = show
 
 
 class HsaTap:

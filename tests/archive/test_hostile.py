@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import warnings
 
 import astropy.units as u
 import numpy as np
@@ -27,6 +28,7 @@ from photutils_pconv.archive import (
     find_observations,
     maps,
     match_catalogue,
+    services,
 )
 from photutils_pconv.archive import (
     cache as cache_module,
@@ -172,6 +174,19 @@ class TestServers:
         assert fetch().source == 'hsa'
         with pytest.raises(NotInArchiveError, match='ESASky has no PACS map'):
             fetch(source='esasky')
+
+
+def test_warnings_stay_with_whom_they_were(monkeypatch):
+    """Importing astroquery would hand them to its own logger."""
+
+    def require(name, **_):
+        warnings.showwarning = print
+        return name
+
+    monkeypatch.setattr(services, 'require', require)
+    show = warnings.showwarning
+    assert services.import_astroquery('esasky') == 'astroquery.esasky'
+    assert warnings.showwarning is show
 
 
 class TestDisk:
