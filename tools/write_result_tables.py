@@ -7,7 +7,7 @@ After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md``, and
 
     python tools/write_result_tables.py
 
-writes ``docs/user_guide/accuracy_tables.inc``, ``psf_accuracy_tables.inc`` and
+writes ``docs/explanations/accuracy_tables.inc``, ``psf_accuracy_tables.inc`` and
 ``structure_table.inc``, which the pages include. The tables of single modes and
 backgrounds, ratios and bars are left in the benchmarks' output.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / 'benchmarks' / 'results'
-PAGES = ROOT / 'docs' / 'user_guide'
+PAGES = ROOT / 'docs' / 'explanations'
 _NOTE = '.. Written by tools/write_result_tables.py: do not edit.'
 # Underlines by the depth of a Markdown heading.
 _UNDERLINES = {2: '=', 3: '-'}

@@ -33,7 +33,7 @@ ccd, table = simulate_sources(
 
 # %%
 # The setup follows from the PSF: its FWHM and encircled energy are measured, and the
-# aperture, the annulus, and the holes go with the beam (:doc:`/user_guide/setups`). It
+# aperture, the annulus, and the holes go with the beam (:doc:`/how_to/setups`). It
 # is all that a remover needs.
 
 setup = ObservingSetup.from_psf(

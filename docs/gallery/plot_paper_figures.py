@@ -35,7 +35,7 @@ plt.show()
 # ---------------------
 # The highest pixel within the red circle, less the mean between the blue circles,
 # over the standard deviation between them, is the ratio that sets the size of a
-# source's hole (:doc:`/user_guide/setups`).
+# source's hole (:doc:`/how_to/setups`).
 
 plot_snr()
 plt.show()

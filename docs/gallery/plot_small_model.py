@@ -4,7 +4,7 @@ Train a small model
 ===================
 
 A small training set, a small network, and a few epochs: enough to see how a training
-runs, not enough for a model of use. :doc:`/user_guide/own_model` has the way to one.
+runs, not enough for a model of use. :doc:`/how_to/own_model` has the way to one.
 """
 
 import tempfile

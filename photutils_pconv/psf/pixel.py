@@ -22,7 +22,7 @@ _N_ANGLES = 72
 # The radius (pixels) to which a PSF is evaluated at most.
 _LARGEST_RADIUS = 60.0
 # The expected relative error of a PSF of which no source of the map tells
-# anything (docs/user_guide/psf_removal.rst).
+# anything (docs/explanations/psf_removal.rst).
 _MISMATCH = 0.05
 # The error at some radius is that share of the PSF at a radius smaller by this
 # factor: errors of a PSF peak at its first ring, where it is faint itself.
