@@ -3,13 +3,15 @@
 Write tables of the docs from the output of the benchmarks.
 
 After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md``, and
-``psf_accuracy.py``, ``structure.py`` and ``finding.py`` in the same way::
+``psf_accuracy.py``, ``structure.py``, ``finding.py`` and ``finding_pairs.py`` in the
+same way::
 
     python tools/write_result_tables.py
 
 writes ``docs/explanations/accuracy_tables.inc``, ``psf_accuracy_tables.inc``,
-``structure_table.inc`` and ``finding_tables.inc``, which the pages include. The tables
-of single modes and backgrounds, ratios and bars are left in the benchmarks' output.
+``structure_table.inc``, ``finding_tables.inc`` and ``finding_pairs_tables.inc``, which
+the pages include. The tables of single modes and backgrounds, ratios and bars are left
+in the benchmarks' output.
 """
 
 import argparse
@@ -174,7 +176,7 @@ def write_finding_tables(text):
     Parameters
     ----------
     text : str
-        The output of ``benchmarks/finding.py``.
+        The output of ``benchmarks/finding.py``, or of ``finding_pairs.py``.
 
     Returns
     -------
@@ -236,6 +238,7 @@ FILES = (
     ('psf_accuracy.md', 'psf_accuracy_tables.inc', write_psf_tables),
     ('structure.md', 'structure_table.inc', write_table),
     ('finding.md', 'finding_tables.inc', write_finding_tables),
+    ('finding_pairs.md', 'finding_pairs_tables.inc', write_finding_tables),
 )
 
 

@@ -143,7 +143,8 @@ def test_written_to_files(tool, tmp_path):
     (tmp_path / 'structure.md').write_text(
         '# A title\n\n| a | b |\n| --- | --- |\n| 1 | 2 |'
     )
-    (tmp_path / 'finding.md').write_text(FINDING_RESULTS)
+    for name in ('finding.md', 'finding_pairs.md'):
+        (tmp_path / name).write_text(FINDING_RESULTS)
     tool.main(['--results', str(tmp_path), '-o', str(tmp_path)])
     assert (tmp_path / 'accuracy_tables.inc').read_text() == tool.write_tables(RESULTS)
     page = (tmp_path / 'structure_table.inc').read_text()
@@ -151,7 +152,7 @@ def test_written_to_files(tool, tmp_path):
 
 
 def test_pages_are_those_of_the_results(tool):
-    assert len(tool.FILES) == 4
+    assert len(tool.FILES) == 5
     for source, page, write in tool.FILES:
         text = (tool.RESULTS / source).read_text()
         assert (tool.PAGES / page).read_text() == write(text)
