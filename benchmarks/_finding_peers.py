@@ -63,21 +63,6 @@ def _find_ours(truth, fwhm):
     A lower threshold finds what a higher one does, and more: one run serves all.
     """
     table = find_sources(truth.data, setup=truth.setup, threshold=_THRESHOLDS[0])
-    return _split(table)
-
-
-def _find_any_shape(truth, fwhm):
-    """Give the same without its test of shapes."""
-    table = find_sources(
-        truth.data,
-        setup=truth.setup,
-        threshold=_THRESHOLDS[0],
-        shape_tolerance=np.inf,
-    )
-    return _split(table)
-
-
-def _split(table):
     x, y, snr = (np.array(table[name]) for name in ('x_centroid', 'y_centroid', 'snr'))
     return [(x[snr >= one], y[snr >= one]) for one in _THRESHOLDS]
 
@@ -194,7 +179,6 @@ def _find_with_hyper(truth, fwhm):
 #: What is compared.
 FINDERS = (
     Finder('find_sources', _find_ours, _THRESHOLDS, 5.0),
-    Finder('any shape', _find_any_shape, _THRESHOLDS, 5.0),
     Finder('DAOStarFinder', _find_dao, _DAO_THRESHOLDS, 6.0),
     Finder('SourceFinder', _find_segments, _SEGMENT_THRESHOLDS, 1.5),
     Finder('hyper', _find_with_hyper, _HYPER_THRESHOLDS, 5.0),

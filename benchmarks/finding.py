@@ -363,7 +363,7 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--quick', action='store_true', help='one map a part')
-    parser.add_argument('--maps', type=int, default=4, help='maps a setup and part')
+    parser.add_argument('--maps', type=int, default=2, help='maps a setup and part')
     parser.add_argument('--half', choices=HALVES, default='test', help='which maps')
     add_run_arguments(parser, seed=20261129, rows='finders and thresholds')
     options = parser.parse_args(arguments)
