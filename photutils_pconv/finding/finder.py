@@ -46,7 +46,8 @@ _DESCRIPTIONS = {
 # How they are shown; files hold all digits.
 _FORMATS = {'x_centroid': '.3f', 'y_centroid': '.3f'} | dict.fromkeys(
     (
-        *('snr', 'flux', 'flux_err', 'width_excess', 'width_excess_err'),
+        *('snr', 'flux', 'flux_err', 'structure'),
+        *('width_excess', 'width_excess_err'),
         *('ellipticity', 'ellipticity_err', 'wide_gain'),
     ),
     '.3g',
