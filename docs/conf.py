@@ -7,6 +7,7 @@ only where ``PCONV_DOCS_INTERSPHINX`` is set, and on Read the Docs.
 """
 
 import os
+import socket
 from datetime import UTC, datetime
 from importlib.metadata import version as get_version
 
@@ -58,12 +59,41 @@ sphinx_gallery_conf = {
     'examples_dirs': 'gallery',
     'gallery_dirs': 'generated/gallery',
     'filename_pattern': r'[\\/]plot_',
+    'subsection_order': [
+        f'gallery/{name}'
+        for name in (
+            'first_steps',
+            'methods',
+            'photometry',
+            'structure',
+            'instruments',
+            'training',
+            'scale',
+        )
+    ],
+    'within_subsection_order': 'FileNameSortKey',
     'abort_on_example_error': True,
+    # Not the names of figures and legends.
+    'capture_repr': ('_repr_html_',),
     'download_all_examples': False,
     'plot_gallery': 'True',
     'remove_config_comments': True,
     'show_memory': False,
 }
+
+
+def has_connection(host='archives.esac.esa.int', port=80, *, timeout=5):
+    """Say whether the archive can be reached."""
+    try:
+        socket.create_connection((host, port), timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+# What asks the archive is shown in any case, and executed with a connection.
+if has_connection():
+    sphinx_gallery_conf['filename_pattern'] += r'|[\\/]shown_from_archive'
 
 # -- HTML
 

@@ -74,7 +74,7 @@ from photutils_pconv.setups import get_setup
 FOLDER = Path(__file__).parents[1] / 'photutils_pconv' / 'data' / 'psf'
 BANDS = ('blue', 'green', 'red')
 # The first radius (arcsec) of the tables that is compared: within, the deviation is
-# larger (docs/user_guide/psfs.rst).
+# larger (docs/explanations/psfs.rst).
 FIRST_RADIUS = {'blue': 5, 'green': 5, 'red': 10}
 
 # The largest relative deviation from the tables that a smear of the parallel mode

@@ -4,45 +4,38 @@ Which observations cover a position.
 """
 
 import re
-from contextlib import suppress
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import Angle, SkyCoord
-from astropy.coordinates.name_resolve import NameResolveError
 from astropy.table import MaskedColumn, QTable
 from astropy.time import Time
 
 from photutils_pconv._utils.checks import check_choice
 from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv.archive.bands import BANDS
 from photutils_pconv.archive.errors import (
     ArchiveConnectionError,
     ArchiveError,
     NotInArchiveError,
 )
+from photutils_pconv.archive.esasky import list_esasky_observations, plain, read_bands
 from photutils_pconv.archive.footprints import footprint_size, parse_footprint
 from photutils_pconv.archive.patience import Patience
-from photutils_pconv.archive.services import HsaTap, find_esasky_maps
+from photutils_pconv.archive.positions import parse_position
+from photutils_pconv.archive.services import ESASKY, HSA, HsaTap, find_esasky_maps
 
 __all__ = [
-    'BANDS',
     'MODES',
     'find_observations',
+    'is_moving',
     'is_public',
     'look_up',
-    'parse_bands',
-    'parse_position',
 ]
 
-#: The wavelength of each band (micron).
-BANDS = {'blue': 70, 'green': 100, 'red': 160}
 #: The modes that make maps.
 MODES = ('scanmap', 'parallel')
 
-_DECIMAL = re.compile(r'[-+]?\d+(\.\d*)?[\s,]+[-+]?\d+(\.\d*)?')
-_SEXAGESIMAL = re.compile(
-    r'\d+[: ]\d+[: ]\d+(\.\d*)?[\s,]+[-+]?\d+[: ]\d+[: ]\d+(\.\d*)?'
-)
 _TABLE = 'hsa.v_active_observation'
 # What the columns are called: as in 2026, then as they were or might be called.
 _COLUMNS = {
@@ -50,17 +43,18 @@ _COLUMNS = {
     'target': ('target_name', 'target', 'object', ''),
     'ra': ('ra',),
     'dec': ('dec',),
-    'footprint': ('polygon_fov', 'fov', 's_region'),
+    'footprint': ('polygon_fov', 's_region'),
     'start': ('start_time', 'start', ''),
     'public': ('is_public', ''),
     'until': ('prop_end', ''),
     'status': ('status', ''),
     'image': ('image_2_5_location', ''),
+    'moving': ('naif_id', ''),
     'instrument': ('instrument_oid',),
     'mode': ('observing_mode_oid', ''),
 }
 _INSTRUMENT = {'id': ('instrument_oid',), 'name': ('instrument_name', 'name')}
-_MODE = {'id': ('observing_mode_oid',), 'name': ('observing_mode_name', 'name')}
+_MODE = {'id': ('observing_mode_oid', ''), 'name': ('observing_mode_name', 'name', '')}
 
 
 def find_observations(
@@ -77,7 +71,8 @@ def find_observations(
 
     The footprints of the observations are searched, and not their pointing
     centres, so that a large map whose centre is far away is found.
-    There is no limit to the number of rows.
+    There is no limit to the number of rows. Where the Herschel Science Archive does
+    not answer, ESASky is asked in its place, with a warning.
 
     Parameters
     ----------
@@ -96,7 +91,7 @@ def find_observations(
         must have one. Observations of which nobody knows the bands are kept.
 
     mode : {'scanmap', 'parallel'}, optional
-        The mode.
+        The mode. Observations of which nobody knows it are kept.
 
     patience : `Patience`, optional
         How long to wait for the archive, and how often to ask.
@@ -108,8 +103,9 @@ def find_observations(
         ``obsid``, ``target``, ``mode`` (``'scanmap'``, ``'parallel'``, or what
         the archive calls another one), ``bands`` (such as ``'blue,red'``;
         masked where they are not known), ``level`` (``'2.5'`` or ``'2'``: the
-        table does not tell of level 3), ``position``, ``size`` (the largest extent
-        of the footprint, arcmin), ``date``, and ``public``.
+        table does not tell of level 3; masked if nobody tells), ``position``,
+        ``size`` (the largest extent of the footprint, arcmin), ``date``, and
+        ``public``.
 
     Raises
     ------
@@ -136,14 +132,20 @@ def find_observations(
         msg = f"instrument must be a name such as 'PACS', got {instrument!r}."
         raise ValueError(msg)
     position = parse_position(position).icrs
-    tap = HsaTap(patience)
-    rows = _select(
-        tap, lambda names: _cover(position, radius, names), instrument.upper()
-    )
+    known = None
+    try:
+        rows = _select(
+            HsaTap(patience),
+            lambda names: _cover(position, radius, names),
+            instrument.upper(),
+        )
+    except ArchiveConnectionError as exc:
+        rows, known = _ask_esasky(position, radius, instrument.upper(), patience, exc)
     rows = [row for row in rows if _is_photometry(row)]
     if mode is not None:
-        rows = [row for row in rows if parse_mode(row) == mode]
-    known = _find_bands([row['obsid'] for row in rows], patience)
+        rows = [row for row in rows if parse_mode(row) in (mode, '')]
+    if known is None:
+        known = _find_bands([row['obsid'] for row in rows], patience)
     if bands:
         rows = [
             row
@@ -190,88 +192,6 @@ def look_up(obsid, *, patience):
         msg = f'The observation {obsid} was made with {others}, not with PACS.'
         raise NotInArchiveError(msg)
     return pacs[0]
-
-
-def parse_position(position):
-    """
-    Make a position of what a user gives.
-
-    Parameters
-    ----------
-    position : `~astropy.coordinates.SkyCoord` or str
-        The position, in words if need be, or the name of an object.
-
-    Returns
-    -------
-    position : `~astropy.coordinates.SkyCoord`
-        The position, a scalar.
-
-    Raises
-    ------
-    ArchiveError
-        If the name is not known, or the name service does not answer.
-
-    TypeError, ValueError
-        If it is no position.
-    """
-    if isinstance(position, SkyCoord):
-        if position.isscalar:
-            return position
-        msg = f'position must be a single one, got {position.shape} of them.'
-        raise ValueError(msg)
-    if not isinstance(position, str) or not position.strip():
-        msg = f'position must be a SkyCoord or a text, got {position!r}.'
-        raise TypeError(msg)
-    text = position.strip()
-    if _DECIMAL.fullmatch(text):
-        ra, dec = re.split(r'[\s,]+', text)
-        return SkyCoord(float(ra) * u.deg, float(dec) * u.deg)
-    if _SEXAGESIMAL.fullmatch(text):
-        return SkyCoord(text, unit=(u.hourangle, u.deg))
-    with suppress(ValueError):
-        return SkyCoord(text)
-    try:
-        return SkyCoord.from_name(position)
-    except NameResolveError as exc:
-        if 'Unable to find coordinates' in str(exc):
-            msg = (
-                f'No object is called {position!r}, and it is no position such as '
-                "'17h56m36s +51d29m20s' or '269.15 51.49'."
-            )
-            raise NotInArchiveError(msg) from exc
-        msg = (
-            f'The name {position!r} cannot be looked up: Sesame, the name service, '
-            'does not answer. Give the position in its place.'
-        )
-        raise ArchiveConnectionError(msg) from exc
-    except OSError as exc:
-        msg = (
-            f'The name {position!r} cannot be looked up: there is no way to Sesame, '
-            'the name service. Give the position in its place.'
-        )
-        raise ArchiveConnectionError(msg) from exc
-
-
-def parse_bands(text):
-    """
-    Find the bands that a text names, by their names or wavelengths.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    bands : set of str
-        The bands.
-    """
-    text = str(text).lower()
-    return {
-        band
-        for band, wavelength in BANDS.items()
-        if re.search(rf'(?<!\d){wavelength}(?!\d)|\b{band}\b', text)
-    }
 
 
 def parse_mode(row):
@@ -336,10 +256,17 @@ def _select(tap, make_condition, instrument):
     columns['instrument'] = f'i.{instruments["name"]} AS instrument_'
     if names['mode'] is not None:
         modes = tap.find_columns('hsa.observing_mode', _MODE)
-        tables += (
-            f' LEFT JOIN hsa.observing_mode AS m ON o.{names["mode"]} = m.{modes["id"]}'
-        )
-        columns['mode'] = f'm.{modes["name"]} AS mode_'
+        if None in modes.values():
+            warn_user(
+                f'{HSA} has changed: its table hsa.observing_mode does not tell the '
+                'modes of observations any more. Spectroscopy is among them.'
+            )
+        else:
+            tables += (
+                f' LEFT JOIN hsa.observing_mode AS m '
+                f'ON o.{names["mode"]} = m.{modes["id"]}'
+            )
+            columns['mode'] = f'm.{modes["name"]} AS mode_'
     condition = make_condition(names)
     if instrument is not None:
         condition += f" AND i.{instruments['name']} = '{instrument}'"
@@ -350,20 +277,27 @@ def _select(tap, make_condition, instrument):
     table.rename_columns(table.colnames, [n.lower().strip('_') for n in table.colnames])
     rows = {}
     for row in table:
-        values = {key: _plain(row[key]) for key in columns}
+        values = {key: plain(row[key]) for key in columns}
         values['obsid'] = str(values['obsid'])
         # A parallel one can be there once an instrument.
         rows.setdefault((values['obsid'], values['instrument']), values)
     return list(rows.values())
 
 
-def _plain(value):
-    """A value of a table; None if it is masked or empty."""
-    if value is np.ma.masked or np.ma.is_masked(value):
-        return None
-    if isinstance(value, bytes):
-        value = value.decode()
-    return None if isinstance(value, str) and not value.strip() else value
+def _ask_esasky(position, radius, instrument, patience, error):
+    """Ask ESASky in the place of an archive that does not answer."""
+    try:
+        found = list_esasky_observations(
+            position, radius, instrument, patience=patience
+        )
+    except ArchiveError:
+        # What is wrong with the first one is what counts.
+        raise error from None
+    warn_user(
+        f'{error} These are the observations that {ESASKY} knows, which has those of '
+        'which there are maps, and does not tell their levels.'
+    )
+    return found
 
 
 def _find_bands(obsids, patience):
@@ -375,19 +309,7 @@ def _find_bands(obsids, patience):
     except ArchiveError as exc:
         warn_user(f'The bands of the observations are not known: {exc}')
         return {}
-    if table is None or 'observation_id' not in table.colnames:
-        return {}
-    names = [n for n in table.colnames if re.search('filter|band|wavelength', n)]
-    found = {}
-    for row in table:
-        obsid = str(_plain(row['observation_id']))
-        text = ' '.join(str(_plain(row[name])) for name in names)
-        found.setdefault(obsid, set()).update(parse_bands(text))
-    return {
-        obsid: [band for band in BANDS if band in bands]
-        for obsid, bands in found.items()
-        if bands
-    }
+    return {} if table is None else read_bands(table)
 
 
 def _make_table(rows, bands):
@@ -398,8 +320,9 @@ def _make_table(rows, bands):
     table['mode'] = np.array([parse_mode(row) for row in rows], dtype=str)
     texts = [','.join(bands.get(row['obsid'], ())) for row in rows]
     table['bands'] = MaskedColumn(texts, dtype=str, mask=[not text for text in texts])
-    table['level'] = np.array(
-        ['2.5' if row.get('image') else '2' for row in rows], dtype=str
+    levels = [_find_level(row) for row in rows]
+    table['level'] = MaskedColumn(
+        levels, dtype=str, mask=[not level for level in levels]
     )
     position = SkyCoord(
         [float(row['ra']) for row in rows] * u.deg,
@@ -431,6 +354,30 @@ def is_public(row):
         Whether it is, as far as the table tells.
     """
     return str(row.get('public')).lower() not in ('false', 'f', '0')
+
+
+def is_moving(row):
+    """
+    Say whether the target of an observation is a body of the solar system.
+
+    Parameters
+    ----------
+    row : dict
+        What the table says of it.
+
+    Returns
+    -------
+    moving : bool
+        Whether it has a number of NAIF's, which are above 0 for all of them.
+    """
+    return bool(re.fullmatch('0*[1-9][0-9]*', str(row.get('moving'))))
+
+
+def _find_level(row):
+    """The level, by whether there is a picture of 2.5; empty if nobody tells."""
+    if 'image' not in row:
+        return ''
+    return '2.5' if row['image'] else '2'
 
 
 def _parse_dates(values):

@@ -7,9 +7,11 @@ import http.client
 import io
 import logging
 import re
+import warnings
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
+import astropy.units as u
 from astropy.io import votable
 
 from photutils_pconv._utils.optional import require
@@ -24,6 +26,7 @@ __all__ = [
     'HsaTap',
     'data_url',
     'find_esasky_maps',
+    'find_esasky_region',
     'import_astroquery',
     'make_vizier',
     'query_vizier',
@@ -59,11 +62,16 @@ def import_astroquery(name):
     ImportError
         If astroquery is missing; the message says what to install.
     """
-    return require(
-        f'astroquery.{name}',
-        purpose='the archive',
-        install="'photutils-pconv[archive]'",
-    )
+    # astroquery's logger takes the warnings of everybody when it is imported.
+    show = warnings.showwarning
+    try:
+        return require(
+            f'astroquery.{name}',
+            purpose='the archive',
+            install="'photutils-pconv[archive]'",
+        )
+    finally:
+        warnings.showwarning = show
 
 
 class HsaTap:
@@ -170,7 +178,7 @@ class HsaTap:
         )
         there = [] if not found.colnames else [str(n) for n in found[found.colnames[0]]]
         known = {name.strip('"').lower(): name for name in there}
-        if not known:
+        if not known and not all('' in choices for choices in wanted.values()):
             msg = (
                 f'{HSA} has no table {table} any more, which this version of '
                 'photutils-pconv asks: look for a newer one.'
@@ -232,20 +240,57 @@ def find_esasky_maps(obsids, *, patience):
         A row for each map, with whatever columns ESASky has; `None` if there
         is none.
     """
+    return _ask_esasky(
+        lambda esasky: esasky.query_ids_maps(
+            observation_ids=list(obsids),
+            missions=['Herschel'],
+            # Without a limit it is 2000, as said above.
+            row_limit=_ALL_ROWS,
+            cache=False,
+        ),
+        patience,
+    )
+
+
+def find_esasky_region(position, radius, *, patience):
+    """
+    Ask ESASky for the maps whose footprints touch a circle.
+
+    Parameters
+    ----------
+    position : `~astropy.coordinates.SkyCoord`
+        The centre.
+
+    radius : `~astropy.units.Quantity` or `None`
+        The radius; `None` for the position alone.
+
+    patience : `~photutils_pconv.archive.Patience`
+        How long to wait, and how often to ask.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        As `find_esasky_maps`.
+    """
+    return _ask_esasky(
+        lambda esasky: esasky.query_region_maps(
+            position,
+            0 * u.deg if radius is None else radius,
+            missions=['Herschel'],
+            row_limit=_ALL_ROWS,
+            cache=False,
+        ),
+        patience,
+    )
+
+
+def _ask_esasky(ask, patience):
+    """Ask ESASky for its table of Herschel maps; give None if it has no row."""
     module = import_astroquery('esasky')
     tap, connections = _make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
     esasky = module.ESASkyClass(tap_handler=tap)
     with closing(connections):
-        found = _run_query(
-            lambda: esasky.query_ids_maps(
-                observation_ids=list(obsids),
-                missions=['Herschel'],
-                row_limit=-1,
-                cache=False,
-            ),
-            patience=patience,
-            service=ESASKY,
-        )
+        found = _run_query(lambda: ask(esasky), patience=patience, service=ESASKY)
     return found[0] if len(found) else None
 
 
@@ -308,6 +353,10 @@ def query_vizier(vizier, centre, radius, catalogue, *, patience):
 def _read_tables(content):
     """The tables of a VOTable that have rows, by name."""
     file = votable.parse(io.BytesIO(content), verify='ignore', invalid='mask')
+    for info in [*file.infos, *(one for r in file.resources for one in r.infos)]:
+        if re.match('(?i)error', f'{info.name}') or info.value == 'ERROR':
+            msg = f'{info.value} {info.content or ""}'.strip()
+            raise ValueError(msg)
     return {
         one.name: one.to_table(use_names_over_ids=True)
         for one in file.iter_tables()
@@ -328,6 +377,12 @@ def _run_query(ask, *, patience, service):
     try:
         return call_patiently(ask_quietly, patience=patience, service=service)
     except requests.HTTPError as exc:
+        if (moved := re.search(r'Error (30\d)', str(exc))) is not None:
+            msg = (
+                f'{service} has moved: it answered {moved[1]}. Look for a newer '
+                'astroquery, which knows where it is.'
+            )
+            raise ArchiveFormatError(msg) from exc
         reason = ' '.join(re.sub(r'<[^>]*>', ' ', str(exc)).split())[:300]
         msg = f'{service} refused a query of this version of photutils-pconv: {reason}'
         raise ArchiveFormatError(msg) from exc

@@ -17,6 +17,7 @@ from photutils_pconv.cli import (
     _fetch,
     _find,
     _find_sources,
+    _migrate,
     _models,
     _remove,
     _setups,
@@ -47,6 +48,7 @@ _COMMANDS = (
     _evaluate,
     _stars,
     _models,
+    _migrate,
     _setups,
 )
 

@@ -24,7 +24,7 @@ __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutou
 
 # What follows is by choice, 2026-11-25, and what concerns wings 2026-11-26. What it
 # is worth was measured: docs/development/model_search.rst, and, beside the optimum,
-# docs/user_guide/accuracy.rst.
+# docs/explanations/accuracy.rst.
 
 #: The slopes of the power spectra of the bank.
 SLOPES = (-2.0, -2.6, -3.2, -3.8)

@@ -85,7 +85,7 @@ class RunOptions:
     precision: str = 'auto'
     turns: int | None = None
     # Beside other work torch's own number of threads takes longer than one, since
-    # all wait for the slowest (benchmarks/scale.py, docs/user_guide/many_maps.rst).
+    # all wait for the slowest (benchmarks/scale.py, docs/how_to/many_maps.rst).
     threads: int | None = 1
     progress_bar: bool = False
 

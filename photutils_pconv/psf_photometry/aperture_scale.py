@@ -27,7 +27,7 @@ _RATIO_SCATTER = 0.003
 _RATIO_NOISE = 0.5
 # The prior's standard deviation of the ratio, about 1: where bright sources told the
 # PSF's shape, and where none did (the scatter of `flux` between PSFs of the archive,
-# docs/user_guide/psf_removal.rst).
+# docs/explanations/psf_removal.rst).
 _RATIO_PRIOR, _UNKNOWN_RATIO_PRIOR = 0.01, 0.03
 # Positions within a pixel, along an axis (pixels), over which is averaged.
 _STEPS = (-0.375, -0.125, 0.125, 0.375)

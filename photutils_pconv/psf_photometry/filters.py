@@ -21,7 +21,7 @@ from scipy import fft
 __all__ = ['FILTER_RADIUS', 'FilterBank', 'get_filter_bank']
 
 # All by choice, 2026-11-22. On Gaussian fields of known covariance the bank comes
-# within a percent or two of the best filter (docs/user_guide/psf_removal.rst).
+# within a percent or two of the best filter (docs/explanations/psf_removal.rst).
 
 #: Half the side of a filter, in pixels.
 FILTER_RADIUS = 10

@@ -22,7 +22,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
 )
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
-__all__ = ['fit_shape']
+__all__ = ['find_telling', 'fit_shape']
 
 # All by choice, 2026-11-22.
 # The number of sources that are used at most: the brightest.
@@ -33,6 +33,12 @@ _DEGREE = 2
 # this standard deviation.
 _WIDTH_BOUNDS = (0.9, 1.12)
 _WIDTH_PRIOR = 0.05
+# Of sources of several widths the narrow ones have the PSF's: a source is left out that
+# is wider than the narrowest one by so much (slightly resolved sources of 1.1 FWHM are
+# to be seen) and by so many of its errors. So many are looked at, the brightest ones.
+_LEAST_WIDER, _WIDER_SIGNIFICANCE, _MOST_COMPARED = 0.03, 2.0, 100
+# The step of ln(width) for derivatives.
+_LOG_WIDTH_STEP = 0.01
 # A source's weight: it tells the shape with the relative error of its SNR and, in
 # quadrature, this.
 _SHAPE_SCATTER = 0.02
@@ -76,11 +82,15 @@ class _BrightSource:
     x: float
     y: float
     snr: float
+    angle: float
+    number: int
 
     def fit(self, pixel_psf):
         """
         Fit flux, position and background; give the offsets, and the fit.
         """
+        if np.isfinite(self.angle):
+            pixel_psf = pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
         offsets = self.window.offsets(self.x, self.y)
         templates = [
             pixel_psf.evaluate(*offsets),
@@ -96,6 +106,22 @@ class _BrightSource:
             residual=self.values - matrix @ coefficients,
         )
 
+    def measure_width(self, pixel_psf):
+        """
+        Measure how much wider than the PSF the source is, in ln(width), and the error.
+        """
+        wider = pixel_psf.adjusted(
+            angle=pixel_psf.angle, width=pixel_psf.width * (1.0 + _LOG_WIDTH_STEP)
+        )
+        fits = self.fit(pixel_psf), self.fit(wider)
+        change = (fits[1].matrix[:, 0] - fits[0].matrix[:, 0]) / _LOG_WIDTH_STEP
+        templates = [change, *fits[0].matrix.T]
+        coefficients, covariance = solve_window(self.values, templates)
+        left = self.values - np.stack(templates, axis=1) @ coefficients
+        flux = max(coefficients[1], _SMALLEST_FLUX)
+        error = np.sqrt(covariance[0, 0] * _CORRELATED_PIXELS * left.var())
+        return coefficients[0] / flux, error / flux
+
 
 @dataclass(frozen=True, eq=False)
 class _ShapeFit:
@@ -109,6 +135,72 @@ class _ShapeFit:
     residual: np.ndarray
 
 
+def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR):
+    """
+    Find the sources that tell the PSF's shape: those that are not resolved.
+
+    Sources that are larger than the PSF, though nobody said so, are clearly wider than
+    the narrowest ones. Those of 1.1 FWHM, which fits of sizes take for unresolved ones,
+    would make the PSF too wide, and all fluxes too large.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map; missing pixels hold any finite value.
+
+    x, y : (M,) `~numpy.ndarray`
+        The positions of the sources.
+
+    psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    snr : (M,) `~numpy.ndarray`
+        The sources' signal-to-noise ratios (Eq. 1).
+
+    usable : (M,) bool `~numpy.ndarray`
+        The sources that are bright enough, and not known to be resolved.
+
+    bright_snr : float, optional
+        The SNR from which sources are compared with each other, if there are any;
+        else all that are usable are.
+
+    Returns
+    -------
+    telling : (M,) bool `~numpy.ndarray`
+        The usable sources less those that are clearly wider. Sources with neighbours
+        are not looked at.
+    """
+    numbers = np.flatnonzero(usable)
+    telling = np.array(usable)
+    sources = _choose_sources(
+        data,
+        x[numbers],
+        y[numbers],
+        missing,
+        snr[numbers],
+        psf.turns(len(x))[numbers],
+        _MOST_COMPARED,
+    )
+    sources = [one for one in sources if one.snr >= bright_snr] or sources
+    if not sources:
+        return telling
+    change, error = np.array([one.measure_width(psf.point) for one in sources]).T
+    # What is narrower than any PSF may be is no source.
+    known = change > np.log(_WIDTH_BOUNDS[0])
+    if not known.any():
+        return telling
+    # The least width that is known to be one: a faint source may look narrow.
+    reference = np.min((change + error)[known])
+    limit = np.maximum(_LEAST_WIDER, _WIDER_SIGNIFICANCE * error)
+    wide = change - reference > limit
+    for k in np.flatnonzero(wide | ~known):
+        telling[numbers[sources[k].number]] = False
+    return telling
+
+
 def fit_shape(
     data,
     x,
@@ -117,6 +209,7 @@ def fit_shape(
     *,
     missing,
     snr,
+    angles=None,
     n_sources=_N_SOURCES,
     width_prior=_WIDTH_PRIOR,
     bright_snr=BRIGHT_SNR,
@@ -145,6 +238,10 @@ def fit_shape(
         The sources' signal-to-noise ratios (Eq. 1), by which they are
         chosen and weighted.
 
+    angles : 1D `~numpy.ndarray`, optional
+        The angle of the PSF at each source, in radians, where that is known; NaN
+        where it is the one that is fitted (default: everywhere).
+
     n_sources : int, optional
         The number of sources used: the brightest of those without
         neighbours.
@@ -163,7 +260,9 @@ def fit_shape(
         sources tell one; the PSF that was given where there is no source
         to fit. An angle that it had is kept.
     """
-    sources = _choose_sources(data, x, y, missing, snr, n_sources)
+    if angles is None:
+        angles = np.full(len(x), np.nan)
+    sources = _choose_sources(data, x, y, missing, snr, angles, n_sources)
     if not sources:
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
@@ -189,7 +288,7 @@ def fit_shape(
     return fitted.with_expected_error(_RINGS, _measure_mismatch(bright, fitted))
 
 
-def _choose_sources(data, x, y, missing, snr, n_sources):
+def _choose_sources(data, x, y, missing, snr, angles, n_sources):
     """
     Choose the brightest sources without neighbours.
     """
@@ -199,7 +298,9 @@ def _choose_sources(data, x, y, missing, snr, n_sources):
         window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
         if window.enough and not neighbours[i]:
             values = data[window.region][window.use]
-            sources.append(_BrightSource(window, values, x[i], y[i], snr[i]))
+            sources.append(
+                _BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
+            )
         if len(sources) == n_sources:
             break
     return sources

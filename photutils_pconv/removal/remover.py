@@ -30,8 +30,8 @@ from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.psf_setups import (
-    find_setup_of_psf,
     has_no_scale,
+    settle_by_psf,
     stands_for_a_setup,
 )
 from photutils_pconv.removal.result import SourceRemovalResult
@@ -39,7 +39,6 @@ from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.registry import (
     find_setups,
-    get_setup,
     make_described,
 )
 from photutils_pconv.setups.setup import ObservingSetup
@@ -295,8 +294,6 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
-        # What astropy's log was told of.
-        self._logged = None
         # What was asked for where the header tells the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
@@ -362,7 +359,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def __getstate__(self):
         # The result may be thousands of times as large, and whoever needs it has it.
-        return self.__dict__ | {'_result': None, '_logged': None}
+        return self.__dict__ | {'_result': None}
 
     def __repr__(self) -> str:
         settings = self.settings
@@ -551,18 +548,9 @@ class NeuralSourceRemover(ReadOnly):
 
     def _settle_by_psf(self, pixel_scale):
         """Give the settings for a map of these pixels, by the PSF alone."""
-        if pixel_scale is None and not has_no_scale(self._psf):
-            msg = (
-                'a map without WCS does not tell its pixel scale, which a PSF in '
-                'arcsec needs: give wcs, or '
-                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
-            )
-            raise ValueError(msg)
-        setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
-        settings = self._make_settings(setup=setup, psf=setup.psf)
-        settings = replace(settings, setup_reason='as the PSF tells')
+        settings = settle_by_psf(self._make_settings, self._psf, pixel_scale)
         self._settings = settings
-        self._log(settings)
+        log_choices(settings)
         return settings
 
     def _settle(self, header):
@@ -575,15 +563,9 @@ class NeuralSourceRemover(ReadOnly):
                 settings = self._make_settings(setup=choice.setup, psf=self._psf)
                 settings = replace(settings, setup_reason=choice.reason)
             self._settings = settings
-        self._log(settings)
+        log_choices(settings)
         check_setup(settings.setup, header)
         return settings
-
-    def _log(self, settings):
-        """Tell what was chosen, once."""
-        if settings is not self._logged:
-            log_choices(settings)
-            self._logged = settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""

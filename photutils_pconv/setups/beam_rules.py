@@ -2,7 +2,7 @@
 """
 What follows from a PSF for a setup: every size goes by the beam.
 
-The rules are described in ``docs/user_guide/setups.rst``; with the PSFs of PACS they
+The rules are described in ``docs/how_to/setups.rst``; with the PSFs of PACS they
 give the hole radii of Table 3 of the paper within a pixel.
 """
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import QTable
-from numpy.testing import assert_array_equal
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, Table
+from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.archive import ArchiveConnectionError
 from photutils_pconv.cli import main
+from photutils_pconv.network import read_card
 from photutils_pconv.simulation import (
     PaperSetOptions,
     flux_levels,
@@ -22,7 +24,7 @@ from photutils_pconv.simulation import (
     paper_set,
 )
 
-RECIPE = Path(__file__).parents[2] / 'tools' / 'recipes' / 'paper_maps.toml'
+RECIPE = Path(__file__).parents[2] / 'tools' / 'recipes' / 'paper.toml'
 OBSIDS = ['1342000001', '1342000002', '1342000003', '1342000004', '']
 
 
@@ -46,6 +48,30 @@ class TestFields:
         for row in load_paper_fields():
             levels = flux_levels(row['min_flux'], row['max_flux'])
             assert len(levels) == row['n_simulations']
+
+    @pytest.mark.parametrize(
+        ('mode', 'split', 'sources', 'fields'),
+        [
+            ('scanmap', 'train', (72_570, 72_345, 64_390), (29, 29, 23)),
+            ('scanmap', 'valid', (14_755, 17_095, 14_430), (7, 7, 4)),
+            # The paper's 15,490 and 15,170 sources of the red tests are not the sum of
+            # the rows that it has.
+            ('scanmap', 'test', (18_095, 16_085, 15_200), (6, 6, 5)),
+            ('parallel', 'train', (61_345, 35_080, 0), (16, 6, 0)),
+            ('parallel', 'valid', (15_230, 9_485, 0), (4, 3, 0)),
+            ('parallel', 'test', (18_070, 12_640, 14_815), (6, 4, 6)),
+        ],
+    )
+    def test_against_table_2(self, mode, split, sources, fields):
+        parts = [
+            load_paper_fields(mode=mode, band=band, split=split)
+            for band in ('blue', 'green', 'red')
+        ]
+        assert tuple(map(len, parts)) == fields
+        numbers = [
+            int(np.sum(one['n_sources'] * one['n_simulations'])) for one in parts
+        ]
+        assert tuple(numbers) == sources
 
     def test_some_of_them(self):
         fields = load_paper_fields(mode='scanmap', band='red', split='test')
@@ -97,7 +123,7 @@ def options(patience):
 
 
 class TestSet:
-    def test_from_the_archive_to_a_training(self, archive, options, tmp_path):
+    def test_from_the_archive_to_a_training(self, archive, options, make, tmp_path):
         from photutils_pconv.training import TrainingConfig, make_data
 
         lines = []
@@ -129,6 +155,12 @@ class TestSet:
             )
             assert_array_equal(levels, [150, 175, 200, 250])
             assert set(counts) == {number // 4}
+            # the lists of the injected sources, in RA, Dec and mJy
+            sources = Table.read(tmp_path / f'set/sources/scanmap_blue_{obsid}.csv')
+            assert sources.colnames == ['ra', 'dec', 'flux']
+            assert_allclose(np.sort(sources['flux']), np.sort(1000 * table['flux']))
+            at = SkyCoord(sources['ra'], sources['dec'], unit='deg')
+            assert np.all(at.separation(make.centre) < 5 * u.arcmin)
             # the target is the observation, and the rest are the sources
             removed = np.nansum(image - target, axis=(1, 2))
             assert np.all(removed > 0.1)
@@ -178,6 +210,32 @@ class TestSet:
         assert (tmp_path / 'set/cutouts/test.npy').exists()
         assert main([*words, '--seed', '7']) == 1
         assert 'a set with other options (seed=0' in capsys.readouterr().err
+
+    def test_the_papers_recipe_trains_on_it(self, archive, tmp_path, capsys):
+        """From the archive to a model by the two commands, with a narrow network."""
+        words = ['dataset', '--paper', '--mode', 'scanmap', '--max-fields', '3']
+        folder = tmp_path / 'paper_maps'
+        assert main([*words, '-o', str(folder), '--max-simulations', '1']) == 0
+        recipe = tmp_path / 'tools' / 'recipes' / 'paper.toml'
+        recipe.parent.mkdir(parents=True)
+        text = RECIPE.read_text(encoding='utf-8')
+        shorter = {
+            'epochs = 20': 'epochs = 1',
+            'width = 32': 'width = 2',
+            'batch_size = 64': 'batch_size = 3',
+        }
+        for line, short in shorter.items():
+            assert line in text
+            text = text.replace(line, short)
+        recipe.write_text(text, encoding='utf-8')
+        capsys.readouterr()
+        assert main(['train', str(recipe)]) == 0
+        assert 'reading the cutouts in ' in capsys.readouterr().out
+        model = tmp_path / 'training_output' / 'paper' / 'paper.safetensors'
+        card = read_card(model)
+        assert card.normalisation == {'name': 'minmax'}
+        assert card.recipe['epochs'] == 1
+        assert 'scanmap/red' in card.setups
 
     def test_nothing(self, archive, options, tmp_path):
         archive.archives.clear()

@@ -1,11 +1,15 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Fixtures for the tests of the command line."""
 
+import zlib
+
+import numpy as np
 import pytest
+import torch
 from astropy.nddata import CCDData
 from astropy.table import Table
 
-from photutils_pconv.network import save_model
+from photutils_pconv.network import PConvUNet, save_model
 
 
 @pytest.fixture(scope='package')
@@ -50,3 +54,19 @@ def assert_one_line(capsys):
             assert word in err
 
     return check
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A small checkpoint in the form of the paper's authors."""
+    state = {}
+    for name, tensor in PConvUNet(width=1).state_dict().items():
+        side, index, rest = name.split('.', 2)
+        rest = rest.replace('conv.', 'conv.input_conv.', 1)
+        rng = np.random.default_rng(zlib.crc32(name.encode()))
+        values = rng.uniform(0.5, 1.5, tuple(tensor.shape))
+        new = torch.from_numpy(np.asarray(values)).to(tensor.dtype)
+        state[f'{side[0]}{int(index) + 1}.{rest}'] = new
+    path = tmp_path / 'scanmap.pth'
+    torch.save(state, path)
+    return str(path)

@@ -2,14 +2,12 @@
 """Tests of ``photutils-pconv models``, in this process."""
 
 import json
-import zlib
 
-import numpy as np
 import pytest
 import torch
 
 from photutils_pconv.cli import main
-from photutils_pconv.network import PConvUNet, list_models, load_model
+from photutils_pconv.network import list_models, load_model
 
 
 def test_list(capsys):
@@ -34,22 +32,6 @@ def test_check(name, method, capsys, assert_one_line, tmp_path):
     (tmp_path / 'no.safetensors').write_bytes(b'nothing')
     assert main(['models', '--check', str(tmp_path / 'no.safetensors')]) == 1
     assert_one_line('no.safetensors')
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    """A small checkpoint in the form of the paper's authors."""
-    state = {}
-    for name, tensor in PConvUNet(width=1).state_dict().items():
-        side, index, rest = name.split('.', 2)
-        rest = rest.replace('conv.', 'conv.input_conv.', 1)
-        rng = np.random.default_rng(zlib.crc32(name.encode()))
-        values = rng.uniform(0.5, 1.5, tuple(tensor.shape))
-        new = torch.from_numpy(np.asarray(values)).to(tensor.dtype)
-        state[f'{side[0]}{int(index) + 1}.{rest}'] = new
-    path = tmp_path / 'scanmap.pth'
-    torch.save(state, path)
-    return str(path)
 
 
 def test_convert(checkpoint, tmp_path, capsys, assert_one_line):
