@@ -18,7 +18,16 @@ from photutils_pconv.cli._removal import OPTION_GROUPS, SHELL_DEFAULTS
 from photutils_pconv.removal.settings import removal_options
 
 # What only a shell needs: the files, and what is done about them.
-OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
+OWN_OPTIONS = {
+    'help',
+    'map',
+    'catalogue',
+    'output',
+    'overwrite',
+    'quiet',
+    'plot',
+    'block',
+}
 # What `SourceRemovalResult.write` takes.
 WRITE_OPTIONS = {'table_formats', 'regions'}
 # What is fetched in the place of files.
@@ -29,8 +38,9 @@ MANY_OPTIONS = {'many', 'scheduler', 'workers'}
 # Which part of its two files is meant: Python has ``hdu`` for the map, takes the
 # names of extensions as ``mask`` and ``error``, and reads catalogues itself.
 HDU_OPTIONS = {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
-# What only Python can give: a shell has files, whose header holds the WCS.
-PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu'}
+# What only Python can give: a shell has files, whose header holds the WCS, and
+# ``--block`` puts images into the folder of the output, as ``scratch`` does.
+PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu', 'scratch'}
 
 
 def keywords_of(function):
