@@ -307,8 +307,7 @@ def summarise(table):
                     f'{np.median(own["time"]):.1f}',
                 ]
             )
-        header = ['finder', 'threshold', 'completeness', 'reliability']
-        header.append('seconds for all thresholds')
+        header = ['finder', 'threshold', 'completeness', 'reliability', 'seconds in all']
         parts.append('### Usual thresholds\n\n' + format_lines(header, rows))
     return '\n\n'.join(parts)
 
