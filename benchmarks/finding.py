@@ -6,12 +6,15 @@ Finders run on simulated maps, on filaments, and on real emission with injected
 sources, at many thresholds. At each of them completeness is the share of the injected
 sources that is found, reliability the share of what is found that was injected: peaks
 of a real map's own count as false, for all finders alike. The table has the highest
-completeness at which the reliability, of all maps together, is at least so high::
+completeness at which the reliability, of all maps together, is at least so high, of
+all sources and by their SNR (Eq. 1)::
 
     PCONV_REAL_DATA=... python benchmarks/finding.py --output FILE
 
 Peers see the map less photutils' ``Background2D``, over its rms; hyper's detection is
-that of hyper-py-photometry, if that is installed.
+that of hyper-py-photometry, if that is installed. Then false detections are counted on
+maps into which nothing was injected, as they are and upside down, where no source is a
+peak. ``--half training`` makes the maps with which the package's numbers were chosen.
 """
 
 import argparse
@@ -21,7 +24,14 @@ import warnings
 from functools import partial
 
 import numpy as np
-from _finding_maps import PARTS, make_finding_map
+from _finding_maps import (
+    HALVES,
+    PARTS,
+    make_empty_map,
+    make_finding_map,
+    source_snr,
+)
+from _finding_peers import FINDERS, find_finders
 from _run import (
     add_run_arguments,
     describe_command,
@@ -30,10 +40,7 @@ from _run import (
     write_text,
 )
 from _tables import format_lines
-from astropy.table import Table
-from photutils.background import Background2D
-from photutils.detection import DAOStarFinder
-from photutils.segmentation import SourceCatalog, SourceFinder
+from astropy.table import Table, vstack
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
@@ -41,148 +48,21 @@ from photutils_pconv.finding import find_sources
 
 #: The reliabilities at which finders are compared.
 RELIABILITIES = (0.95, 0.9, 0.8)
-# All by choice. A detection is a source within so many FWHM; the thresholds of each
-# finder; boxes of the peers' background (FWHM); and the pixels of a segment.
+#: The bins of the SNR (Eq. 1), by choice; the fainter sources count as well.
+BINS = ((1, 3), (3, 10), (10, 30), (30, np.inf))
+# All by choice. A detection is a source within so many FWHM; the thresholds at which
+# false detections are counted; and the pixels of a megapixel.
 _MATCH = 0.75
-_THRESHOLDS = np.array([3.5, 4, 4.5, 5, 6, 7, 9, 12, 16, 24])
-_DAO_THRESHOLDS = np.array([0.5, 1, 1.5, 2, 3, 4, 6, 9, 14, 20])
-_SEGMENT_THRESHOLDS = np.array([0.7, 1, 1.5, 2, 3, 4, 6, 9, 14, 20])
-_HYPER_THRESHOLDS = np.array([1.5, 2, 3, 4, 5, 6, 8, 12, 18, 30])
-_BOX = 6.0
-# The thresholds at which each is mostly used: by default, or in photutils' examples.
-_DEFAULT = {
-    'find_sources': 5.0,
-    'any shape': 5.0,
-    'DAOStarFinder': 6.0,
-    'SourceFinder': 1.5,
-    'hyper': 5.0,
-}
-_SEGMENT_PIXELS = 5
+_FALSE_THRESHOLDS = (4.0, 5.0, 7.0)
+_MEGAPIXEL = 1.0e6
 _SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
+# Maps of noise alone are needed in a larger number: so many for each of the others.
+_NOISE_MAPS = 4
 
 
-def _ours(truth, fwhm, *, shape_tolerance=0.2):
+def match(x, y, truth, radius):
     """
-    Give what `find_sources` finds at each threshold.
-
-    A lower threshold finds what a higher one does, and more: one run serves all.
-    """
-    table = find_sources(
-        truth.data,
-        setup=truth.setup,
-        threshold=_THRESHOLDS[0],
-        shape_tolerance=shape_tolerance,
-    )
-    x, y, snr = (np.array(table[name]) for name in ('x_centroid', 'y_centroid', 'snr'))
-    return [(x[snr >= one], y[snr >= one]) for one in _THRESHOLDS]
-
-
-def _flatten(truth, fwhm):
-    """Give a map less its background, over its rms, and where it is missing."""
-    missing = ~np.isfinite(truth.data)
-    box = min(round(_BOX * fwhm), min(truth.data.shape))
-    found = Background2D(
-        np.where(missing, 0.0, truth.data), box, mask=missing, exclude_percentile=90
-    )
-    flat = (truth.data - found.background) / found.background_rms
-    return np.where(missing, 0.0, flat), missing
-
-
-def _positions(table, x, y):
-    if table is None:
-        return np.zeros(0), np.zeros(0)
-    return np.array(table[x]), np.array(table[y])
-
-
-def _dao(truth, fwhm):
-    """Give what DAOStarFinder finds."""
-    flat, missing = _flatten(truth, fwhm)
-    return [
-        _positions(
-            DAOStarFinder(one, fwhm)(flat, mask=missing), 'x_centroid', 'y_centroid'
-        )
-        for one in _DAO_THRESHOLDS
-    ]
-
-
-def _segments(truth, fwhm):
-    """Give the centroids of segments, deblended."""
-    flat, missing = _flatten(truth, fwhm)
-    finder = SourceFinder(n_pixels=_SEGMENT_PIXELS, progress_bar=False)
-    found = []
-    for one in _SEGMENT_THRESHOLDS:
-        segments = finder(flat, one, mask=missing)
-        if segments is None:
-            found.append(_positions(None, '', ''))
-            continue
-        catalogue = SourceCatalog(flat, segments, mask=missing)
-        found.append(
-            (np.atleast_1d(catalogue.x_centroid), np.atleast_1d(catalogue.y_centroid))
-        )
-    return found
-
-
-class _HyperConfig:
-    """The settings of hyper that its detection reads: its defaults."""
-
-    @staticmethod
-    def get(section, name, default=None):
-        """Give a setting; what hyper requires is as in its own example."""
-        return {'aper_inf': 1.0, 'aper_sup': 2.0}.get(name, default)
-
-
-def _hyper(truth, fwhm):
-    """Give what hyper's detection finds, with the limits of its own example."""
-    from hyper_py.detection import detect_sources, estimate_rms
-
-    data = np.where(np.isfinite(truth.data), truth.data, np.nan)
-    rms = estimate_rms(np.nan_to_num(data))
-    found = []
-    for one in _HYPER_THRESHOLDS:
-        table = detect_sources(
-            {'map': data, 'beam_dim': fwhm, 'pix_dim': 1.0},
-            0,
-            data,
-            rms,
-            one,
-            (-4.0, 4.0),
-            (-2.0, 2.0),
-            _HyperConfig,
-        )
-        found.append(_positions(table, 'xcentroid', 'ycentroid'))
-    return found
-
-
-#: What is compared, and the thresholds of each.
-FINDERS = {
-    'find_sources': (_ours, _THRESHOLDS),
-    'any shape': (partial(_ours, shape_tolerance=np.inf), _THRESHOLDS),
-    'DAOStarFinder': (_dao, _DAO_THRESHOLDS),
-    'SourceFinder': (_segments, _SEGMENT_THRESHOLDS),
-    'hyper': (_hyper, _HYPER_THRESHOLDS),
-}
-
-
-def find_finders():
-    """
-    Name the finders that are installed.
-
-    Returns
-    -------
-    names : list of str
-        Their names.
-    """
-    names = list(FINDERS)
-    try:
-        import hyper_py.detection  # noqa: F401
-    except ImportError:
-        names.remove('hyper')
-    return names
-
-
-def count_matches(x, y, truth, radius):
-    """
-    Count the sources that are found, each by one detection.
+    Tell which sources are found, each by one detection.
 
     Parameters
     ----------
@@ -197,17 +77,17 @@ def count_matches(x, y, truth, radius):
 
     Returns
     -------
-    n_found : int
-        The number, of as many pairs as there can be.
+    found : 1D bool `~numpy.ndarray`
+        The sources that are found, of as many pairs as there can be.
     """
     if len(x) == 0:
-        return 0
-    near = np.hypot(x[:, None] - truth.x, y[:, None] - truth.y) <= radius
+        return np.zeros(len(truth.x), dtype=bool)
+    near = np.hypot(truth.x[:, None] - x, truth.y[:, None] - y) <= radius
     pairs = maximum_bipartite_matching(csr_array(near.astype(int)), perm_type='column')
-    return int(np.count_nonzero(pairs >= 0))
+    return pairs >= 0
 
 
-def measure_job(job, *, seed, folder):
+def measure_job(job, *, seed, folder, half='test'):
     """
     Run all finders on a map.
 
@@ -222,37 +102,85 @@ def measure_job(job, *, seed, folder):
     folder : str or `None`
         The folder of real data.
 
+    half : str, optional
+        One of `_finding_maps.HALVES`.
+
     Returns
     -------
     table : `~astropy.table.Table`
-        A row a finder and threshold: the numbers of sources, of detections, and of
-        detections of sources, and the time of the finder (s).
+        A row a finder and threshold: the numbers of detections, of sources and of
+        those that are found, of all and by bins of the SNR, and the time of the
+        finder (s).
     """
-    truth = make_finding_map(*job, seed=seed, folder=folder)
+    truth = make_finding_map(*job, seed=seed, folder=folder, half=half)
     fwhm = (truth.setup.psf_fwhm / truth.setup.pixel_scale).to_value('')
+    snr = source_snr(truth)
+    bins = np.array([(snr >= low) & (snr < high) for low, high in BINS])
     rows = []
-    for name in find_finders():
-        run, thresholds = FINDERS[name]
+    for finder in find_finders():
         start = time.process_time()
         with warnings.catch_warnings():
             # None found, or a box of the background without a pixel.
             warnings.simplefilter('ignore')
-            found = run(truth, fwhm)
+            positions = finder.run(truth, fwhm)
         spent = time.process_time() - start
-        n_runs = 1 if thresholds is _THRESHOLDS else len(thresholds)
-        for threshold, (x, y) in zip(thresholds, found, strict=True):
+        for threshold, (x, y) in zip(finder.thresholds, positions, strict=True):
+            found = match(x, y, truth, _MATCH * fwhm)
             rows.append(
                 {
                     'part': job[0],
                     'map': f'{truth.name} {truth.setup.name} {job[2]}',
-                    'finder': name,
-                    'threshold': threshold,
-                    'n_sources': len(truth.x),
+                    'finder': finder.name,
+                    'threshold': float(threshold),
                     'n_detections': len(x),
-                    'n_found': count_matches(x, y, truth, _MATCH * fwhm),
-                    'time': spent / n_runs,
+                    'n_sources': len(truth.x),
+                    'n_found': np.count_nonzero(found),
+                    'bin_sources': bins.sum(axis=1),
+                    'bin_found': (bins & found).sum(axis=1),
+                    'time': spent,
                 }
             )
+    return Table(rows)
+
+
+def measure_false(job, *, seed, folder):
+    """
+    Count what is found on a map without sources.
+
+    Parameters
+    ----------
+    job : tuple
+        Part, setup and number of the map.
+
+    seed, folder
+        As for `measure_job`.
+
+    Returns
+    -------
+    table : `~astropy.table.Table`
+        A row a threshold: the numbers of detections on the map and on it turned
+        upside down, and of pixels.
+    """
+    name, data = make_empty_map(*job, seed=seed, folder=folder)
+    counts = []
+    for sign in (1.0, -1.0):
+        table = find_sources(
+            sign * data, setup=job[1], threshold=min(_FALSE_THRESHOLDS)
+        )
+        counts.append(
+            [np.count_nonzero(table['snr'] >= one) for one in _FALSE_THRESHOLDS]
+        )
+    pixels = np.count_nonzero(np.isfinite(data))
+    rows = [
+        {
+            'emission': name,
+            'threshold': threshold,
+            'n_detections': up,
+            'n_upside_down': down,
+            'n_pixels': pixels,
+        }
+        for threshold, up, down in zip(_FALSE_THRESHOLDS, *counts, strict=True)
+    ]
     return Table(rows)
 
 
@@ -267,25 +195,28 @@ def curve(table):
 
     Returns
     -------
-    completeness, reliability : 1D `~numpy.ndarray`
-        The two, by ascending threshold.
+    completeness : 2D `~numpy.ndarray`
+        By ascending threshold, of all sources and by bins of the SNR; NaN for bins
+        without sources.
+
+    reliability : 1D `~numpy.ndarray`
+        That at each threshold.
     """
     thresholds = np.unique(table['threshold'])
-    sums = np.array(
-        [
-            [
-                np.sum(table[name][table['threshold'] == one])
-                for name in ('n_sources', 'n_detections', 'n_found')
-            ]
-            for one in thresholds
-        ],
-        dtype=float,
-    ).T
-    n_sources, n_detections, n_found = sums
+
+    def sums(name):
+        chosen = (table[name][table['threshold'] == one] for one in thresholds)
+        return np.array([np.sum(one, axis=0) for one in chosen], dtype=float)
+
+    n_detections, n_found = sums('n_detections'), sums('n_found')
     reliability = np.divide(
         n_found, n_detections, out=np.ones_like(n_found), where=n_detections > 0
     )
-    return n_found / n_sources, reliability
+    found = np.column_stack([n_found, sums('bin_found')])
+    sources = np.column_stack([sums('n_sources'), sums('bin_sources')])
+    completeness = np.full(found.shape, np.nan)
+    np.divide(found, sources, out=completeness, where=sources > 0)
+    return completeness, reliability
 
 
 def completeness_at(completeness, reliability, level):
@@ -294,7 +225,10 @@ def completeness_at(completeness, reliability, level):
 
     Parameters
     ----------
-    completeness, reliability : 1D `~numpy.ndarray`
+    completeness : 2D `~numpy.ndarray`
+        See `curve`; that of all sources, the first, decides.
+
+    reliability : 1D `~numpy.ndarray`
         See `curve`.
 
     level : float
@@ -302,17 +236,18 @@ def completeness_at(completeness, reliability, level):
 
     Returns
     -------
-    completeness : float
-        The completeness, 0 where the reliability is never so high.
+    completeness : 1D `~numpy.ndarray`
+        That of all sources and by bins, 0 where the reliability is never so high.
     """
-    best = np.max(completeness[reliability >= level], initial=0.0)
+    options = [np.zeros(completeness.shape[1]), *completeness[reliability >= level]]
     for k in range(len(reliability) - 1):
         low, high = reliability[k], reliability[k + 1]
         if low < level <= high:
             share = (level - low) / (high - low)
-            between = completeness[k] + share * (completeness[k + 1] - completeness[k])
-            best = max(best, between)
-    return best
+            options.append(
+                (1.0 - share) * completeness[k] + share * completeness[k + 1]
+            )
+    return max(options, key=lambda one: one[0])
 
 
 def summarise(table):
@@ -327,39 +262,94 @@ def summarise(table):
     Returns
     -------
     text : str
-        A Markdown table for each kind of maps.
+        Markdown tables for each kind of maps.
     """
     parts = []
-    header = ['finder', *(f'{100 * level:.0f} %' for level in RELIABILITIES)]
-    header += ['default: complete', 'reliable', 'time (s)']
+    bins = [f'{low} to {high}' for low, high in BINS[:-1]]
+    bins.append(f'> {BINS[-1][0]}')
     for part in PARTS:
         here = table[table['part'] == part]
         if len(here) == 0:
             continue
-        n_maps = len(set(here['map']))
-        first = here[(here['finder'] == 'find_sources')]
-        first = first[first['threshold'] == _DEFAULT['find_sources']]
+        curves = {
+            one: curve(here[here['finder'] == one.name])
+            for one in FINDERS
+            if one.name in here['finder']
+        }
+        first = here[here['finder'] == FINDERS[0].name]
+        first = first[first['threshold'] == FINDERS[0].usual]
+        parts.append(
+            f'## {part.capitalize()}: {len(first)} maps, '
+            f'{first["n_sources"].sum()} sources'
+        )
+        for level in RELIABILITIES:
+            rows = [
+                [
+                    one.name,
+                    *(f'{value:.2f}' for value in completeness_at(*found, level)),
+                ]
+                for one, found in curves.items()
+            ]
+            parts.append(
+                f'### Completeness at a reliability of {100 * level:.0f} percent\n\n'
+                + format_lines(['finder', 'all', *bins], rows)
+            )
         rows = []
-        for name in FINDERS:
-            own = here[here['finder'] == name]
-            if len(own) == 0:
-                continue
-            found = curve(own)
+        for one, (completeness, reliability) in curves.items():
+            own = here[here['finder'] == one.name]
+            k = np.unique(own['threshold']).tolist().index(one.usual)
             rows.append(
                 [
-                    name,
-                    *(f'{completeness_at(*found, one):.2f}' for one in RELIABILITIES),
+                    one.name,
+                    f'{one.usual:g}',
+                    *_format([completeness[k, 0], reliability[k]]),
+                    f'{np.median(own["time"]):.1f}',
                 ]
             )
-            usual = own[own['threshold'] == _DEFAULT[name]]
-            rows[-1] += [f'{one[0]:.2f}' for one in curve(usual)]
-            rows[-1].append(f'{np.median(own["time"]):.1f}')
-        parts.append(
-            f'## {part.capitalize()}: {n_maps} maps, {first["n_sources"].sum()} sources'
-            '\n\nCompleteness at a reliability of at least\n\n'
-            + format_lines(header, rows)
-        )
+        header = ['finder', 'threshold', 'completeness', 'reliability']
+        header.append('seconds for all thresholds')
+        parts.append('### Usual thresholds\n\n' + format_lines(header, rows))
     return '\n\n'.join(parts)
+
+
+def _format(values):
+    return [f'{value:.2f}' for value in values]
+
+
+def summarise_false(table):
+    """
+    Count false detections by emission.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        What `measure_false` gives for several maps.
+
+    Returns
+    -------
+    text : str
+        A Markdown table.
+    """
+    rows = []
+    for name in dict.fromkeys(table['emission']):
+        own = table[table['emission'] == name]
+        cells = []
+        for threshold in _FALSE_THRESHOLDS:
+            one = own[own['threshold'] == threshold]
+            pixels = one['n_pixels'].sum() / _MEGAPIXEL
+            cells += [
+                f'{one[column].sum() / pixels:.0f}'
+                for column in ('n_detections', 'n_upside_down')
+            ]
+        rows.append([name, f'{pixels:.2f}', *cells])
+    header = ['emission', 'megapixels']
+    for threshold in _FALSE_THRESHOLDS:
+        header += [f'SNR {threshold:g}', 'upside down']
+    return (
+        '## False detections per megapixel\n\n'
+        'On noise and on emission without injected sources: real maps have some of '
+        'their own.\n\n' + format_lines(header, rows)
+    )
 
 
 def main(arguments=None):
@@ -372,29 +362,37 @@ def main(arguments=None):
         The arguments (default: those of the process).
     """
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('--quick', action='store_true', help='one map a part')
+    parser.add_argument('--maps', type=int, default=4, help='maps a setup and part')
+    parser.add_argument('--half', choices=HALVES, default='test', help='which maps')
     add_run_arguments(parser, seed=20261129, rows='finders and thresholds')
-    parser.add_argument('--maps', type=int, default=2, help='maps a setup and part')
     options = parser.parse_args(arguments)
     folder = os.environ.get('PCONV_REAL_DATA')
-    jobs = [
-        (part, setup, i * options.maps + k)
-        for part in PARTS
-        if part != 'real' or folder
-        for i, setup in enumerate(_SETUPS)
-        for k in range(options.maps)
-    ]
+    setups, n_maps = (_SETUPS[1:2], 1) if options.quick else (_SETUPS, options.maps)
+    parts = [part for part in PARTS if part != 'real' or folder]
+
+    def jobs(names, count):
+        return [
+            (part, setup, i * count + k)
+            for part in names
+            for i, setup in enumerate(setups)
+            for k in range(count)
+        ]
+
+    run = {'processes': options.processes, 'report': print_progress}
+    given = {'seed': options.seed, 'folder': folder}
     table = measure_maps(
-        partial(measure_job, seed=options.seed, folder=folder),
-        jobs,
-        processes=options.processes,
-        report=print_progress,
+        partial(measure_job, **given, half=options.half), jobs(parts, n_maps), **run
     )
+    text = ['# Finding sources on structure', describe_command(), summarise(table)]
+    if options.half == 'test':
+        empty = [*jobs(('noise',), _NOISE_MAPS * n_maps), *jobs(parts, n_maps)]
+        false = measure_maps(partial(measure_false, **given), empty, **run)
+        text.append(summarise_false(false))
+        table = vstack([table, false])
     if options.table:
         table.write(options.table, overwrite=True)
-    text = '\n\n'.join(
-        ['# Finding sources on structure', describe_command(), summarise(table)]
-    )
-    write_text(text, options.output)
+    write_text('\n\n'.join(text), options.output)
 
 
 if __name__ == '__main__':

@@ -6,9 +6,14 @@ A PSF that varies over a map, from images on a grid of positions. Its public hom
 
 import numpy as np
 
-from photutils_pconv._psf_models.images import check_image_psf, check_kernel
+from photutils_pconv._psf_models.images import (
+    check_image_psf,
+    check_kernel,
+    read_psf_grid,
+    write_psf_file,
+)
 from photutils_pconv._psf_models.sampled import SampledPSF
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import to_bool, to_float
 
 __all__ = ['GriddedPSF', 'is_gridded_model']
 
@@ -135,6 +140,81 @@ class GriddedPSF(SampledPSF):
             pixel_scale / factor,
             effective_pixel=pixel_scale,
         )
+
+    @classmethod
+    def from_fits(cls, path, *, pixel_scale=None, normalize=True, effective_pixel=None):
+        """
+        Read a PSF that `to_fits` wrote.
+
+        Parameters
+        ----------
+        path : str or `~pathlib.Path`
+            The file. Its image is the mean, its extensions are ``GRID``, the images,
+            and ``POSITIONS``.
+
+        pixel_scale, effective_pixel : float, optional
+            As for `~photutils_pconv.psf.SampledPSF`.
+
+        normalize : bool, optional
+            Whether each image is scaled to a flux of 1.
+
+        Returns
+        -------
+        psf : `GriddedPSF`
+            The PSF.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is no such file, or it holds a single image.
+        """
+        normalize = to_bool(normalize, 'normalize')
+        mean = SampledPSF.from_fits(
+            path,
+            pixel_scale=pixel_scale,
+            normalize=normalize,
+            effective_pixel=effective_pixel,
+        )
+        grid = read_psf_grid(path)
+        if grid is None:
+            msg = (
+                f'{str(path)!r} holds no PSF that varies over a map: it has no '
+                'extensions GRID and POSITIONS. SampledPSF.from_fits reads its image.'
+            )
+            raise ValueError(msg)
+        images = [check_kernel(image, normalize=normalize) for image in grid[0]]
+        return cls(
+            images, grid[1], mean.pixel_scale, effective_pixel=mean.effective_pixel
+        )
+
+    def to_fits(self, path, *, overwrite=False):
+        """
+        Write the PSF to a FITS file that `from_fits` reads.
+
+        Parameters
+        ----------
+        path : str or `~pathlib.Path`
+            The file. What reads one PSF finds the mean in it.
+
+        overwrite : bool, optional
+            Whether to replace a file.
+        """
+        overwrite = to_bool(overwrite, 'overwrite')
+        write_psf_file(
+            path,
+            self.data,
+            pixel_scale=self.pixel_scale,
+            effective_pixel=self.effective_pixel,
+            grid=self.grid,
+            overwrite=overwrite,
+        )
+
+    @property
+    def grid(self):
+        """
+        The images, (N, ny, nx), and their positions, (N, 2), as they were given.
+        """
+        return self._images.copy(), self._positions.copy()
 
     def at(self, x, y):
         """

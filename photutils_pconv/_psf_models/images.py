@@ -19,6 +19,7 @@ __all__ = [
     'check_image_psf',
     'check_kernel',
     'read_psf_file',
+    'read_psf_grid',
     'write_psf_file',
     'write_psf_hdu',
 ]
@@ -36,6 +37,8 @@ _SQUARE = 0.01
 _ORIGIN_TOLERANCE = 1.0e-3
 # The keywords of a pixel's side, in arcsec: this package's, and poppy's.
 _SCALE_KEYS = ('PIXSCALE', 'PIXELSCL')
+# The extensions of a PSF that varies over a map.
+_IMAGES, _POSITIONS = 'GRID', 'POSITIONS'
 
 
 def check_kernel(data, *, normalize, total=1.0, warn=True):
@@ -266,9 +269,32 @@ def _read_image(path):
     return None
 
 
-def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False):
+def read_psf_grid(path):
     """
-    Write a PSF to a FITS file that `read_psf_file` reads.
+    Read the images of a PSF that varies over a map.
+
+    Parameters
+    ----------
+    path : str or `~pathlib.Path`
+        A file that `read_psf_file` reads.
+
+    Returns
+    -------
+    grid : tuple of `~numpy.ndarray` or `None`
+        The images, (N, ny, nx), and their positions, (N, 2), where the file has
+        them in the extensions ``GRID`` and ``POSITIONS``.
+    """
+    with fits.open(path) as hdus:
+        if not {_IMAGES, _POSITIONS} <= {hdu.name for hdu in hdus}:
+            return None
+        return np.array(hdus[_IMAGES].data), np.array(hdus[_POSITIONS].data)
+
+
+def write_psf_file(
+    path, data, *, pixel_scale, effective_pixel, grid=None, overwrite=False
+):
+    """
+    Write a PSF to a FITS file that `read_psf_file` reads, in single precision.
 
     Parameters
     ----------
@@ -282,6 +308,9 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
         The side of a sample, and of the map pixel that the image contains, in
         arcsec.
 
+    grid : tuple of array_like, optional
+        What `read_psf_grid` gives back.
+
     overwrite : bool, optional
         Whether to replace a file.
     """
@@ -290,13 +319,14 @@ def write_psf_file(path, data, *, pixel_scale, effective_pixel, overwrite=False)
         data=data.astype(np.float32),
         pixel_scale=pixel_scale,
         effective_pixel=effective_pixel,
+        grid=None if grid is None else (grid[0].astype(np.float32), grid[1]),
     )
     path = Path(path).expanduser()
     check_output([path], overwrite=overwrite)
     write_atomically(path, write)
 
 
-def write_psf_hdu(path, *, data, pixel_scale, effective_pixel):
+def write_psf_hdu(path, *, data, pixel_scale, effective_pixel, grid=None):
     """
     Write a PSF to a new file, in the precision that it has.
 
@@ -308,13 +338,20 @@ def write_psf_hdu(path, *, data, pixel_scale, effective_pixel):
     data : 2D `~numpy.ndarray`
         The image.
 
-    pixel_scale, effective_pixel : float
+    pixel_scale, effective_pixel, grid
         As for `write_psf_file`.
     """
     header = fits.Header()
     header['PIXSCALE'] = (pixel_scale, '[arcsec] side of a sample')
     header['EFFPIX'] = (effective_pixel, '[arcsec] map pixel contained')
-    fits.PrimaryHDU(data, header).writeto(path)
+    hdus = [fits.PrimaryHDU(data, header)]
+    if grid is not None:
+        names = (_IMAGES, _POSITIONS)
+        hdus += [
+            fits.ImageHDU(values, name=name)
+            for name, values in zip(names, grid, strict=True)
+        ]
+    fits.HDUList(hdus).writeto(path)
 
 
 def _find_scale(header):

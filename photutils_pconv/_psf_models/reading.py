@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from photutils_pconv._psf_models.gridded import GriddedPSF, is_gridded_model
+from photutils_pconv._psf_models.images import read_psf_grid
 from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.sampled import SampledPSF
 
-__all__ = ['is_image_psf', 'read_psf']
+__all__ = ['is_image_psf', 'read_fits_psf', 'read_psf']
 
 
 def is_image_psf(psf):
@@ -63,7 +64,7 @@ def read_psf(psf, *, pixel_scale=None, accepted='a FITS file, an image, an Image
     if isinstance(psf, SampledPSF | LobedPSF):
         return psf
     if isinstance(psf, str | Path):
-        return SampledPSF.from_fits(psf, pixel_scale=pixel_scale)
+        return read_fits_psf(psf, pixel_scale=pixel_scale)
     is_model = is_image_psf(psf)
     is_array = isinstance(psf, np.ndarray | list | tuple)
     if not (is_model or is_array):
@@ -80,3 +81,35 @@ def read_psf(psf, *, pixel_scale=None, accepted='a FITS file, an image, an Image
     if is_model:
         return SampledPSF.from_image_psf(psf, pixel_scale=pixel_scale)
     return SampledPSF.from_array(psf, pixel_scale=pixel_scale)
+
+
+def read_fits_psf(path, *, pixel_scale=None, normalize=True):
+    """
+    Read a PSF from a FITS file, of one image or of a grid of them.
+
+    Parameters
+    ----------
+    path : str or `~pathlib.Path`
+        The file.
+
+    pixel_scale : float, optional
+        The side of its pixels, in arcsec, if its header does not tell it.
+
+    normalize : bool, optional
+        Whether images are scaled to a flux of 1.
+
+    Returns
+    -------
+    psf : `~photutils_pconv.psf.SampledPSF` or `~photutils_pconv.psf.GriddedPSF`
+        The PSF.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or no PSF in it.
+    """
+    options = {'pixel_scale': pixel_scale, 'normalize': normalize}
+    psf = SampledPSF.from_fits(path, **options)
+    if read_psf_grid(path) is None:
+        return psf
+    return GriddedPSF.from_fits(path, **options)

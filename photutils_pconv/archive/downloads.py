@@ -117,6 +117,8 @@ def download(job, target):
                     part.remove()
                     raise ArchiveError(_disk_full(part, job)) from exc
                 if not is_passing(exc):
+                    if isinstance(exc, requests.RequestException):
+                        raise _unusable(exc, job) from exc
                     raise
                 failures += 1
                 if 0 < before < part.size and resumptions < _MOST_RESUMPTIONS:
@@ -274,6 +276,15 @@ def _disk_full(part, job, total=None):
     return (
         f'The disk is full: {job.what}{size} has no room in {part.path.parent}. Make '
         'room, or set XDG_CACHE_HOME to a larger disk. Nothing is left of the download.'
+    )
+
+
+def _unusable(error, job):
+    """The error of an address that leads nowhere, or round in circles."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return ArchiveFormatError(
+        f'{job.service} gave an address of {job.what} that cannot be used '
+        f'({job.url!r}: {reason}).'
     )
 
 

@@ -390,6 +390,8 @@ def _fetch_from_esasky(order):
         if 'instrument' not in table.colnames
         or 'PACS' in str(row['instrument']).upper()
     }
+    # What is empty or masked is no address.
+    urls = [url for url in urls if re.match('https?://', url)]
     lacks = []
     for url in urls:
         try:

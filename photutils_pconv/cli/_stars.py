@@ -5,6 +5,7 @@ The command ``photutils-pconv stars``.
 
 from functools import partial
 
+from photutils_pconv.cli._archive import BANDS, add_timeout, make_patience
 from photutils_pconv.cli._common import add_overwrite, parse_folder, prepare_folder
 
 __all__ = ['add_parser', 'run']
@@ -23,11 +24,11 @@ def add_parser(subparsers):
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        'maps', metavar='DIR', nargs='+', help='folders of FITS files, or such files'
+        'maps', metavar='DIR', nargs='*', help='folders of FITS files, or such files'
     )
     parser.add_argument(
         '--band',
-        choices=('blue', 'green', 'red'),
+        choices=BANDS,
         help='the band of maps whose headers do not tell it (WAVELNTH)',
     )
     parser.add_argument(
@@ -55,6 +56,24 @@ def add_parser(subparsers):
         'installed)',
     )
     parser.add_argument('--model', help='a bundled model or a weights file')
+    group = parser.add_argument_group('archive')
+    group.add_argument(
+        '--fetch',
+        type=parse_folder,
+        metavar='DIR',
+        help="fetch the stars' maps into this folder, those that are not there, and "
+        'measure them',
+    )
+    group.add_argument(
+        '--bands', nargs='+', choices=BANDS, help='fetch these bands (default: all)'
+    )
+    group.add_argument(
+        '--max-stars',
+        type=int,
+        metavar='N',
+        help='fetch so many stars, the brightest first (default: all)',
+    )
+    add_timeout(group)
     group = parser.add_argument_group('output')
     group.add_argument(
         '-o',
@@ -82,10 +101,11 @@ def run(options):
         make_star_table,
     )
 
-    if options.output is None and (options.plot or options.overwrite):
-        options.usage_error('--plot and --overwrite need --output')
+    _check_use(options)
     paths = _prepare(options)
     maps = [one for entry in options.maps for one in list_fits(entry)]
+    if options.fetch is not None:
+        maps += _fetch(options)
     colour = options.colour_correction
     removers = list_removers(model=options.model)
     measured = measure_standard_stars(
@@ -110,6 +130,39 @@ def run(options):
             print(line)
     if options.output is not None:
         _write(measured, table, options, paths)
+
+
+def _check_use(options):
+    """Refuse what has no effect, or nothing to measure."""
+    if options.output is None and (options.plot or options.overwrite):
+        options.usage_error('--plot and --overwrite need --output')
+    if options.fetch is None:
+        for name in ('bands', 'max_stars', 'timeout'):
+            if getattr(options, name) is not None:
+                options.usage_error(f'--{name.replace("_", "-")} goes with --fetch')
+        if not options.maps:
+            options.usage_error('DIR is missing (or give --fetch DIR)')
+
+
+def _fetch(options):
+    """Fetch the maps of standard stars, and say what the archive lacks."""
+    from photutils_pconv.evaluation.star_maps import fetch_standard_stars
+
+    manifest = fetch_standard_stars(
+        options.fetch,
+        bands=options.bands,
+        max_stars=options.max_stars,
+        patience=make_patience(options),
+        progress_bar=not options.quiet,
+        tell=None if options.quiet else lambda line: print(line, flush=True),
+    )
+    done = [one['file'] for one in manifest['maps'] if one['state'] == 'done']
+    if not options.quiet:
+        print(f'{len(done)} of {len(manifest["maps"])} maps: {options.fetch}')
+    if not done and not options.maps:
+        msg = f'the archive has none of the maps: {manifest["maps"][0]["reason"]}'
+        raise ValueError(msg)
+    return [options.fetch / name for name in done]
 
 
 def _prepare(options):

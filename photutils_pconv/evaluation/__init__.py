@@ -50,6 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         'removers': ('RemoverChoice', 'list_removers'),
         'run': ('Evaluation', 'run_evaluation'),
         'standard_stars': ('measure_standard_stars',),
+        'star_maps': ('fetch_standard_stars',),
         'star_tables': ('format_star_table', 'make_star_table'),
         'statistics.characters': ('MapCharacter', 'map_character'),
         'statistics.pdfs': ('LogNormal', 'fit_log_normal', 'pixel_pdf'),

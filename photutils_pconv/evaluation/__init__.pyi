@@ -42,6 +42,7 @@ from .removers import list_removers as list_removers
 from .run import Evaluation as Evaluation
 from .run import run_evaluation as run_evaluation
 from .standard_stars import measure_standard_stars as measure_standard_stars
+from .star_maps import fetch_standard_stars as fetch_standard_stars
 from .star_tables import format_star_table as format_star_table
 from .star_tables import make_star_table as make_star_table
 from .statistics.characters import MapCharacter as MapCharacter
@@ -98,6 +99,7 @@ __all__ = [
     'delta_variance',
     'evaluate_fluxes',
     'evaluate_structure',
+    'fetch_standard_stars',
     'fit_log_normal',
     'fit_power_law',
     'format_star_table',

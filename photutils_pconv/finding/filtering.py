@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from photutils_pconv.psf_photometry.scatter import FilterKernels
 
-__all__ = ['FilteredMap', 'filter_map']
+__all__ = ['FilteredMap', 'filter_map', 'local_variance']
 
 # All by choice. The scatter is that within a Gaussian window of this sigma (pixels),
 # calculated on blocks of so many pixels a side; it is clipped at so many sigma, so
@@ -103,7 +103,7 @@ def filter_map(image, use, kernels, *, numbers, leak=None):
     best = None
     filtered = FilterKernels(kernels).correlate(padded)
     for number, flux, square in zip(numbers, filtered, squares, strict=True):
-        scatter = _local_variance(flux**2, use)
+        scatter = local_variance(flux**2, use)
         total = scatter if square is None else scatter + np.maximum(square, 0.0)
         if best is None:
             best = flux.copy(), scatter, total, np.full(image.shape, number)
@@ -116,8 +116,23 @@ def filter_map(image, use, kernels, *, numbers, leak=None):
     return FilteredMap(flux, np.sqrt(scatter), np.sqrt(total), chosen)
 
 
-def _local_variance(squares, use):
-    """Calculate the mean square around each pixel, clipped."""
+def local_variance(squares, use):
+    """
+    Calculate the mean square around each pixel, clipped.
+
+    Parameters
+    ----------
+    squares : 2D `~numpy.ndarray`
+        The squares of a map of mean 0.
+
+    use : 2D bool `~numpy.ndarray`
+        The pixels that may be looked at.
+
+    Returns
+    -------
+    variance : 2D `~numpy.ndarray`
+        The variance, positive.
+    """
     keep = use
     for _ in range(_ROUNDS):
         overall = squares[keep].mean() if keep.any() else squares.mean()

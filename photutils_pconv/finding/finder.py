@@ -34,7 +34,8 @@ _DESCRIPTIONS = {
     'sky_centroid': 'position on the sky',
     'snr': 'flux over flux_err',
     'flux': 'total flux of the PSF, by the matched filter',
-    'flux_err': 'scatter of that filter around the source',
+    'flux_err': 'scatter of that filter around the source, times structure',
+    'structure': 'by how much the emission around the source raises flux_err',
     'width_excess': 'how much wider than the PSF it is, as a share',
     'width_excess_err': 'standard error of width_excess',
     'ellipticity': 'half of how much longer than wide it is, as a share of the width',
@@ -102,7 +103,8 @@ def find_sources(
     table : `~astropy.table.QTable`
         A row a source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
         ``sky_centroid`` (with a WCS), ``snr``, ``flux`` and ``flux_err`` (Jy, or the
-        map's values times pixel), ``width_excess``, ``ellipticity`` and their
+        map's values times pixel), ``structure``, the factor by which the emission
+        around the source raises that error, ``width_excess``, ``ellipticity`` and their
         errors, and ``wide_gain``, how much more significant a source is that is half
         as wide again (negative for a point source).
         `~photutils_pconv.NeuralSourceRemover` takes it as it is.
@@ -119,8 +121,10 @@ def find_sources(
     serves that scatters least around there, and that scatter is the error. Peaks are
     fitted together, position and flux, with the covariance of their filters, and are
     subtracted; what they may leave, because the PSF is not quite right, counts as
-    error in the next round. With the width and two axis ratios free, the fit tells
-    the PSF from knots and ridges of the emission.
+    error in the next round. In the end errors are raised where the map without the
+    sources is rougher than in the window around, or a bump is left under a source:
+    emission is rough where it is bright. With the width and two axis ratios free, the
+    fit tells the PSF from knots and ridges of the emission.
 
     Examples
     --------
@@ -172,6 +176,7 @@ def _make_table(found, grid, map_input, settings, setup):
         'snr': found.snr,
         'flux': found.flux * to_flux,
         'flux_err': found.flux_err * to_flux,
+        'structure': found.structure,
         'width_excess': found.width,
         'width_excess_err': found.width_err,
         'ellipticity': found.ellipticity,

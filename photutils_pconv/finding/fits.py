@@ -3,7 +3,7 @@
 Fits of a PSF, and of how a source differs from it, with the map's covariance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -60,6 +60,9 @@ class Candidates:
 
     number : `~numpy.ndarray` of int
         The filter of each.
+
+    structure : `~numpy.ndarray`
+        The factor by which the emission around them has raised their errors.
     """
 
     x: np.ndarray
@@ -72,6 +75,7 @@ class Candidates:
     ellipticity_err: np.ndarray
     wide_gain: np.ndarray
     number: np.ndarray
+    structure: np.ndarray
 
     def __len__(self):
         return len(self.x)
@@ -82,6 +86,22 @@ class Candidates:
         Flux over its error (1D `~numpy.ndarray`).
         """
         return self.flux / self.flux_err
+
+    def on_structure(self, factor):
+        """
+        Raise the errors of the fluxes by what the emission around them adds.
+
+        Parameters
+        ----------
+        factor : 1D `~numpy.ndarray`
+            The factor for each, on what the filters scatter.
+
+        Returns
+        -------
+        candidates : `Candidates`
+            The same with these errors.
+        """
+        return replace(self, flux_err=self.flux_err * factor, structure=factor)
 
     def select(self, chosen):
         """
@@ -174,7 +194,7 @@ def fit_candidates(data, missing, x, y, flux, scatter, number, bank, psf):
         own = x[i], y[i], flux[i]
         shapes.append(_fit_shape(scene, own, others, number[i], scatter[i]))
     values = np.array(shapes).reshape(-1, 7).T
-    return Candidates(x, y, *values, number)
+    return Candidates(x, y, *values, number, np.ones(len(x)))
 
 
 def _near(x, y, flux, i, reach):

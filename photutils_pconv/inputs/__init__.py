@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         'fits': ('read_fits_map', 'read_fits_plane'),
         'maps': ('MapInput', 'parse_map'),
+        'orientations': ('PSFAngles',),
         'sizes': ('CatalogueSizes',),
         'regions': ('read_regions',),
         'sources': (

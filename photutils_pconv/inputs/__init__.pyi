@@ -4,6 +4,7 @@ from .fits import read_fits_map as read_fits_map
 from .fits import read_fits_plane as read_fits_plane
 from .maps import MapInput as MapInput
 from .maps import parse_map as parse_map
+from .orientations import PSFAngles as PSFAngles
 from .regions import read_regions as read_regions
 from .sizes import CatalogueSizes as CatalogueSizes
 from .sources import SourceInput as SourceInput
@@ -16,6 +17,7 @@ from .values import as_array as as_array
 __all__ = [
     'CatalogueSizes',
     'MapInput',
+    'PSFAngles',
     'SourceInput',
     'as_array',
     'mask_excluded',

@@ -23,6 +23,7 @@ from photutils_pconv.inputs.columns import (
     find_unclear_columns,
     has_positions,
 )
+from photutils_pconv.inputs.orientations import PSFAngles, find_psf_angles
 from photutils_pconv.inputs.positions import parse_pixels, pixel_to_sky, sky_to_pixel
 from photutils_pconv.inputs.regions import (
     get_excluded,
@@ -71,6 +72,9 @@ class SourceInput:
     sizes : `~photutils_pconv.inputs.CatalogueSizes` or `None`
         The sizes, where a table has columns of them.
 
+    psf_angles : `~photutils_pconv.inputs.PSFAngles` or `None`
+        How the PSF is turned at each source, where a table has a column of it.
+
     excluded : tuple of region
         The regions of a region file in which the map is not to be used, those
         with a minus sign in DS9.
@@ -81,6 +85,7 @@ class SourceInput:
     sky: SkyCoord | None
     table: QTable | None
     sizes: CatalogueSizes | None = None
+    psf_angles: PSFAngles | None = None
     excluded: tuple = ()
 
     def __len__(self):
@@ -157,7 +162,9 @@ def parse_sources(sources, *, wcs=None):
         finds, ``fwhm`` or ``fwhm_major``, ``fwhm_minor`` and ``pa`` (degrees, east
         of north) or ``theta`` (counter-clockwise from the x axis), also as Hyper,
         getsf, CuTEx and tables at the CDS spell them. Without a unit they are in
-        arcsec in a table with sky positions, else in pixels.
+        arcsec in a table with sky positions, else in pixels. ``psf_angle`` (degrees,
+        counter-clockwise on the map) or ``psf_pa`` (degrees, east of north) says how
+        the PSF is turned at each source.
 
     wcs : WCS, optional
         The celestial WCS of the map, needed for sky positions.
@@ -174,7 +181,7 @@ def parse_sources(sources, *, wcs=None):
         If there are no positions, or sky positions and no WCS.
     """
     wcs = celestial_wcs(wcs)
-    table = sky = xy = sizes = None
+    table = sky = xy = sizes = psf_angles = None
     excluded = ()
     if isinstance(sources, str | os.PathLike):
         sources = read_sources(sources)
@@ -203,6 +210,7 @@ def parse_sources(sources, *, wcs=None):
         table = to_qtable(sources)
         sky, xy = _find_positions(table, wcs)
         sizes = find_sizes(table, has_sky=sky is not None)
+        psf_angles = find_psf_angles(table)
     elif isinstance(sources, SkyCoord):
         if sources.ndim > 1:
             msg = (
@@ -225,7 +233,15 @@ def parse_sources(sources, *, wcs=None):
     x, y = xy
     if sky is None:
         sky = pixel_to_sky(x, y, wcs)
-    return SourceInput(x=x, y=y, sky=sky, table=table, sizes=sizes, excluded=excluded)
+    return SourceInput(
+        x=x,
+        y=y,
+        sky=sky,
+        table=table,
+        sizes=sizes,
+        psf_angles=psf_angles,
+        excluded=excluded,
+    )
 
 
 def read_sources(path, *, hdu=None, table_id=None):

@@ -278,6 +278,22 @@ class PixelPSF:
         """
         return np.ones(n)
 
+    def turns(self, n):
+        """
+        Give the angles that are known of each source's PSF alone: none.
+
+        Parameters
+        ----------
+        n : int
+            The number of the sources.
+
+        Returns
+        -------
+        angles : 1D `~numpy.ndarray`
+            NaN for each.
+        """
+        return np.full(n, np.nan)
+
     def with_point(self, point):
         """
         Give the images of the same sources seen with another PSF: that PSF.

@@ -384,6 +384,22 @@ class SourcePSFs:
             raise ValueError(msg)
         return np.where(self.sizes.is_resolved, self.sizes.major, 1.0)
 
+    def turns(self, n):
+        """
+        Give the angles that are known of each source's PSF alone.
+
+        Parameters
+        ----------
+        n : int
+            The number of the sources.
+
+        Returns
+        -------
+        angles : 1D `~numpy.ndarray`
+            The angles, in radians; NaN where none is known.
+        """
+        return np.full(n, np.nan)
+
     def with_point(self, point):
         """
         Give the images of the same sources seen with another PSF.

@@ -1,9 +1,11 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The images of sources with a PSF that varies over the map.
+The images of sources with a PSF that varies over the map, or is turned from one source
+to the next.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +13,11 @@ from photutils_pconv._psf_models.gridded import GriddedPSF
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 
-__all__ = ['VaryingPSFs', 'see_sources']
+__all__ = ['TurnedPSFs', 'VaryingPSFs', 'see_sources']
+
+# Angles are rounded to this (radians, 0.1 degrees; by choice: 0.05 degrees move a pixel
+# at the largest radius by 0.05), so that sources of one field share their images.
+_SAME_ANGLE = np.pi / 1800.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +25,7 @@ class VaryingPSFs(SourcePSFs):
     """
     The images of a map's sources, each unresolved one with a PSF of its own.
 
-    Resolved sources have the mean PSF, convolved with their size. The PSFs are taken
+    Resolved sources have their own PSF, convolved with their size. The PSFs are taken
     as they are: a fit of one shape to sources of different ones has no meaning.
 
     Parameters
@@ -44,9 +50,41 @@ class VaryingPSFs(SourcePSFs):
         psf : `~photutils_pconv.psf.PixelPSF`
             Its image.
         """
-        if self.sizes.is_resolved[index]:
-            return super().of(index)
-        return self.own[index]
+        own = self.own[index]
+        if not self.sizes.is_resolved[index]:
+            return own
+        # Sizes are in units of the mean PSF.
+        return self._resolved_by(own, self.point.fwhm / own.fwhm).of(index)
+
+    def by_size(self, index):
+        """
+        Give the derivative of a source's image by the logarithm of its size.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        image : `~photutils_pconv.psf.PixelPSF`
+            The change of a source of flux 1.
+        """
+        own = self.own[index]
+        return self._resolved_by(own, self.point.fwhm / own.fwhm).by_size(index)
+
+    @cached_property
+    def _families(self):
+        return {}
+
+    def _resolved_by(self, own, factor):
+        """
+        Give the images of the sources as one PSF sees them.
+        """
+        if id(own) not in self._families:
+            sizes = self.sizes.in_other_units(factor)
+            self._families[id(own)] = SourcePSFs(own, sizes, self.radius)
+        return self._families[id(own)]
 
     def with_point(self, point):
         """
@@ -86,7 +124,110 @@ class VaryingPSFs(SourcePSFs):
         )
 
 
-def see_sources(psf, pixel_scale, *, positions=None, sizes=None, change=None):
+@dataclass(frozen=True, eq=False)
+class TurnedPSFs(SourcePSFs):
+    """
+    The images of a map's sources, each with the PSF turned by an angle of its own.
+
+    What fits find of the mean PSF (its width and profile) holds for all of them.
+
+    Parameters
+    ----------
+    angles : (M,) `~numpy.ndarray`
+        The angles, in radians counter-clockwise on the map; NaN where the angle is
+        not known, for the PSF averaged over all angles.
+    """
+
+    angles: np.ndarray = ()
+
+    def of(self, index):
+        """
+        Give the image of one source.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        psf : `~photutils_pconv.psf.PixelPSF`
+            Its image.
+        """
+        return self._seen_at(self.angles[index]).of(index)
+
+    def by_size(self, index):
+        """
+        Give the derivative of a source's image by the logarithm of its size.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        image : `~photutils_pconv.psf.PixelPSF`
+            The change of a source of flux 1.
+        """
+        return self._seen_at(self.angles[index]).by_size(index)
+
+    def turns(self, n):
+        """
+        Give the angles that are known of each source's PSF alone.
+
+        Parameters
+        ----------
+        n : int
+            The number of the sources.
+
+        Returns
+        -------
+        angles : 1D `~numpy.ndarray`
+            The angles, in radians; NaN where none is known.
+        """
+        return self.angles
+
+    @cached_property
+    def _families(self):
+        return {}
+
+    def _seen_at(self, angle):
+        """
+        Give the images of the sources as the PSF at one angle sees them.
+        """
+        step = None if np.isnan(angle) else round(float(angle) / _SAME_ANGLE)
+        if step not in self._families:
+            turned = self.point
+            if step is not None:
+                turned = turned.adjusted(
+                    angle=step * _SAME_ANGLE, width=self.point.width
+                )
+            self._families[step] = SourcePSFs(turned, self.sizes, self.radius)
+        return self._families[step]
+
+    def select(self, chosen):
+        """
+        Give the images of some sources.
+
+        Parameters
+        ----------
+        chosen : array_like
+            A mask, or the sources' numbers.
+
+        Returns
+        -------
+        psfs : `TurnedPSFs`
+            The images.
+        """
+        return replace(
+            self, sizes=self.sizes.select(chosen), angles=self.angles[chosen]
+        )
+
+
+def see_sources(
+    psf, pixel_scale, *, positions=None, sizes=None, angles=None, change=None
+):
     """
     Give a PSF as the pixels of a map see it, or that of each source.
 
@@ -105,6 +246,11 @@ def see_sources(psf, pixel_scale, *, positions=None, sizes=None, change=None):
     sizes : `SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
 
+    angles : 1D array_like, optional
+        The angles by which a PSF that does not vary is turned at each source, in
+        radians counter-clockwise on the map; NaN where the angle is not known
+        (default: nowhere).
+
     change : callable, optional
         What happens to a PSF before pixels see it.
 
@@ -114,19 +260,31 @@ def see_sources(psf, pixel_scale, *, positions=None, sizes=None, change=None):
         The PSF.
     """
     change = (lambda one: one) if change is None else change
-    varies = isinstance(psf, GriddedPSF)
+    if isinstance(psf, GriddedPSF):
+        return _see_varying(psf, pixel_scale, positions, sizes, change)
+    point = PixelPSF(change(psf), pixel_scale)
+    if angles is not None and np.isfinite(angles).any():
+        if sizes is None:
+            sizes = SourceSizes.of_points(len(angles))
+        return TurnedPSFs(point, sizes, angles=np.asarray(angles, dtype=float))
+    if sizes is None or not sizes.is_resolved.any():
+        return point
+    return SourcePSFs(point, sizes)
+
+
+def _see_varying(psf, pixel_scale, positions, sizes, change):
+    """
+    Give the mean of a PSF that varies, or that of each source.
+    """
     # The images of a grid have the axes of the map.
-    angle = 0.0 if varies else None
-    point = PixelPSF(change(psf), pixel_scale, angle=angle)
-    if not varies or positions is None:
-        if sizes is None or not sizes.is_resolved.any():
-            return point
-        return SourcePSFs(point, sizes)
+    point = PixelPSF(change(psf), pixel_scale, angle=0.0)
+    if positions is None:
+        return point
     seen, own = {}, []
     for x, y in zip(*positions, strict=True):
         one = psf.at(x, y)
         if id(one) not in seen:
-            seen[id(one)] = PixelPSF(change(one), pixel_scale, angle=angle)
+            seen[id(one)] = PixelPSF(change(one), pixel_scale, angle=0.0)
         own.append(seen[id(one)])
     if sizes is None:
         sizes = SourceSizes.of_points(len(own))

@@ -76,11 +76,14 @@ class _BrightSource:
     x: float
     y: float
     snr: float
+    angle: float
 
     def fit(self, pixel_psf):
         """
         Fit flux, position and background; give the offsets, and the fit.
         """
+        if np.isfinite(self.angle):
+            pixel_psf = pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
         offsets = self.window.offsets(self.x, self.y)
         templates = [
             pixel_psf.evaluate(*offsets),
@@ -117,6 +120,7 @@ def fit_shape(
     *,
     missing,
     snr,
+    angles=None,
     n_sources=_N_SOURCES,
     width_prior=_WIDTH_PRIOR,
     bright_snr=BRIGHT_SNR,
@@ -145,6 +149,10 @@ def fit_shape(
         The sources' signal-to-noise ratios (Eq. 1), by which they are
         chosen and weighted.
 
+    angles : 1D `~numpy.ndarray`, optional
+        The angle of the PSF at each source, in radians, where that is known; NaN
+        where it is the one that is fitted (default: everywhere).
+
     n_sources : int, optional
         The number of sources used: the brightest of those without
         neighbours.
@@ -163,7 +171,9 @@ def fit_shape(
         sources tell one; the PSF that was given where there is no source
         to fit. An angle that it had is kept.
     """
-    sources = _choose_sources(data, x, y, missing, snr, n_sources)
+    if angles is None:
+        angles = np.full(len(x), np.nan)
+    sources = _choose_sources(data, x, y, missing, snr, angles, n_sources)
     if not sources:
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
@@ -189,7 +199,7 @@ def fit_shape(
     return fitted.with_expected_error(_RINGS, _measure_mismatch(bright, fitted))
 
 
-def _choose_sources(data, x, y, missing, snr, n_sources):
+def _choose_sources(data, x, y, missing, snr, angles, n_sources):
     """
     Choose the brightest sources without neighbours.
     """
@@ -199,7 +209,7 @@ def _choose_sources(data, x, y, missing, snr, n_sources):
         window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
         if window.enough and not neighbours[i]:
             values = data[window.region][window.use]
-            sources.append(_BrightSource(window, values, x[i], y[i], snr[i]))
+            sources.append(_BrightSource(window, values, x[i], y[i], snr[i], angles[i]))
         if len(sources) == n_sources:
             break
     return sources

@@ -69,7 +69,8 @@ class InpaintFiller:
         if pixel_psf is not None and self.fits.fit_psf_shape:
             point = pixel_psf.scales(len(holes)) == 1.0
             telling = self.fits.tells_shape(holes.snr) & point
-            found = _fit_shape(grid, holes.select(telling), pixel_psf.point)
+            turns = pixel_psf.turns(len(holes))[telling]
+            found = _fit_shape(grid, holes.select(telling), pixel_psf.point, turns)
             pixel_psf = pixel_psf.with_point(found)
         fit_position = self.fits.may_move(holes.snr)
         return self._fill(grid, holes, self.settings, pixel_psf, fit_position)
@@ -108,13 +109,19 @@ class InpaintFiller:
         return Filled(reconstruction, fluxes, pixel_psf.point, errors_in_rms=True)
 
 
-def _fit_shape(grid, holes, pixel_psf):
+def _fit_shape(grid, holes, pixel_psf, angles):
     """
     Fit the PSF's angle and width on the map's own pixels.
     """
     data, _ = take_off_level(grid.data, grid.missing)
     return fit_shape(
-        data, holes.x, holes.y, pixel_psf, missing=grid.missing, snr=holes.snr
+        data,
+        holes.x,
+        holes.y,
+        pixel_psf,
+        missing=grid.missing,
+        snr=holes.snr,
+        angles=angles,
     )
 
 

@@ -89,6 +89,7 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
             map_psf.point,
             missing=missing,
             snr=holes.snr[telling],
+            angles=map_psf.turns(len(holes))[telling],
         )
         map_psf = map_psf.with_point(found)
     fit = fit_psf(

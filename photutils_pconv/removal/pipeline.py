@@ -36,6 +36,7 @@ from photutils_pconv.removal.measuring import (
     measure,
     measure_resolved,
 )
+from photutils_pconv.removal.orientations import find_turns
 from photutils_pconv.removal.provenance import make_history, make_meta
 from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings
@@ -176,6 +177,7 @@ def _go_through_stages(settings, map_input, source_input):
         grid,
         psf,
         sizes=found.sizes,
+        angles=find_turns(settings, psf, sources),
         start=found.fit,
         positions=(holes.x, holes.y),
     )
@@ -290,7 +292,9 @@ def find_psf(settings, grid, holes):
     )
 
 
-def make_filler(settings, grid, psf, *, sizes=None, start=None, positions=None):
+def make_filler(
+    settings, grid, psf, *, sizes=None, angles=None, start=None, positions=None
+):
     """
     Make what fills the holes of a map.
 
@@ -308,6 +312,9 @@ def make_filler(settings, grid, psf, *, sizes=None, start=None, positions=None):
     sizes : `~photutils_pconv.psf.SourceSizes`, optional
         The sources' sizes (default: all are unresolved).
 
+    angles : 1D `~numpy.ndarray`, optional
+        The angles by which the PSF is turned at each source (`see_sources`).
+
     start : `~photutils_pconv.psf_photometry.PSFFit`, optional
         The fit of the PSF to the native map, where it was made already.
 
@@ -319,7 +326,7 @@ def make_filler(settings, grid, psf, *, sizes=None, start=None, positions=None):
     filler : `~photutils_pconv.removal.Filler`
         The filler.
     """
-    see = partial(see_sources, psf, positions=positions, sizes=sizes)
+    see = partial(see_sources, psf, positions=positions, sizes=sizes, angles=angles)
     setup = settings.setup
     fits = FitSettings.for_method(
         settings.method,

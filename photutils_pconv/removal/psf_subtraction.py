@@ -266,6 +266,7 @@ def remove_with_psf(
             nominal,
             missing=missing,
             snr=snr[telling],
+            angles=psf.turns(len(x))[telling],
         )
         psf = psf.with_point(found)
     fit_position = settings.fits.may_move(snr)

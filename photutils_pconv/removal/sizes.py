@@ -20,15 +20,13 @@ from photutils_pconv.psf_photometry.size_fits import (
     find_resolved,
     fit_sizes,
 )
+from photutils_pconv.removal.orientations import to_map_angles
 
 __all__ = ['FoundSizes', 'enlarge_holes', 'measure_sizes']
 
 # The SNR (Eq. 1) from which sources without a size are looked at; by choice: below
 # it none was ever found larger than the PSF, right or wrong.
 _LEAST_SNR = 4.0
-# A step (arcsec) along the position angle, to see its direction on the map; small
-# beside a pixel's curvature, by choice.
-_STEP = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,29 +185,13 @@ def _from_catalogue(sources, grid, beam):
         warn_user(msg)
     angle = np.radians(given.angle)
     if given.from_north:
-        angle = _to_map(sources, first, angle)
+        angle = to_map_angles(sources, first, angle)
     return SourceSizes(
         np.clip(major, 1.0, LARGEST_SIZE),
         np.clip(minor, 1.0, LARGEST_SIZE),
         angle,
         np.full(first.size, np.nan),
     )
-
-
-def _to_map(sources, first, position_angle):
-    """
-    Turn position angles into angles from the map's x axis.
-
-    Without a WCS north is up, and east is left.
-    """
-    sky, wcs = sources.source_input.sky, sources.wcs
-    if sky is None or wcs is None:
-        return position_angle + 0.5 * np.pi
-    place = sky[first]
-    ahead = place.directional_offset_by(position_angle * u.rad, _STEP * u.arcsec)
-    x0, y0 = wcs.world_to_pixel(place)
-    x1, y1 = wcs.world_to_pixel(ahead)
-    return np.arctan2(y1 - y0, x1 - x0)
 
 
 def enlarge_holes(holes, found):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from photutils_pconv._psf_models.gridded import GriddedPSF
 from photutils_pconv._psf_models.lobed import LobedPSF
+from photutils_pconv._psf_models.reading import read_fits_psf
 from photutils_pconv._psf_models.sampled import SampledPSF
 
 __all__ = ['CarriedPSF', 'same_psf']
@@ -50,7 +52,7 @@ class CarriedPSF:
 @lru_cache(maxsize=_N_FILES)
 def _load(path, _):
     """Read a PSF once, and again after the file has changed."""
-    return SampledPSF.from_fits(path)
+    return read_fits_psf(path)
 
 
 def same_psf(first, second):
@@ -71,6 +73,11 @@ def same_psf(first, second):
         return True
     if not (isinstance(first, SampledPSF) and isinstance(second, SampledPSF)):
         return first == second
+    varying = [isinstance(psf, GriddedPSF) for psf in (first, second)]
+    if any(varying) and not (
+        all(varying) and all(map(np.array_equal, first.grid, second.grid))
+    ):
+        return False
     return (first.pixel_scale, first.effective_pixel) == (
         second.pixel_scale,
         second.effective_pixel,

@@ -7,9 +7,10 @@ import json
 from functools import partial
 from pathlib import Path
 
+from photutils_pconv._psf_models.gridded import GriddedPSF
 from photutils_pconv._psf_models.images import write_psf_hdu
 from photutils_pconv._psf_models.lobed import LobedPSF
-from photutils_pconv._psf_models.sampled import SampledPSF
+from photutils_pconv._psf_models.reading import read_fits_psf
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.writing import check_output, write_together
 
@@ -58,6 +59,7 @@ def write_setup(setup, path, *, overwrite=False):
             data=psf.data,
             pixel_scale=psf.pixel_scale,
             effective_pixel=psf.effective_pixel,
+            grid=psf.grid if isinstance(psf, GriddedPSF) else None,
         )
     check_output(writers, overwrite=overwrite)
     write_together(writers)
@@ -118,7 +120,7 @@ def _read_psf(values, path):
     """Read the PSF that a setup's file describes."""
     if set(values) == {'file'} and isinstance(values['file'], str):
         # Its flux is what it was when the setup was made.
-        return SampledPSF.from_fits(path.parent / values['file'], normalize=False)
+        return read_fits_psf(path.parent / values['file'], normalize=False)
     try:
         return LobedPSF(**{name: tuple(one) for name, one in values.items()})
     except TypeError:

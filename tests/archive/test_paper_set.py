@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 
 from photutils_pconv.archive import ArchiveConnectionError
 from photutils_pconv.cli import main
+from photutils_pconv.network import read_card
 from photutils_pconv.simulation import (
     PaperSetOptions,
     flux_levels,
@@ -22,7 +23,7 @@ from photutils_pconv.simulation import (
     paper_set,
 )
 
-RECIPE = Path(__file__).parents[2] / 'tools' / 'recipes' / 'paper_maps.toml'
+RECIPE = Path(__file__).parents[2] / 'tools' / 'recipes' / 'paper.toml'
 OBSIDS = ['1342000001', '1342000002', '1342000003', '1342000004', '']
 
 
@@ -178,6 +179,32 @@ class TestSet:
         assert (tmp_path / 'set/cutouts/test.npy').exists()
         assert main([*words, '--seed', '7']) == 1
         assert 'a set with other options (seed=0' in capsys.readouterr().err
+
+    def test_the_papers_recipe_trains_on_it(self, archive, tmp_path, capsys):
+        """From the archive to a model by the two commands, with a narrow network."""
+        words = ['dataset', '--paper', '--mode', 'scanmap', '--max-fields', '3']
+        folder = tmp_path / 'paper_maps'
+        assert main([*words, '-o', str(folder), '--max-simulations', '1']) == 0
+        recipe = tmp_path / 'tools' / 'recipes' / 'paper.toml'
+        recipe.parent.mkdir(parents=True)
+        text = RECIPE.read_text(encoding='utf-8')
+        shorter = {
+            'epochs = 20': 'epochs = 1',
+            'width = 32': 'width = 2',
+            'batch_size = 64': 'batch_size = 3',
+        }
+        for line, short in shorter.items():
+            assert line in text
+            text = text.replace(line, short)
+        recipe.write_text(text, encoding='utf-8')
+        capsys.readouterr()
+        assert main(['train', str(recipe)]) == 0
+        assert 'reading the cutouts in ' in capsys.readouterr().out
+        model = tmp_path / 'training_output' / 'paper' / 'paper.safetensors'
+        card = read_card(model)
+        assert card.normalisation == {'name': 'minmax'}
+        assert card.recipe['epochs'] == 1
+        assert 'scanmap/red' in card.setups
 
     def test_nothing(self, archive, options, tmp_path):
         archive.archives.clear()

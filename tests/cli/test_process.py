@@ -171,15 +171,17 @@ class TestStreams:
         return done.returncode, done.stderr
 
     @pytest.mark.parametrize(
-        ('arguments', 'status'),
-        # Argparse itself does not care whether anybody reads its help.
-        [(['models'], 141), (['models', '--help'], 0)],
+        ('arguments', 'statuses'),
+        # From Python 3.11.3 on, argparse does not care whether anybody reads its help.
+        [(['models'], {141}), (['models', '--help'], {0, 141})],
     )
-    def test_broken_pipe(self, arguments, status):
+    def test_broken_pipe(self, arguments, statuses):
         reading, writing_end = os.pipe()
         os.close(reading)
-        assert self.run(writing_end, *arguments) == (status, '')
+        status, err = self.run(writing_end, *arguments)
         os.close(writing_end)
+        assert status in statuses
+        assert err == ''
 
     @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs /dev/full')
     def test_full_disk(self):

@@ -17,6 +17,7 @@ from photutils_pconv.finding import FindSettings, find_sources
 from photutils_pconv.inputs import parse_sources
 from photutils_pconv.psf import PixelPSF, get_psf
 from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.simulation import emission_field
 from tests.conftest import make_wcs
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
@@ -237,3 +238,21 @@ def test_settings():
     settings = FindSettings(threshold=4)
     assert (settings.threshold, settings.n_rounds) == (4, 3)
     assert FindSettings(shape_tolerance=np.inf).shape_tolerance == np.inf
+
+
+def test_emission_alone(monkeypatch):
+    """Bright knots are no sources: their surroundings are as rough as they are."""
+    rng = np.random.default_rng(7)
+    data = emission_field((200, 200), beam_fwhm=4.3, rng=rng).astype(float)
+    data += 0.02 * data.std() * rng.standard_normal(data.shape)
+    assert len(find_sources(data, **GREEN)) == 0
+    monkeypatch.setattr(
+        'photutils_pconv.finding.search.structure_map',
+        lambda residual, missing, fwhm: np.ones(residual.shape),
+    )
+    assert len(find_sources(data, **GREEN)) > 5
+
+
+def test_noise_has_no_structure(table):
+    """The errors of sources on noise are nearly the scatter of their filters."""
+    assert np.all((table['structure'] >= 1) & (table['structure'] < 1.6))

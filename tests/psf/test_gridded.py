@@ -89,6 +89,22 @@ def test_bad_grids(images, positions, match):
         GriddedPSF(images, positions, 0.8)
 
 
+def test_round_trip(tmp_path):
+    """A file has the mean for what reads one PSF, and the grid for the rest."""
+    psf = get_psf(make_model(), pixel_scale=SCALE)
+    path = tmp_path / 'psf.fits'
+    psf.to_fits(path)
+    again = get_psf(path)
+    assert isinstance(again, GriddedPSF)
+    assert again.effective_pixel == SCALE
+    for x, y in ((0, 0), (100, 20)):
+        assert_allclose(again.at(x, y).data, psf.at(x, y).data, atol=1e-8)
+    assert_allclose(SampledPSF.from_fits(path).data, psf.data, atol=1e-8)
+    SampledPSF(psf.data, 0.8).to_fits(tmp_path / 'one.fits')
+    with pytest.raises(ValueError, match='SampledPSF.from_fits reads its image'):
+        GriddedPSF.from_fits(tmp_path / 'one.fits')
+
+
 @pytest.fixture(scope='module')
 def scene():
     rng = np.random.default_rng(5)

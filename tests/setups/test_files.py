@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from photutils_pconv import ObservingSetup, get_setup
-from photutils_pconv.psf import LobedPSF, SampledPSF
+from photutils_pconv.psf import GriddedPSF, LobedPSF, SampledPSF
 
 MINE = ObservingSetup.from_psf(
     18 * u.arcsec, pixel_scale=6, name='mine', wavelength=250, instrument='camera'
+)
+
+
+CORNERS = [(10.5, 0), (0, 0), (0, 30), (10.5, 30)]
+VARYING = GriddedPSF(
+    np.linspace(0.9, 1.0, 4)[:, None, None] * MINE.psf.data, CORNERS, 1.5
 )
 
 
@@ -28,6 +34,7 @@ def with_psf(psf):
         with_psf(LobedPSF((7.0, 20.0), (0.9, 0.1), (0.0, 0.2))),
         # a part of the flux lies beyond the image
         with_psf(SampledPSF(0.9 * MINE.psf.data, 1.5, effective_pixel=3.0)),
+        with_psf(VARYING),
         ObservingSetup.from_psf(18 * u.arcsec, name='no wavelength'),
         get_setup('scanmap', 'green'),
         get_setup('scuba2', '850'),
@@ -47,6 +54,18 @@ def test_round_trip(setup, tmp_path):
     assert again == setup
     if isinstance(setup.psf, SampledPSF):
         np.testing.assert_array_equal(again.psf.data, setup.psf.data)
+    assert type(again.psf) is type(setup.psf)
+
+
+def test_varying_psfs_are_compared():
+    """Setups whose PSFs differ in one place only are different, as are their means."""
+    images, positions = VARYING.grid
+    same = GriddedPSF(images, positions, 1.5)
+    swapped = GriddedPSF(images[::-1], positions, 1.5)
+    mean = SampledPSF(VARYING.data, 1.5)
+    assert with_psf(same) == with_psf(VARYING)
+    assert with_psf(swapped) != with_psf(VARYING)
+    assert with_psf(mean) != with_psf(VARYING)
 
 
 def test_files_move_together(tmp_path):

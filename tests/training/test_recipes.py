@@ -22,7 +22,7 @@ def test_recipes_are_accepted(path):
     config = TrainingConfig.from_toml(path)
     assert config.name == path.stem
     # the paper trains a model for each mode
-    assert len(config.data.setups) == (3 if path.stem == 'paper_maps' else 6)
+    assert len(config.data.setups) == (3 if path.stem == 'paper' else 6)
 
 
 def test_the_model_of_one_pass_is_that_of_its_recipe():
@@ -115,3 +115,20 @@ def test_paper_recipe_is_the_papers():
     assert config.optimiser.name == 'adam'
     assert config.optimiser.learning_rate == 0.005
     assert config.batch_size == 64
+    assert config.epochs == 20
+    # its own maps, as `photutils-pconv dataset --paper -o paper_maps` leaves them
+    assert config.data.source == 'arrays'
+    assert config.data.folder == '../../paper_maps/cutouts'
+
+
+def test_paper_recipes_differ_in_their_data_alone():
+    configs = [
+        TrainingConfig.from_toml(RECIPES / f'{name}.toml').to_dict()
+        for name in ('paper', 'paper_simulated')
+    ]
+    data = [config.pop('data') for config in configs]
+    assert data[0]['normalisation'] == data[1]['normalisation']
+    # Which epochs there are depends on the data, too.
+    for name in ('name', 'description', 'output', 'epochs'):
+        assert configs[0].pop(name) != configs[1].pop(name)
+    assert configs[0] == configs[1]
