@@ -108,7 +108,7 @@ def find_observations(
         ``obsid``, ``target``, ``mode`` (``'scanmap'``, ``'parallel'``, or what
         the archive calls another one), ``bands`` (such as ``'blue,red'``;
         masked where they are not known), ``level`` (``'2.5'`` or ``'2'``: the
-        table does not tell of level 3), ``position``, ``size`` (the largest extent
+        table does not say of level 3), ``position``, ``size`` (the largest extent
         of the footprint, arcmin), ``date``, and ``public``.
 
     Raises
@@ -428,7 +428,7 @@ def is_public(row):
     Returns
     -------
     public : bool
-        Whether it is, as far as the table tells.
+        Whether it is, as far as the table says.
     """
     return str(row.get('public')).lower() not in ('false', 'f', '0')
 

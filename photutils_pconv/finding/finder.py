@@ -70,7 +70,7 @@ def find_sources(
         The map, as `~photutils_pconv.NeuralSourceRemover` takes it.
 
     mode, band : str, optional
-        The observing mode and the band. By default the map's header tells them
+        The observing mode and the band. By default the map's header says them
         (`~photutils_pconv.setups.find_setup`).
 
     setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
@@ -101,7 +101,7 @@ def find_sources(
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
+        A row per source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
         ``sky_centroid`` (with a WCS), ``snr``, ``flux`` and ``flux_err`` (Jy, or the
         map's values times pixel), ``structure``, the factor by which the emission
         around the source raises that error, ``width_excess``, ``ellipticity`` and their
@@ -124,7 +124,7 @@ def find_sources(
     error in the next round. In the end errors are raised where the map without the
     sources is rougher than in the window around, or a bump is left under a source:
     emission is rough where it is bright. With the width and two axis ratios free, the
-    fit tells the PSF from knots and ridges of the emission.
+    fit distinguishes the PSF from knots and ridges of the emission.
 
     Examples
     --------

@@ -171,7 +171,7 @@ def _for_fits(psf, sizes, drawn=None):
 
 
 def _find_near(x, y, chosen):
-    """Tell which sources are chosen ones, or may lie in the windows of those."""
+    """Find which sources are chosen ones, or may lie in the windows of those."""
     distance = np.hypot(x[:, None] - x[chosen], y[:, None] - y[chosen])
     return np.any(distance <= 2.0 * LARGEST_SIZE * FIT_RADIUS, axis=1)
 

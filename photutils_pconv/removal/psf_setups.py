@@ -17,14 +17,14 @@ __all__ = ['find_setup_of_psf', 'has_no_scale', 'stands_for_a_setup']
 
 # Values of ``psf`` that need a setup.
 _NEED_SETUP = ('setup', 'empirical')
-# The pixel scale (arcsec) of a map that does not tell it, on which an image without
+# The pixel scale (arcsec) of a map that does not say it, on which an image without
 # a scale lies: no result depends on it.
 _NOMINAL = 1.0
 
 
 def stands_for_a_setup(psf, *given):
     """
-    Tell whether a PSF was given and no setup.
+    Return whether a PSF was given and no setup.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def stands_for_a_setup(psf, *given):
 
 def has_no_scale(psf):
     """
-    Tell whether a PSF belongs to the pixels of the map.
+    Return whether a PSF belongs to the pixels of the map.
 
     Parameters
     ----------

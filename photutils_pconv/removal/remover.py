@@ -149,7 +149,7 @@ class NeuralSourceRemover(ReadOnly):
         The relative error of the map's calibration, which is added to the
         errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
         PACS. By default errors are those of one map among themselves; the
-        table's metadata tell the calibration's.
+        table's metadata hold the calibration's.
 
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
@@ -295,7 +295,7 @@ class NeuralSourceRemover(ReadOnly):
         self._psf, self._settings, self._result = psf, None, None
         # What astropy's log was told of.
         self._logged = None
-        # What was asked for where the header tells the rest; else None.
+        # What was asked for where the header says the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
         self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
@@ -313,7 +313,7 @@ class NeuralSourceRemover(ReadOnly):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
 
-        Where the header of a map tells the setup, or a PSF on the map's pixels does,
+        Where the header of a map names the setup, or a PSF on the map's pixels does,
         they are those for the last map, and `None` before the first.
         """
         return self._settings
@@ -502,7 +502,7 @@ class NeuralSourceRemover(ReadOnly):
         -------
         settings : `~photutils_pconv.removal.RemovalSettings`
             The settings, with the setup that the remover was given or that the
-            header of the map tells.
+            header of the map says.
 
         map_input : `~photutils_pconv.inputs.MapInput`
             The map.
@@ -539,14 +539,14 @@ class NeuralSourceRemover(ReadOnly):
         """Give the settings for a map of these pixels, by the PSF alone."""
         if pixel_scale is None and not has_no_scale(self._psf):
             msg = (
-                'a map without WCS does not tell its pixel scale, which a PSF in '
+                'a map without WCS does not say its pixel scale, which a PSF in '
                 'arcsec needs: give wcs, or '
                 'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
             )
             raise ValueError(msg)
         setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
         settings = self._make_settings(setup=setup, psf=setup.psf)
-        settings = replace(settings, setup_reason='as the PSF tells')
+        settings = replace(settings, setup_reason='as the PSF says')
         self._settings = settings
         self._log(settings)
         return settings
@@ -566,7 +566,7 @@ class NeuralSourceRemover(ReadOnly):
         return settings
 
     def _log(self, settings):
-        """Tell what was chosen, once."""
+        """Log what was chosen, once."""
         if settings is not self._logged:
             log_choices(settings)
             self._logged = settings
