@@ -65,7 +65,22 @@ sphinx_gallery_conf = {
     'examples_dirs': 'gallery',
     'gallery_dirs': 'generated/gallery',
     'filename_pattern': r'[\\/]plot_',
+    'subsection_order': [
+        f'gallery/{name}'
+        for name in (
+            'first_steps',
+            'methods',
+            'photometry',
+            'structure',
+            'instruments',
+            'training',
+            'scale',
+        )
+    ],
+    'within_subsection_order': 'FileNameSortKey',
     'abort_on_example_error': True,
+    # Not the names of figures and legends.
+    'capture_repr': ('_repr_html_',),
     'download_all_examples': False,
     'plot_gallery': 'True',
     'remove_config_comments': True,

@@ -30,7 +30,7 @@ SOURCES = sorted(
             for path in DOCS.rglob('*.rst')
             if not {'api', 'generated', '_build'} & set(path.parts)
         ),
-        *DOCS.glob('gallery/*.py'),
+        *DOCS.glob('gallery/**/*.py'),
     ]
 )
 

@@ -6,7 +6,7 @@ Maps that were fetched before: files with a note of where they came from.
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from astropy.config import paths
@@ -17,6 +17,7 @@ from photutils_pconv._utils.writing import write_bytes_atomically
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 
 __all__ = [
+    'cache_error',
     'find_cached',
     'lock',
     'map_folder',
@@ -46,16 +47,40 @@ def map_folder(obsid):
     ArchiveError
         If it cannot be made.
     """
-    folder = Path(paths.get_cache_dir()) / 'photutils_pconv' / obsid
+    folder = 'of astropy'
     try:
+        folder = Path(paths.get_cache_dir()) / 'photutils_pconv' / obsid
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        msg = (
-            f'The cache {folder} cannot be made: {exc.strerror}. Set XDG_CACHE_HOME to '
-            'a folder that can be written into and has a folder astropy.'
-        )
-        raise ArchiveError(msg) from exc
+    except (OSError, RuntimeError) as exc:
+        raise cache_error(folder, 'made', exc) from exc
     return folder
+
+
+def cache_error(folder, what, error):
+    """
+    Make the error of a cache that does not serve.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder.
+
+    what : str
+        What cannot be done with it, such as ``'made'``.
+
+    error : Exception
+        What the system says.
+
+    Returns
+    -------
+    error : ArchiveError
+        The error, to be raised.
+    """
+    reason = getattr(error, 'strerror', None) or error
+    return ArchiveError(
+        f'The cache {folder} cannot be {what}: {reason}. Set XDG_CACHE_HOME to a '
+        'folder that can be written into and has a folder astropy.'
+    )
 
 
 def _note_path(path):
@@ -129,8 +154,9 @@ def find_cached(folder, is_wanted):
             f'{path} is not what was fetched (its SHA-256 differs): it is fetched '
             'again.'
         )
-        path.unlink(missing_ok=True)
-        note_path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            note_path.unlink(missing_ok=True)
     return None, None
 
 
@@ -153,8 +179,15 @@ def lock(folder, *, timeout):
     ------
     ArchiveConnectionError
         If another process holds it and fetches nothing.
+
+    ArchiveError
+        If nothing can be written into the folder.
     """
-    with open(folder / '.lock', 'a+b') as handle:
+    try:
+        handle = open(folder / '.lock', 'a+b')
+    except OSError as exc:
+        raise cache_error(folder, 'written into', exc) from exc
+    with handle:
         last, since = _state(folder), time.monotonic()
         while not _try_lock(handle):
             state = _state(folder)
@@ -174,11 +207,11 @@ def lock(folder, *, timeout):
 def _state(folder):
     """What changes in a folder while something is fetched into it."""
     state = []
-    for entry in os.scandir(folder):
-        try:
-            state.append((entry.name, entry.stat().st_size))
-        except FileNotFoundError:
-            continue
+    for path, _, names in os.walk(folder):
+        for name in names:
+            # It may be gone by now.
+            with suppress(OSError):
+                state.append((name, os.stat(os.path.join(path, name)).st_size))
     return sorted(state)
 
 

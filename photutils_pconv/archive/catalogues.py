@@ -30,6 +30,7 @@ CATALOGUES = {
 }
 # Tables of such names hold what the authors do not take for point sources.
 _NOT_POINT_SOURCES = re.compile(r'(?i)rej|ext|esl|rsl')
+_REJECTED = re.compile(r'(?i)reject|extended source')
 _POSITIONS = (
     ('raj2000', 'dej2000'),
     ('ra_icrs', 'de_icrs'),
@@ -101,7 +102,7 @@ def fetch_catalogue(data, *, band, catalogue='marton2024', table=None, patience=
         msg = (
             f'The catalogue {catalogue} ({reference}) has no {band} source on the map '
             f'around {where}. Give a list of sources of your own, or take another '
-            f'catalogue: {", ".join(CATALOGUES)}.'
+            f'catalogue: {", ".join(key for key in CATALOGUES if key != catalogue)}.'
         )
         raise NotInArchiveError(msg)
     sources.meta = {
@@ -196,7 +197,7 @@ def _match(ours, theirs, limit):
 def _take(column, index, found):
     """Rows of a column, with nothing in those without a match."""
     if len(column) == 0:
-        return None
+        return _take_nothing(column, len(found))
     taken = column[np.where(found, index, 0)]
     if isinstance(taken, SkyCoord):
         # A SkyCoord has no mask.
@@ -211,6 +212,18 @@ def _take(column, index, found):
     if isinstance(taken, Column | np.ndarray):
         mask = np.ma.getmaskarray(taken) | ~found
         return MaskedColumn(taken, mask=mask)
+    return None
+
+
+def _take_nothing(column, number):
+    """A column of an empty catalogue beside so many rows."""
+    nothing = np.full(number, np.nan)
+    if isinstance(column, SkyCoord):
+        return SkyCoord(nothing * u.deg, nothing * u.deg)
+    if isinstance(column, u.Quantity):
+        return nothing * column.unit
+    if isinstance(column, Column | np.ndarray):
+        return MaskedColumn(np.zeros(number, column.dtype), mask=True)
     return None
 
 
@@ -237,6 +250,9 @@ def _circle(shape, wcs):
     """A circle around a map."""
     ny, nx = shape
     centre = wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2)
+    if not np.isfinite(centre.spherical.lon + centre.spherical.lat):
+        msg = "The WCS has no place on the sky for the map's centre."
+        raise ValueError(msg)
     x = np.concatenate([np.linspace(-0.5, nx - 0.5, 9)] * 2 + [[-0.5, nx - 0.5] * 9])
     sides = np.repeat(np.linspace(-0.5, ny - 0.5, 9), 2)
     y = np.concatenate([np.full(9, -0.5), np.full(9, ny - 0.5), sides])
@@ -252,7 +268,7 @@ def _choose_table(tables, name, band, wanted):
         chosen = [key for key in own if wanted in (key, key.rpartition('/')[2])]
         # Tables without a source within the circle do not come.
         return (chosen[0], own[chosen[0]]) if chosen else (wanted, None)
-    own = {key: t for key, t in own.items() if not _NOT_POINT_SOURCES.search(key)}
+    own = {key: t for key, t in own.items() if _has_point_sources(key, t)}
     if not own:
         return None, None
     # The catalogue's own number, A203 or 106, says nothing of a band.
@@ -277,6 +293,12 @@ def _choose_table(tables, name, band, wanted):
         f'{band} band: {", ".join(own)}. Name one (table=).'
     )
     raise ArchiveFormatError(msg)
+
+
+def _has_point_sources(key, table):
+    """Whether neither the name nor the caption of a table says that it has others."""
+    caption = str(table.meta.get('description') or '')
+    return not (_NOT_POINT_SOURCES.search(key) or _REJECTED.search(caption))
 
 
 def _belongs(key, name):

@@ -26,15 +26,21 @@ from photutils_pconv.archive.errors import (
 )
 from photutils_pconv.archive.patience import describe_failure, is_passing
 
-__all__ = ['LARGEST_DOWNLOAD', 'DownloadJob', 'download', 'refuse_page']
+__all__ = [
+    'DISK_FULL',
+    'LARGEST_DOWNLOAD',
+    'DownloadJob',
+    'download',
+    'refuse_page',
+]
 
 #: The largest file that is downloaded (bytes), by choice: the level 2.5 products
 #: of the largest PACS fields are a few gigabytes.
 LARGEST_DOWNLOAD = 100 * 10**9
 
 _BLOCK = 1 << 16  # bytes that are written at once
-# What the system says of a full disk.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: What the system says of a full disk.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # A server that lets a download go on but breaks every connection: by choice, 100
 # times the 20 minutes after which the archive does so is more than a day.
 _MOST_RESUMPTIONS = 100
@@ -113,11 +119,12 @@ def download(job, target):
             except ArchiveError:
                 raise
             except Exception as exc:
-                if getattr(exc, 'errno', None) in _FULL:
+                if getattr(exc, 'errno', None) in DISK_FULL:
                     part.remove()
                     raise ArchiveError(_disk_full(part, job)) from exc
                 if not is_passing(exc):
-                    if isinstance(exc, requests.RequestException):
+                    # The first is what urllib says of an address that is none.
+                    if isinstance(exc, ValueError | requests.RequestException):
                         raise _unusable(exc, job) from exc
                     raise
                 failures += 1
@@ -245,7 +252,7 @@ def _total_size(answer, have):
     if found:
         return int(found[1])
     length = answer.headers.get('Content-Length', '')
-    if not length.isdigit():
+    if not re.fullmatch('[0-9]+', length):
         return None
     return int(length) + (have if answer.status_code == 206 else 0)
 

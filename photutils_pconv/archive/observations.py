@@ -4,34 +4,32 @@ Which observations cover a position.
 """
 
 import re
-from contextlib import suppress
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import Angle, SkyCoord
-from astropy.coordinates.name_resolve import NameResolveError
 from astropy.table import MaskedColumn, QTable
 from astropy.time import Time
 
 from photutils_pconv._utils.checks import check_choice
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.archive.errors import (
-    ArchiveConnectionError,
     ArchiveError,
     NotInArchiveError,
 )
 from photutils_pconv.archive.footprints import footprint_size, parse_footprint
 from photutils_pconv.archive.patience import Patience
-from photutils_pconv.archive.services import HsaTap, find_esasky_maps
+from photutils_pconv.archive.positions import parse_position
+from photutils_pconv.archive.services import HSA, HsaTap, find_esasky_maps
 
 __all__ = [
     'BANDS',
     'MODES',
     'find_observations',
+    'is_moving',
     'is_public',
     'look_up',
     'parse_bands',
-    'parse_position',
 ]
 
 #: The wavelength of each band (micron).
@@ -39,10 +37,6 @@ BANDS = {'blue': 70, 'green': 100, 'red': 160}
 #: The modes that make maps.
 MODES = ('scanmap', 'parallel')
 
-_DECIMAL = re.compile(r'[-+]?\d+(\.\d*)?[\s,]+[-+]?\d+(\.\d*)?')
-_SEXAGESIMAL = re.compile(
-    r'\d+[: ]\d+[: ]\d+(\.\d*)?[\s,]+[-+]?\d+[: ]\d+[: ]\d+(\.\d*)?'
-)
 _TABLE = 'hsa.v_active_observation'
 # What the columns are called: as in 2026, then as they were or might be called.
 _COLUMNS = {
@@ -50,17 +44,18 @@ _COLUMNS = {
     'target': ('target_name', 'target', 'object', ''),
     'ra': ('ra',),
     'dec': ('dec',),
-    'footprint': ('polygon_fov', 'fov', 's_region'),
+    'footprint': ('polygon_fov', 's_region'),
     'start': ('start_time', 'start', ''),
     'public': ('is_public', ''),
     'until': ('prop_end', ''),
     'status': ('status', ''),
     'image': ('image_2_5_location', ''),
+    'moving': ('naif_id', ''),
     'instrument': ('instrument_oid',),
     'mode': ('observing_mode_oid', ''),
 }
 _INSTRUMENT = {'id': ('instrument_oid',), 'name': ('instrument_name', 'name')}
-_MODE = {'id': ('observing_mode_oid',), 'name': ('observing_mode_name', 'name')}
+_MODE = {'id': ('observing_mode_oid', ''), 'name': ('observing_mode_name', 'name', '')}
 
 
 def find_observations(
@@ -96,7 +91,7 @@ def find_observations(
         must have one. Observations of which nobody knows the bands are kept.
 
     mode : {'scanmap', 'parallel'}, optional
-        The mode.
+        The mode. Observations of which nobody knows it are kept.
 
     patience : `Patience`, optional
         How long to wait for the archive, and how often to ask.
@@ -142,7 +137,7 @@ def find_observations(
     )
     rows = [row for row in rows if _is_photometry(row)]
     if mode is not None:
-        rows = [row for row in rows if parse_mode(row) == mode]
+        rows = [row for row in rows if parse_mode(row) in (mode, '')]
     known = _find_bands([row['obsid'] for row in rows], patience)
     if bands:
         rows = [
@@ -190,66 +185,6 @@ def look_up(obsid, *, patience):
         msg = f'The observation {obsid} was made with {others}, not with PACS.'
         raise NotInArchiveError(msg)
     return pacs[0]
-
-
-def parse_position(position):
-    """
-    Make a position of what a user gives.
-
-    Parameters
-    ----------
-    position : `~astropy.coordinates.SkyCoord` or str
-        The position, in words if need be, or the name of an object.
-
-    Returns
-    -------
-    position : `~astropy.coordinates.SkyCoord`
-        The position, a scalar.
-
-    Raises
-    ------
-    ArchiveError
-        If the name is not known, or the name service does not answer.
-
-    TypeError, ValueError
-        If it is no position.
-    """
-    if isinstance(position, SkyCoord):
-        if position.isscalar:
-            return position
-        msg = f'position must be a single one, got {position.shape} of them.'
-        raise ValueError(msg)
-    if not isinstance(position, str) or not position.strip():
-        msg = f'position must be a SkyCoord or a text, got {position!r}.'
-        raise TypeError(msg)
-    text = position.strip()
-    if _DECIMAL.fullmatch(text):
-        ra, dec = re.split(r'[\s,]+', text)
-        return SkyCoord(float(ra) * u.deg, float(dec) * u.deg)
-    if _SEXAGESIMAL.fullmatch(text):
-        return SkyCoord(text, unit=(u.hourangle, u.deg))
-    with suppress(ValueError):
-        return SkyCoord(text)
-    try:
-        return SkyCoord.from_name(position)
-    except NameResolveError as exc:
-        if 'Unable to find coordinates' in str(exc):
-            msg = (
-                f'No object is called {position!r}, and it is no position such as '
-                "'17h56m36s +51d29m20s' or '269.15 51.49'."
-            )
-            raise NotInArchiveError(msg) from exc
-        msg = (
-            f'The name {position!r} cannot be looked up: Sesame, the name service, '
-            'does not answer. Give the position in its place.'
-        )
-        raise ArchiveConnectionError(msg) from exc
-    except OSError as exc:
-        msg = (
-            f'The name {position!r} cannot be looked up: there is no way to Sesame, '
-            'the name service. Give the position in its place.'
-        )
-        raise ArchiveConnectionError(msg) from exc
 
 
 def parse_bands(text):
@@ -336,10 +271,17 @@ def _select(tap, make_condition, instrument):
     columns['instrument'] = f'i.{instruments["name"]} AS instrument_'
     if names['mode'] is not None:
         modes = tap.find_columns('hsa.observing_mode', _MODE)
-        tables += (
-            f' LEFT JOIN hsa.observing_mode AS m ON o.{names["mode"]} = m.{modes["id"]}'
-        )
-        columns['mode'] = f'm.{modes["name"]} AS mode_'
+        if None in modes.values():
+            warn_user(
+                f'{HSA} has changed: its table hsa.observing_mode does not say the '
+                'modes of observations any more. Spectroscopy is among them.'
+            )
+        else:
+            tables += (
+                f' LEFT JOIN hsa.observing_mode AS m '
+                f'ON o.{names["mode"]} = m.{modes["id"]}'
+            )
+            columns['mode'] = f'm.{modes["name"]} AS mode_'
     condition = make_condition(names)
     if instrument is not None:
         condition += f" AND i.{instruments['name']} = '{instrument}'"
@@ -431,6 +373,23 @@ def is_public(row):
         Whether it is, as far as the table says.
     """
     return str(row.get('public')).lower() not in ('false', 'f', '0')
+
+
+def is_moving(row):
+    """
+    Say whether the target of an observation is a body of the solar system.
+
+    Parameters
+    ----------
+    row : dict
+        What the table says of it.
+
+    Returns
+    -------
+    moving : bool
+        Whether it has a number of NAIF's, which are above 0 for all of them.
+    """
+    return bool(re.fullmatch('0*[1-9][0-9]*', str(row.get('moving'))))
 
 
 def _parse_dates(values):

@@ -3,14 +3,13 @@
 The products of an observation: their names, and one of them out of an archive.
 """
 
-import errno
 import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from photutils_pconv._utils.writing import write_atomically
-from photutils_pconv.archive.downloads import refuse_page
+from photutils_pconv.archive.downloads import DISK_FULL, refuse_page
 from photutils_pconv.archive.errors import (
     ArchiveError,
     ArchiveFormatError,
@@ -216,6 +215,8 @@ def _list_members(tar):
             what = 'a path that leads out of its folder'
         elif member.issym() or member.islnk():
             what = 'a link'
+        elif member.issparse():
+            what = 'a file with gaps'
         elif not (member.isfile() or member.isdir()):
             what = 'a device'
         else:
@@ -282,7 +283,7 @@ def _copy(tar, member, target):
 
 
 def _raise_if_full(error, folder):
-    if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
+    if getattr(error, 'errno', None) in DISK_FULL:
         msg = (
             f'The disk is full: the map has no room in {folder}. Make room, or set '
             'XDG_CACHE_HOME to a larger disk.'

@@ -170,7 +170,7 @@ class HsaTap:
         )
         there = [] if not found.colnames else [str(n) for n in found[found.colnames[0]]]
         known = {name.strip('"').lower(): name for name in there}
-        if not known:
+        if not known and not all('' in choices for choices in wanted.values()):
             msg = (
                 f'{HSA} has no table {table} any more, which this version of '
                 'photutils-pconv asks: look for a newer one.'
@@ -308,6 +308,10 @@ def query_vizier(vizier, centre, radius, catalogue, *, patience):
 def _read_tables(content):
     """The tables of a VOTable that have rows, by name."""
     file = votable.parse(io.BytesIO(content), verify='ignore', invalid='mask')
+    for info in [*file.infos, *(one for r in file.resources for one in r.infos)]:
+        if re.match('(?i)error', f'{info.name}') or info.value == 'ERROR':
+            msg = f'{info.value} {info.content or ""}'.strip()
+            raise ValueError(msg)
     return {
         one.name: one.to_table(use_names_over_ids=True)
         for one in file.iter_tables()
@@ -328,6 +332,12 @@ def _run_query(ask, *, patience, service):
     try:
         return call_patiently(ask_quietly, patience=patience, service=service)
     except requests.HTTPError as exc:
+        if (moved := re.search(r'Error (30\d)', str(exc))) is not None:
+            msg = (
+                f'{service} has moved: it answered {moved[1]}. Look for a newer '
+                'astroquery, which knows where it is.'
+            )
+            raise ArchiveFormatError(msg) from exc
         reason = ' '.join(re.sub(r'<[^>]*>', ' ', str(exc)).split())[:300]
         msg = f'{service} refused a query of this version of photutils-pconv: {reason}'
         raise ArchiveFormatError(msg) from exc

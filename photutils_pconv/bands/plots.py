@@ -3,12 +3,17 @@
 Plots of the fluxes of several bands. Matplotlib is imported when one is made.
 """
 
+from itertools import cycle
+
 import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.plotting import make_axes
 
 __all__ = ['plot_sed']
+
+# Sources have a marker each, beside a colour.
+_MARKERS = 'osD^P*X'
 
 
 def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
@@ -55,7 +60,10 @@ def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
     ax = make_axes(1, interactive=True) if ax is None else ax
     order = sorted(setups, key=lambda band: setups[band].wavelength)
     wavelength = np.array([setups[one].wavelength.to_value(u.um) for one in order])
-    for row in rows:
+    for row, marker in zip(rows, cycle(_MARKERS), strict=False):
+        looks = {'capsize': 2}
+        if 'fmt' not in kwargs:
+            looks |= {'marker': marker, 'linestyle': '-'}
         flux, error, limit = (
             np.array(
                 [
@@ -71,8 +79,7 @@ def plot_sed(photometry, setups, source_ids=None, *, ax=None, **kwargs):
             wavelength,
             np.where(is_limit, np.nan, flux),
             yerr=np.where(is_limit, np.nan, error),
-            **{'fmt': 'o-', 'capsize': 2, 'label': f'source {photometry["id"][row]}'}
-            | kwargs,
+            **looks | {'label': f'source {photometry["id"][row]}'} | kwargs,
         )
         ax.plot(
             wavelength[is_limit],

@@ -223,10 +223,11 @@ def write_result(result, options, *, plot):
         The files.
     """
     from photutils_pconv._utils.plotting import make_axes
+    from photutils_pconv.removal.views import N_COLUMNS
 
     figures = {}
     if plot:
-        axes = make_axes(4, wcs=result.map_input.wcs)
+        axes = make_axes(4, n_columns=N_COLUMNS, wcs=result.map_input.wcs)
         figures['removal.png'] = result.plot(axes=axes)
     paths = result.write(
         options.output,

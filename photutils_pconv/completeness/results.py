@@ -240,6 +240,9 @@ class Completeness:
         }.items():
             table[name] = values
             table[name].info.description = text
+            if table[name].dtype.kind == 'f':
+                # Files hold all digits.
+                table[name].info.format = '.4g'
         for share in FRACTIONS:
             flux = float(_plain(self.flux_at(share), getattr(self.flux, 'unit', None)))
             key = f'flux_{100 * share:.0f}'

@@ -43,6 +43,15 @@ _DESCRIPTIONS = {
     'wide_gain': 'significance of a source wider by half, less that of the PSF',
 }
 
+# How they are shown; files hold all digits.
+_FORMATS = {'x_centroid': '.3f', 'y_centroid': '.3f'} | dict.fromkeys(
+    (
+        *('snr', 'flux', 'flux_err', 'width_excess', 'width_excess_err'),
+        *('ellipticity', 'ellipticity_err', 'wide_gain'),
+    ),
+    '.3g',
+)
+
 
 def find_sources(
     data,
@@ -191,6 +200,8 @@ def _make_table(found, grid, map_input, settings, setup):
             values = u.Quantity(values, map_input.flux_unit)
         table[name] = values
         table[name].info.description = _DESCRIPTIONS[name]
+        if name in _FORMATS:
+            table[name].info.format = _FORMATS[name]
     table.meta.update(
         {
             'setup': setup.name,

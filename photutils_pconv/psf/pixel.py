@@ -29,6 +29,9 @@ _MISMATCH = 0.05
 _RING = 1.5
 # The step (pixels) of the derivatives that are taken by differences.
 _SHIFT = 0.125
+# A PSF is not evaluated where all that lies beyond holds at most this share of its
+# flux: compact ones, such as Gaussians, have no wings to draw.
+_NEGLIGIBLE_FLUX = 1.0e-6
 # Nearer (pixels) than this, a distance is not divided by.
 _TINY = 1.0e-6
 # Samples of the expected error along a pixel's side, where it is drawn.
@@ -82,31 +85,65 @@ class PixelPSF:
         self._expected = None
         self._made = {}
         reach = int(np.ceil(self.radius))
-        self._set_image(_effective_image(psf, self.pixel_scale, reach), _OVERSAMPLING)
+        image = _effective_image(psf, self.pixel_scale, reach)
+        self._set_image(image, _OVERSAMPLING)
+        self._leave_nothing_out(image, reach)
 
     def __getstate__(self):
         # What is drawn with is made again where it is needed.
         return self.__dict__ | {'_made': {}}
 
+    def _leave_nothing_out(self, image, reach):
+        """
+        Take a smaller image where there is nothing farther out.
+        """
+        faint = self._radial('envelope') + self._radial('scatter')
+        faint = np.maximum.accumulate(faint[::-1])[::-1]
+        negligible = faint * np.pi * self.radius**2 < _NEGLIGIBLE_FLUX
+        if not negligible.any():
+            return
+        # One more pixel for the spline.
+        radius = int(np.ceil(self._r[np.argmax(negligible)])) + 1
+        if radius < self.radius:
+            self.radius = float(radius)
+            cut = (reach - radius) * _OVERSAMPLING
+            size = (2 * radius + 1) * _OVERSAMPLING
+            self._set_image(image[cut : cut + size, cut : cut + size], _OVERSAMPLING)
+
     def _set_image(self, image, oversampling):
         """
         Take an image, its middle on the source, of so many samples a pixel.
         """
+        self._profiles = {}
         self._oversampling = oversampling
         self._centre = int(np.ceil(self.radius)) * oversampling
         self._coefficients = spline_filter(image, order=3)
         self._r = np.arange(
             0.0, np.ceil(self.radius), 1.0 / (_PROFILE_SAMPLES * _OVERSAMPLING)
         )
-        theta = 2.0 * np.pi * np.arange(_N_ANGLES) / _N_ANGLES
-        polar = self._interpolate(
-            self._r * np.cos(theta)[:, None], self._r * np.sin(theta)[:, None]
-        )
-        self._mean = polar.mean(axis=0)
-        self._scatter = polar.std(axis=0)
-        self._slope = np.gradient(self._mean, self._r)
-        # An envelope: the radius where a source falls below a level.
-        self._envelope = np.maximum.accumulate(np.abs(self._mean)[::-1])[::-1]
+
+    def _radial(self, name):
+        """
+        Give a radial profile of the image: mean, scatter, slope, or envelope.
+        """
+        if not self._profiles:
+            polar = self._polar(self._r)
+            mean = polar.mean(axis=0)
+            self._profiles |= {
+                'mean': mean,
+                'scatter': polar.std(axis=0),
+                'slope': np.gradient(mean, self._r),
+                # The radius where a source falls below a level.
+                'envelope': np.maximum.accumulate(np.abs(mean)[::-1])[::-1],
+            }
+        return self._profiles[name]
+
+    def _polar(self, radius):
+        """
+        Evaluate the image at radii, in pixels, and all angles.
+        """
+        theta = 2.0 * np.pi * np.arange(_N_ANGLES)[:, None] / _N_ANGLES
+        return self._interpolate(radius * np.cos(theta), radius * np.sin(theta))
 
     def _copy(self):
         """
@@ -173,7 +210,9 @@ class PixelPSF:
         psf : `PixelPSF`
             The PSF.
         """
-        last = self.with_mismatch(1.0)._mismatch_error(radii[-1], 0.0)
+        # Its own profile is not needed for this one radius.
+        end = np.array([radii[-1] / (_RING * self.width)])
+        last = float(np.abs(self._polar(end).mean())) / self.width**2
         # Beyond a small image there is nothing that could fall.
         other = self.with_mismatch(values[-1] / last if last > 0 else self.mismatch)
         other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
@@ -330,7 +369,7 @@ class PixelPSF:
         The value of a pixel that is centred on a source of flux 1 (float).
         """
         extra = 0.0 if self._correction is None else self._correction[1][0]
-        return float(self._mean[0]) / self.width**2 + float(extra)
+        return float(self._interpolate(0.0, 0.0)) / self.width**2 + float(extra)
 
     @property
     def fwhm(self):
@@ -339,7 +378,10 @@ class PixelPSF:
         """
         if 'fwhm' not in self._made:
             r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
-            below = np.interp(r, self._r, self._mean) < 0.5 * self._mean[0]
+            below = (
+                np.interp(r, self._r, self._radial('mean'))
+                < 0.5 * self._radial('mean')[0]
+            )
             self._made['fwhm'] = float(2.0 * r[np.argmax(below)] * self.width)
         return self._made['fwhm']
 
@@ -458,7 +500,7 @@ class PixelPSF:
         if self._correction is not None:
             extra = np.interp(np.hypot(dx, dy), *self._correction, right=0.0)
         if self.is_round:
-            return self._profile(self._mean, dx, dy) / self.width**2 + extra
+            return self._profile(self._radial('mean'), dx, dy) / self.width**2 + extra
         dx, dy = np.broadcast_arrays(dx, dy)
         cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
         values = self._interpolate(cos * dx + sin * dy, -sin * dx + cos * dy)
@@ -479,7 +521,7 @@ class PixelPSF:
             The change of `evaluate` by a shift of the source of 1 pixel.
         """
         if self.is_round and self._correction is None:
-            slope = self._profile(self._slope, dx, dy) / self.width**3
+            slope = self._profile(self._radial('slope'), dx, dy) / self.width**3
             slope = slope / np.maximum(np.hypot(dx, dy), _TINY)
             return -slope * dx, -slope * dy
         h = _SHIFT
@@ -511,7 +553,7 @@ class PixelPSF:
             return np.where(r <= radii[-1], measured, self._mismatch_error(dx, dy))
         error = self._mismatch_error(dx, dy)
         if self.is_round:
-            scatter = self._profile(self._scatter, dx, dy) / self.width**2
+            scatter = self._profile(self._radial('scatter'), dx, dy) / self.width**2
             error = np.hypot(error, scatter)
         return error
 
@@ -520,7 +562,7 @@ class PixelPSF:
         Evaluate the error that the relative mismatch makes expect.
         """
         inside = np.asarray(dx) / _RING, np.asarray(dy) / _RING
-        profile = np.abs(self._profile(self._mean, *inside))
+        profile = np.abs(self._profile(self._radial('mean'), *inside))
         return self.mismatch * profile / self.width**2
 
     def extent(self, level):
@@ -537,7 +579,7 @@ class PixelPSF:
         radius : float
             The radius, in pixels.
         """
-        above = np.count_nonzero(self._envelope > level * self.width**2)
+        above = np.count_nonzero(self._radial('envelope') > level * self.width**2)
         return float(self._r[min(above, len(self._r) - 1)]) * self.width
 
 

@@ -157,6 +157,41 @@ class SourceSizes:
             self.error if error is None else error,
         )
 
+    def sheared(self, i, along, across, *, largest):
+        """
+        Give other sizes, of which one source has another shape.
+
+        Parameters
+        ----------
+        i : int
+            The source.
+
+        along, across : float
+            What is added to the covariance of the source on the map, in units of half
+            its trace: ``along`` to that in x and taken from that in y, ``across`` to
+            that of x and y.
+
+        largest : float
+            The largest size, in units of the PSF's FWHM.
+
+        Returns
+        -------
+        sizes : `SourceSizes`
+            The sizes; no axis becomes smaller than the PSF.
+        """
+        squares = np.array([self.major[i], self.minor[i]]) ** 2
+        cos, sin = np.cos(self.angle[i]), np.sin(self.angle[i])
+        axes = np.array([[cos, -sin], [sin, cos]])
+        covariance = axes @ np.diag(squares) @ axes.T
+        shear = np.array([[along, across], [across, -along]])
+        covariance += squares.mean() * shear
+        squares, axes = np.linalg.eigh(covariance)
+        minor, major = np.sqrt(np.clip(squares, 1.0, largest**2))
+        columns = {one.name: getattr(self, one.name).copy() for one in fields(self)}
+        columns['major'][i], columns['minor'][i] = major, minor
+        columns['angle'][i] = np.arctan2(axes[1, 1], axes[0, 1])
+        return SourceSizes(**columns)
+
     def covariance(self, i, fwhm):
         """
         Give the covariance of the Gaussian that the PSF is convolved with.
@@ -260,13 +295,35 @@ class SourcePSFs:
         image : `~photutils_pconv.psf.PixelPSF`
             The change of a source of flux 1.
         """
+        return self._derivative(index, 'size')
+
+    def by_shape(self, index):
+        """
+        Give the derivatives of a source's image by its shape.
+
+        Parameters
+        ----------
+        index : int
+            The number of the source.
+
+        Returns
+        -------
+        along, across : `~photutils_pconv.psf.PixelPSF`
+            The changes of a source of flux 1 by the elements of its shape
+            (`SourceSizes.sheared`).
+        """
+        return self._derivative(index, 'along'), self._derivative(index, 'across')
+
+    def _derivative(self, index, by):
+        """
+        Draw the derivative of a source's image.
+        """
 
         def draw():
-            image, radius = self._transform_back(index, by_size=True)
+            image, radius = self._transform_back(index, by=by)
             return self.point.with_image(image, _OVERSAMPLING, radius)
 
-        key = ('by size', *self._shape_of(index))
-        return self._keep(key, draw)
+        return self._keep((by, *self._shape_of(index)), draw)
 
     def _keep(self, key, make):
         """
@@ -298,7 +355,7 @@ class SourcePSFs:
         image, radius = self._transform_back(index)
         drawn = self.point.with_image(image, _OVERSAMPLING, radius)
         error, _ = self._transform_back(index, of_error=True)
-        by_size, _ = self._transform_back(index, by_size=True)
+        by_size, _ = self._transform_back(index, by='size')
         error = np.hypot(error, size_error * by_size)
         half = len(error) // 2
         distance = np.hypot(*(np.indices(error.shape) - half)) / _OVERSAMPLING
@@ -308,11 +365,12 @@ class SourcePSFs:
         n = int(radius)
         return drawn.with_expected_error(np.arange(n), np.sqrt(total / count)[:n])
 
-    def _transform_back(self, index, *, by_size=False, of_error=False):
+    def _transform_back(self, index, *, by=None, of_error=False):
         """
         Convolve the PSF, or its expected error, with the Gaussian of a source.
 
-        Also give the radius to which that is known, in pixels.
+        Give the derivative of that by something, if asked for; and the radius to which
+        it is known, in pixels.
         """
         xx, yy, xy = self.sizes.covariance(index, self._fwhm)
         reach = self.point.radius + _SIGMAS * np.sqrt(max(xx, yy))
@@ -321,10 +379,15 @@ class SourcePSFs:
         ky, kx = (2.0 * np.pi * _OVERSAMPLING * one for one in transform.frequencies)
         form = xx * kx**2 + 2.0 * xy * kx * ky + yy * ky**2
         product = transform.values * np.exp(-0.5 * form)
-        if by_size:
-            # Of the whole size, which has the PSF's in it.
-            own = (self._fwhm * gaussian_fwhm_to_sigma) ** 2
+        # The whole size has the PSF's in it.
+        own = (self._fwhm * gaussian_fwhm_to_sigma) ** 2
+        half_trace = 0.5 * (xx + yy) + own
+        if by == 'size':
             product *= -(form + own * (kx**2 + ky**2))
+        elif by == 'along':
+            product *= -0.5 * half_trace * (kx**2 - ky**2)
+        elif by == 'across':
+            product *= -half_trace * kx * ky
         size = transform.size
         image = fft.irfft2(product, transform.shape)[:size, :size]
         return image, radius

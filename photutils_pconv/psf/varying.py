@@ -53,38 +53,15 @@ class VaryingPSFs(SourcePSFs):
         own = self.own[index]
         if not self.sizes.is_resolved[index]:
             return own
-        # Sizes are in units of the mean PSF.
-        return self._resolved_by(own, self.point.fwhm / own.fwhm).of(index)
-
-    def by_size(self, index):
-        """
-        Give the derivative of a source's image by the logarithm of its size.
-
-        Parameters
-        ----------
-        index : int
-            The number of the source.
-
-        Returns
-        -------
-        image : `~photutils_pconv.psf.PixelPSF`
-            The change of a source of flux 1.
-        """
-        own = self.own[index]
-        return self._resolved_by(own, self.point.fwhm / own.fwhm).by_size(index)
+        if id(own) not in self._families:
+            # Sizes are in units of the mean PSF.
+            sizes = self.sizes.in_other_units(self.point.fwhm / own.fwhm)
+            self._families[id(own)] = SourcePSFs(own, sizes, self.radius)
+        return self._families[id(own)].of(index)
 
     @cached_property
     def _families(self):
         return {}
-
-    def _resolved_by(self, own, factor):
-        """
-        Give the images of the sources as one PSF sees them.
-        """
-        if id(own) not in self._families:
-            sizes = self.sizes.in_other_units(factor)
-            self._families[id(own)] = SourcePSFs(own, sizes, self.radius)
-        return self._families[id(own)]
 
     def with_point(self, point):
         """
@@ -155,22 +132,6 @@ class TurnedPSFs(SourcePSFs):
             Its image.
         """
         return self._seen_at(self.angles[index]).of(index)
-
-    def by_size(self, index):
-        """
-        Give the derivative of a source's image by the logarithm of its size.
-
-        Parameters
-        ----------
-        index : int
-            The number of the source.
-
-        Returns
-        -------
-        image : `~photutils_pconv.psf.PixelPSF`
-            The change of a source of flux 1.
-        """
-        return self._seen_at(self.angles[index]).by_size(index)
 
     def turns(self, n):
         """

@@ -33,6 +33,13 @@ _DEGREE = 2
 # this standard deviation.
 _WIDTH_BOUNDS = (0.9, 1.12)
 _WIDTH_PRIOR = 0.05
+# Of sources of several widths the narrow ones have the PSF's: a source is left out that
+# is wider than the narrowest one by so much (slightly resolved sources of 1.1 FWHM are
+# to be seen) and by so many of its errors. So many times the sources needed are looked
+# at.
+_LEAST_WIDER, _WIDER_SIGNIFICANCE, _CANDIDATES = 0.03, 2.0, 2
+# The step of ln(width) for derivatives.
+_LOG_WIDTH_STEP = 0.01
 # A source's weight: it tells the shape with the relative error of its SNR and, in
 # quadrature, this.
 _SHAPE_SCATTER = 0.02
@@ -99,6 +106,22 @@ class _BrightSource:
             residual=self.values - matrix @ coefficients,
         )
 
+    def measure_width(self, pixel_psf):
+        """
+        Measure how much wider than the PSF the source is, in ln(width), and the error.
+        """
+        wider = pixel_psf.adjusted(
+            angle=pixel_psf.angle, width=pixel_psf.width * (1.0 + _LOG_WIDTH_STEP)
+        )
+        fits = self.fit(pixel_psf), self.fit(wider)
+        change = (fits[1].matrix[:, 0] - fits[0].matrix[:, 0]) / _LOG_WIDTH_STEP
+        templates = [change, *fits[0].matrix.T]
+        coefficients, covariance = solve_window(self.values, templates)
+        left = self.values - np.stack(templates, axis=1) @ coefficients
+        flux = max(coefficients[1], _SMALLEST_FLUX)
+        error = np.sqrt(covariance[0, 0] * _CORRELATED_PIXELS * left.var())
+        return coefficients[0] / flux, error / flux
+
 
 @dataclass(frozen=True, eq=False)
 class _ShapeFit:
@@ -155,7 +178,8 @@ def fit_shape(
 
     n_sources : int, optional
         The number of sources used: the brightest of those without
-        neighbours.
+        neighbours. Sources that are clearly wider than the narrowest ones are
+        left out: they are resolved.
 
     width_prior : float, optional
         The standard deviation of the relative width that is expected.
@@ -173,12 +197,13 @@ def fit_shape(
     """
     if angles is None:
         angles = np.full(len(x), np.nan)
-    sources = _choose_sources(data, x, y, missing, snr, angles, n_sources)
+    sources = _choose_sources(data, x, y, missing, snr, angles, _CANDIDATES * n_sources)
     if not sources:
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
     bright = [source for source in sources if source.snr >= bright_snr]
-    sources = bright or sources
+    sources = _leave_out_wide(bright or sources, pixel_psf)[:n_sources]
+    bright = sources if bright else []
     n_pixels = sum(source.window.n_pixels for source in sources)
     cost = partial(
         _cost,
@@ -213,6 +238,23 @@ def _choose_sources(data, x, y, missing, snr, angles, n_sources):
         if len(sources) == n_sources:
             break
     return sources
+
+
+def _leave_out_wide(sources, pixel_psf):
+    """
+    Leave out the sources that are wider than the narrowest ones: resolved ones.
+    """
+    widths = np.array([source.measure_width(pixel_psf) for source in sources])
+    change, error = widths.T
+    # What is narrower than any PSF may be is no source.
+    telling = change > np.log(_WIDTH_BOUNDS[0])
+    if not telling.any():
+        return sources
+    # The least width that is known to be one: a faint source may look narrow.
+    reference = np.min((change + error)[telling])
+    limit = np.maximum(_LEAST_WIDER, _WIDER_SIGNIFICANCE * error)
+    keep = telling & (change - reference <= limit)
+    return [source for source, one in zip(sources, keep, strict=True) if one]
 
 
 def _cost(candidate, *, sources, n_beams, width_prior):

@@ -4,7 +4,8 @@ The sizes of sources that are larger than the PSF.
 
 Every source is a PSF convolved with a Gaussian. Its size is fitted to the first
 order, in the window of the flux fit, with the flux, the position, the fluxes of the
-neighbours and a polynomial background free; then all fluxes are fitted anew.
+neighbours and a polynomial background free; then all fluxes are fitted anew. Where
+that leaves an ellipse, the axes are fitted, too.
 """
 
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ _DEGREE = 2
 _CORRELATED_PIXELS = 4.0
 # The prior of ln(size): sizes are as given, or those of the PSF, within this factor.
 _PRIOR = 1.0
+# The shape of a source is fitted where it differs from the one that it has by so many
+# of its errors, and by so much (an axis ratio of 1.1). The fit has so many steps at
+# most, none of them larger, until they are small.
+_SHAPE_SIGNIFICANCE, _LEAST_SHAPE = 5.0, 0.1
+_SHAPE_ROUNDS, _LARGEST_SHEAR, _SHEAR_SETTLED = 6, 0.3, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,8 @@ class _Step:
 
     change: float
     error: float
+    shear: tuple = (0.0, 0.0)
+    is_significant: bool = False
 
 
 def find_resolved(data, fit, psf, *, missing, chosen):
@@ -114,7 +122,8 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
         The PSF on the map's pixels.
 
     sizes : `~photutils_pconv.psf.SourceSizes`
-        The sizes as they are known, with which the fit begins. The shapes stay.
+        The sizes as they are known, with which the fit begins. The shapes stay, but for
+        those of sources that are clearly of another one.
 
     missing : 2D bool `~numpy.ndarray`
         Missing pixels.
@@ -133,36 +142,112 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
     fit = fit_psf(data, x, y, psfs, missing=missing, fit_position=fit_position)
     far = np.where(near, np.nan, fit.flux)
     data = data - model_image(data.shape, fit.x, fit.y, far, psfs)
-    x, y, chosen, fit_position = (one[near] for one in (x, y, chosen, fit_position))
-    first = sizes.select(near)
-    log_size, error = np.zeros(len(x)), first.error.copy()
-    limits = np.log(1.0 / first.minor), np.log(LARGEST_SIZE / first.major)
-    for _ in range(_MOST_ROUNDS):
-        psfs = _for_fits(psf, first.scaled(np.exp(log_size), error=error), psfs.drawn)
-        scale = psfs.scales(len(x))
-        fit = fit_psf(data, x, y, psfs, missing=missing, fit_position=fit_position)
-        residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psfs)
-        neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
-        largest = 0.0
-        for i in np.flatnonzero(chosen):
-            radius = FIT_RADIUS * scale[i]
-            step = _fit_step(
-                residual, fit, psfs, missing, i, neighbours[i], radius, log_size[i]
-            )
-            if step is None:
-                continue
-            new = log_size[i] + np.clip(step.change, -_LARGEST_STEP, _LARGEST_STEP)
-            new = np.clip(new, min(limits[0][i], 0.0), max(limits[1][i], 0.0))
-            largest = max(largest, abs(new - log_size[i]))
-            log_size[i], error[i] = new, step.error
-        if largest < _SETTLED:
+    field = _Field(data, missing, x[near], y[near], fit_position[near])
+    numbers = np.flatnonzero(chosen[near])
+    fitted = _settle(field, psf, sizes.select(near), numbers, _MOST_ROUNDS)
+    elliptical = field.find_elliptical(psf, fitted, numbers)
+    for _ in range(_SHAPE_ROUNDS if elliptical.size else 0):
+        fitted, largest = field.shear(psf, fitted, elliptical)
+        fitted = _settle(field, psf, fitted, elliptical, 1)
+        if largest < _SHEAR_SETTLED:
             break
-    fitted = first.scaled(np.exp(log_size), error=error)
     columns = {}
     for name in ('major', 'minor', 'angle', 'error'):
         columns[name] = getattr(sizes, name).copy()
         columns[name][near] = getattr(fitted, name)
     return SourceSizes(**columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """
+    A map, and the places of the sources on it.
+    """
+
+    data: np.ndarray
+    missing: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    fit_position: np.ndarray
+
+    def fit(self, psfs):
+        """
+        Fit all fluxes; give that fit, and what it leaves.
+        """
+        fit = fit_psf(
+            self.data,
+            self.x,
+            self.y,
+            psfs,
+            missing=self.missing,
+            fit_position=self.fit_position,
+        )
+        model = model_image(self.data.shape, fit.x, fit.y, fit.flux, psfs)
+        return fit, self.data - model
+
+    def steps(self, psfs, numbers, *, log_size=None, shapes=False):
+        """
+        Give the steps of some sources with enough to see, by their numbers.
+        """
+        fit, residual = self.fit(psfs)
+        scale = psfs.scales(len(self.x))
+        neighbours = find_neighbours(self.x, self.y, NEIGHBOUR_DISTANCE, scale=scale)
+        steps = {}
+        for i in numbers:
+            steps[i] = _fit_step(
+                residual,
+                fit,
+                psfs,
+                self.missing,
+                i,
+                neighbours[i],
+                FIT_RADIUS * scale[i],
+                log_size=0.0 if log_size is None else log_size[i],
+                shapes=shapes,
+            )
+        return {i: step for i, step in steps.items() if step is not None}
+
+    def find_elliptical(self, psf, sizes, numbers):
+        """
+        Find the sources whose shapes are others.
+        """
+        resolved = [i for i in numbers if sizes.is_resolved[i]]
+        steps = self.steps(_for_fits(psf, sizes), resolved, shapes=True)
+        return np.array(
+            [i for i, one in steps.items() if one.is_significant], dtype=int
+        )
+
+    def shear(self, psf, sizes, numbers):
+        """
+        Give some sources the shapes that are seen; return the largest change, too.
+        """
+        largest = 0.0
+        for i, step in self.steps(_for_fits(psf, sizes), numbers, shapes=True).items():
+            shear = np.clip(step.shear, -_LARGEST_SHEAR, _LARGEST_SHEAR)
+            largest = max(largest, *np.abs(shear))
+            sizes = sizes.sheared(i, *shear, largest=LARGEST_SIZE)
+        return sizes, largest
+
+
+def _settle(field, psf, first, numbers, most_rounds):
+    """
+    Fit the sizes of some sources, of the shapes that they have.
+    """
+    log_size, error = np.zeros(len(field.x)), first.error.copy()
+    limits = np.log(1.0 / first.minor), np.log(LARGEST_SIZE / first.major)
+    sizes, drawn = first, {}
+    for _ in range(most_rounds):
+        steps = field.steps(_for_fits(psf, sizes, drawn), numbers, log_size=log_size)
+        largest = 0.0
+        for i, step in steps.items():
+            new = log_size[i] + np.clip(step.change, -_LARGEST_STEP, _LARGEST_STEP)
+            new = np.clip(new, min(limits[0][i], 0.0), max(limits[1][i], 0.0))
+            largest = max(largest, abs(new - log_size[i]))
+            log_size[i], error[i] = new, step.error
+        sizes = first.scaled(np.exp(log_size), error=error)
+        if largest < _SETTLED:
+            break
+    return sizes
 
 
 def _for_fits(psf, sizes, drawn=None):
@@ -176,9 +261,22 @@ def _find_near(x, y, chosen):
     return np.any(distance <= 2.0 * LARGEST_SIZE * FIT_RADIUS, axis=1)
 
 
-def _fit_step(residual, fit, psfs, missing, i, neighbours, radius, log_size=0.0):
+def _fit_step(
+    residual,
+    fit,
+    psfs,
+    missing,
+    i,
+    neighbours,
+    radius,
+    *,
+    log_size=0.0,
+    shapes=False,
+):
     """
     Fit the change of ln(size) of a source; `None` where there is too little to see.
+
+    With `shapes`, fit that of its shape, too.
     """
     window = FitWindow(residual.shape, missing, fit.x[i], fit.y[i], radius, _DEGREE)
     flux = fit.flux[i]
@@ -186,15 +284,27 @@ def _fit_step(residual, fit, psfs, missing, i, neighbours, radius, log_size=0.0)
         return None
     place = fit.x[i], fit.y[i]
     psf = psfs.of(i)
-    templates = [window.draw(psfs.by_size(i), *place), window.draw(psf, *place)]
+    templates = [window.draw(psfs.by_size(i), *place)]
+    if shapes:
+        templates += [window.draw(one, *place) for one in psfs.by_shape(i)]
+    n_shape = len(templates)
+    templates.append(window.draw(psf, *place))
     templates += window.draw_gradient(psf, *place)
     templates += [window.draw(psfs.of(j), fit.x[j], fit.y[j]) for j in neighbours]
     templates += window.terms
     values = residual[window.region][window.use]
     coefficients, covariance = solve_window(values, templates)
     left = values - np.stack(templates, axis=1) @ coefficients
-    variance = covariance[0, 0] * left.var() * _CORRELATED_PIXELS / flux**2
+    unit = left.var() * _CORRELATED_PIXELS / flux**2
+    variance = covariance[0, 0] * unit
     # The prior of the whole change, as one more measurement of it.
     weight = variance / (variance + _PRIOR**2)
     change = (1.0 - weight) * coefficients[0] / flux - weight * log_size
-    return _Step(float(change), float(np.sqrt(variance * (1.0 - weight))))
+    error = float(np.sqrt(variance * (1.0 - weight)))
+    if not shapes:
+        return _Step(float(change), error)
+    shear, known = coefficients[1:n_shape] / flux, covariance[1:n_shape, 1:n_shape]
+    significance = np.sqrt(shear @ np.linalg.solve(known * unit, shear))
+    is_significant = significance > _SHAPE_SIGNIFICANCE
+    is_significant &= np.hypot(*shear) > _LEAST_SHAPE
+    return _Step(float(change), error, tuple(shear), bool(is_significant))

@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = attach(
         'measuring': ('make_plan', 'measure'),
         'empty_sample': ('EmptySample', 'sample_empty_holes'),
         'flux_errors': ('FluxErrors', 'estimate_errors'),
+        'map_plots': ('plot_maps',),
         'plots': ('plot_holes', 'plot_removal'),
     },
 )

@@ -11,6 +11,7 @@ from .filling import Filler as Filler
 from .filling import PSFFluxes as PSFFluxes
 from .flux_errors import FluxErrors as FluxErrors
 from .flux_errors import estimate_errors as estimate_errors
+from .map_plots import plot_maps as plot_maps
 from .measuring import make_plan as make_plan
 from .measuring import measure as measure
 from .pipeline import Removal as Removal
@@ -48,6 +49,7 @@ __all__ = [
     'make_plan',
     'measure',
     'plot_holes',
+    'plot_maps',
     'plot_removal',
     'remove_sources',
     'run_removal',

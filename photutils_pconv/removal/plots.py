@@ -3,8 +3,6 @@
 Pictures of removals. Matplotlib is imported when a picture is made.
 """
 
-from numbers import Integral
-
 import astropy.units as u
 import numpy as np
 from astropy.stats import mad_std
@@ -14,13 +12,23 @@ from scipy.ndimage import gaussian_filter
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.plotting import (
     BRIGHTNESS_COLORS,
-    add_bar,
+    format_label,
     make_axes,
+    merge_looks,
+    show_image,
     stretch_brightness,
     stretch_difference,
 )
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.photometry.flags import decode_flags
+from photutils_pconv.removal.views import (
+    N_COLUMNS,
+    VIEW,
+    find_limits,
+    find_rows,
+    outline_holes,
+    show_part,
+)
 
 __all__ = [
     'plot_holes',
@@ -28,9 +36,7 @@ __all__ = [
     'plot_source',
 ]
 
-# How much of a map is shown around a source, in radii of its hole; the residual's
-# largest value, in its standard deviations. Both by choice.
-_VIEW = 3.0
+# The residual's largest value, in its standard deviations (by choice).
 _RESIDUAL_LIMIT = 5.0
 
 
@@ -74,10 +80,10 @@ def plot_removal(result, *, sources=None, zoom=None, axes=None, **kwargs):
     """
     map_input = result.map_input
     table = result.photometry
-    marked = table if sources is None else table[_find_rows(table, sources)]
-    limits = _find_limits(result, zoom)
+    marked = table if sources is None else table[find_rows(table, sources)]
+    limits = find_limits(result.holes.shape, table, zoom)
     if axes is None:
-        axes = make_axes(4, interactive=True, wcs=map_input.wcs)
+        axes = make_axes(4, n_columns=N_COLUMNS, interactive=True, wcs=map_input.wcs)
     if len(axes) not in (3, 4):
         msg = f'axes must be three or four axes, got {len(axes)}'
         raise ValueError(msg)
@@ -85,34 +91,25 @@ def plot_removal(result, *, sources=None, zoom=None, axes=None, **kwargs):
     removed = np.where(map_input.missing, np.nan, as_array(result.sources))
     part = np.s_[limits[2] : limits[3], limits[0] : limits[1]]
     norm = stretch_brightness(cleaned[part])
-    options = {'origin': 'lower', 'interpolation': 'nearest', **kwargs}
-    brightness = {'cmap': BRIGHTNESS_COLORS, 'norm': norm, **options}
-    if 'vmin' in kwargs or 'vmax' in kwargs or 'norm' in kwargs:
-        brightness = {'cmap': BRIGHTNESS_COLORS, **options}
+    brightness = {'cmap': BRIGHTNESS_COLORS, 'norm': norm}
     # The removed sources are shown on the emission's scale, centred on zero.
     half = 0.5 * (norm.vmax - norm.vmin)
     images = [
         ('map', map_input.data, brightness),
         ('cleaned', cleaned, brightness),
-        ('removed sources', removed, stretch_difference(half) | options),
+        ('removed sources', removed, stretch_difference(half)),
     ]
     if len(axes) == 4:
         residual = _find_residual(cleaned, table)
         half = _RESIDUAL_LIMIT * _scatter(residual[part])
         images.append(
-            (
-                'cleaned, less smooth emission',
-                residual,
-                stretch_difference(half) | options,
-            )
+            ('cleaned, less smooth emission', residual, stretch_difference(half))
         )
-    for ax, (title, image, image_options) in zip(axes, images, strict=True):
-        _show(ax, image, title, map_input, image_options, is_first=ax is axes[0])
-        _outline(ax, marked)
-        ax.set(
-            xlim=(limits[0] - 0.5, limits[1] - 0.5),
-            ylim=(limits[2] - 0.5, limits[3] - 0.5),
-        )
+    label = format_label(map_input.unit)
+    for ax, (title, image, looks) in zip(axes, images, strict=True):
+        show_image(ax, image, title, label=label, **merge_looks(looks, kwargs))
+        outline_holes(ax, marked)
+        show_part(ax, limits)
     return axes[0].figure
 
 
@@ -148,11 +145,11 @@ def plot_source(result, source_id, *, axes=None, **kwargs):
         If no source has that id, it has no hole, or there are not four axes.
     """
     table = result.photometry
-    row = table[_find_rows(table, [source_id])[0]]
-    limits = _find_limits(result, source_id)
+    row = table[find_rows(table, [source_id])[0]]
+    limits = find_limits(result.holes.shape, table, source_id)
     map_input = result.map_input
     if axes is None:
-        axes = make_axes(4, interactive=True, wcs=map_input.wcs)
+        axes = make_axes(4, n_columns=N_COLUMNS, interactive=True, wcs=map_input.wcs)
     if len(axes) != 4:
         msg = f'axes must be four axes, got {len(axes)}'
         raise ValueError(msg)
@@ -171,15 +168,12 @@ def plot_source(result, source_id, *, axes=None, **kwargs):
     }
     part = np.s_[limits[2] : limits[3], limits[0] : limits[1]]
     norm = stretch_brightness(images['cleaned'][part])
-    options = {'origin': 'lower', 'interpolation': 'nearest', 'cmap': BRIGHTNESS_COLORS}
+    looks = merge_looks({'cmap': BRIGHTNESS_COLORS, 'norm': norm}, kwargs)
+    label = format_label(map_input.unit)
     for ax, (title, image) in zip(panels, images.items(), strict=True):
-        image_options = options | {'norm': norm} | kwargs
-        _show(ax, image, title, map_input, image_options, is_first=ax is panels[0])
-        _outline(ax, table)
-        ax.set(
-            xlim=(limits[0] - 0.5, limits[1] - 0.5),
-            ylim=(limits[2] - 0.5, limits[3] - 0.5),
-        )
+        show_image(ax, image, title, label=label, **looks)
+        outline_holes(ax, table)
+        show_part(ax, limits)
     _plot_profiles(last, images, row, map_input, norm)
     figure.suptitle(f'Source {source_id}: {_describe_source(row)}')
     return figure
@@ -188,7 +182,7 @@ def plot_source(result, source_id, *, axes=None, **kwargs):
 def _plot_profiles(ax, images, row, map_input, norm):
     """Plot radial profiles about a source."""
     center = (row['x_center'], row['y_center'])
-    edges = np.arange(0.0, _VIEW * row['hole_radius'] + 1.0)
+    edges = np.arange(0.0, VIEW * row['hole_radius'] + 1.0)
     colors = ('0.1', 'C0', 'C1')
     styles = ('-', '--', ':')
     for (name, image), color, style in zip(images.items(), colors, styles, strict=True):
@@ -197,11 +191,27 @@ def _plot_profiles(ax, images, row, map_input, norm):
     # Linear for the emission, logarithmic for the source.
     ax.set_yscale('asinh', linear_width=norm.vmax - norm.vmin)
     ax.axvline(row['hole_radius'], color='0.6', lw=1, label='hole')
-    ax.set(title='radial profile', xlabel='radius (pixels)', ylabel=_label(map_input))
+    ax.set(
+        title='radial profile',
+        xlabel='radius (pixels)',
+        ylabel=format_label(map_input.unit),
+    )
+    _set_ticks(ax, norm.vmax - norm.vmin)
     # The colour bar of the next panel stands on the left.
     ax.yaxis.tick_right()
     ax.yaxis.set_label_position('right')
     ax.legend()
+
+
+def _set_ticks(ax, width):
+    """Set ticks at powers of ten, where they are not crowded about zero."""
+    low, high = ax.get_ylim()
+    smallest = int(np.floor(np.log10(width)))
+    largest = int(np.ceil(np.log10(max(abs(low), abs(high)))))
+    powers = [10.0**k for k in range(smallest, largest + 1)]
+    ticks = [0.0, *powers, *(-one for one in powers)]
+    ax.set_yticks([one for one in ticks if low <= one <= high])
+    ax.minorticks_off()
 
 
 def _describe_source(row):
@@ -212,56 +222,6 @@ def _describe_source(row):
     names = ', '.join(decode_flags(row['flags']))
     flags = f' ({names})' if names else ''
     return f'flux {flux:.4g} ± {error:.2g}{unit}{flags}'
-
-
-def _find_rows(table, ids):
-    """The rows of sources of these ids."""
-    ids = np.asarray(ids)
-    if ids.dtype.kind not in 'iu' and ids.size:
-        msg = f'sources must be ids, which are integers, got {ids.dtype}'
-        raise TypeError(msg)
-    known = {int(one): row for row, one in enumerate(table['id'])}
-    unknown = [int(one) for one in ids.ravel() if int(one) not in known]
-    if unknown:
-        msg = (
-            f'no source has the id {unknown[0]}: they run from {min(known, default=0)} '
-            f'to {max(known, default=0)}'
-        )
-        raise ValueError(msg)
-    return [known[int(one)] for one in ids.ravel()]
-
-
-def _find_limits(result, zoom):
-    """The pixels to show: first and last + 1 in x, then in y."""
-    ny, nx = result.holes.shape
-    if zoom is None:
-        return 0, nx, 0, ny
-    if isinstance(zoom, Integral) and not isinstance(zoom, bool):
-        row = result.photometry[_find_rows(result.photometry, [zoom])[0]]
-        x, y, radius = row['x_center'], row['y_center'], row['hole_radius']
-        if not np.all(np.isfinite([x, y, radius])):
-            msg = f'source {zoom} has no hole on the map: nothing is to be seen'
-            raise ValueError(msg)
-        half = int(np.ceil(_VIEW * radius))
-        x, y = round(float(x)), round(float(y))
-        limits = (x - half, x + half + 1, y - half, y + half + 1)
-    else:
-        try:
-            limits = tuple(int(one) for one in zoom)
-        except (TypeError, ValueError):
-            limits = ()
-        if len(limits) != 4 or limits[0] >= limits[1] or limits[2] >= limits[3]:
-            msg = (
-                'zoom must be the id of a source, or (x_min, x_max, y_min, y_max) in '
-                f'pixels, got {zoom!r}'
-            )
-            raise ValueError(msg)
-    low_x, high_x, low_y, high_y = limits
-    limits = (max(low_x, 0), min(high_x, nx), max(low_y, 0), min(high_y, ny))
-    if limits[0] >= limits[1] or limits[2] >= limits[3]:
-        msg = f'zoom = {zoom!r} lies outside the map of {nx} x {ny} pixels'
-        raise ValueError(msg)
-    return limits
 
 
 def _find_residual(cleaned, table):
@@ -279,56 +239,6 @@ def _find_residual(cleaned, table):
 def _scatter(image):
     finite = image[np.isfinite(image)]
     return mad_std(finite) if finite.size else 0.0
-
-
-def _label(map_input):
-    return '' if map_input.unit is None else map_input.unit.to_string('unicode')
-
-
-def _show(ax, image, title, map_input, options, *, is_first):
-    """Show an image with its title, its axes and its colour bar."""
-    shown = ax.imshow(image, **options)
-    shown.set_in_layout(False)
-    add_bar(ax, shown, _label(map_input))
-    coords = getattr(ax, 'coords', None)
-    if coords is None:
-        ax.set(title=title, xlabel='x (pixels)', ylabel='y (pixels)')
-        return
-    ax.set_title(title)
-    for coord in coords:
-        coord.set_axislabel(_name_axis(coord))
-    if not is_first:
-        coords[1].set_ticklabel_visible(False)
-        coords[1].set_axislabel('')
-
-
-def _name_axis(coord):
-    names = {'ra': 'right ascension', 'dec': 'declination'}
-    name = coord.default_label.split('.')[-1] if coord.default_label else ''
-    return names.get(name, name)
-
-
-def _outline(ax, table):
-    """Outline holes, visible on dark and on light pixels."""
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Circle
-
-    x, y, radius = (
-        np.asarray(table[name], dtype=float)
-        for name in ('x_center', 'y_center', 'hole_radius')
-    )
-    known = np.isfinite(x) & np.isfinite(y) & np.isfinite(radius)
-    circles = [
-        Circle(center, size)
-        for *center, size in zip(x[known], y[known], radius[known], strict=True)
-    ]
-    for width, color in ((1.6, 'k'), (0.7, 'w')):
-        outlines = PatchCollection(
-            circles, facecolor='none', edgecolor=color, linewidth=width
-        )
-        # Those beyond the panel need no room.
-        outlines.set_in_layout(False)
-        ax.add_collection(outlines, autolim=False)
 
 
 def plot_holes(

@@ -26,9 +26,15 @@ _FILL_HISTORY = {
 }
 
 
+# What was said already.
+_said = set()
+
+
 def log_choices(settings):
     """
     Log what was chosen for the user, and why, to astropy's logger.
+
+    A process says the same only once: an evaluation has hundreds of removals.
 
     Parameters
     ----------
@@ -36,11 +42,14 @@ def log_choices(settings):
         The settings.
     """
     psf = '' if settings.psf_name is None else f', PSF {settings.psf_name!r}'
-    log.info(
+    text = (
         f'setup {settings.setup.name!r} ({settings.setup_reason}); method '
         f'{settings.method!r} ({settings.method_reason}){psf}; model '
         f'{settings.model.name!r}; fill {settings.fill!r}'
     )
+    if text not in _said:
+        _said.add(text)
+        log.info(text)
 
 
 def make_meta(settings, pixel_psf):

@@ -293,8 +293,6 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
-        # What astropy's log was told of.
-        self._logged = None
         # What was asked for where the header says the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
@@ -360,7 +358,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def __getstate__(self):
         # The result may be thousands of times as large, and whoever needs it has it.
-        return self.__dict__ | {'_result': None, '_logged': None}
+        return self.__dict__ | {'_result': None}
 
     def __repr__(self) -> str:
         settings = self.settings
@@ -548,7 +546,7 @@ class NeuralSourceRemover(ReadOnly):
         settings = self._make_settings(setup=setup, psf=setup.psf)
         settings = replace(settings, setup_reason='as the PSF says')
         self._settings = settings
-        self._log(settings)
+        log_choices(settings)
         return settings
 
     def _settle(self, header):
@@ -561,15 +559,9 @@ class NeuralSourceRemover(ReadOnly):
                 settings = self._make_settings(setup=choice.setup, psf=self._psf)
                 settings = replace(settings, setup_reason=choice.reason)
             self._settings = settings
-        self._log(settings)
+        log_choices(settings)
         check_setup(settings.setup, header)
         return settings
-
-    def _log(self, settings):
-        """Log what was chosen, once."""
-        if settings is not self._logged:
-            log_choices(settings)
-            self._logged = settings
 
     def _check_arguments(self):
         """Complain at once about what no setup in question accepts."""

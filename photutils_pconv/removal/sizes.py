@@ -73,6 +73,23 @@ class FoundSizes:
         return self.beam * self.sizes.mean
 
     @property
+    def axes(self):
+        """
+        The FWHM along the major and the minor axis (pair of (M,) `~numpy.ndarray`), in
+        arcsec.
+        """
+        return self.beam * self.sizes.major, self.beam * self.sizes.minor
+
+    @property
+    def orientation(self):
+        """
+        The angle of the major axis ((M,) `~numpy.ndarray`), in degrees from -90 to 90
+        counter-clockwise from the map's x axis; NaN for round sources.
+        """
+        angle = (np.degrees(self.sizes.angle) + 90.0) % 180.0 - 90.0
+        return np.where(self.sizes.major > self.sizes.minor, angle, np.nan)
+
+    @property
     def fwhm_err(self):
         """
         The errors of fitted sizes ((M,) `~numpy.ndarray`), in arcsec.

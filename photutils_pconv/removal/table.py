@@ -133,11 +133,15 @@ def make_photometry_table(
             if values is not None:
                 table[name] = sources.spread(values)
     if found_sizes is not None:
-        for name, values in (
-            ('fwhm_fit', found_sizes.fwhm),
-            ('fwhm_err', found_sizes.fwhm_err),
+        major, minor = found_sizes.axes
+        for name, values, axis_unit in (
+            ('fwhm_fit', found_sizes.fwhm, u.arcsec),
+            ('fwhm_err', found_sizes.fwhm_err, u.arcsec),
+            ('fwhm_major_fit', major, u.arcsec),
+            ('fwhm_minor_fit', minor, u.arcsec),
+            ('orientation_fit', found_sizes.orientation, u.deg),
         ):
-            table[name] = sources.spread(values) * u.arcsec
+            table[name] = sources.spread(values) * axis_unit
     columns = {
         'flux_aperture': fluxes.flux,
         'flux_aperture_err': aperture_err,
@@ -186,6 +190,9 @@ _DESCRIPTIONS = {
     'cfit': 'residual of the central pixel over the flux',
     'fwhm_fit': 'FWHM of the source on the map, geometric mean of both axes',
     'fwhm_err': 'standard error of fwhm_fit where that was fitted',
+    'fwhm_major_fit': 'FWHM of the source on the map along its major axis',
+    'fwhm_minor_fit': 'FWHM of the source on the map along its minor axis',
+    'orientation_fit': 'angle of the major axis counter-clockwise from the x axis',
     'aperture_radius': 'radius of the aperture, larger for resolved sources',
     'flux_aperture': 'total flux from the aperture, with its correction',
     'flux_aperture_err': 'standard error of flux_aperture',
@@ -216,6 +223,9 @@ _UCDS = {
     'cfit': 'stat.fit.residual',
     'fwhm_fit': 'phys.angSize;stat.fit',
     'fwhm_err': 'stat.error;phys.angSize;stat.fit',
+    'fwhm_major_fit': 'phys.angSize.smajAxis;stat.fit',
+    'fwhm_minor_fit': 'phys.angSize.sminAxis;stat.fit',
+    'orientation_fit': 'pos.posAng;stat.fit',
     'aperture_radius': 'phys.angSize;instr.param',
     'flux_aperture': 'phot.flux.density',
     'flux_aperture_err': 'stat.error;phot.flux.density',
@@ -234,6 +244,7 @@ _FORMATS = (
     | dict.fromkeys(('fwhm_err', 'qfit', 'cfit'), '.3g')
     | dict.fromkeys(('flux', 'flux_aperture', 'flux_annulus', 'local_bkg'), '.4g')
     | dict.fromkeys(('flux_upper_limit', 'snr', 'detection_snr', 'fwhm_fit'), '.4g')
+    | dict.fromkeys(('fwhm_major_fit', 'fwhm_minor_fit', 'orientation_fit'), '.4g')
     | dict.fromkeys(('hole_radius', 'inner_radius', 'aperture_radius'), '.4g')
     | {'aperture_correction': '.4f'}
 )

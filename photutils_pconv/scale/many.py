@@ -75,7 +75,9 @@ def remove_many(
     summary : `~astropy.table.QTable`
         A row per map, in the order of the jobs: ``name``, ``map``, ``status``
         (``'done'``, ``'skipped'``, or ``'failed'``), ``n_sources``,
-        ``n_flagged``, ``seconds``, and ``message``, which says why it failed.
+        ``n_flagged``, those with a flag that warns
+        (`~photutils_pconv.photometry.has_warning`), ``seconds``, and ``message``,
+        which says why it failed.
 
     Raises
     ------

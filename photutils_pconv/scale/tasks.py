@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from photutils_pconv._utils.writing import remove_stale
 from photutils_pconv.inputs.plane_files import read_plane_file
 from photutils_pconv.inputs.sources import read_sources
+from photutils_pconv.photometry.flags import has_warning
 from photutils_pconv.removal.remover import NeuralSourceRemover
 from photutils_pconv.scale.manifests import Manifest
 from photutils_pconv.setups.eef_files import read_eef_file
@@ -129,7 +130,7 @@ def _run(job, folder, overwrite):
     photometry = _clean(job, remover, folder)
     figures = {
         'n_sources': len(photometry),
-        'n_flagged': int(np.count_nonzero(photometry['flags'])),
+        'n_flagged': int(np.count_nonzero(has_warning(photometry['flags']))),
         'seconds': round(time.perf_counter() - start, 3),
     }
     manifest.finish(figures)

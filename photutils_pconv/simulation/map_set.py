@@ -16,6 +16,7 @@ from photutils_pconv._utils.checks import check_choice, check_count, check_switc
 from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv._utils.writing import remove_stale, write_bytes_atomically
+from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.fits import read_fits_map
 from photutils_pconv.inputs.fits_files import open_fits
@@ -389,8 +390,11 @@ def _simulate(plan, one, setup, options):
     if plan['name'].endswith(f'_{plan["split"]}'):
         image = _cut_part(image, plan['split'])
     given = parse_map(image, pixel_scale=setup.pixel_scale)
-    data = np.where(given.missing, np.nan, given.data * given.jy_per_pixel)
-    forbidden, data = _find_forbidden(data, one, given, setup)
+    # The network works on the setup's own pixels.
+    grid = MapGrid.from_input(given, setup)
+    native = grid.native
+    data = np.where(native.missing, np.nan, native.data * native.jy_per_pixel)
+    forbidden, data = _find_forbidden(data, one, grid, given.wcs, setup)
     scale = setup.pixel_scale.to_value('arcsec')
     beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
     psf = get_psf(setup)
@@ -425,12 +429,12 @@ def _simulate(plan, one, setup, options):
     return merge_cutouts(sets)
 
 
-def _find_forbidden(data, one, given, setup):
+def _find_forbidden(data, one, grid, wcs, setup):
     """Find where no source may be put; listed sources are taken off the map."""
     beam = (setup.psf_fwhm / setup.pixel_scale).to_value('')
     if one.sources is not None:
-        parsed = parse_sources(read_source_table(one.sources), wcs=given.wcs)
-        x, y = parsed.x, parsed.y
+        parsed = parse_sources(read_source_table(one.sources), wcs=wcs)
+        x, y = grid.to_native(parsed.x, parsed.y)
     else:
         # Peaks that would pass for sources by Eq. 1.
         filled = np.where(np.isfinite(data), data, -np.inf)

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable
+from astropy.table import QTable, vstack
 
 from photutils_pconv._utils.checks import (
     check_choice,
@@ -17,7 +17,7 @@ from photutils_pconv._utils.checks import (
     check_switches,
 )
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import remove_stale
+from photutils_pconv._utils.writing import remove_stale, write_atomically
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 from photutils_pconv.archive.maps import fetch_map
 from photutils_pconv.archive.patience import Patience
@@ -160,6 +160,8 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     the fields divided as the paper does. What a field gave is kept in
     ``pieces``, so that an interrupted run goes on; ``manifest.json`` records
     what became of each field, with checksums; ``cutouts`` is what a training reads.
+    ``sources`` lists the injected sources of each field: ``ra`` and ``dec`` (deg) and
+    ``flux`` (mJy), one simulation after the other.
 
     Parameters
     ----------
@@ -193,7 +195,8 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     tell = (lambda line: None) if tell is None else tell
     folder = Path(folder).expanduser()
     fields = _choose_fields(load_paper_fields(mode=mode), options)
-    (folder / 'pieces').mkdir(parents=True, exist_ok=True)
+    for name in ('pieces', 'sources'):
+        (folder / name).mkdir(parents=True, exist_ok=True)
     remove_stale(folder)
     # What was asked for; another seed makes other pieces.
     recipe = {'seed': options.seed, 'max_simulations': options.max_simulations}
@@ -250,14 +253,19 @@ def _make_piece(folder, name, row, options):
     entry['map'] = {'product': fetched.product, 'url': fetched.url}
     entry['map']['sha256'] = fetched.sha256
     try:
-        cutouts = _simulate(fetched, row, options)
+        cutouts, sources = _simulate(fetched, row, options)
     except ValueError as exc:
         return {**entry, 'state': 'missing', 'reason': str(exc)}
+    entry['sources'] = f'sources/{name}.csv'
+    write_atomically(
+        folder / entry['sources'],
+        lambda path: sources.write(path, format='ascii.csv'),
+    )
     return {**entry, **write_piece(folder, name, cutouts)}
 
 
 def _simulate(fetched, row, options):
-    """The cutouts of one field: a simulation for each flux level."""
+    """The cutouts of one field and its sources: a simulation for each flux level."""
     setup = get_setup(mode=str(row['mode']), band=str(row['band']))
     image = read_fits_map(fetched)
     for separation in _SEPARATIONS:
@@ -273,16 +281,18 @@ def _simulate(fetched, row, options):
             rotation=_ROTATION,
         )
         wanted = spread(int(row['n_simulations']), options.max_simulations)
+        sets, lists = [], []
         try:
-            return merge_cutouts(
-                [
+            for number, (ccd, sources) in enumerate(simulations):
+                if number not in wanted:
+                    continue
+                sets.append(
                     extract_training_cutouts(
                         ccd, image, sources, setup=setup, field=str(row['obsid'])
                     )
-                    for number, (ccd, sources) in enumerate(simulations)
-                    if number in wanted
-                ]
-            )
+                )
+                lists.append(sources)
+            return merge_cutouts(sets), vstack(lists, metadata_conflicts='silent')
         except ValueError:
             # So many sources do not fit so far from each other.
             if separation == _SEPARATIONS[-1]:

@@ -141,7 +141,7 @@ def describe_training(trainer):
     ]
     if config.tensorboard and find_tensorboard() is None:
         lines.append(
-            'TensorBoard is not installed (pip install tensorboard): metrics.csv has '
-            'the same figures'
+            'TensorBoard is not installed (it is part of the extra train): metrics.csv '
+            'has the same figures'
         )
     return lines

@@ -159,13 +159,23 @@ class Fault:
 
     sleep : float, optional
         How long to do nothing (s), before anything is sent, or after ``after``.
+
+    location : str, optional
+        Where to redirect to.
     """
 
     def __init__(
-        self, status=None, body=b'', *, after=None, sleep=0.0, kind='text/html'
+        self,
+        status=None,
+        body=b'',
+        *,
+        after=None,
+        sleep=0.0,
+        kind='text/html',
+        location=None,
     ):
         self.status, self.body, self.kind = status, body, kind
-        self.after, self.sleep = after, sleep
+        self.after, self.sleep, self.location = after, sleep, location
 
 
 class ArchiveServer(http.server.ThreadingHTTPServer):
@@ -186,6 +196,7 @@ class ArchiveServer(http.server.ThreadingHTTPServer):
         self.has_ranges = True
         self.has_length = True
         self.has_etag = True
+        self.extra_length = 0
         self.queries = []
         self.requests = []
         self.vizier_bodies = []
@@ -298,7 +309,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if fault is not None and fault.after is None:
             time.sleep(fault.sleep)
             if fault.status is not None:
-                self._send(fault.status, fault.body, fault.kind)
+                self._send(fault.status, fault.body, fault.kind, fault.location)
                 return
         if isinstance(content, int):
             self._send(content, b'<html><title>Error</title></html>', 'text/html')
@@ -342,8 +353,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         votable.to_xml(buffer)
         return buffer.getvalue()
 
-    def _send(self, status, content, content_type):
+    def _send(self, status, content, content_type, location=None):
         self.send_response(status)
+        if location is not None:
+            self.send_header('Location', location)
         self.send_header('Content-Type', content_type)
         self.send_header('Content-Length', str(len(content)))
         self.end_headers()
@@ -368,7 +381,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Type', 'application/x-tar')
         self.send_header('Content-Disposition', f'attachment; filename="{OBSID}.tar"')
         if server.has_length:
-            self.send_header('Content-Length', str(len(content) - start))
+            length = len(content) - start + server.extra_length
+            self.send_header('Content-Length', str(length))
+            if server.extra_length:
+                self.close_connection = True
         else:
             self.send_header('Connection', 'close')
             self.close_connection = True
@@ -447,6 +463,53 @@ def patience():
     from photutils_pconv.archive import Patience
 
     return Patience(timeout=5, attempts=2, pause=0.01)
+
+
+@pytest.fixture(scope='session')
+def noise():
+    """Bytes that make a tar file longer."""
+    rng = np.random.default_rng(2)
+    return rng.integers(0, 256, 300_000, dtype=np.uint8).tobytes()
+
+
+@pytest.fixture(scope='session')
+def tar(make, noise):
+    """Return a tar file as the archive makes them."""
+    return make.tar(
+        {
+            f'{make.obsid}/level2_5/HPPUNIMAPB/hpacs_25HPPUNIMAPB_blue_1757_p5129_00_'
+            'v1.0_1470980842000.fits.gz': make.map(MAPPER='unimap'),
+            f'{make.obsid}/level2_5/history.txt': noise,
+            make.path(): make.map(),
+            make.path('hpacs_25HPPJSMAPR_1757_p5129_00_v1.0_1470980842635.fits.gz'): (
+                make.map(wavelength=160)
+            ),
+        }
+    )
+
+
+@pytest.fixture
+def fetch(server, make, patience, tar):
+    """Return a function that fetches the observation's map."""
+    from photutils_pconv.archive import fetch_map
+
+    server.archives[make.obsid, 'LEVEL2_5'] = tar
+
+    def call(obsid=OBSID, **options):
+        return fetch_map(obsid, **{'band': 'blue', 'patience': patience, **options})
+
+    return call
+
+
+@pytest.fixture
+def left_behind(cache):
+    """Return a function that lists all files in the cache, but for locks."""
+
+    def look():
+        files = [path for path in cache.rglob('*') if path.is_file()]
+        return sorted(path.name for path in files if path.name != '.lock')
+
+    return look
 
 
 @pytest.fixture(scope='session')

@@ -29,56 +29,12 @@ from photutils_pconv.archive import (
     products,
 )
 from photutils_pconv.archive import downloads as downloads_module
+from photutils_pconv.archive.retrieval import LEVELS
 from photutils_pconv.inputs import read_fits_map
 
 
-@pytest.fixture(scope='module')
-def content():
-    """Bytes of a map, and noise that makes a tar file longer."""
-    from numpy.random import default_rng
-
-    return default_rng(2).integers(0, 256, 300_000, dtype=np.uint8).tobytes()
-
-
-@pytest.fixture(scope='module')
-def tar(make, content):
-    """Return a tar file as the archive makes them."""
-    return make.tar(
-        {
-            f'{make.obsid}/level2_5/HPPUNIMAPB/hpacs_25HPPUNIMAPB_blue_1757_p5129_00_'
-            'v1.0_1470980842000.fits.gz': make.map(MAPPER='unimap'),
-            f'{make.obsid}/level2_5/history.txt': content,
-            make.path(): make.map(),
-            make.path('hpacs_25HPPJSMAPR_1757_p5129_00_v1.0_1470980842635.fits.gz'): (
-                make.map(wavelength=160)
-            ),
-        }
-    )
-
-
-@pytest.fixture
-def fetch(server, make, patience, tar):
-    """Return a function that fetches the observation's map."""
-    server.archives[make.obsid, 'LEVEL2_5'] = tar
-
-    def call(**options):
-        options = {'band': 'blue', 'patience': patience, **options}
-        return fetch_map(make.obsid, **options)
-
-    return call
-
-
-def left_behind(cache):
-    """Return the names of all files in the cache, but for locks."""
-    return sorted(
-        path.name
-        for path in cache.rglob('*')
-        if path.is_file() and path.name != '.lock'
-    )
-
-
 class TestOrder:
-    def test_from_the_tar_file(self, fetch, server, make, cache):
+    def test_from_the_tar_file(self, fetch, server, make, left_behind):
         fetched = fetch()
         assert isinstance(fetched, FetchedMap)
         assert fetched.product == make.product
@@ -88,7 +44,7 @@ class TestOrder:
         digest = hashlib.sha256(fetched.path.read_bytes()).hexdigest()
         assert fetched.sha256 == digest
         # nothing else was unpacked, and the tar file is gone
-        assert left_behind(cache) == [make.product, f'{make.product}.json']
+        assert left_behind() == [make.product, f'{make.product}.json']
         assert read_fits_map(fetched).shape == (90, 100)
 
     def test_levels(self, fetch, server, make):
@@ -109,6 +65,29 @@ class TestOrder:
         server.archives[make.obsid, 'LEVEL2'] = make.tar({name: make.map()})
         fetched = fetch(level=2, map_maker='high-pass')
         assert (fetched.level, fetched.product) == ('2', name)
+
+    def test_a_band_that_nobody_tells(self, fetch, server, make):
+        """The names of level 2 have the camera alone, which is that of two bands."""
+        name = f'hpacs{make.obsid}_20hpppmapb_00_1469423089198.fits.gz'
+        content = make.map(wavelength='?')
+        server.archives[make.obsid, 'LEVEL2'] = make.tar({name: content})
+        with pytest.raises(ArchiveFormatError, match='whether it is blue or green'):
+            fetch(level=2, map_maker='high-pass')
+
+    def test_the_address_is_that_of_astroquery(self, fetch, server, make, tmp_path):
+        from astroquery.esa.hsa import conf
+        from astroquery.esa.hsa.core import HSAClass
+
+        fetch(level='2.5')
+        # astroquery takes its address when it is imported
+        hsa = HSAClass()
+        hsa.data_url = conf.DATA_ACTION
+        hsa.get_observation(
+            make.obsid, 'PACS', product_level=LEVELS['2.5'], download_dir=str(tmp_path)
+        )
+        paths = {one.path for one in server.data_requests()}
+        assert len(server.data_requests()) > 2
+        assert len(paths) == 1
 
     def test_a_level_that_the_archive_answers_with_an_error(self, fetch, server, make):
         server.archives[make.obsid, 'LEVEL3'] = 500
@@ -244,7 +223,7 @@ class TestDownload:
         assert 0 < have <= 100_000
         assert second.headers['If-Range'] == f'"{len(tar)}"'
 
-    def test_goes_on_at_the_next_call(self, fetch, server, make, cache, tar):
+    def test_goes_on_at_the_next_call(self, fetch, server, make, left_behind, tar):
         server.faults['data'] = [None, make.fault(after=200_000)]
         once = Patience(timeout=5, attempts=1, pause=0.01)
         with pytest.raises(
@@ -252,14 +231,14 @@ class TestDownload:
             match=r'broke the connection \(tried once\).* So far 0.2 MB of 1342217404 ',
         ):
             fetch(patience=once)
-        assert left_behind(cache) == [
+        assert left_behind() == [
             f'.{make.obsid}-level2_5.tar.part',
             f'.{make.obsid}-level2_5.tar.part.json',
         ]
         fetched = fetch(patience=once)
         assert 'Range' in server.data_requests()[-1].headers
         assert fetched.path.read_bytes() == make.map()
-        assert left_behind(cache) == [make.product, f'{make.product}.json']
+        assert left_behind() == [make.product, f'{make.product}.json']
 
     def test_a_connection_that_breaks_all_the_time(self, fetch, server, make):
         """Each attempt gets further, as at the archive after 20 minutes."""
@@ -287,7 +266,7 @@ class TestDownload:
         server.has_length = server.has_etag = server.has_ranges = False
         assert fetch().path.read_bytes() == make.map()
 
-    def test_truncated_without_a_length(self, fetch, server, make, cache):
+    def test_truncated_without_a_length(self, fetch, server, make, left_behind):
         """Only the tar file itself tells that it is not whole."""
         server.has_length = server.has_etag = server.has_ranges = False
         server.faults['data'] = [None, make.fault(after=100_000)]
@@ -295,14 +274,14 @@ class TestDownload:
             ArchiveFormatError, match=r'no tar file, or a truncated one .*Try again'
         ):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
     def test_silence(self, fetch, server, make):
         server.faults['data'] = [None, make.fault(after=1000, sleep=1.0)]
         with pytest.raises(ArchiveConnectionError, match='did not answer within 0.2 s'):
             fetch(patience=Patience(timeout=0.2, attempts=1, pause=0.01))
 
-    def test_a_page(self, fetch, server, make, cache):
+    def test_a_page(self, fetch, server, make, left_behind):
         page = b'<!DOCTYPE html>\n<html><title>The archive\n sleeps</title></html>'
         server.faults['data'] = [None, make.fault(200, page)]
         with pytest.raises(
@@ -310,18 +289,18 @@ class TestDownload:
             match=r'a web page in the place of .*"The archive sleeps"',
         ):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
-    def test_too_large(self, fetch, monkeypatch, cache, server):
+    def test_too_large(self, fetch, monkeypatch, left_behind, server):
         monkeypatch.setattr(downloads_module, 'LARGEST_DOWNLOAD', 10_000)
         with pytest.raises(ArchiveFormatError, match='which no PACS product has'):
             fetch()
         server.has_length = server.has_ranges = False
         with pytest.raises(ArchiveFormatError, match='which no PACS product is'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
-    def test_no_room(self, fetch, monkeypatch, cache):
+    def test_no_room(self, fetch, monkeypatch, left_behind):
         """Told before the download, since its length is known."""
         usage = namedtuple('usage', 'total used free')(10, 10, 0)
         monkeypatch.setattr(shutil, 'disk_usage', lambda folder: usage)
@@ -329,16 +308,16 @@ class TestDownload:
             ArchiveError, match=r'disk is full: .* has no room .* Nothing'
         ):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
     @pytest.mark.skipif(
         not os.path.exists('/dev/full'), reason='needs a device that is always full'
     )
-    def test_full_meanwhile(self, fetch, server, monkeypatch, cache, make):
+    def test_full_meanwhile(self, fetch, server, monkeypatch, left_behind, make):
         monkeypatch.setattr(downloads_module, 'open', _open_full, raising=False)
         with pytest.raises(ArchiveError, match=r'The disk is full: .*XDG_CACHE_HOME'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
     def test_killed(self, fetch, server, make, cache, tar):
         """A process is killed half-way, and the next one goes on."""
@@ -442,9 +421,12 @@ class TestBadArchives:
             ('link', tarfile.LNKTYPE, 'a link'),
             ('tty', tarfile.CHRTYPE, 'a device'),
             ('pipe', tarfile.FIFOTYPE, 'a device'),
+            ('gaps', tarfile.GNUTYPE_SPARSE, 'a file with gaps'),
         ],
     )
-    def test_dangerous_members(self, fetch, server, make, cache, name, kind, what):
+    def test_dangerous_members(
+        self, fetch, server, make, left_behind, name, kind, what
+    ):
         member = tarfile.TarInfo(name)
         member.type = kind
         member.linkname = '/etc/passwd'
@@ -453,9 +435,9 @@ class TestBadArchives:
         )
         with pytest.raises(ArchiveFormatError, match=rf'not unpacked: it has {what}'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
-    def test_grows_beyond_the_bounds(self, fetch, monkeypatch, cache):
+    def test_grows_beyond_the_bounds(self, fetch, monkeypatch, left_behind):
         monkeypatch.setattr(products, 'LARGEST_CONTENT', 1000)
         with pytest.raises(
             ArchiveFormatError, match='not unpacked: it holds more than'
@@ -465,24 +447,24 @@ class TestBadArchives:
         monkeypatch.setattr(products, 'LARGEST_MAP', 1000)
         with pytest.raises(ArchiveFormatError, match='more than the .* a map may have'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
-    def test_a_map_that_grows(self, fetch, monkeypatch, cache):
+    def test_a_map_that_grows(self, fetch, monkeypatch, left_behind):
         monkeypatch.setattr(map_checks, 'LARGEST_UNPACKED', 1000)
         with pytest.raises(ArchiveFormatError, match='unpacks to more than'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
-    def test_no_tar_file(self, fetch, server, make, cache):
+    def test_no_tar_file(self, fetch, server, make, left_behind):
         server.archives[make.obsid, 'LEVEL2_5'] = b'something else' * 100
         with pytest.raises(ArchiveFormatError, match='What came of .* is no tar file'):
             fetch()
-        assert left_behind(cache) == []
+        assert left_behind() == []
 
 
 class TestBadMaps:
     @pytest.fixture
-    def send(self, fetch, server, make, cache):
+    def send(self, fetch, server, make, left_behind):
         """Return a function that fetches a file under the map's name."""
 
         def call(content):
@@ -490,7 +472,7 @@ class TestBadMaps:
             try:
                 return fetch()
             finally:
-                assert left_behind(cache) == []
+                assert left_behind() == []
 
         return call
 

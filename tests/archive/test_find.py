@@ -17,7 +17,7 @@ from photutils_pconv.archive import (
     find_observations,
 )
 from photutils_pconv.archive.footprints import footprint_size, parse_footprint
-from photutils_pconv.archive.observations import parse_position
+from photutils_pconv.archive.positions import parse_position
 
 
 def test_the_query_that_arrives(server, make, patience):

@@ -9,8 +9,9 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 import pytest
-from astropy.table import QTable
-from numpy.testing import assert_array_equal
+from astropy.coordinates import SkyCoord
+from astropy.table import QTable, Table
+from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.archive import ArchiveConnectionError
 from photutils_pconv.cli import main
@@ -47,6 +48,30 @@ class TestFields:
         for row in load_paper_fields():
             levels = flux_levels(row['min_flux'], row['max_flux'])
             assert len(levels) == row['n_simulations']
+
+    @pytest.mark.parametrize(
+        ('mode', 'split', 'sources', 'fields'),
+        [
+            ('scanmap', 'train', (72_570, 72_345, 64_390), (29, 29, 23)),
+            ('scanmap', 'valid', (14_755, 17_095, 14_430), (7, 7, 4)),
+            # The paper's 15,490 and 15,170 sources of the red tests are not the sum of
+            # the rows that it has.
+            ('scanmap', 'test', (18_095, 16_085, 15_200), (6, 6, 5)),
+            ('parallel', 'train', (61_345, 35_080, 0), (16, 6, 0)),
+            ('parallel', 'valid', (15_230, 9_485, 0), (4, 3, 0)),
+            ('parallel', 'test', (18_070, 12_640, 14_815), (6, 4, 6)),
+        ],
+    )
+    def test_against_table_2(self, mode, split, sources, fields):
+        parts = [
+            load_paper_fields(mode=mode, band=band, split=split)
+            for band in ('blue', 'green', 'red')
+        ]
+        assert tuple(map(len, parts)) == fields
+        numbers = [
+            int(np.sum(one['n_sources'] * one['n_simulations'])) for one in parts
+        ]
+        assert tuple(numbers) == sources
 
     def test_some_of_them(self):
         fields = load_paper_fields(mode='scanmap', band='red', split='test')
@@ -98,7 +123,7 @@ def options(patience):
 
 
 class TestSet:
-    def test_from_the_archive_to_a_training(self, archive, options, tmp_path):
+    def test_from_the_archive_to_a_training(self, archive, options, make, tmp_path):
         from photutils_pconv.training import TrainingConfig, make_data
 
         lines = []
@@ -130,6 +155,12 @@ class TestSet:
             )
             assert_array_equal(levels, [150, 175, 200, 250])
             assert set(counts) == {number // 4}
+            # the lists of the injected sources, in RA, Dec and mJy
+            sources = Table.read(tmp_path / f'set/sources/scanmap_blue_{obsid}.csv')
+            assert sources.colnames == ['ra', 'dec', 'flux']
+            assert_allclose(np.sort(sources['flux']), np.sort(1000 * table['flux']))
+            at = SkyCoord(sources['ra'], sources['dec'], unit='deg')
+            assert np.all(at.separation(make.centre) < 5 * u.arcmin)
             # the target is the observation, and the rest are the sources
             removed = np.nansum(image - target, axis=(1, 2))
             assert np.all(removed > 0.1)

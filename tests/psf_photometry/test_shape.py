@@ -9,6 +9,7 @@ import pytest
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.shape import fit_shape
 from photutils_pconv.setups.registry import get_setup
@@ -84,3 +85,24 @@ def test_profile_correction_takes_a_mismatch_off():
 
     assert error(nominal) > 0.03
     assert error(found) < 0.5 * error(nominal)
+
+
+@pytest.mark.parametrize('n_points', [2, 4, 6])
+def test_slightly_resolved_sources_do_not_widen_the_psf(n_points):
+    """Half or more of the sources are 1.1 times as wide as the PSF, of width 1.02."""
+    x, y = (one.ravel() for one in np.meshgrid(np.arange(4), np.arange(3)))
+    x, y = 40.0 * x + 20.3, 40.0 * y + 20.6
+    snr = np.geomspace(60.0, 600.0, len(x))
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    sizes = np.ones(len(x))
+    sizes[n_points:] = 1.1
+    # The brightest are of both kinds.
+    sizes = np.random.default_rng(3).permutation(sizes)
+    true = nominal.adjusted(width=1.02)
+    unknown = np.full(len(x), np.nan)
+    psfs = SourcePSFs(true, SourceSizes(sizes, sizes, np.zeros(len(x)), unknown))
+    rng = np.random.default_rng(5)
+    data = model_image(SHAPE, x, y, snr, psfs) + rng.normal(0, 0.05, SHAPE)
+    missing = np.zeros(SHAPE, dtype=bool)
+    found = fit_shape(data, x, y, nominal, missing=missing, snr=snr)
+    assert found.width == pytest.approx(1.02, abs=0.006)

@@ -113,7 +113,7 @@ def test_coordinates(result, flat_model, scene):
     figure = result.plot()
     figure.canvas.draw()
     axes, _ = images(figure)
-    assert [coord.get_axislabel() for coord in axes[0].coords] == [
+    assert [coord.get_axislabel() for coord in axes[2].coords] == [
         'right ascension',
         'declination',
     ]

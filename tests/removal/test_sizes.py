@@ -81,6 +81,14 @@ def test_sizes_that_nobody_told(scene, fit_sizes):
     size = table['fwhm_fit'].value / 1.6 / fwhm
     np.testing.assert_allclose(size, np.sqrt(MAJOR * MINOR), rtol=0.06)
     assert np.all(np.isfinite(table['fwhm_err'].value[MAJOR > 1]))
+    # Ellipses are seen as such, and their axes found.
+    for name, axis in (('fwhm_major_fit', MAJOR), ('fwhm_minor_fit', MINOR)):
+        np.testing.assert_allclose(table[name].value / 1.6 / fwhm, axis, rtol=0.06)
+    elongated = MAJOR > MINOR
+    turn = (table['orientation_fit'].value - ANGLE + 90.0)[elongated] % 180.0 - 90.0
+    # The lobes of the PSF, whose angle is not known, turn weak ellipses.
+    np.testing.assert_allclose(turn, 0.0, atol=6.0)
+    assert not np.any(table['flags'] & SourceFlags.POOR_FIT)
 
 
 def test_position_angles_follow_the_sky(scene):

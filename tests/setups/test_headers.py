@@ -11,6 +11,7 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover, PConvBackground
 from photutils_pconv.inputs import read_fits_map
+from photutils_pconv.removal import provenance
 from photutils_pconv.setups import (
     ObservingSetup,
     check_setup,
@@ -253,8 +254,11 @@ class TestUsers:
         with pytest.raises(ValueError, match='give mode and band, or setup'):
             PConvBackground(ccd.data, [[30, 30]], model=flat_model)
 
-    def test_log(self, ccd, settings, caplog):
-        NeuralSourceRemover(**settings)(ccd, [[30, 30]])
+    def test_log(self, ccd, settings, caplog, monkeypatch):
+        """What was chosen is said, but not once for each of many removals."""
+        monkeypatch.setattr(provenance, '_said', set())
+        for _ in range(2):
+            NeuralSourceRemover(**settings)(ccd, [[30, 30]])
         (record,) = [one for one in caplog.records if one.levelname == 'INFO']
         assert "setup 'scanmap/blue' (the header says WAVELNTH" in record.getMessage()
         assert "method 'inpaint' (the model is of the kind" in record.getMessage()

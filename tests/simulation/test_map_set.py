@@ -5,12 +5,15 @@ Tests of training sets out of one's own maps.
 
 import json
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from astropy.wcs import WCS
 
 from photutils_pconv import cli
+from photutils_pconv.setups import get_setup
 from photutils_pconv.simulation import (
     MapField,
     MapSetOptions,
@@ -119,6 +122,38 @@ def test_one_map_is_cut_and_its_source_left_out(tmp_path):
     if near.any():
         target = np.load(folder / 'cutouts' / 'train_target.npy')
         assert np.isnan(target[np.flatnonzero(near)[0]]).any()
+
+
+@pytest.mark.parametrize('pixel', [0.8, 2.0])
+def test_a_map_of_other_pixels_is_resampled(tmp_path, pixel):
+    """A flat map of one surface brightness, whatever its pixels."""
+    scale = get_setup(*SETUP.split('/')).pixel_scale.to_value('arcsec')
+    shape = (int(440 * scale / pixel), int(150 * scale / pixel))
+    rng = np.random.default_rng(2)
+    # 10 MJy/sr, and as much of structure as lets fluxes be chosen.
+    image = 10.0 + 0.1 * emission_field(shape, beam_fwhm=5.6 / pixel, rng=rng)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = 'RA---TAN', 'DEC--TAN'
+    wcs.wcs.crpix = shape[1] / 2, shape[0] / 2
+    wcs.wcs.cdelt = -pixel / 3600, pixel / 3600
+    header = wcs.to_header()
+    header['BUNIT'] = 'MJy/sr'
+    fits.writeto(tmp_path / 'map.fits', image.astype(np.float32), header)
+    make_map_set(
+        tmp_path / 'set',
+        [MapField(path=tmp_path / 'map.fits', n_sources=1)],
+        SETUP,
+        options=MapSetOptions(n_simulations=1),
+    )
+    target = np.load(tmp_path / 'set' / 'cutouts' / 'train_target.npy')
+    area = (scale * u.arcsec) ** 2
+    expected = (np.median(image) * u.MJy / u.sr * area).to_value('Jy')
+    np.testing.assert_allclose(np.nanmedian(target), expected, rtol=0.02)
+    sources = np.load(tmp_path / 'set' / 'cutouts' / 'train.npy') - target
+    table = Table.read(tmp_path / 'set' / 'cutouts' / 'train.csv')
+    # All of the flux lies in a cutout of 64 pixels, but for the far wings.
+    flux = np.nansum(sources, axis=(-2, -1)).ravel() / table['flux']
+    np.testing.assert_allclose(flux, 1.0, atol=0.1)
 
 
 def test_maps_for_a_removal_with_a_psf(maps, tmp_path):

@@ -11,7 +11,11 @@ import astropy.units as u
 import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, pair_positions
-from photutils_pconv._utils.plotting import BRIGHTNESS_COLORS, DIFFERENCE_COLORS
+from photutils_pconv._utils.plotting import (
+    BRIGHTNESS_COLORS,
+    DIFFERENCE_COLORS,
+    format_label,
+)
 from photutils_pconv.evaluation.plots._axes import row_axes, setup_axes
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
 from photutils_pconv.geometry.holes import hole_stamp
@@ -283,7 +287,7 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap=BRIGHTNESS_COL
 
     Parameters
     ----------
-    image, truth, prediction : 2D array_like
+    image, truth, prediction : 2D array_like or `~astropy.units.Quantity`
         The cutout with a source, the same without it, and the network's
         or the remover's reconstruction.
 
@@ -313,6 +317,7 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap=BRIGHTNESS_COL
     -----
     Paper: section 3.3.4.
     """
+    label = format_label(getattr(image, 'unit', None))
     image = as_map(getattr(image, 'value', image), 'image')
     truth, prediction = (
         as_map(getattr(one, 'value', one), name, image.shape)
@@ -320,7 +325,7 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap=BRIGHTNESS_COL
     )
     real, extracted = image - truth, image - prediction
     difference = real - extracted
-    axes = row_axes(axes, (2, 3), (3.2, 3.0), sharex=True, sharey=True)
+    axes = row_axes(axes, (2, 3), (3.6, 3.2), sharex=True, sharey=True)
     low, high = np.nanmin(truth), np.nanmax(truth)
     emission = {'cmap': cmap, 'vmin': low, 'vmax': high}
     source = {'cmap': cmap, 'vmin': 0.0, 'vmax': np.nanmax(real)}
@@ -334,11 +339,12 @@ def plot_source_loss(image, truth, prediction, *, axes=None, cmap=BRIGHTNESS_COL
         (extracted, 'extracted source', source),
         (
             difference,
-            f'difference, mean |.| = {loss:.2g}',
+            f'difference,\nmean |.| = {loss:.2g}',
             {'cmap': DIFFERENCE_COLORS, 'vmin': -half, 'vmax': half},
         ),
     )
     for ax, (one, title, options) in zip(axes.flat, panels, strict=True):
         shown = _show(ax, one, title=title, **options)
-        ax.figure.colorbar(shown, ax=ax, shrink=0.8)
+        # As high as the panel.
+        ax.figure.colorbar(shown, ax=ax, label=label, fraction=0.046, pad=0.04)
     return axes

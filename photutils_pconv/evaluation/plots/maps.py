@@ -6,6 +6,8 @@ Every function draws into the axes that it is given, or into those of a
 new figure, and returns them.
 """
 
+from itertools import cycle
+
 import astropy.units as u
 import numpy as np
 
@@ -29,13 +31,17 @@ __all__ = [
 ]
 
 MAP_COLORS = {
-    'original': 'tab:blue',
-    'with sources': 'tab:orange',
-    'cleaned': 'tab:green',
+    'original': '#0072b2',
+    'with sources': '#e69f00',
+    'cleaned': '#009e73',
 }
 """
-The colours of curves with these labels, those of Fig. 13.
+The colours of curves with these labels: the blue, orange and green of Fig. 13, in the
+shades of Okabe and Ito, which colour-blind readers can distinguish.
 """
+
+# How curves are drawn in their order, so that those that coincide are all seen.
+_STYLES = ('-', ':', '--', '-.')
 
 
 # The relative difference of power spectra that is marked: that of the verdicts.
@@ -57,11 +63,16 @@ def _curves(tables, x, y, *, ax, fit_limits, **kwargs):
     if not tables:
         msg = f'there is nothing to plot: give one {y} or more, by their labels.'
         raise ValueError(msg)
-    for label, table in tables.items():
+    for (label, table), style in zip(tables.items(), cycle(_STYLES), strict=False):
         error = u.Quantity(table[f'{y}_err']).value
-        options = {'color': MAP_COLORS.get(label), 'label': label, **kwargs}
+        options = {'color': MAP_COLORS.get(label), 'label': label}
+        if not {'fmt', 'linestyle', 'ls'} & kwargs.keys():
+            options['linestyle'] = style
         line = ax.errorbar(
-            u.Quantity(table[x]).value, u.Quantity(table[y]).value, error, **options
+            u.Quantity(table[x]).value,
+            u.Quantity(table[y]).value,
+            error,
+            **options | kwargs,
         )
         # Where curves coincide, the later ones must not hide the others.
         line.lines[0].set_alpha(0.8)
@@ -292,7 +303,7 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
         raise ValueError(msg)
     ax = one_axes(ax)
     name = 'eta' if log else 'value'
-    for label, data in maps.items():
+    for (label, data), style in zip(maps.items(), cycle(_STYLES), strict=False):
         pdf = pixel_pdf(data, region=region, bins=bins, limits=limits, log=log)
         middle = u.Quantity(pdf[name])
         if limits is None:
@@ -303,6 +314,7 @@ def plot_pdfs(maps, *, region=None, bins=50, limits=None, log=False, ax=None):
             u.Quantity(pdf['density']).to_value(middle.unit**-1),
             where='mid',
             color=MAP_COLORS.get(label),
+            linestyle=style,
             label=label,
             alpha=0.8,
         )

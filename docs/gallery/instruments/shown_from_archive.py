@@ -1,5 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
+.. _gallery-from-archive:
+
 A real observation, from its number
 ===================================
 

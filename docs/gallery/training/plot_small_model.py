@@ -1,5 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
+.. _gallery-small-model:
+
 Train a small model
 ===================
 
@@ -31,8 +33,8 @@ train, valid = (
 print(len(train), len(valid))
 
 # %%
-# A network of eight channels, for six epochs. It begins as a smooth fill of the
-# holes, which it learns to correct:
+# A network of eight channels, for six epochs. It begins as a smooth fill of the holes,
+# which it learns to correct:
 
 config = TrainingConfig.from_dict(
     {

@@ -1,5 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
+.. _gallery-new-instrument:
+
 A new instrument in ten lines
 =============================
 
@@ -30,6 +32,8 @@ field = simulate_field('spire/250', rng=rng, shape=(256, 256))
 ccd, table = simulate_sources(
     field.image, 'spire/250', (100, 10000), rng=rng, n_sources=40
 )
+# Maps of other instruments do not name a setup of this package.
+del ccd.meta['SETUP']
 
 # %%
 # The setup follows from the PSF: its FWHM and encircled energy are measured, and the
@@ -43,27 +47,25 @@ remover = NeuralSourceRemover(setup=setup)
 result = remover(ccd, table)
 cleaned, photometry = result
 
-print(setup.psf_fwhm, setup.aperture_radius, setup.hole_radii)
+setup
 
 # %%
-# On the left the map, in the middle what was removed, on the right the cleaned map.
+# The map before and after, what was removed, and what is left that is smaller than the
+# holes: noise, and no sources.
 
 result.plot()
 
 # %%
-# The fluxes that were found, over the true ones. The standard method, an aperture less
-# the median of an annulus, is there for comparison.
+# Measured over true flux, beside an aperture less the median of an annulus, which is
+# off by tens of percent for a fourth of the sources.
 
 true = table['flux'].to_value(u.Jy)
 fig, ax = plt.subplots(figsize=(7, 4), layout='constrained')
-for column, label, marker in (
-    ('flux_annulus', 'annulus', 'o'),
-    ('flux', 'flux', 's'),
-):
+for column, marker, color in (('flux_annulus', 'x', 'C1'), ('flux', 'o', 'C0')):
     ratio = photometry[column].to_value(u.Jy) / true
     low, middle, high = np.percentile(ratio, [25, 50, 75])
-    print(f'{label}: median {middle:.3f}, interquartile range {high - low:.3f}')
-    ax.semilogx(true, ratio, marker, label=label, alpha=0.7)
+    print(f'{column}: median {middle:.3f}, interquartile range {high - low:.3f}')
+    ax.semilogx(true, ratio, marker, color=color, label=column)
 ax.axhline(1, color='0.5', lw=1)
 ax.set(xlabel='true flux (Jy)', ylabel='measured / true', ylim=(0, 2))
 ax.legend()
@@ -72,7 +74,8 @@ ax.legend()
 # The PSF alone will do, too: the setup is made from it, for the pixels of the map.
 
 again = NeuralSourceRemover(psf=folder / 'beam.fits')(ccd, table).photometry
-print(np.nanmax(np.abs(again['flux'] / photometry['flux'] - 1)))
+difference = np.nanmax(np.abs(again['flux'] / photometry['flux'] - 1))
+print(f'largest difference of a flux: {difference:.1e}')
 
 # %%
 # A setup can be kept in a file, with its PSF beside it, for the next time and for the

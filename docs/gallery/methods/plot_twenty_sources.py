@@ -1,16 +1,18 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
+.. _gallery-twenty-sources:
+
 Twenty sources, before and after
 ================================
 
-What the cleaned map holds where sources were, by default, beside the truth.
-The sources are a random choice on two simulated fields, a plain and a complex
-one, not the best of them.
+What the cleaned map holds where sources were, by default, beside the truth. The sources
+are a random choice on two simulated fields, a plain and a complex one, not the best of
+them.
 """
 
 # %%
-# Two fields of the evaluation's six for the green band: their emission is known.
-# The fluxes of the sources are spread over a factor of 150.
+# Two fields of the evaluation's six for the green band: their emission is known. The
+# fluxes of the sources are spread over a factor of 150.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,18 +25,19 @@ remover = NeuralSourceRemover(mode='scanmap', band='green', error_method='card')
 rng = np.random.default_rng(20)
 
 # %%
-# Ten sources of each: the map, the cleaned map, the truth with its noise, and the
-# truth without. A row has one stretch, so that what is left of a source would
-# show.
+# Ten sources of each: the map, the cleaned map, the same map without sources, and its
+# emission without noise. Each column has one stretch, from black to yellow the values
+# of the map without sources, so that what is left of a source would show. Cutouts are
+# 78 arcsec wide; circles are the holes.
 
-for field in (fields[1], fields[4]):
+for field, name in ((fields[1], 'a plain field'), (fields[4], 'a complex field')):
     ccd, sources = field.simulate(field.flux_range, n_sources=16)
     cleaned, phot = remover(ccd, sources)
     images = {
         'map': ccd.data,
         'cleaned': cleaned.data,
-        'truth': field.image.data,
-        'no noise': field.emission,
+        'true map': field.image.data,
+        'true emission': field.emission,
     }
     x, y = np.asarray(phot['x_center']), np.asarray(phot['y_center'])
     inside = (np.minimum(x, y) > 24) & (np.maximum(x, y) < 296)
@@ -45,17 +48,17 @@ for field in (fields[1], fields[4]):
     for column, i in zip(axes.T, chosen, strict=False):
         part = np.s_[int(y[i]) - 24 : int(y[i]) + 25, int(x[i]) - 24 : int(x[i]) + 25]
         low, high = np.nanpercentile(field.image.data[part], [1, 99])
-        for ax, (name, image) in zip(column, images.items(), strict=True):
+        for ax, (row, image) in zip(column, images.items(), strict=True):
             ax.imshow(image[part], origin='lower', vmin=low, vmax=high, cmap='inferno')
             hole = plt.Circle(
-                (24, 24), phot['hole_radius'][i], fill=False, color='c', lw=0.5
+                (24, 24), phot['hole_radius'][i], fill=False, color='w', lw=0.7
             )
             ax.add_patch(hole)
             ax.set(xticks=[], yticks=[])
             if ax in axes[:, 0]:
-                ax.set_ylabel(name)
+                ax.set_ylabel(row)
         column[0].set_title(f'SNR {phot["snr"][i]:.0f}', fontsize=8)
-    fig.suptitle(field.name)
+    fig.suptitle(name)
 
 # %%
 # Under faint sources the cleaned map is the map less the source, with the noise that
