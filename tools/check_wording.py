@@ -24,7 +24,6 @@ WORDINGS = {
     r'\b[Tt]ells?\b(?! :)': 'say, show, record, determine',
     r'\btold (?!apart\b)': 'given, said, shown',
     r'\bby hand of\b': 'by',
-    r'\b[Tt]ake(?:s|n)? it back\b': 'removes it',
     r'\b(?:row|line|file|bar|panel|number|fields?|circle|second) an? '
     r'(?:source|map|method|epoch|row|setup|cutout|star|field|flux)\b': 'per source',
     r"\bof an? annulus'(?=[\s.,])": 'of those of an annulus',

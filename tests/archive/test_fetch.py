@@ -286,7 +286,7 @@ class TestDownload:
         server.faults['data'] = [None, make.fault(200, page)]
         with pytest.raises(
             ArchiveFormatError,
-            match=r'a web page in the place of .*"The archive sleeps"',
+            match=r'a web page instead of .*"The archive sleeps"',
         ):
             fetch()
         assert left_behind() == []
@@ -494,7 +494,7 @@ class TestBadMaps:
 
     def test_page_inside(self, send):
         with pytest.raises(
-            ArchiveFormatError, match='a web page in the place of hpacs'
+            ArchiveFormatError, match='a web page instead of hpacs'
         ):
             send(b'<html><title>oops</title></html>')
 
