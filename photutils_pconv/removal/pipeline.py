@@ -158,7 +158,7 @@ def remove_sources(settings, map_input, source_input):
 
 
 def _go_through_stages(settings, map_input, source_input):
-    """Remove sources; whoever waits is told which stage begins."""
+    """Remove sources; the progress bar shows which stage begins."""
     setup = settings.setup
     enter_stage('SNR', len(source_input))
     grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
