@@ -40,7 +40,8 @@ from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
 from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
-from photutils_pconv.removal.pipeline import assemble, remove_sources
+from photutils_pconv.removal.assembly import assemble
+from photutils_pconv.removal.pipeline import remove_sources
 from photutils_pconv.removal.plots import plot_holes
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.psf_setups import settle_by_psf, stands_for_a_setup

@@ -163,7 +163,7 @@ def find_sources(
         pixel_scale=setup.pixel_scale,
         setup_fwhm=setup.psf_fwhm,
     )
-    grid = MapGrid.from_input(map_input, setup, resample=resample)
+    grid = MapGrid.from_input(map_input, setup, resample=resample).in_double()
     native = grid.native
     found = search_map(
         native.data,
