@@ -307,7 +307,7 @@ def summarise(table):
                     f'{np.median(own["time"]):.1f}',
                 ]
             )
-        header = ['finder', 'threshold', 'completeness', 'reliability', 'seconds in all']
+        header = 'finder,threshold,completeness,reliability,seconds in all'.split(',')
         parts.append('### Usual thresholds\n\n' + format_lines(header, rows))
     return '\n\n'.join(parts)
 
