@@ -55,7 +55,7 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_psf,
     fit_quality,
 )
-from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.mismatch import (
     add_inpainted,
     estimate_position_errors,
@@ -257,6 +257,8 @@ def remove_with_psf(
     snr = np.nan_to_num(holes.snr)
     point = psf.scales(len(x)) == 1.0
     telling = settings.fits.tells_shape(snr) & point
+    telling = find_telling(data, x, y, psf, missing=missing, snr=snr, usable=telling)
+    point &= telling | ~settings.fits.tells_shape(snr)
     nominal = psf.point
     if settings.fits.fit_psf_shape:
         found = fit_shape(
