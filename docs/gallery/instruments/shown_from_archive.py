@@ -6,8 +6,8 @@ A real observation, from its number
 ===================================
 
 The standard star gamma Dra at 70 micron: found in the archive, fetched, cleaned, and
-compared with a catalogue. This page was not run, since it needs a connection and
-``pip install 'photutils-pconv[plot,archive]'``. In the shell, all of it is::
+compared with a catalogue. This page was not run, since it needs a connection and ``pip
+install 'photutils-pconv[plot,archive]'``. In the shell, all of it is::
 
     photutils-pconv find gamma Dra
     photutils-pconv remove --obsid 1342217404 --band blue --catalogue hppsc -o output
