@@ -6,7 +6,7 @@ Finding sources, and what a catalogue missed
 ============================================
 
 Filaments and knots look like sources to a finder that looks for peaks above a
-background. Filters that are matched to the map, and a look at the shape, tell them
+background. Filters that are matched to the map, and a look at the shape, keep them
 apart. And on a map that the known sources were subtracted from, their faint neighbours
 can be found.
 """
