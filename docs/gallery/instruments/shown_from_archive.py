@@ -13,6 +13,7 @@ install 'photutils-pconv[plot,archive]'``. In the shell, all of it is::
     photutils-pconv remove --obsid 1342217404 --band blue --catalogue hppsc -o output
 """
 
+# sphinx_gallery_thumbnail_path = 'images/before_after.png'
 import astropy.units as u
 import numpy as np
 
