@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 #: The colour map of all images of brightness. It is perceptually uniform, so that
-#: steps of brightness look alike, also to readers who do not tell red from green.
+#: steps of brightness look alike, also to readers who do not say red from green.
 BRIGHTNESS_COLORS = 'inferno'
 #: The colour map of all differences, white at zero, which they can tell apart, too.
 DIFFERENCE_COLORS = 'RdBu_r'

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The background of a map, in the place of photutils' ``Background2D``.
+The background of a map, instead of photutils' ``Background2D``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
 from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
-from photutils_pconv.removal.pipeline import assemble, remove_sources
+from photutils_pconv.removal.assembly import assemble
+from photutils_pconv.removal.pipeline import remove_sources
 from photutils_pconv.removal.plots import plot_holes
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.psf_setups import settle_by_psf, stands_for_a_setup
@@ -56,7 +57,7 @@ class PConvBackground(ReadOnly):
     The extended emission of a map: the map, with what lies behind its
     sources reconstructed.
 
-    In the place of `~photutils.background.Background2D`. Where that
+    Instead of `~photutils.background.Background2D`. Where that
     interpolates between the medians of large boxes, this is the map
     itself wherever there is no source, and the network's reconstruction
     in the holes around the sources. So ``data - background`` is exactly
@@ -93,7 +94,7 @@ class PConvBackground(ReadOnly):
 
     hdu : int, str or tuple, optional
         The HDU of a file that holds the map: its number, its name, or a
-        pair of name and version. By default the names tell.
+        pair of name and version. By default the names say.
 
     mask : 2D bool `~numpy.ndarray`, str or int, optional
         True for pixels not to use: bad pixels, or sources that are not

@@ -32,7 +32,7 @@ class BandsResult:
     Parameters
     ----------
     photometry : `~astropy.table.QTable`
-        A row a source, in the order of the input: ``id``, ``sky_center`` and, where
+        A row per source, in the order of the input: ``id``, ``sky_center`` and, where
         positions are tied to one band, ``sky_tied``; then every column of each band,
         with the band's name as a suffix (``flux_blue``, ``flux_err_blue``,
         ``flags_blue``).

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What injected sources tell of a map's photometry.
+What injected sources determine of a map's photometry.
 """
 
 from dataclasses import dataclass, field
@@ -226,7 +226,7 @@ class Completeness:
         Returns
         -------
         table : `~astropy.table.QTable`
-            A row a flux; in its metadata ``flux_50``, ``flux_80`` and
+            A row per flux; in its metadata ``flux_50``, ``flux_80`` and
             ``flux_90``, the fluxes of that completeness in percent (None where
             not reached), and what was used.
         """

@@ -84,7 +84,7 @@ def measure_ratios(
     Returns
     -------
     table : `~astropy.table.Table`
-        A row a source: ``flux`` (mJy, injected), ``snr``,
+        A row per source: ``flux`` (mJy, injected), ``snr``,
         ``hole_radius``, ``flags``; ``ratio_REMOVER`` of every remover that
         knows the PSF, and ``ratio_REMOVER_aperture_RADIUS`` for every aperture
         (arcsec); ``ratio_REMOVER_RADIUS`` of removers that do not;
@@ -202,7 +202,7 @@ def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
         radii = tuple(radius * factor for radius in setup.hole_radii)
         setup = replace(setup, pixel_scale=scale, hole_radii=radii)
     measured = measure_baselines(
-        map_input.data * map_input.jy_per_pixel,
+        map_input.data.astype(float) * map_input.jy_per_pixel,
         np.asarray(photometry['x_center']),
         np.asarray(photometry['y_center']),
         setup=setup,

@@ -96,7 +96,7 @@ def run_evaluation(
     ----------
     config : `EvaluationConfig`, dict or path-like, optional
         The configuration, or a TOML file; by default the bundled models
-        on six simulated fields a setup.
+        on six simulated fields per setup.
 
     output : path-like, optional
         The folder: ``report.html``, ``tables`` (ECSV), ``figures`` (PNG

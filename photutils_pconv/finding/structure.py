@@ -28,8 +28,9 @@ def structure_map(residual, missing, fwhm):
     Estimate by how much the emission raises the error of a source at each pixel.
 
     The scatter of a filter is a mean over a wide window, but emission is bright where
-    it is rough. What is left when sources are subtracted tells: knots of the emission,
-    of which a PSF was subtracted, leave a bump that is wider than it, and roughness.
+    it is rough. What is left when sources are subtracted shows this: knots of the
+    emission, of which a PSF was subtracted, leave a bump that is wider than it, and
+    roughness.
 
     Parameters
     ----------

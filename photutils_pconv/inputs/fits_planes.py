@@ -133,7 +133,7 @@ def read_coverage(hdus, index, where, shape):
     if i_coverage in (None, index):
         return None
     what = f'The extension "coverage" of {where}'
-    coverage = np.array(read_values(hdus[i_coverage], what))
+    coverage = read_values(hdus[i_coverage], what)
     if set(coverage.shape[:-2]) == {1}:
         coverage = coverage.reshape(coverage.shape[-2:])
     if coverage.shape == shape:
@@ -149,7 +149,7 @@ def read_coverage(hdus, index, where, shape):
 
 
 def read_own_mask(hdus, index, where, shape):
-    """The extension MASK, if it can be told that it marks bad pixels."""
+    """The extension MASK, if it is known to mark bad pixels."""
     for hdu in hdus:
         if hdu.name.upper() != 'MASK' or hdu is hdus[index]:
             continue

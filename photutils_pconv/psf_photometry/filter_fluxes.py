@@ -29,7 +29,7 @@ __all__ = ['measure_fluxes']
 _MARGIN = 4
 
 # The relative error of the PSF's width that a flux's error allows for: where
-# bright sources tell the filters' ratios, only what differs from source to
+# bright sources determine the filters' ratios, only what differs from source to
 # source is left; else it is half of the PSF's mismatch. And the error of a
 # position, in pixels.
 _WIDTH_ERROR = 0.0008
@@ -97,7 +97,7 @@ def measure_fluxes(
         The same with all of the wings, where it is at hand.
 
     bright : 1D bool `~numpy.ndarray`, optional
-        The sources that tell how the filters' fluxes compare with those
+        The sources that show how the filters' fluxes compare with those
         of the fit (default: none), for a PSF that is a little off makes
         each filter's flux wrong by a factor of its own.
 
@@ -116,9 +116,8 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    # A missing pixel's filtered neighbourhood is not looked at.
-    residual = Difference(data, sources, zero=missing)
-    scatter_of = FilterScatter(residual, ~unseen, margin=_MARGIN)
+    residual = Difference(data, sources)
+    scatter_of = FilterScatter(residual, ~unseen, missing=missing, margin=_MARGIN)
     scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
@@ -97,7 +98,8 @@ def find_resolved(data, fit, psf, *, missing, chosen):
     n = len(fit.x)
     resolved = np.zeros(n, dtype=bool)
     psfs = _for_fits(psf, SourceSizes.of_points(n))
-    residual = data - model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf)
+    residual = Difference(data, sources)
     neighbours = find_neighbours(fit.x, fit.y, _WIDER * NEIGHBOUR_DISTANCE)
     for i in np.flatnonzero(chosen):
         step = _fit_step(
@@ -222,7 +224,7 @@ class _Field:
 
     def shear(self, psf, sizes, numbers):
         """
-        Give some sources the shapes that are seen; tell the largest change, too.
+        Give some sources the shapes that are seen; return the largest change, too.
         """
         largest = 0.0
         for i, step in self.steps(_for_fits(psf, sizes), numbers, shapes=True).items():
@@ -259,7 +261,7 @@ def _for_fits(psf, sizes, drawn=None):
 
 
 def _find_near(x, y, chosen):
-    """Tell which sources are chosen ones, or may lie in the windows of those."""
+    """Find which sources are chosen ones, or may lie in the windows of those."""
     distance = np.hypot(x[:, None] - x[chosen], y[:, None] - y[chosen])
     return np.any(distance <= 2.0 * LARGEST_SIZE * FIT_RADIUS, axis=1)
 

@@ -71,7 +71,7 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         The PSF on the map's pixels, or that of each source.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`
-        Which sources' positions are fitted, and which tell the PSF's shape.
+        Which sources' positions are fitted, and which determine the PSF's shape.
 
     beam_fwhm : float
         The FWHM of the beam, in native pixels.

@@ -24,14 +24,14 @@ __all__ = [
 
 # Values of ``psf`` that need a setup.
 _NEED_SETUP = ('setup', 'empirical')
-# The pixel scale (arcsec) of a map that does not tell it, on which an image without
+# The pixel scale (arcsec) of a map that does not say it, on which an image without
 # a scale lies: no result depends on it.
 _NOMINAL = 1.0
 
 
 def stands_for_a_setup(psf, *given):
     """
-    Tell whether a PSF was given and no setup.
+    Return whether a PSF was given and no setup.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def stands_for_a_setup(psf, *given):
 
 def has_no_scale(psf):
     """
-    Tell whether a PSF belongs to the pixels of the map.
+    Return whether a PSF belongs to the pixels of the map.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
     """
     if pixel_scale is None and not has_no_scale(psf):
         msg = (
-            'a map without WCS does not tell its pixel scale, which a PSF in '
+            'a map without WCS does not say its pixel scale, which a PSF in '
             f'arcsec needs: give {give}, or '
             'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
         )

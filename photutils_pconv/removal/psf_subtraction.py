@@ -103,7 +103,7 @@ class PSFRemoval:
         the holes.
 
     structure : `~numpy.ndarray`
-        The scatter around each source of what its surroundings do not tell,
+        The scatter around each source of what its surroundings do not determine,
         in the map's unit (`measure_structure`).
 
     flux, flux_err, null_err : `~numpy.ndarray`
@@ -132,7 +132,7 @@ class PSFRemoval:
 
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
-        tell.
+        show.
 
     poor : `~numpy.ndarray` of bool
         The sources of which the PSF leaves more than it is expected to.
@@ -180,7 +180,7 @@ class SubtractionSettings:
         they are those of the PSF with the shape found on the map.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
-        Which sources' positions are fitted, and which tell the PSF's shape.
+        Which sources' positions are fitted, and which determine the PSF's shape.
 
     inpainting : `~photutils_pconv.inpainting.InpaintSettings`, optional
         How the emission is also found without a look into the holes, where
@@ -310,6 +310,8 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
+    # Images of large maps go as soon as they can.
+    del residual_map
     enter_stage('fluxes', len(holes))
     unseen = missing | holes.mask
     flux, flux_err, null_err = measure_fluxes(
@@ -323,6 +325,11 @@ def remove_with_psf(
         whole_sources=whole,
         bright=(snr >= BRIGHT_SNR) & point,
     )
+    del sources
+    structure, core = np.zeros((2, len(x)))
+    if settings.judge_fits:
+        structure = measure_structure(left, unseen, x, y, radius)
+    del whole, left, unseen
     position_err = estimate_position_errors(flux, flux_err, psf, moved=fit_position)
     drawn = draw_subtraction(
         data.shape,
@@ -335,16 +342,15 @@ def remove_with_psf(
         level=level,
     )
     residual = Difference(data, drawn.image)
-    structure, core = np.zeros((2, len(x)))
     poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
     if settings.judge_fits:
-        structure = measure_structure(left, unseen, x, y, radius)
         poor, core = find_poor_fits(
             residual, missing, fit, flux, structure, psf, expected_error=expected
         )
         qfit, cfit = fit_quality(
             data, fit.x, fit.y, flux, psf, missing, windows, sources=drawn.image
         )
+    del expected
     reconstruction = blender.finish(missing)
     middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
     mismatch = np.fmax(np.abs(flux) * middle, core)

@@ -5,6 +5,7 @@ Removal of compact sources: the package's front door.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from astropy.table import QTable
 
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
+from photutils_pconv._utils.scratch import check_scratch
 from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
@@ -148,7 +150,7 @@ class NeuralSourceRemover(ReadOnly):
         The relative error of the map's calibration, which is added to the
         errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
         PACS. By default errors are those of one map among themselves; the
-        table's metadata tell the calibration's.
+        table's metadata hold the calibration's.
 
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
@@ -292,7 +294,7 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
-        # What was asked for where the header tells the rest; else None.
+        # What was asked for where the header says the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
         self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
@@ -310,7 +312,7 @@ class NeuralSourceRemover(ReadOnly):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
 
-        Where the header of a map tells the setup, or a PSF on the map's pixels does,
+        Where the header of a map names the setup, or a PSF on the map's pixels does,
         they are those for the last map, and `None` before the first.
         """
         return self._settings
@@ -411,6 +413,7 @@ class NeuralSourceRemover(ReadOnly):
         error: Any = None,
         wcs: Any = None,
         beam: Any = None,
+        scratch: str | os.PathLike | None = None,
     ) -> SourceRemovalResult:
         """
         Clean a map and measure its sources.
@@ -449,6 +452,12 @@ class NeuralSourceRemover(ReadOnly):
             The beam's FWHM (arcsec), for Jy/beam without one in the
             header.
 
+        scratch : str or path-like, optional
+            A folder for files in which images of the map's size are kept, rather
+            than in memory, for a map that is larger than that: the path of a FITS
+            file, neither packed nor scaled. In memory is what is near the sources.
+            The result is the same; its images are in files, too, which go with it.
+
         Returns
         -------
         result : `~photutils_pconv.removal.SourceRemovalResult`
@@ -468,6 +477,7 @@ class NeuralSourceRemover(ReadOnly):
             error=error,
             wcs=wcs,
             beam=beam,
+            scratch=scratch,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
         map_input = mask_excluded(map_input, source_input)
@@ -486,20 +496,21 @@ class NeuralSourceRemover(ReadOnly):
         error: Any = None,
         wcs: Any = None,
         beam: Any = None,
+        scratch: str | os.PathLike | None = None,
     ) -> tuple[RemovalSettings, MapInput]:
         """
         Read a map, and settle on the settings for it.
 
         Parameters
         ----------
-        data, hdu, mask, coverage_mask, error, wcs, beam : optional
+        data, hdu, mask, coverage_mask, error, wcs, beam, scratch : optional
             As in the call.
 
         Returns
         -------
         settings : `~photutils_pconv.removal.RemovalSettings`
             The settings, with the setup that the remover was given or that the
-            header of the map tells.
+            header of the map says.
 
         map_input : `~photutils_pconv.inputs.MapInput`
             The map.
@@ -509,6 +520,7 @@ class NeuralSourceRemover(ReadOnly):
         ValueError, TypeError
             If the map is not acceptable, or the setup is not known.
         """
+        check_scratch(scratch)
         opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
         if self._psf_is_setup:
             map_input = parse_opened(
@@ -516,6 +528,7 @@ class NeuralSourceRemover(ReadOnly):
                 coverage_mask=coverage_mask,
                 beam=beam,
                 setup_fwhm=self._find_beam(),
+                scratch=scratch,
             )
             return self._settle_by_psf(map_input.pixel_scale), map_input
         settings = self._settle(opened.meta)
@@ -525,6 +538,7 @@ class NeuralSourceRemover(ReadOnly):
             beam=beam,
             pixel_scale=settings.setup.pixel_scale,
             setup_fwhm=settings.setup.psf_fwhm,
+            scratch=scratch,
         )
         return settings, map_input
 

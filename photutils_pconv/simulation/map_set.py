@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-A training set out of one's own maps.
+A training set out of your own maps.
 """
 
 from dataclasses import dataclass
@@ -207,14 +207,14 @@ def read_map_fields(path):
 
 def make_map_set(folder, fields, setup, *, options=None, tell=None):
     """
-    Make a training set out of one's own maps.
+    Make a training set out of your own maps.
 
     The complexity of each map is measured, by which the fields are divided
     into training, validation and test; of fewer than three maps each is cut
     into two parts. For cutouts with holes, sources are injected into each
     map, away from those that it has, at so many flux levels, and the cutouts
     written. What a field gave is kept in ``pieces``, so that an interrupted
-    run goes on; ``manifest.json`` tells what became of each; ``cutouts`` is
+    run goes on; ``manifest.json`` records what became of each; ``cutouts`` is
     what a training reads, by the configuration ``train.toml``.
 
     Parameters

@@ -119,13 +119,13 @@ def test_bad_psf(psf, error, match):
 @pytest.mark.parametrize('psf', ['setup', 'empirical'])
 def test_psf_that_needs_a_setup(psf):
     """The map's header is asked for it."""
-    with pytest.raises(ValueError, match='header does not tell the setup'):
+    with pytest.raises(ValueError, match='header does not say the setup'):
         NeuralSourceRemover(psf=psf)(make_map(), XY)
 
 
 def test_a_psf_in_arcsec_needs_a_pixel_scale():
     remover = NeuralSourceRemover(psf=SampledPSF(pixel_image(), SCALE))
-    with pytest.raises(ValueError, match='without WCS does not tell its pixel scale'):
+    with pytest.raises(ValueError, match='without WCS does not say its pixel scale'):
         remover(make_map(with_wcs=False), XY)
 
 
