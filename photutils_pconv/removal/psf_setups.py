@@ -105,7 +105,7 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
         raise ValueError(msg)
     setup = get_setup(setup=find_setup_of_psf(psf, map_scale=pixel_scale))
     settings = make_settings(setup=setup, psf=setup.psf)
-    return replace(settings, setup_reason='as the PSF tells')
+    return replace(settings, setup_reason='as the PSF says')
 
 
 def find_setup_of_psf(psf, *, map_scale=None):
