@@ -9,6 +9,8 @@ PYTHONS := $(if $(PYTHON),'$(PYTHON)',python3.11 python3 python3.13 python3.12)
 
 # More arguments for pytest: make test PYTEST_ARGS='-k setups'
 PYTEST_ARGS ?=
+# Pages of the gallery: make notebooks NOTEBOOKS='first_map bands'
+NOTEBOOKS ?=
 # The benchmarks' own switch; empty for the full run.
 BENCHMARK_ARGS ?= --quick
 
@@ -16,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs linkcheck benchmark clean distclean
+.PHONY: help demo test lint format docs linkcheck notebooks benchmark clean distclean
 
 help:
 	@echo 'make demo       clean the bundled demo map into demo_output/'
@@ -24,6 +26,7 @@ help:
 	@echo 'make lint       check the code and its docstrings'
 	@echo 'make format     format the code'
 	@echo 'make docs       build the documentation into docs/_build/html/'
+	@echo 'make notebooks  run the notebooks of the gallery'
 	@echo 'make linkcheck  check the links of the documentation (needs internet)'
 	@echo 'make benchmark  run every benchmark with $(BENCHMARK_ARGS)'
 	@echo 'make clean      remove what the targets above made, but not $(VENV)'
@@ -80,6 +83,9 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python tools/check_pages.py docs/_build/html
 	@echo 'The documentation is in docs/_build/html/index.html'
+
+notebooks: $(VENV)/.installed-notebooks
+	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
 
 # Links to other sites; those within are checked by `make docs`.
 linkcheck: $(VENV)/.installed-docs

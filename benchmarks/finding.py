@@ -56,7 +56,7 @@ _MATCH = 0.75
 _FALSE_THRESHOLDS = (4.0, 5.0, 7.0)
 _MEGAPIXEL = 1.0e6
 _SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
-# Maps of noise alone are needed in a larger number: so many for each of the others.
+# Maps of noise alone are quick: for so many there is one of each emission.
 _NOISE_MAPS = 4
 
 
@@ -363,7 +363,7 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--quick', action='store_true', help='one map a part')
-    parser.add_argument('--maps', type=int, default=4, help='maps a setup and part')
+    parser.add_argument('--maps', type=int, default=2, help='maps a setup and part')
     parser.add_argument('--half', choices=HALVES, default='test', help='which maps')
     add_run_arguments(parser, seed=20261129, rows='finders and thresholds')
     options = parser.parse_args(arguments)
@@ -386,7 +386,8 @@ def main(arguments=None):
     )
     text = ['# Finding sources on structure', describe_command(), summarise(table)]
     if options.half == 'test':
-        empty = [*jobs(('noise',), _NOISE_MAPS * n_maps), *jobs(parts, n_maps)]
+        n_empty = -(-n_maps // 2)
+        empty = [*jobs(('noise',), _NOISE_MAPS * n_empty), *jobs(parts, n_empty)]
         false = measure_maps(partial(measure_false, **given), empty, **run)
         text.append(summarise_false(false))
         table = vstack([table, false])

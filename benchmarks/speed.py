@@ -23,15 +23,22 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
-from _memory import peak_memory
+from _memory import peak_memory, watch_memory
 from _run import describe_run, print_progress, write_text
 from _speed_accuracy import compare_accuracy, compare_empty_holes
-from _speed_maps import make_speed_map
+from _speed_maps import SETUP, make_speed_map
 from _speed_ways import BACKGROUNDS, BASELINE, PEER, WAYS, time_way
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+
+from photutils_pconv import NeuralSourceRemover
 
 __all__ = ['main', 'measure_child', 'time_ways']
 
@@ -135,9 +142,74 @@ def measure_child(what):
     }
 
 
-def _run_child(way, n_sources, size, *, threads=1):
+def measure_file(what):
+    """
+    Take time and memory of a removal from a file to files, in a process of its own.
+
+    Parameters
+    ----------
+    what : dict
+        ``n_sources`` and ``size``, and whether to go block by block, ``block``.
+
+    Returns
+    -------
+    figures : dict
+        ``seconds`` (of the processor), and ``memory``, the peak over what there was
+        before, in MB, without pages of files.
+    """
+    data, positions = make_speed_map(what['n_sources'], what['size'])
+    size = data.nbytes / 2**20
+    remover = NeuralSourceRemover(setup=SETUP)
+    small, places = make_speed_map(4, 160)
+    remover(u.Quantity(small, u.Jy / u.pix), places)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'map.fits'
+        header = fits.Header({'BUNIT': 'Jy/pixel'})
+        fits.PrimaryHDU(data, header).writeto(path)
+        del data
+        start = time.process_time()
+        with warnings.catch_warnings(), watch_memory() as found:
+            warnings.simplefilter('ignore', AstropyUserWarning)
+            scratch = folder if what['block'] else None
+            remover(path, positions, scratch=scratch).write(Path(folder) / 'cleaned')
+        seconds = time.process_time() - start
+    return {'seconds': seconds, 'map': size, **found}
+
+
+def format_files(n_sources, size):
+    """
+    Compare a removal in memory with one that goes block by block.
+
+    Parameters
+    ----------
+    n_sources, size : int
+        The map.
+
+    Returns
+    -------
+    text : str
+        The table.
+    """
+    rows = []
+    for block, name in ((False, 'in memory'), (True, 'block by block')):
+        found = _run_child(_DEFAULT, n_sources, size, block=block)
+        rows.append(
+            [
+                name,
+                str(n_sources),
+                f'{size**2 / 1.0e6:.2f}',
+                f'{found["seconds"]:.2f}',
+                f'{found["memory"]:.0f}',
+                f'{found["memory"] / found["map"]:.1f}',
+            ]
+        )
+    header = ['', 'sources', 'megapixels', 's', 'MB', 'times the map']
+    return _format(header, rows)
+
+
+def _run_child(way, n_sources, size, *, threads=1, **more):
     print_progress(f'{way}: {n_sources} sources, {size} pixels, {threads} thread(s)')
-    what = json.dumps({'way': way, 'n_sources': n_sources, 'size': size})
+    what = json.dumps({'way': way, 'n_sources': n_sources, 'size': size, **more})
     names = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
     done = subprocess.run(
         [sys.executable, __file__, '--measure', what],
@@ -357,7 +429,9 @@ def main(arguments=None):
     parser.add_argument('--measure', help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
     if args.measure:
-        print(json.dumps(measure_child(json.loads(args.measure))))
+        what = json.loads(args.measure)
+        measure = measure_file if 'block' in what else measure_child
+        print(json.dumps(measure(what)))
         return
 
     quick = args.quick
@@ -383,6 +457,10 @@ def main(arguments=None):
     sizes = (256,) if quick else (512, 4096, args.largest)
     cases += [(_DEFAULT, few if one > 256 else 5, one) for one in sizes]
     parts += ['## Number of sources, size of the map', format_sizes(cases)]
+    parts += [
+        '## From a file to files',
+        format_files(few, 512 if quick else args.largest),
+    ]
     few_settings = {
         'setups': ('scanmap/green',),
         'settings': ('four turns, float32', 'one turn, bfloat16'),

@@ -7,6 +7,7 @@ only where ``PCONV_DOCS_INTERSPHINX`` is set, and on Read the Docs.
 """
 
 import os
+import socket
 from datetime import UTC, datetime
 from importlib.metadata import version as get_version
 
@@ -86,6 +87,20 @@ sphinx_gallery_conf = {
     'remove_config_comments': True,
     'show_memory': False,
 }
+
+
+def has_connection(host='archives.esac.esa.int', port=80, *, timeout=5):
+    """Say whether the archive can be reached."""
+    try:
+        socket.create_connection((host, port), timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+# What asks the archive is shown in any case, and executed with a connection.
+if has_connection():
+    sphinx_gallery_conf['filename_pattern'] += r'|[\\/]shown_from_archive'
 
 # -- HTML
 

@@ -58,7 +58,7 @@ class TestFiles:
             for step in job['steps']
             if step.get('run', '').startswith('.ci/run')
         }
-        assert steps == {'lint', 'docs', 'test'}
+        assert steps == {'lint', 'docs', 'notebooks', 'test'}
 
     def test_conda_recipe_has_the_floors(self):
         text = (ROOT / 'conda-recipe' / 'meta.yaml').read_text(encoding='utf-8')

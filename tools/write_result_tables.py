@@ -3,13 +3,15 @@
 Write tables of the docs from the output of the benchmarks.
 
 After ``benchmarks/accuracy.py --output benchmarks/results/accuracy.md``, and
-``psf_accuracy.py`` and ``structure.py`` in the same way::
+``psf_accuracy.py``, ``structure.py``, ``finding.py`` and ``finding_pairs.py`` in the
+same way::
 
     python tools/write_result_tables.py
 
-writes ``docs/explanations/accuracy_tables.inc``, ``psf_accuracy_tables.inc`` and
-``structure_table.inc``, which the pages include. The tables of single modes and
-backgrounds, ratios and bars are left in the benchmarks' output.
+writes ``docs/explanations/accuracy_tables.inc``, ``psf_accuracy_tables.inc``,
+``structure_table.inc``, ``finding_tables.inc`` and ``finding_pairs_tables.inc``, which
+the pages include. The tables of single modes and backgrounds, ratios and bars are left
+in the benchmarks' output.
 """
 
 import argparse
@@ -37,6 +39,11 @@ _METHODS = {
 }
 _PSF_PARTS = ('Simulated fields', 'Real backgrounds, all together')
 _PSF_TABLES = ('Interquartile', 'Median bias', 'Hole RMS', 'Pull')
+_FINDING_TABLES = (
+    'Completeness at a reliability of 95',
+    'Completeness at a reliability of 90',
+    'Usual thresholds',
+)
 
 
 def read_sections(text):
@@ -63,7 +70,7 @@ def read_sections(text):
     return sections
 
 
-def format_table(lines, *, rename=False):
+def format_table(lines, *, title='', rename=False):
     """
     Turn a Markdown table into one of reStructuredText, or into several.
 
@@ -74,6 +81,9 @@ def format_table(lines, *, rename=False):
     ----------
     lines : list of str
         The lines of the table.
+
+    title : str, optional
+        Its title.
 
     rename : bool, optional
         Whether the methods have their names in the package.
@@ -93,10 +103,10 @@ def format_table(lines, *, rename=False):
         rows = [list(column) for column in zip(*rows, strict=True)]
         width = len(rows[0])
     if width <= _MOST_COLUMNS + 1:
-        return _format_rows(rows)
+        return _format_rows(rows, title)
     half = width // 2 + 1
     return '\n\n'.join(
-        _format_rows([[row[0], *row[part]] for row in rows])
+        _format_rows([[row[0], *row[part]] for row in rows], title)
         for part in (slice(1, half), slice(half, None))
     )
 
@@ -108,10 +118,11 @@ def _rename(cell):
     return cell
 
 
-def _format_rows(rows):
+def _format_rows(rows, title):
+    """Write a table."""
     quoted = [', '.join(f'"{cell}"' for cell in row) for row in rows]
     return '\n'.join(
-        ['.. csv-table::', f'    :header: {quoted[0]}', '']
+        [f'.. csv-table:: {title}'.rstrip(), f'    :header: {quoted[0]}', '']
         + [f'    {row}' for row in quoted[1:]]
     )
 
@@ -201,6 +212,33 @@ def write_psf_tables(text):
     return '\n'.join(parts) + '\n'
 
 
+def write_finding_tables(text):
+    """
+    Write the tables of the page about finding sources.
+
+    Parameters
+    ----------
+    text : str
+        The output of ``benchmarks/finding.py``, or of ``finding_pairs.py``.
+
+    Returns
+    -------
+    tables : str
+        The reStructuredText: a heading for each kind of maps, below those of a page.
+    """
+    parts = [_NOTE]
+    for depth, title, lines in read_sections(text):
+        table = [line for line in lines if line.startswith('|')]
+        if depth == 2:
+            parts += ['', title, '-' * len(title)]
+            notes = [line for line in lines if line and line not in table]
+            parts += [part for note in notes for part in ('', note)]
+        if table and (depth == 2 or title.startswith(_FINDING_TABLES)):
+            # The only table of a section has its heading already.
+            parts += ['', format_table(table, title=title if depth > 2 else '')]
+    return '\n'.join(parts) + '\n'
+
+
 def write_table(text):
     """
     Write the only table of a benchmark's output.
@@ -242,6 +280,8 @@ FILES = (
     ('accuracy.md', 'accuracy_tables.inc', write_tables),
     ('psf_accuracy.md', 'psf_accuracy_tables.inc', write_psf_tables),
     ('structure.md', 'structure_table.inc', write_table),
+    ('finding.md', 'finding_tables.inc', write_finding_tables),
+    ('finding_pairs.md', 'finding_pairs_tables.inc', write_finding_tables),
 )
 
 

@@ -38,7 +38,7 @@ _ROOM = {
     'left': 1.3,
     'right': 1.4,
     'bottom': 0.6,
-    'top': 0.55,
+    'top': 0.65,
     'between': 1.4,
     'above': 0.4,
 }

@@ -233,7 +233,10 @@ def _try_lock(handle):
     except BlockingIOError:
         return False
     except OSError:
-        # Some file systems have no locks. Files are renamed when they are whole,
-        # so that two processes do no harm but fetch twice.
+        # Some file systems have no locks: whoever waits would wait for ever.
+        warn_user(
+            f'The file system of {handle.name} has no locks: do not fetch the same '
+            'observation with two processes at the same time.'
+        )
         return True
     return True

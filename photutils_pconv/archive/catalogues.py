@@ -15,9 +15,9 @@ from astropy.wcs import WCS
 
 from photutils_pconv._utils.checks import check_choice
 from photutils_pconv._utils.warnings import quiet
+from photutils_pconv.archive.bands import BANDS
 from photutils_pconv.archive.errors import ArchiveFormatError, NotInArchiveError
 from photutils_pconv.archive.map_checks import open_image
-from photutils_pconv.archive.observations import BANDS
 from photutils_pconv.archive.patience import Patience
 from photutils_pconv.archive.services import VIZIER, make_vizier, query_vizier
 

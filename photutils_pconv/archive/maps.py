@@ -14,6 +14,7 @@ from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv._utils.writing import remove_stale
+from photutils_pconv.archive.bands import BANDS
 from photutils_pconv.archive.cache import (
     cache_error,
     find_cached,
@@ -26,7 +27,6 @@ from photutils_pconv.archive.downloads import DISK_FULL
 from photutils_pconv.archive.errors import (
     ArchiveError,
 )
-from photutils_pconv.archive.observations import BANDS
 from photutils_pconv.archive.patience import Patience
 from photutils_pconv.archive.products import MAP_MAKERS, MapWanted
 from photutils_pconv.archive.retrieval import LEVELS, MapOrder, retrieve
@@ -150,7 +150,8 @@ def fetch_map(
     Level 3 combines observations, level 2.5 the scan and the cross-scan of one
     place; the best is level 3, then 2.5, then 2. A single map comes from ESASky
     where it has one of the level and map maker, and else out of the archive's tar
-    file, from which nothing else is unpacked. It is kept in astropy's cache, with
+    file, from which nothing else is unpacked. Where the archive does not answer,
+    what ESASky has is taken, with a warning. It is kept in astropy's cache, with
     its checksum. A download that broke off goes on at the next call.
 
     Parameters
@@ -274,7 +275,7 @@ def _keep(found, order, asked):
         'obsid': order.wanted.obsid,
         'band': order.wanted.band,
         'map_maker': order.wanted.map_maker,
-        'asked': [asked.text],
+        'asked': [asked.text] if found.is_best else [],
         'level': found.level,
         'mode': found.facts.mode,
         'target': found.facts.target,
@@ -287,7 +288,7 @@ def _keep(found, order, asked):
     }
     older = read_note(path)
     if older is not None and older.get('sha256') == note['sha256']:
-        note['asked'] = sorted({asked.text, *older.get('asked', ())})
+        note['asked'] = sorted({*note['asked'], *older.get('asked', ())})
     found.path.replace(path)
     write_note(path, note)
     return _make_fetched(path, note)

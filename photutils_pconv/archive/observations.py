@@ -13,27 +13,26 @@ from astropy.time import Time
 
 from photutils_pconv._utils.checks import check_choice
 from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv.archive.bands import BANDS
 from photutils_pconv.archive.errors import (
+    ArchiveConnectionError,
     ArchiveError,
     NotInArchiveError,
 )
+from photutils_pconv.archive.esasky import list_esasky_observations, plain, read_bands
 from photutils_pconv.archive.footprints import footprint_size, parse_footprint
 from photutils_pconv.archive.patience import Patience
 from photutils_pconv.archive.positions import parse_position
-from photutils_pconv.archive.services import HSA, HsaTap, find_esasky_maps
+from photutils_pconv.archive.services import ESASKY, HSA, HsaTap, find_esasky_maps
 
 __all__ = [
-    'BANDS',
     'MODES',
     'find_observations',
     'is_moving',
     'is_public',
     'look_up',
-    'parse_bands',
 ]
 
-#: The wavelength of each band (micron).
-BANDS = {'blue': 70, 'green': 100, 'red': 160}
 #: The modes that make maps.
 MODES = ('scanmap', 'parallel')
 
@@ -72,7 +71,8 @@ def find_observations(
 
     The footprints of the observations are searched, and not their pointing
     centres, so that a large map whose centre is far away is found.
-    There is no limit to the number of rows.
+    There is no limit to the number of rows. Where the Herschel Science Archive does
+    not answer, ESASky is asked in its place, with a warning.
 
     Parameters
     ----------
@@ -103,8 +103,9 @@ def find_observations(
         ``obsid``, ``target``, ``mode`` (``'scanmap'``, ``'parallel'``, or what
         the archive calls another one), ``bands`` (such as ``'blue,red'``;
         masked where they are not known), ``level`` (``'2.5'`` or ``'2'``: the
-        table does not say of level 3), ``position``, ``size`` (the largest extent
-        of the footprint, arcmin), ``date``, and ``public``.
+        table does not say of level 3; masked if neither says), ``position``,
+        ``size`` (the largest extent of the footprint, arcmin), ``date``, and
+        ``public``.
 
     Raises
     ------
@@ -131,14 +132,20 @@ def find_observations(
         msg = f"instrument must be a name such as 'PACS', got {instrument!r}."
         raise ValueError(msg)
     position = parse_position(position).icrs
-    tap = HsaTap(patience)
-    rows = _select(
-        tap, lambda names: _cover(position, radius, names), instrument.upper()
-    )
+    known = None
+    try:
+        rows = _select(
+            HsaTap(patience),
+            lambda names: _cover(position, radius, names),
+            instrument.upper(),
+        )
+    except ArchiveConnectionError as exc:
+        rows, known = _ask_esasky(position, radius, instrument.upper(), patience, exc)
     rows = [row for row in rows if _is_photometry(row)]
     if mode is not None:
         rows = [row for row in rows if parse_mode(row) in (mode, '')]
-    known = _find_bands([row['obsid'] for row in rows], patience)
+    if known is None:
+        known = _find_bands([row['obsid'] for row in rows], patience)
     if bands:
         rows = [
             row
@@ -185,28 +192,6 @@ def look_up(obsid, *, patience):
         msg = f'The observation {obsid} was made with {others}, not with PACS.'
         raise NotInArchiveError(msg)
     return pacs[0]
-
-
-def parse_bands(text):
-    """
-    Find the bands that a text names, by their names or wavelengths.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    bands : set of str
-        The bands.
-    """
-    text = str(text).lower()
-    return {
-        band
-        for band, wavelength in BANDS.items()
-        if re.search(rf'(?<!\d){wavelength}(?!\d)|\b{band}\b', text)
-    }
 
 
 def parse_mode(row):
@@ -292,20 +277,27 @@ def _select(tap, make_condition, instrument):
     table.rename_columns(table.colnames, [n.lower().strip('_') for n in table.colnames])
     rows = {}
     for row in table:
-        values = {key: _plain(row[key]) for key in columns}
+        values = {key: plain(row[key]) for key in columns}
         values['obsid'] = str(values['obsid'])
         # A parallel one can be there once an instrument.
         rows.setdefault((values['obsid'], values['instrument']), values)
     return list(rows.values())
 
 
-def _plain(value):
-    """A value of a table; None if it is masked or empty."""
-    if value is np.ma.masked or np.ma.is_masked(value):
-        return None
-    if isinstance(value, bytes):
-        value = value.decode()
-    return None if isinstance(value, str) and not value.strip() else value
+def _ask_esasky(position, radius, instrument, patience, error):
+    """Ask ESASky in the place of an archive that does not answer."""
+    try:
+        found = list_esasky_observations(
+            position, radius, instrument, patience=patience
+        )
+    except ArchiveError:
+        # What is wrong with the first one is what counts.
+        raise error from None
+    warn_user(
+        f'{error} These are the observations that {ESASKY} knows, which has those of '
+        'which there are maps, and does not tell their levels.'
+    )
+    return found
 
 
 def _find_bands(obsids, patience):
@@ -317,19 +309,7 @@ def _find_bands(obsids, patience):
     except ArchiveError as exc:
         warn_user(f'The bands of the observations are not known: {exc}')
         return {}
-    if table is None or 'observation_id' not in table.colnames:
-        return {}
-    names = [n for n in table.colnames if re.search('filter|band|wavelength', n)]
-    found = {}
-    for row in table:
-        obsid = str(_plain(row['observation_id']))
-        text = ' '.join(str(_plain(row[name])) for name in names)
-        found.setdefault(obsid, set()).update(parse_bands(text))
-    return {
-        obsid: [band for band in BANDS if band in bands]
-        for obsid, bands in found.items()
-        if bands
-    }
+    return {} if table is None else read_bands(table)
 
 
 def _make_table(rows, bands):
@@ -340,8 +320,9 @@ def _make_table(rows, bands):
     table['mode'] = np.array([parse_mode(row) for row in rows], dtype=str)
     texts = [','.join(bands.get(row['obsid'], ())) for row in rows]
     table['bands'] = MaskedColumn(texts, dtype=str, mask=[not text for text in texts])
-    table['level'] = np.array(
-        ['2.5' if row.get('image') else '2' for row in rows], dtype=str
+    levels = [_find_level(row) for row in rows]
+    table['level'] = MaskedColumn(
+        levels, dtype=str, mask=[not level for level in levels]
     )
     position = SkyCoord(
         [float(row['ra']) for row in rows] * u.deg,
@@ -390,6 +371,13 @@ def is_moving(row):
         Whether it has a number of NAIF's, which are above 0 for all of them.
     """
     return bool(re.fullmatch('0*[1-9][0-9]*', str(row.get('moving'))))
+
+
+def _find_level(row):
+    """The level, by whether there is a picture of 2.5; empty if nobody tells."""
+    if 'image' not in row:
+        return ''
+    return '2.5' if row['image'] else '2'
 
 
 def _parse_dates(values):

@@ -56,8 +56,11 @@ def parse_position(position):
         raise TypeError(msg)
     text = position.strip()
     if _DECIMAL.fullmatch(text):
-        ra, dec = re.split(r'[\s,]+', text)
-        return SkyCoord(float(ra) * u.deg, float(dec) * u.deg)
+        ra, dec = map(float, re.split(r'[\s,]+', text))
+        if not -180 <= ra <= 360:
+            msg = f'The right ascension must be within 0 and 360 degrees, got {ra:g}.'
+            raise ValueError(msg)
+        return SkyCoord(ra * u.deg, dec * u.deg)
     if _SEXAGESIMAL.fullmatch(text):
         return SkyCoord(text, unit=(u.hourangle, u.deg))
     with suppress(ValueError):

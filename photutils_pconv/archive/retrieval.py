@@ -13,6 +13,7 @@ from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.archive.downloads import DownloadJob, download
 from photutils_pconv.archive.errors import (
     ArchiveConnectionError,
+    ArchiveError,
     ArchiveFormatError,
     NotInArchiveError,
     ProprietaryDataError,
@@ -93,6 +94,9 @@ class FoundMap:
 
     is_moving : bool, optional
         Whether its target is a body of the solar system.
+
+    is_best : bool, optional
+        Whether it is known that there is no better level.
     """
 
     path: Path
@@ -101,6 +105,7 @@ class FoundMap:
     url: str
     facts: object
     is_moving: bool = False
+    is_best: bool = True
 
 
 def retrieve(order, source):
@@ -130,7 +135,12 @@ def retrieve(order, source):
 
     row = None
     if source != 'esasky':
-        row = look_up(order.wanted.obsid, patience=order.patience)
+        try:
+            row = look_up(order.wanted.obsid, patience=order.patience)
+        except ArchiveConnectionError as exc:
+            if source == 'hsa':
+                raise
+            return _without_archive(order, exc)
         if not is_public(row):
             until = row.get('until')
             msg = (
@@ -167,6 +177,23 @@ def retrieve(order, source):
         f'{" or ".join(order.levels)} is to be had. {" ".join(lacks)}'
     )
     raise NotInArchiveError(msg)
+
+
+def _without_archive(order, error):
+    """Take what ESASky has, where the archive does not answer."""
+    try:
+        single = _fetch_from_esasky(order)
+    except ArchiveError:
+        single = None
+    if single is None or single.level not in order.levels:
+        # What is wrong with the archive is what counts.
+        raise error
+    is_best = len(order.levels) == 1 or single.level == order.levels[0]
+    warn_user(
+        f'{error} {ESASKY} has a map of level {single.level}, which is taken'
+        f'{"" if is_best else "; nobody knows whether there is a better one"}.'
+    )
+    return replace(single, is_best=is_best)
 
 
 def _complete(found, row):

@@ -7,9 +7,11 @@ import http.client
 import io
 import logging
 import re
+import warnings
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
+import astropy.units as u
 from astropy.io import votable
 
 from photutils_pconv._utils.optional import require
@@ -24,6 +26,7 @@ __all__ = [
     'HsaTap',
     'data_url',
     'find_esasky_maps',
+    'find_esasky_region',
     'import_astroquery',
     'make_vizier',
     'query_vizier',
@@ -59,11 +62,16 @@ def import_astroquery(name):
     ImportError
         If astroquery is missing; the message says what to install.
     """
-    return require(
-        f'astroquery.{name}',
-        purpose='the archive',
-        install="'photutils-pconv[archive]'",
-    )
+    # astroquery's logger takes the warnings of everybody when it is imported.
+    show = warnings.showwarning
+    try:
+        return require(
+            f'astroquery.{name}',
+            purpose='the archive',
+            install="'photutils-pconv[archive]'",
+        )
+    finally:
+        warnings.showwarning = show
 
 
 class HsaTap:
@@ -232,20 +240,57 @@ def find_esasky_maps(obsids, *, patience):
         A row for each map, with whatever columns ESASky has; `None` if there
         is none.
     """
+    return _ask_esasky(
+        lambda esasky: esasky.query_ids_maps(
+            observation_ids=list(obsids),
+            missions=['Herschel'],
+            # Without a limit it is 2000, as said above.
+            row_limit=_ALL_ROWS,
+            cache=False,
+        ),
+        patience,
+    )
+
+
+def find_esasky_region(position, radius, *, patience):
+    """
+    Ask ESASky for the maps whose footprints touch a circle.
+
+    Parameters
+    ----------
+    position : `~astropy.coordinates.SkyCoord`
+        The centre.
+
+    radius : `~astropy.units.Quantity` or `None`
+        The radius; `None` for the position alone.
+
+    patience : `~photutils_pconv.archive.Patience`
+        How long to wait, and how often to ask.
+
+    Returns
+    -------
+    table : `~astropy.table.Table` or `None`
+        As `find_esasky_maps`.
+    """
+    return _ask_esasky(
+        lambda esasky: esasky.query_region_maps(
+            position,
+            0 * u.deg if radius is None else radius,
+            missions=['Herschel'],
+            row_limit=_ALL_ROWS,
+            cache=False,
+        ),
+        patience,
+    )
+
+
+def _ask_esasky(ask, patience):
+    """Ask ESASky for its table of Herschel maps; give None if it has no row."""
     module = import_astroquery('esasky')
     tap, connections = _make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
     esasky = module.ESASkyClass(tap_handler=tap)
     with closing(connections):
-        found = _run_query(
-            lambda: esasky.query_ids_maps(
-                observation_ids=list(obsids),
-                missions=['Herschel'],
-                row_limit=-1,
-                cache=False,
-            ),
-            patience=patience,
-            service=ESASKY,
-        )
+        found = _run_query(lambda: ask(esasky), patience=patience, service=ESASKY)
     return found[0] if len(found) else None
 
 

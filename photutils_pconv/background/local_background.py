@@ -5,6 +5,7 @@ The local background under sources, reconstructed by the network.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import astropy.units as u
@@ -22,6 +23,7 @@ from photutils_pconv.inputs.units import get_jy_per_pixel
 from photutils_pconv.inputs.values import check_dimensions, check_mask, split_map
 from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.removal.pipeline import find_psf, make_filler
+from photutils_pconv.removal.psf_setups import settle_by_psf, stands_for_a_setup
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.removal.sources import choose_holes
 from photutils_pconv.setups.setup import ObservingSetup
@@ -52,7 +54,9 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         registered setup.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+        A setup or its name, instead of ``mode`` and ``band``. With none of
+        the three, a given ``psf`` stands for the setup; if it is one in arcsec,
+        ``pixel_scale`` is needed.
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network. By default the bundled model of the setup's mode.
@@ -128,10 +132,8 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         threads: int | None = 1,
     ) -> None:
         # LocalBackground's own __init__ is left out: there is no annulus.
-        self._settings = RemovalSettings.from_arguments(
-            mode,
-            band,
-            setup=setup,
+        make_settings = partial(
+            RemovalSettings.from_arguments,
             model=model,
             psf=psf,
             method=method,
@@ -145,6 +147,12 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         )
         if pixel_scale is not None:
             pixel_scale = to_quantity(pixel_scale, u.arcsec, 'pixel_scale')
+        if stands_for_a_setup(psf, mode, band, setup):
+            self._settings = settle_by_psf(
+                make_settings, psf, pixel_scale, give='pixel_scale'
+            )
+        else:
+            self._settings = make_settings(mode, band, setup=setup)
         scale, self._factor = pixel_scale_factor(pixel_scale, self.setup)
         self._pixel_scale = scale * u.arcsec
         if radius is None:

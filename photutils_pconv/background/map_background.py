@@ -40,9 +40,11 @@ from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
 from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
 from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
 from photutils_pconv.photometry.flags import SourceFlags
-from photutils_pconv.removal.pipeline import assemble, remove_sources
+from photutils_pconv.removal.assembly import assemble
+from photutils_pconv.removal.pipeline import remove_sources
 from photutils_pconv.removal.plots import plot_holes
 from photutils_pconv.removal.provenance import log_choices
+from photutils_pconv.removal.psf_setups import settle_by_psf, stands_for_a_setup
 from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.setup import ObservingSetup
@@ -83,7 +85,9 @@ class PConvBackground(ReadOnly):
         registered setup. By default that in the header of the map.
 
     setup : `~photutils_pconv.ObservingSetup` or str, optional
-        A setup or its name, instead of ``mode`` and ``band``.
+        A setup or its name, instead of ``mode`` and ``band``. With none of
+        the three, a given ``psf`` stands for the setup, as for
+        `~photutils_pconv.NeuralSourceRemover`.
 
     model : str, path-like or `~photutils_pconv.network.LoadedModel`, optional
         The network. By default the bundled model of the setup's mode.
@@ -216,25 +220,33 @@ class PConvBackground(ReadOnly):
             ),
         )
         is_known = setup is not None or None not in (mode, band)
+        psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
         # What is wrong with it is said before a file is read.
-        settings = make_settings(mode, band, setup=setup) if is_known else None
+        settings = None
+        if is_known or psf_is_setup:
+            settings = make_settings(mode, band, setup=setup)
         self._fill_value = parse_fill_value(fill_value)
         opened = read_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
         data, mask, error, wcs = opened.data, opened.mask, opened.error, opened.wcs
         regions, header = opened.regions, opened.meta
-        if settings is None:
+        self._unit = getattr(data, 'unit', None)
+        values, own_mask, unit = split_map(data)
+        check_dimensions(values.shape, 'data must be a 2D array: it')
+        own_wcs = celestial_wcs(getattr(data, 'wcs', None) if wcs is None else wcs)
+        scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
+        if psf_is_setup:
+            # It is made for the pixels of the map, whatever its header says.
+            settings = settle_by_psf(make_settings, psf, scale)
+        elif settings is None:
             choice = find_setup(header, mode=mode, band=band)
             settings = replace(
                 make_settings(setup=choice.setup), setup_reason=choice.reason
             )
         log_choices(settings)
-        check_setup(settings.setup, header)
+        if not psf_is_setup:
+            check_setup(settings.setup, header)
         self._setup = settings.setup
         self._model = settings.model
-        self._unit = getattr(data, 'unit', None)
-        values, own_mask, unit = split_map(data)
-        check_dimensions(values.shape, 'data must be a 2D array: it')
-        own_wcs = celestial_wcs(getattr(data, 'wcs', None) if wcs is None else wcs)
         if regions is not None:
             mask = regions_to_mask(regions, values.shape, wcs=own_wcs)
         bad, coverage = parse_masks(values, own_mask, mask, coverage_mask)
@@ -244,7 +256,6 @@ class PConvBackground(ReadOnly):
         image = without_mask(data, values, unit)
         missing = bad if coverage is None else bad | coverage
         if sources is None:
-            scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
             scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
             fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
             sources = find_sources(values, missing, finder, fwhm=fwhm, unit=unit)

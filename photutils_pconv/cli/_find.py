@@ -3,6 +3,7 @@
 The command ``photutils-pconv find``.
 """
 
+import re
 from pathlib import Path
 
 from photutils_pconv._utils.writing import check_output, write_atomically
@@ -21,6 +22,8 @@ def add_parser(subparsers):
         'footprints cover a position.',
     )
     parser.set_defaults(run=run)
+    # Southern declinations such as -30d10m are no options, as from Python 3.14 on.
+    parser._negative_number_matcher = re.compile(r'-\.?[0-9]')
     parser.add_argument(
         'target',
         metavar='TARGET',

@@ -14,7 +14,7 @@ __all__ = ['add_options', 'run']
 # How many of the maps that failed are named; by choice.
 _NAMED = 5
 # Options of one map alone.
-_SINGLE = ('map', 'catalogue', 'obsid', 'catalogue_name', 'plot')
+_SINGLE = ('map', 'catalogue', 'obsid', 'catalogue_name', 'plot', 'block')
 # Those that are files, as workers are to find them.
 _FILES = ('mask', 'coverage_mask', 'error')
 _FILES_OR_NAMES = ('model', 'psf', 'aperture_corrections')

@@ -53,6 +53,12 @@ def add_parser(subparsers):
     group = add_output(parser)
     add_result_options(group)
     group.add_argument('--plot', action='store_true', help='write removal.png too')
+    group.add_argument(
+        '--block',
+        action='store_true',
+        help='read and write the map block by block: for one that is larger than the '
+        'memory (a FITS file, neither packed nor scaled)',
+    )
     return parser
 
 
@@ -73,6 +79,8 @@ def run(options):
         plot=plot,
         others=[log] if is_fetched else (),
     )
+    if options.block:
+        options.output.mkdir(parents=True, exist_ok=True)
     # An extension of the map's own file goes by its name.
     mask = options.mask_hdu or read_plane_file(options.mask)
     coverage_mask = read_plane_file(options.coverage_mask)
@@ -100,6 +108,7 @@ def run(options):
         coverage_mask=coverage_mask,
         error=error,
         beam=options.beam,
+        scratch=options.output if options.block else None,
     )
     if is_fetched:
         # Never an old one beside new results.

@@ -202,7 +202,7 @@ def measure_others(map_input, photometry, *, setup, psf, eef, methods=None):
         radii = tuple(radius * factor for radius in setup.hole_radii)
         setup = replace(setup, pixel_scale=scale, hole_radii=radii)
     measured = measure_baselines(
-        map_input.data * map_input.jy_per_pixel,
+        map_input.data.astype(float) * map_input.jy_per_pixel,
         np.asarray(photometry['x_center']),
         np.asarray(photometry['y_center']),
         setup=setup,

@@ -180,7 +180,8 @@ def _find_pointed(star, request):
     near = table['position'].separation(position) < _POINTED
     table = table[near & table['public']]
     # Those whose level the archive's table does not say come last.
-    order = np.lexsort((table['obsid'], table['level'] == _LEVEL))
+    has_level = np.ma.filled(table['level'], '') == _LEVEL
+    order = np.lexsort((table['obsid'], has_level))
     return table[order[::-1]]
 
 

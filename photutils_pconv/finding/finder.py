@@ -35,7 +35,7 @@ _DESCRIPTIONS = {
     'snr': 'flux over flux_err',
     'flux': 'total flux of the PSF, by the matched filter',
     'flux_err': 'scatter of that filter around the source, times structure',
-    'structure': 'by how much the emission around the source raises flux_err',
+    'structure': 'by how much emission and neighbours raise flux_err',
     'width_excess': 'how much wider than the PSF it is, as a share',
     'width_excess_err': 'standard error of width_excess',
     'ellipticity': 'half of how much longer than wide it is, as a share of the width',
@@ -46,7 +46,8 @@ _DESCRIPTIONS = {
 # How they are shown; files hold all digits.
 _FORMATS = {'x_centroid': '.3f', 'y_centroid': '.3f'} | dict.fromkeys(
     (
-        *('snr', 'flux', 'flux_err', 'width_excess', 'width_excess_err'),
+        *('snr', 'flux', 'flux_err', 'structure'),
+        *('width_excess', 'width_excess_err'),
         *('ellipticity', 'ellipticity_err', 'wide_gain'),
     ),
     '.3g',
@@ -113,9 +114,10 @@ def find_sources(
         A row per source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
         ``sky_centroid`` (with a WCS), ``snr``, ``flux`` and ``flux_err`` (Jy, or the
         map's values times pixel), ``structure``, the factor by which the emission
-        around the source raises that error, ``width_excess``, ``ellipticity`` and their
-        errors, and ``wide_gain``, how much more significant a source is that is half
-        as wide again (negative for a point source).
+        around the source, or a neighbour within a FWHM, raises that error,
+        ``width_excess``, ``ellipticity`` and their errors, and ``wide_gain``, how much
+        more significant a source is that is half as wide again (negative for a point
+        source).
         `~photutils_pconv.NeuralSourceRemover` takes it as it is.
 
     Raises
@@ -132,7 +134,8 @@ def find_sources(
     subtracted; what they may leave, because the PSF is not quite right, counts as
     error in the next round. In the end errors are raised where the map without the
     sources is rougher than in the window around, or a bump is left under a source:
-    emission is rough where it is bright. With the width and two axis ratios free, the
+    emission is rough where it is bright. Those of pairs closer than a FWHM are doubled:
+    most of these are one wide knot. With the width and two axis ratios free, the
     fit distinguishes the PSF from knots and ridges of the emission.
 
     Examples
@@ -160,7 +163,7 @@ def find_sources(
         pixel_scale=setup.pixel_scale,
         setup_fwhm=setup.psf_fwhm,
     )
-    grid = MapGrid.from_input(map_input, setup, resample=resample)
+    grid = MapGrid.from_input(map_input, setup, resample=resample).in_double()
     native = grid.native
     found = search_map(
         native.data,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
+from scipy.spatial import cKDTree
 
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 
@@ -36,6 +37,12 @@ _LEAST_OF_A_CLASS = 8
 # Free pixels among which the places are chosen; by choice, to bound the time on
 # large maps.
 _CANDIDATES = 4000
+# On maps of more pixels than this, pixels are drawn until there are as many free ones
+# among them, and all are looked at only if so many draws do not give so few; by choice.
+_MANY_PIXELS = 2**20
+_MOST_DRAWS, _FEWEST_CANDIDATES = 32000, 1000
+# The rows of them that are looked at together.
+_ROWS = 256
 # How far holes stay from sources' holes and gaps, and from each other, in
 # pixels beyond the rims: from what is wanted down to what is accepted. By choice:
 # the last ones keep tapers from touching.
@@ -162,18 +169,12 @@ def place_empty_holes(missing, holes, radii, *, rng):
     if without.any():
         # A source without a hole is still a source.
         holes = replace(holes, radius=np.where(without, radii.min(), holes.radius))
-    blocked = missing | holes.mask
-    # The padding makes the map's edge a gap.
-    room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]
-    free = np.flatnonzero(room > radii.min() + _CLEARANCES[-1])
-    if free.size > _CANDIDATES:
-        free = rng.choice(free, _CANDIDATES, replace=False)
+    free, room = _find_free(missing | holes.mask, radii.min() + _CLEARANCES[-1], rng)
     rows, columns = np.unravel_index(free, missing.shape)
     # Sources do not care for the pixel grid either. Half a pixel of
     # clearance is lost at most.
     column = columns + rng.uniform(-0.5, 0.5, free.size)
     row = rows + rng.uniform(-0.5, 0.5, free.size)
-    room = room[rows, columns]
 
     chosen = []
     waiting = list(radii)
@@ -203,3 +204,68 @@ def place_empty_holes(missing, holes, radii, *, rng):
             break
     columns = np.array(chosen, dtype=float).reshape(-1, 4).T
     return EmptyHoles(Holes(*columns[:3], missing.shape), columns[3].astype(int))
+
+
+def _find_free(blocked, least, rng):
+    """
+    Find pixels that are farther than some distance from blocked ones and the edge.
+
+    Returns their numbers, at most `_CANDIDATES`, and their distances.
+    """
+    if blocked.size > _MANY_PIXELS:
+        free, room = _draw_free(blocked, least, rng)
+        if free.size >= _FEWEST_CANDIDATES:
+            return free, room
+    # The padding makes the map's edge a gap.
+    room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]
+    free = np.flatnonzero(room > least)
+    if free.size > _CANDIDATES:
+        free = rng.choice(free, _CANDIDATES, replace=False)
+    return free, room.ravel()[free]
+
+
+def _draw_free(blocked, least, rng):
+    """
+    Draw pixels at random, and keep those that are free.
+    """
+    ny, nx = blocked.shape
+    tree = cKDTree(_find_rims(blocked))
+    drawn = rng.choice(blocked.size, _MOST_DRAWS, replace=False)
+    found, n_found = [], 0
+    for start in range(0, _MOST_DRAWS, _CANDIDATES):
+        rows, columns = np.unravel_index(drawn[start : start + _CANDIDATES], (ny, nx))
+        open_ = ~blocked[rows, columns]
+        rows, columns = rows[open_], columns[open_]
+        room = np.minimum(
+            np.minimum(rows + 1.0, ny - rows), np.minimum(columns + 1.0, nx - columns)
+        )
+        if tree.n:
+            room = np.minimum(room, tree.query(np.stack([rows, columns], axis=1))[0])
+        use = room > least
+        found.append((rows[use] * nx + columns[use], room[use]))
+        n_found += np.count_nonzero(use)
+        if n_found >= _CANDIDATES:
+            break
+    free, room = (np.concatenate(one)[:_CANDIDATES] for one in zip(*found, strict=True))
+    return free, room
+
+
+def _find_rims(blocked):
+    """
+    Give the blocked pixels beside free ones: the nearest to any free pixel is one.
+    """
+    rims = []
+    # Some rows at a time: a map may be large.
+    for start in range(0, blocked.shape[0], _ROWS):
+        above = max(start - 1, 0)
+        part = blocked[above : start + _ROWS + 1]
+        for axis in (0, 1):
+            first, second = (
+                (part[:-1], part[1:]) if axis == 0 else (part[:, :-1], part[:, 1:])
+            )
+            change = np.argwhere(first != second)
+            # Of two neighbours the one that is blocked.
+            change[:, axis] += ~first[tuple(change.T)]
+            change[:, 0] += above
+            rims.append(change)
+    return np.unique(np.concatenate(rims), axis=0)

@@ -225,11 +225,11 @@ def resample_grid(data, missing, factor, *, shape=None):
     return resampled, bad
 
 
-def _check_level(data, missing):
+def _check_level(data):
     """Refuse a map whose values are too large or too small to be squared."""
-    # Without a copy of the map; missing pixels are NaN, or finite.
+    # Without a copy of the map; missing pixels are NaN.
     low, high = (
-        reduce(data, axis=None, where=~missing, initial=0.0)
+        float(reduce(data, axis=None, initial=0.0))
         for reduce in (np.fmin.reduce, np.fmax.reduce)
     )
     level = max(-low, high)
@@ -250,7 +250,7 @@ class MapGrid:
     Parameters
     ----------
     data : 2D `~numpy.ndarray`
-        The map, of shape (ny, nx), in its own unit.
+        The map, of shape (ny, nx), in its own unit and precision.
 
     missing : 2D bool `~numpy.ndarray`
         Its missing pixels.
@@ -305,7 +305,7 @@ class MapGrid:
         scale, factor = pixel_scale_factor(
             map_input.pixel_scale, setup, resample=resample
         )
-        _check_level(map_input.data, map_input.missing)
+        _check_level(map_input.data)
         return cls(
             map_input.data,
             map_input.missing,
@@ -332,6 +332,24 @@ class MapGrid:
             pixel_scale=self.pixel_scale / self.factor,
             jy_per_pixel=self.jy_per_pixel / self.factor**2,
         )
+
+    def in_double(self):
+        """
+        Give the map in double precision.
+
+        Returns
+        -------
+        grid : `MapGrid`
+            The map; itself if it is.
+        """
+        images = {'data': self.data, 'error': self.error}
+        changed = {
+            name: np.asarray(image, dtype=float)
+            for name, image in images.items()
+            if image is not None
+        }
+        same = all(image is getattr(self, name) for name, image in changed.items())
+        return self if same else replace(self, **changed)
 
     def to_native(self, x, y):
         """

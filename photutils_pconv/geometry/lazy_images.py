@@ -23,17 +23,13 @@ class Difference:
 
     other : 2D `~numpy.ndarray`
         What is subtracted.
-
-    zero : 2D bool `~numpy.ndarray`, optional
-        Pixels in which the difference is 0 all the same.
     """
 
     dtype = np.dtype(float)
 
-    def __init__(self, image, other, *, zero=None):
+    def __init__(self, image, other):
         self._image = image
         self._other = other
-        self._zero = zero
 
     @property
     def shape(self):
@@ -43,16 +39,7 @@ class Difference:
         return self._image.shape
 
     def __getitem__(self, region):
-        values = self._image[region] - self._other[region]
-        if self._zero is not None:
-            values[self._zero[region]] = 0.0
-        return values
-
-    def mean(self):
-        """
-        Give the mean over all pixels (float), those of ``zero`` included as they are.
-        """
-        return float(self._image.mean() - self._other.mean())
+        return self._image[region] - self._other[region]
 
 
 def copy_sparse(image):

@@ -37,22 +37,10 @@ class Blender:
     def __init__(self, shape, n_holes, taper_width):
         self.shape = shape
         self.taper_width = taper_width
-        self.weight = np.zeros(shape)
         self.filled = np.zeros(n_holes, dtype=bool)
-        self._sum = np.zeros(shape)
-        self._norm = np.zeros(shape)
-
-    def mark(self, x, y, radius):
-        """
-        Set the weight of one hole; return its window and the weight there.
-        """
-        window = find_window(self.shape, x, y, radius + self.taper_width)
-        if window is None:
-            return None, None
-        weight = taper_weight(window.distance, radius, width=self.taper_width)
-        whole = self.weight[window.region]
-        np.maximum(whole, weight, out=whole)
-        return window, weight
+        # The pixels of all holes, hole by hole: their numbers on the map, the
+        # emission, and what it and the whole reconstruction count there.
+        self._pixels = [(np.zeros(0, dtype=int), *np.zeros((3, 0)))]
 
     def add(self, cutouts, holes):
         """
@@ -69,19 +57,19 @@ class Blender:
         for k in np.flatnonzero(cutouts.usable):
             i = cutouts.index[k]
             self.filled[i] = True
-            window, weight = self.mark(holes.x[i], holes.y[i], holes.radius[i])
+            reach = holes.radius[i] + self.taper_width
+            window = find_window(self.shape, holes.x[i], holes.y[i], reach)
             if window is None:
                 continue
-            rows, columns = window.region
+            distance = window.distance
+            weight = taper_weight(distance, holes.radius[i], width=self.taper_width)
+            rows, columns = np.nonzero(weight)
+            weight, distance = weight[rows, columns], distance[rows, columns]
+            rows, columns = rows + window.rows.start, columns + window.columns.start
             x0, y0 = cutouts.origins[k]
-            part = cutouts.emission[
-                k,
-                rows.start - y0 : rows.stop - y0,
-                columns.start - x0 : columns.stop - x0,
-            ]
-            share = weight / (1.0 + window.distance)
-            self._sum[window.region] += share * part
-            self._norm[window.region] += share
+            emission = cutouts.emission[k, rows - y0, columns - x0]
+            numbers = rows * self.shape[1] + columns
+            self._pixels.append((numbers, emission, weight / (1.0 + distance), weight))
 
     def finish(self, missing):
         """
@@ -97,9 +85,20 @@ class Blender:
         reconstruction : `~photutils_pconv.inpainting.Reconstruction`
             The emission, its weight in the map, and which holes were filled.
         """
-        use = (self._norm > 0) & ~missing
-        emission = np.zeros(self.shape)
-        np.divide(self._sum, self._norm, out=emission, where=use)
-        weight = np.zeros(self.shape)
-        np.copyto(weight, self.weight, where=use)
+        numbers, emission, share, weight = (
+            np.concatenate(one) for one in zip(*self._pixels, strict=True)
+        )
+        numbers, index = np.unique(numbers, return_inverse=True)
+        index = index.ravel()
+        mean = np.bincount(index, share * emission, numbers.size) / np.bincount(
+            index, share, numbers.size
+        )
+        largest = np.zeros(numbers.size)
+        np.maximum.at(largest, index, weight)
+        use = ~missing.ravel()[numbers]
+        # Zeros take memory where they are written to.
+        images = np.zeros((2, missing.size))
+        for image, values in zip(images, (mean, largest), strict=True):
+            image[numbers[use]] = values[use]
+        emission, weight = images.reshape(2, *self.shape)
         return Reconstruction(emission, weight, self.filled)

@@ -208,16 +208,19 @@ def inpaint_holes(
     wings = None
     if settings.needs_wings:
         wings = expected_wings(
-            np.where(missing, np.nan, data),
+            data,
             holes.x,
             holes.y,
             holes.radius,
             profile=settings.profile,
             usable=~(holes.mask | missing),
+            missing=missing,
         )
     masked_map = _MaskedMap(data, missing, holes, settings, wings, jy_per_pixel)
     blender = Blender(data.shape, len(holes), taper_width)
-    total = None if wings is None else wings.image.copy()
+    total = None
+    if wings is not None and settings.subtract_wings:
+        total = wings.image.copy()
     for cutouts in predict_cutouts(
         masked_map.cut,
         holes,
@@ -228,7 +231,7 @@ def inpaint_holes(
         chosen=chosen,
     ):
         blender.add(cutouts, holes)
-        if settings.subtract_wings and cutouts.inputs.wings is not None:
+        if total is not None and cutouts.inputs.wings is not None:
             # What kriging found beyond the expected ones.
             expected = masked_map.cut_wings(cutouts.origins, len(cutouts.emission[0]))
             more = _fade(cutouts.inputs.wings - expected) / jy_per_pixel

@@ -57,7 +57,7 @@ class SourceWings:
     flux_err: np.ndarray
 
 
-def expected_wings(data, x, y, radius, *, profile, usable):
+def expected_wings(data, x, y, radius, *, profile, usable, missing=None):
     """
     Draw the wings that sources are expected to have.
 
@@ -68,7 +68,7 @@ def expected_wings(data, x, y, radius, *, profile, usable):
     Parameters
     ----------
     data : 2D `~numpy.ndarray`
-        The map; finite where pixels are not missing.
+        The map; missing pixels may hold any value.
 
     x, y : 1D array_like
         The sources' positions, 0-based, in pixels.
@@ -82,17 +82,23 @@ def expected_wings(data, x, y, radius, *, profile, usable):
     usable : 2D bool `~numpy.ndarray`
         Pixels that are neither missing nor in any hole.
 
+    missing : 2D bool `~numpy.ndarray`, optional
+        The missing pixels (default: those that are not finite).
+
     Returns
     -------
     wings : `SourceWings`
         The wings.
     """
+    missing = ~np.isfinite(data) if missing is None else missing
     image = np.zeros(data.shape)
     flux, flux_err = np.zeros((2, len(x)))
     drawn = _choose_drawn(x, y, radius, profile)
     # A sum's rounding depends on its order: take that from the positions.
     for i in np.lexsort((radius, x, y)):
-        value, error, std = _core_flux(data, x[i], y[i], radius[i], profile, usable)
+        value, error, std = _core_flux(
+            data, x[i], y[i], radius[i], profile, usable, missing
+        )
         if value <= 0:
             continue
         flux[i], flux_err[i] = value, error
@@ -158,7 +164,7 @@ def _choose_drawn(x, y, radius, profile):
     return drawn
 
 
-def _core_flux(data, x, y, radius, profile, usable):
+def _core_flux(data, x, y, radius, profile, usable, missing):
     reach = radius + _RING
     window = find_window(data.shape, x, y, reach)
     if window is None:
@@ -167,7 +173,7 @@ def _core_flux(data, x, y, radius, profile, usable):
     ring = good & (window.distance <= reach)
     if np.count_nonzero(ring) < _FEWEST:
         return 0.0, 0.0, 0.0
-    core = window.within(min(profile.core_radius, radius)) & np.isfinite(image)
+    core = window.within(min(profile.core_radius, radius)) & ~missing[window.region]
     expected = profile(window.distance)
     # The ring lies in the source's own wings.
     share = (expected[core] - expected[ring].mean()).sum()

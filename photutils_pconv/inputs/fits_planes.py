@@ -133,7 +133,7 @@ def read_coverage(hdus, index, where, shape):
     if i_coverage in (None, index):
         return None
     what = f'The extension "coverage" of {where}'
-    coverage = np.array(read_values(hdus[i_coverage], what))
+    coverage = read_values(hdus[i_coverage], what)
     if set(coverage.shape[:-2]) == {1}:
         coverage = coverage.reshape(coverage.shape[-2:])
     if coverage.shape == shape:

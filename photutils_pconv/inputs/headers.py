@@ -103,7 +103,7 @@ def make_mask_hdu(missing, header):
         The extension ``MASK``, with 1 for missing pixels, which the reader
         knows as one of this package.
     """
-    hdu = fits.ImageHDU(missing.astype(np.uint8), header, name='MASK')
+    hdu = fits.ImageHDU(missing.view(np.uint8), header, name='MASK')
     hdu.header[MASK_KEYWORD] = ('MISSING', '1 = no data, of photutils-pconv')
     return hdu
 

@@ -19,6 +19,7 @@ import numpy as np
 from astropy.nddata import NDData, StdDevUncertainty
 from astropy.utils.masked import Masked
 
+from photutils_pconv._utils.scratch import copy_to_scratch, make_zeros
 from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.regions import regions_to_mask
@@ -60,8 +61,9 @@ class MapInput:
 
     Parameters
     ----------
-    data : 2D float64 `~numpy.ndarray`
-        The map, a copy of the input, with NaN in missing pixels.
+    data : 2D `~numpy.ndarray`
+        The map, a copy of the input, with NaN in missing pixels: in single
+        precision where the input is, and else in double precision.
 
     missing : 2D bool `~numpy.ndarray`
         Where pixels are missing: not finite, masked, or not covered.
@@ -95,6 +97,10 @@ class MapInput:
     original : object
         The input itself; for a path or HDUs, the
         `~astropy.nddata.CCDData` that was read from it.
+
+    scratch : str or path-like, optional
+        The folder where images of the map's size are kept in files (default: in
+        memory).
     """
 
     data: np.ndarray
@@ -108,6 +114,7 @@ class MapInput:
     pixel_scale: u.Quantity | None
     meta: Any
     original: Any
+    scratch: Any = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -137,6 +144,22 @@ class MapInput:
         ratio = get_area_ratio(self.wcs, self.shape, self.pixel_scale, x, y)
         return self.jy_per_pixel if ratio is None else self.jy_per_pixel * ratio
 
+    def make_zeros(self, dtype=float):
+        """
+        Make an image of zeros of the map's size, in memory or in a file.
+
+        Parameters
+        ----------
+        dtype : `numpy.dtype`, optional
+            Its type.
+
+        Returns
+        -------
+        image : 2D `~numpy.ndarray`
+            The image.
+        """
+        return make_zeros(self.shape, dtype, self.scratch)
+
     def without(self, mask):
         """
         Give the same map with further pixels missing.
@@ -159,7 +182,12 @@ class MapInput:
         missing = self.missing | mask
         if np.all(missing):
             raise ValueError(_NOTHING_LEFT)
-        changes = {'missing': missing, 'data': np.where(missing, np.nan, self.data)}
+        if self.scratch is None:
+            data = np.where(missing, np.nan, self.data)
+        else:
+            data = copy_to_scratch(self.data, self.data.dtype, self.scratch)
+            data[missing] = np.nan
+        changes = {'missing': missing, 'data': data}
         if self.error is not None:
             changes['error'] = np.where(missing, np.nan, self.error)
             changes['unknown_error'] = self.unknown_error & ~missing
@@ -214,15 +242,21 @@ class MapInput:
         original = self.original
         values, mask = split_map(original)[:2]
         dtype = output_dtype(values.dtype)
-        result = np.array(data, dtype=dtype)
+        if self.scratch is None:
+            result = np.array(data, dtype=dtype)
+        else:
+            result = copy_to_scratch(data, dtype, self.scratch)
         if result.shape != self.shape:
             msg = (
                 f'data must have the shape {self.shape} of the map, got {result.shape}.'
             )
             raise ValueError(msg)
-        kept = values if fill is None else np.full(self.shape, fill)
-        with np.errstate(over='ignore'):
-            result[self.missing] = kept[self.missing].astype(dtype)
+        if np.any(self.missing):
+            kept = fill
+            if fill is None:
+                with np.errstate(over='ignore'):
+                    kept = values[self.missing].astype(dtype)
+            result[self.missing] = kept
 
         if isinstance(original, NDData):
             return self._like_nddata(result, error, history)
@@ -240,7 +274,8 @@ class MapInput:
 
     def _like_nddata(self, values, error, history):
         original = self.original
-        result = copy.deepcopy(original)
+        # the copy has the new pixels, rather than ones that are thrown away
+        result = copy.deepcopy(original, {id(original.data): values})
         try:
             result.data = values
         except AttributeError:
@@ -372,6 +407,7 @@ def parse_opened(
     beam=None,
     pixel_scale=None,
     setup_fwhm=None,
+    scratch=None,
 ):
     """
     Bring a map that was opened to one form.
@@ -383,6 +419,10 @@ def parse_opened(
 
     coverage_mask, beam, pixel_scale, setup_fwhm : optional
         As for `parse_map`.
+
+    scratch : str or path-like, optional
+        A folder for files in which images of the map's size are kept, rather than in
+        memory; an image of a file that is not packed or scaled stays where it is.
 
     Returns
     -------
@@ -424,10 +464,14 @@ def parse_opened(
             )
             raise ValueError(msg)
 
+    # twice the memory would make nothing of it better
+    dtype = np.float32 if values.dtype.newbyteorder('=') == np.float32 else float
+    in_place = given.is_file and scratch is not None and values.dtype.kind == 'f'
     with np.errstate(over='ignore'):
         # a long double can be more than a double holds: missing, then
-        array = np.array(values, dtype=float, order='C')
-    missing = ~np.isfinite(array)
+        array = values if in_place else np.array(values, dtype=dtype, order='C')
+    missing = np.isfinite(array, out=make_zeros(array.shape, bool, scratch))
+    np.logical_not(missing, out=missing)
     for name, one in (
         ('The mask of the map', own_mask),
         ('mask', mask),
@@ -441,9 +485,14 @@ def parse_opened(
         missing |= regions_to_mask(given.regions, array.shape, wcs=celestial)
     if np.all(missing):
         raise ValueError(_NOTHING_LEFT)
-    if not np.any(missing):
+    if np.any(missing):
+        if in_place and np.isfinite(array[missing]).any():
+            # the file's own pixels come back in the result
+            array = copy_to_scratch(array, dtype, scratch)
+        if not in_place or array is not values:
+            array[missing] = np.nan
+    else:
         warn_about_blank_border(array)
-    array[missing] = np.nan
 
     if wcs is not None and celestial is None:
         msg = 'wcs must have two celestial axes.'
@@ -480,4 +529,5 @@ def parse_opened(
         pixel_scale=scale,
         meta=meta,
         original=data,
+        scratch=scratch,
     )

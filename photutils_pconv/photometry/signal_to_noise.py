@@ -57,7 +57,8 @@ def snr(data, x, y, *, setup):
     -----
     Paper: Eq. 1 and section 2.4.4.
     """
-    data = as_map(data, 'data')
+    # In its own precision: a map is not copied for a few pixels around sources.
+    data = as_map(data, 'data', dtype=None)
     x, y = pair_positions(x, y)
 
     source, annulus = _snr_offsets(setup)
@@ -90,7 +91,7 @@ def _gather(data, row, column, offsets):
     off_map = (rows < 0) | (rows >= ny) | (columns < 0) | (columns >= nx)
     rows[off_map] = 0
     columns[off_map] = 0
-    values = data[rows, columns]
+    values = data[rows, columns].astype(float)
     values[off_map | ~np.isfinite(values)] = np.nan
     return values
 

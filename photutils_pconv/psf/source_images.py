@@ -26,6 +26,8 @@ _LEAST_EXTENT = 9.0
 # `shape_image` draws PSFs down to this share of their peak: that with which the
 # networks were trained (by choice, 2026-11-22).
 _SHAPE_SHARE = 1.0e-3
+# Rows of an image that are worked on together.
+_ROWS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,8 +258,12 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
 
 
 def _take_root(image):
-    """Take the root of an image in place, and leave alone what is 0."""
-    return np.sqrt(image, out=image, where=image > 0)
+    """Take the root of an image in place, and leave alone rows that are 0."""
+    for start in range(0, len(image), _ROWS):
+        part = image[start : start + _ROWS]
+        if part.any():
+            np.sqrt(part, out=part)
+    return image
 
 
 def _source_windows(shape, x, y, flux, pixel_psf, level):

@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = attach(
         'filters': ('FilterBank', 'get_filter_bank'),
         'fitting': ('FitSettings', 'PSFFit', 'fit_psf', 'fit_quality'),
         'scatter': ('filter_scatter',),
-        'shape': ('fit_shape',),
+        'shape': ('find_telling', 'fit_shape'),
         'size_fits': ('find_resolved', 'fit_sizes'),
     },
 )

@@ -9,6 +9,7 @@ from .fitting import PSFFit as PSFFit
 from .fitting import fit_psf as fit_psf
 from .fitting import fit_quality as fit_quality
 from .scatter import filter_scatter as filter_scatter
+from .shape import find_telling as find_telling
 from .shape import fit_shape as fit_shape
 from .size_fits import find_resolved as find_resolved
 from .size_fits import fit_sizes as fit_sizes
@@ -20,6 +21,7 @@ __all__ = [
     'build_empirical_psf',
     'filter_scatter',
     'find_resolved',
+    'find_telling',
     'fit_psf',
     'fit_quality',
     'fit_shape',

@@ -116,9 +116,8 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    # A missing pixel's filtered neighbourhood is not looked at.
-    residual = Difference(data, sources, zero=missing)
-    scatter_of = FilterScatter(residual, ~unseen, margin=_MARGIN)
+    residual = Difference(data, sources)
+    scatter_of = FilterScatter(residual, ~unseen, missing=missing, margin=_MARGIN)
     scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.

@@ -58,13 +58,17 @@ class FilterScatter:
     use : 2D bool `~numpy.ndarray`
         The pixels where the filtered map may be looked at.
 
+    missing : 2D bool `~numpy.ndarray`, optional
+        Missing pixels, which filters may overlap: they count as the mean of those
+        around the position (default: none).
+
     margin : int, optional
         How many pixels filters stay away from others, along each axis.
     """
 
-    def __init__(self, image, use, *, margin=0):
-        # The mean would ring at the map's edges.
-        self._image, self._level = image, image.mean()
+    def __init__(self, image, use, *, missing=None, margin=0):
+        self._image = image
+        self._missing = missing
         self._avoid = ~use
         self._margin = margin
         self._everywhere = {}
@@ -94,14 +98,13 @@ class FilterScatter:
         use = self._cut_use(x0, y0, side) & self._inner(x0, y0, side, half)
         if np.count_nonzero(use) < _FEWEST_PIXELS:
             return self._measure_everywhere(kernels)
-        window = extract_cutout(
-            self._image,
-            x0 - half,
-            y0 - half,
-            size=side + 2 * half,
-            fill_value=self._level,
-        )
-        return _measure(window - self._level, use, kernels)
+        where = (x0 - half, y0 - half)
+        size = side + 2 * half
+        window = extract_cutout(self._image, *where, size=size, fill_value=np.nan)
+        known = np.isfinite(window)
+        if self._missing is not None:
+            known &= ~extract_cutout(self._missing, *where, size=size)
+        return _measure(_take_off_mean(window, known), use, kernels)
 
     def _cut_use(self, x0, y0, side):
         """
@@ -136,7 +139,9 @@ class FilterScatter:
             half = kernels.radius
             use = ~_grow(self._avoid, self._margin)
             use &= self._inner_of_map(half, use)
-            padded = np.pad(self._image[:, :] - self._level, half)
+            known = True if self._missing is None else ~self._missing
+            whole = self._image[: use.shape[0], : use.shape[1]]
+            padded = np.pad(_take_off_mean(whole, known), half)
             # One by one: a map may be large.
             values = np.concatenate(
                 [_measure(padded, use, one) for one in kernels.separately()]
@@ -209,6 +214,15 @@ class FilterKernels:
             The filters.
         """
         return [FilterKernels(one[None]) for one in self._kernels]
+
+
+def _take_off_mean(image, known):
+    """
+    Take an image's mean off, which would ring at edges; what is not known becomes 0.
+    """
+    known = np.broadcast_to(known, image.shape)
+    level = image.mean(where=known) if known.any() else 0.0
+    return np.where(known, image - level, 0.0)
 
 
 def _grow(mask, radius):

@@ -22,7 +22,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
 )
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
-__all__ = ['fit_shape']
+__all__ = ['find_telling', 'fit_shape']
 
 # All by choice, 2026-11-22.
 # The number of sources that are used at most: the brightest.
@@ -35,9 +35,8 @@ _WIDTH_BOUNDS = (0.9, 1.12)
 _WIDTH_PRIOR = 0.05
 # Of sources of several widths the narrow ones have the PSF's: a source is left out that
 # is wider than the narrowest one by so much (slightly resolved sources of 1.1 FWHM are
-# to be seen) and by so many of its errors. So many times the sources needed are looked
-# at.
-_LEAST_WIDER, _WIDER_SIGNIFICANCE, _CANDIDATES = 0.03, 2.0, 2
+# to be seen) and by so many of its errors. So many are looked at, the brightest ones.
+_LEAST_WIDER, _WIDER_SIGNIFICANCE, _MOST_COMPARED = 0.03, 2.0, 100
 # The step of ln(width) for derivatives.
 _LOG_WIDTH_STEP = 0.01
 # A source's weight: it tells the shape with the relative error of its SNR and, in
@@ -84,6 +83,7 @@ class _BrightSource:
     y: float
     snr: float
     angle: float
+    number: int
 
     def fit(self, pixel_psf):
         """
@@ -135,6 +135,72 @@ class _ShapeFit:
     residual: np.ndarray
 
 
+def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR):
+    """
+    Find the sources that tell the PSF's shape: those that are not resolved.
+
+    Sources that are larger than the PSF, though nobody said so, are clearly wider than
+    the narrowest ones. Those of 1.1 FWHM, which fits of sizes take for unresolved ones,
+    would make the PSF too wide, and all fluxes too large.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map; missing pixels hold any finite value.
+
+    x, y : (M,) `~numpy.ndarray`
+        The positions of the sources.
+
+    psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    snr : (M,) `~numpy.ndarray`
+        The sources' signal-to-noise ratios (Eq. 1).
+
+    usable : (M,) bool `~numpy.ndarray`
+        The sources that are bright enough, and not known to be resolved.
+
+    bright_snr : float, optional
+        The SNR from which sources are compared with each other, if there are any;
+        else all that are usable are.
+
+    Returns
+    -------
+    telling : (M,) bool `~numpy.ndarray`
+        The usable sources less those that are clearly wider. Sources with neighbours
+        are not looked at.
+    """
+    numbers = np.flatnonzero(usable)
+    telling = np.array(usable)
+    sources = _choose_sources(
+        data,
+        x[numbers],
+        y[numbers],
+        missing,
+        snr[numbers],
+        psf.turns(len(x))[numbers],
+        _MOST_COMPARED,
+    )
+    sources = [one for one in sources if one.snr >= bright_snr] or sources
+    if not sources:
+        return telling
+    change, error = np.array([one.measure_width(psf.point) for one in sources]).T
+    # What is narrower than any PSF may be is no source.
+    known = change > np.log(_WIDTH_BOUNDS[0])
+    if not known.any():
+        return telling
+    # The least width that is known to be one: a faint source may look narrow.
+    reference = np.min((change + error)[known])
+    limit = np.maximum(_LEAST_WIDER, _WIDER_SIGNIFICANCE * error)
+    wide = change - reference > limit
+    for k in np.flatnonzero(wide | ~known):
+        telling[numbers[sources[k].number]] = False
+    return telling
+
+
 def fit_shape(
     data,
     x,
@@ -178,8 +244,7 @@ def fit_shape(
 
     n_sources : int, optional
         The number of sources used: the brightest of those without
-        neighbours. Sources that are clearly wider than the narrowest ones are
-        left out: they are resolved.
+        neighbours.
 
     width_prior : float, optional
         The standard deviation of the relative width that is expected.
@@ -197,13 +262,12 @@ def fit_shape(
     """
     if angles is None:
         angles = np.full(len(x), np.nan)
-    sources = _choose_sources(data, x, y, missing, snr, angles, _CANDIDATES * n_sources)
+    sources = _choose_sources(data, x, y, missing, snr, angles, n_sources)
     if not sources:
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
     bright = [source for source in sources if source.snr >= bright_snr]
-    sources = _leave_out_wide(bright or sources, pixel_psf)[:n_sources]
-    bright = sources if bright else []
+    sources = bright or sources
     n_pixels = sum(source.window.n_pixels for source in sources)
     cost = partial(
         _cost,
@@ -234,27 +298,12 @@ def _choose_sources(data, x, y, missing, snr, angles, n_sources):
         window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
         if window.enough and not neighbours[i]:
             values = data[window.region][window.use]
-            sources.append(_BrightSource(window, values, x[i], y[i], snr[i], angles[i]))
+            sources.append(
+                _BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
+            )
         if len(sources) == n_sources:
             break
     return sources
-
-
-def _leave_out_wide(sources, pixel_psf):
-    """
-    Leave out the sources that are wider than the narrowest ones: resolved ones.
-    """
-    widths = np.array([source.measure_width(pixel_psf) for source in sources])
-    change, error = widths.T
-    # What is narrower than any PSF may be is no source.
-    telling = change > np.log(_WIDTH_BOUNDS[0])
-    if not telling.any():
-        return sources
-    # The least width that is known to be one: a faint source may look narrow.
-    reference = np.min((change + error)[telling])
-    limit = np.maximum(_LEAST_WIDER, _WIDER_SIGNIFICANCE * error)
-    keep = telling & (change - reference <= limit)
-    return [source for source, one in zip(sources, keep, strict=True) if one]
 
 
 def _cost(candidate, *, sources, n_beams, width_prior):

@@ -137,7 +137,7 @@ class Draws:
 
     Parameters
     ----------
-    cleaned : 2D `~numpy.ndarray`
+    cleaned : 2D `~numpy.ndarray` or `~photutils_pconv.geometry.parts.Overlaid`
         The map without its sources.
 
     missing : 2D bool `~numpy.ndarray`
@@ -149,7 +149,7 @@ class Draws:
     stamps : sequence of `~photutils_pconv.removal.texture_models.ResidualStamp`
         The residuals in empty holes.
 
-    lost : 2D `~numpy.ndarray`
+    lost : 2D `~numpy.ndarray` or `~photutils_pconv.geometry.parts.Overlaid`
         As for `DrawModel`.
     """
 
@@ -166,7 +166,7 @@ class Draws:
         """
         holes = self.holes
         where = (holes.x, holes.y, holes.radius)
-        parts = split_scales(self.cleaned, self.missing | holes.mask)
+        parts = split_scales(np.asarray(self.cleaned), self.missing | holes.mask)
         scales = local_scales(parts, *where)
         stamps = self.stamps
         if len(stamps) < MINIMUM_EMPTY:
@@ -177,5 +177,5 @@ class Draws:
             )
             warn_user(msg)
             stamps = cut_surroundings(parts, *where, scales)
-        lost = np.where(self.missing, 0.0, self.lost)
+        lost = np.where(self.missing, 0.0, np.asarray(self.lost))
         return DrawModel(fit_textures(stamps), *where, scales, lost)

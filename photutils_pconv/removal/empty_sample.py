@@ -6,7 +6,7 @@ This is the only place where empty holes are sampled: the errors of fluxes,
 the texture, and the rms of backgrounds follow from it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,11 +15,13 @@ from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.geometry.lazy_images import Difference
+from photutils_pconv.geometry.parts import find_parts
 from photutils_pconv.photometry.annulus import measure_annuli
 from photutils_pconv.photometry.apertures import sum_removed
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.removal.filling import Filled
 from photutils_pconv.removal.measuring import measure
+from photutils_pconv.removal.nearby import find_reach
 from photutils_pconv.removal.texture_models import cut_residuals, scales_around
 
 __all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
@@ -38,9 +40,12 @@ class FilledEmpty:
     holes : `~photutils_pconv.geometry.Holes`
         The holes, in pixels of the map.
 
+    whole : `~photutils_pconv.geometry.MapGrid`
+        The map without its sources, or the parts of it that were worked on.
+
     grid : `~photutils_pconv.geometry.MapGrid`
-        The map that was filled: without its sources, whose holes are
-        missing, and with what was put into the empty ones.
+        What was filled: the same with the sources' holes missing, and with what was
+        put into the empty ones.
 
     filled : `~photutils_pconv.removal.Filled`
         The holes, filled; the errors of PSF fluxes may be in units of the
@@ -55,6 +60,7 @@ class FilledEmpty:
     """
 
     holes: Holes
+    whole: MapGrid
     grid: MapGrid
     filled: Filled
     injected: np.ndarray
@@ -107,6 +113,7 @@ def fill_empty_holes(
     brightness=None,
     n_empty=None,
     seed=None,
+    by_parts=False,
 ):
     """
     Place holes where there are no sources, and fill them.
@@ -140,6 +147,10 @@ def fill_empty_holes(
     seed : int, optional
         The seed of their places.
 
+    by_parts : bool, optional
+        Whether only the parts of the map around the holes are worked on, where that
+        is less: what is yielded lies on them then.
+
     Yields
     ------
     part : `FilledEmpty`
@@ -148,6 +159,7 @@ def fill_empty_holes(
     rng = np.random.default_rng(_PLACES_SEED if seed is None else seed)
     radii = choose_empty_radii(holes.radius, rng=rng, n_empty=n_empty)
     empty = place_empty_holes(grid.missing, holes, radii, rng=rng)
+    grid, unseen, empty = _take_nearby(grid, holes, empty, annulus_radii, by_parts)
     injected = np.zeros(len(empty))
     if filler.depends_on_flux and len(empty):
         places = empty.holes
@@ -166,9 +178,10 @@ def fill_empty_holes(
             if injected[index].any():
                 image = _source_image(grid, places, injected[index], pixel_psf)
                 data = grid.data + image
-            part = grid.with_holes_missing(holes, data)
+            part = replace(grid, data=data, missing=unseen)
             yield FilledEmpty(
                 holes=places,
+                whole=grid,
                 grid=part,
                 filled=filler.fill_empty(part, places, pixel_psf),
                 injected=injected[index],
@@ -177,8 +190,34 @@ def fill_empty_holes(
             advance(len(places))
 
 
+def _take_nearby(grid, holes, empty, annulus_radii, by_parts):
+    """
+    Take what is near empty holes: map, pixels not to be seen, and the holes.
+    """
+    unseen = grid.missing | holes.mask
+    parts = None
+    if by_parts and grid.factor == 1:
+        places = empty.holes
+        reach = find_reach(places.radius, annulus_radii[1], 0.0)
+        parts = find_parts(unseen.shape, places.x, places.y, reach)
+    if parts is None:
+        return grid.in_double(), unseen, empty
+    near = parts.gather_grid(grid)
+    moved = replace(empty, holes=parts.move_holes(empty.holes))
+    return near, parts.gather(unseen, fill=True), moved
+
+
 def sample_empty_holes(
-    grid, holes, filler, filled, plan, *, rms=None, n_empty=None, seed=None
+    grid,
+    holes,
+    filler,
+    filled,
+    plan,
+    *,
+    rms=None,
+    n_empty=None,
+    seed=None,
+    by_parts=False,
 ):
     """
     Place, fill and measure empty holes.
@@ -204,7 +243,7 @@ def sample_empty_holes(
         The local rms around the sources, in the map's unit, needed by a
         filler that depends on the flux.
 
-    n_empty, seed : optional
+    n_empty, seed, by_parts : optional
         As for `fill_empty_holes`.
 
     Returns
@@ -229,18 +268,20 @@ def sample_empty_holes(
         brightness=brightness,
         n_empty=n_empty,
         seed=seed,
+        by_parts=by_parts,
     ):
         use = part.filled.reconstruction.filled
-        rows.append(tuple(column[use] for column in _measure_round(grid, part, plan)))
-        kept += _cut_stamps(grid, part)
+        rows.append(tuple(column[use] for column in _measure_round(part, plan)))
+        kept += _cut_stamps(part)
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
     return EmptySample(*columns, stamps=tuple(kept))
 
 
-def _measure_round(grid, part, plan):
+def _measure_round(part, plan):
     """
     Measure a round of empty holes; return the columns of `EmptySample`.
     """
+    grid = part.whole
     # The sources' holes are no gaps of the map: annuli may see what is there.
     whole = MapGrid(part.grid.data, grid.missing, pixel_scale=grid.pixel_scale)
     fluxes = measure(whole, part.holes, part.filled, plan, unseen=part.grid.missing)
@@ -272,7 +313,7 @@ def _measure_round(grid, part, plan):
     )
 
 
-def _cut_stamps(grid, part):
+def _cut_stamps(part):
     """
     Cut the residuals of a round of empty holes.
     """
@@ -280,8 +321,9 @@ def _cut_stamps(grid, part):
     usable = part.holes.select(reconstruction.filled)
     unusable = part.grid.missing | usable.mask
     where = (usable.x, usable.y, usable.radius)
-    scales = scales_around(grid.data, unusable, *where)
-    residual = Difference(grid.data, reconstruction.emission)
+    data = part.whole.data
+    scales = scales_around(data, unusable, *where)
+    residual = Difference(data, reconstruction.emission)
     return cut_residuals(residual, *where, scales)
 
 

@@ -19,7 +19,7 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_psf,
     fit_quality,
 )
-from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 
 __all__ = ['InpaintFiller']
@@ -69,6 +69,16 @@ class InpaintFiller:
         if pixel_psf is not None and self.fits.fit_psf_shape:
             point = pixel_psf.scales(len(holes)) == 1.0
             telling = self.fits.tells_shape(holes.snr) & point
+            data, _ = take_off_level(grid.data, grid.missing)
+            telling = find_telling(
+                data,
+                holes.x,
+                holes.y,
+                pixel_psf,
+                missing=grid.missing,
+                snr=np.nan_to_num(holes.snr),
+                usable=telling,
+            )
             turns = pixel_psf.turns(len(holes))[telling]
             found = _fit_shape(grid, holes.select(telling), pixel_psf.point, turns)
             pixel_psf = pixel_psf.with_point(found)

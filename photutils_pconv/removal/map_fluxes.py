@@ -16,7 +16,7 @@ from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filter_fluxes import measure_fluxes
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR, fit_psf
-from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 
 __all__ = ['MapFluxes', 'measure_on_map']
 
@@ -35,6 +35,9 @@ class MapFluxes:
     x, y : (M,) `~numpy.ndarray`
         The positions, in pixels of the map.
 
+    telling : (M,) bool `~numpy.ndarray`
+        The sources that tell the PSF's shape (`find_telling`).
+
     unstable : (M,) bool `~numpy.ndarray`
         The sources whose fit ran away from the data.
 
@@ -47,6 +50,7 @@ class MapFluxes:
     null_err: np.ndarray
     x: np.ndarray
     y: np.ndarray
+    telling: np.ndarray
     unstable: np.ndarray
     psf: PixelPSF
 
@@ -81,6 +85,16 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
     data, _ = take_off_level(grid.data, missing)
     point = map_psf.scales(len(holes)) == 1.0
     telling = fits.tells_shape(holes.snr) & point
+    telling = find_telling(
+        data,
+        holes.x,
+        holes.y,
+        map_psf,
+        missing=missing,
+        snr=np.nan_to_num(holes.snr),
+        usable=telling,
+    )
+    point &= telling | ~fits.tells_shape(holes.snr)
     if fits.fit_psf_shape:
         found = fit_shape(
             data,
@@ -111,4 +125,13 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         sources=model_image(data.shape, fit.x, fit.y, fit.flux, map_psf),
         bright=(np.nan_to_num(holes.snr) >= BRIGHT_SNR) & point,
     )
-    return MapFluxes(flux, flux_err, null_err, fit.x, fit.y, fit.unstable, map_psf)
+    return MapFluxes(
+        flux=flux,
+        flux_err=flux_err,
+        null_err=null_err,
+        x=fit.x,
+        y=fit.y,
+        telling=telling,
+        unstable=fit.unstable,
+        psf=map_psf,
+    )

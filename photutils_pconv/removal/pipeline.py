@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import astropy.units as u
-import numpy as np
 
 from photutils_pconv._utils.progress import enter_stage, show_stages
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
+from photutils_pconv.geometry.parts import MapParts
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.photometry.aperture_fluxes import ApertureFluxes, AperturePlan
 from photutils_pconv.photometry.calibration import get_error_calibration
-from photutils_pconv.photometry.flags import SourceFlags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.profiles import wing_profile
@@ -24,8 +23,8 @@ from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.varying import see_sources
 from photutils_pconv.psf_photometry.empirical import build_empirical_psf
 from photutils_pconv.psf_photometry.fitting import FitSettings
+from photutils_pconv.removal.assembly import assemble
 from photutils_pconv.removal.composition import Composition, compose
-from photutils_pconv.removal.draws import Draws
 from photutils_pconv.removal.empty_sample import EmptySample, sample_empty_holes
 from photutils_pconv.removal.filling import Filled, Filler
 from photutils_pconv.removal.flux_errors import FluxErrors, estimate_errors
@@ -36,24 +35,20 @@ from photutils_pconv.removal.measuring import (
     measure,
     measure_resolved,
 )
+from photutils_pconv.removal.nearby import Nearby
 from photutils_pconv.removal.orientations import find_turns
-from photutils_pconv.removal.provenance import make_history, make_meta
 from photutils_pconv.removal.psf_filler import PSFFiller
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings
-from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import EMPIRICAL
 from photutils_pconv.removal.sizes import FoundSizes, enlarge_holes, measure_sizes
 from photutils_pconv.removal.sources import (
     Sources,
     choose_holes,
-    flag_holes,
     locate_sources,
 )
-from photutils_pconv.removal.table import make_photometry_table
 
 __all__ = [
     'Removal',
-    'assemble',
     'find_psf',
     'make_filler',
     'remove_sources',
@@ -100,6 +95,10 @@ class Removal:
 
     sample : `~photutils_pconv.removal.EmptySample` or `None`
         What was measured in empty holes, where they were needed.
+
+    parts : `~photutils_pconv.geometry.parts.MapParts` or `None`
+        The parts of the map that the images of ``filled`` and ``composition`` show;
+        `None` for the whole map. Positions are those on the map in any case.
     """
 
     grid: MapGrid
@@ -113,6 +112,7 @@ class Removal:
     composition: Composition
     found_sizes: FoundSizes
     sample: EmptySample | None = None
+    parts: MapParts | None = None
 
 
 def run_removal(settings, map_input, source_input):
@@ -135,11 +135,11 @@ def run_removal(settings, map_input, source_input):
     result : `~photutils_pconv.SourceRemovalResult`
         The result.
     """
-    removal = remove_sources(settings, map_input, source_input)
+    removal = remove_sources(settings, map_input, source_input, by_parts=True)
     return assemble(settings, map_input, removal)
 
 
-def remove_sources(settings, map_input, source_input):
+def remove_sources(settings, map_input, source_input, *, by_parts=False):
     """
     Go through the stages of a removal.
 
@@ -148,38 +148,50 @@ def remove_sources(settings, map_input, source_input):
     settings, map_input, source_input
         As for `run_removal`.
 
+    by_parts : bool, optional
+        Whether only the parts of the map around the sources are worked on, where
+        that is less. The images found are those of the parts then.
+
     Returns
     -------
     removal : `Removal`
         What each stage found.
     """
     with show_stages(settings.run.progress_bar):
-        return _go_through_stages(settings, map_input, source_input)
+        return _go_through_stages(settings, map_input, source_input, by_parts)
 
 
-def _go_through_stages(settings, map_input, source_input):
+def _go_through_stages(settings, map_input, source_input, by_parts):
     """Remove sources; the progress bar shows which stage begins."""
     setup = settings.setup
     enter_stage('SNR', len(source_input))
-    grid = MapGrid.from_input(map_input, setup, resample=settings.resample)
-    sources = locate_sources(source_input, grid, settings, wcs=map_input.wcs)
+    whole = MapGrid.from_input(map_input, setup, resample=settings.resample)
+    sources = locate_sources(source_input, whole, settings, wcs=map_input.wcs)
     distinct = sources.distinct
-    holes = choose_holes(distinct.x, distinct.y, grid, setup)
+    on_map = choose_holes(distinct.x, distinct.y, whole, setup)
+    near = Nearby.around(whole, on_map, settings, by_parts=by_parts)
+    grid, holes = near.grid, near.holes
+    whole = grid if near.parts is None else whole
     if settings.psf_name == EMPIRICAL:
         enter_stage('empirical PSF', len(holes))
     psf = find_psf(settings, grid, holes)
     if settings.fit_sizes:
         enter_stage('sizes', len(holes))
     found = measure_sizes(settings, grid, holes, psf, sources)
-    holes = enlarge_holes(holes, found)
+    start = found.fit
+    if found.is_any_resolved:
+        on_map = enlarge_holes(on_map, found)
+        wider = near.widen(whole, on_map, found.scales(), settings)
+        start = None if start is None else near.carry(start, wider)
+        near, grid, holes = wider, wider.grid, wider.holes
     filler = make_filler(
         settings,
         grid,
         psf,
         sizes=found.sizes,
         angles=find_turns(settings, psf, sources),
-        start=found.fit,
-        positions=(holes.x, holes.y),
+        start=start,
+        positions=(on_map.x, on_map.y),
     )
     filled = filler.fill(grid, holes)
     plan = make_plan(settings, grid, psf)
@@ -196,12 +208,21 @@ def _go_through_stages(settings, map_input, source_input):
     sample = None
     if by_map or settings.fill == 'draw':
         sample = sample_empty_holes(
-            replace(grid, data=filled.reconstruction.clean(grid.data), error=None),
-            holes,
+            replace(
+                whole,
+                data=near.lay_over(
+                    whole.data,
+                    filled.reconstruction.clean(grid.data),
+                    filled.reconstruction.holes,
+                ),
+                error=None,
+            ),
+            on_map,
             filler,
             filled,
             plan,
             rms=fluxes.local_bkg_std,
+            by_parts=by_parts,
         )
     composition = compose(
         grid,
@@ -220,10 +241,13 @@ def _go_through_stages(settings, map_input, source_input):
         sample=sample if by_map else None,
         known_psf_errors=filler.depends_on_flux,
     )
+    if near.parts is not None and filled.psf_fluxes is not None:
+        x, y = near.parts.move_back(filled.psf_fluxes.x, filled.psf_fluxes.y)
+        filled = replace(filled, psf_fluxes=replace(filled.psf_fluxes, x=x, y=y))
     return Removal(
-        grid=grid,
+        grid=whole,
         sources=sources,
-        holes=holes,
+        holes=on_map,
         filler=filler,
         filled=filled,
         plan=plan,
@@ -232,6 +256,7 @@ def _go_through_stages(settings, map_input, source_input):
         composition=composition,
         found_sizes=found,
         sample=sample,
+        parts=near.parts,
     )
 
 
@@ -369,83 +394,3 @@ def _find_calibration(settings):
     if settings.error_method == 'local':
         return None
     return get_error_calibration(settings.model, settings.setup)
-
-
-def assemble(settings, map_input, removal):
-    """
-    Put the result together: map, table, flags, and what was done.
-
-    Parameters
-    ----------
-    settings, map_input
-        As for `run_removal`.
-
-    removal : `Removal`
-        What the stages found.
-
-    Returns
-    -------
-    result : `~photutils_pconv.SourceRemovalResult`
-        The result.
-    """
-    grid, sources, holes = removal.grid, removal.sources, removal.holes
-    filled, errors = removal.filled, removal.errors
-    reconstruction = filled.reconstruction
-    flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
-    flags |= removal.fluxes.flags | errors.flags
-    flags[removal.found_sizes.untold] |= SourceFlags.RESOLVED
-    psf_fluxes = filled.psf_fluxes
-    if psf_fluxes is not None and psf_fluxes.unstable is not None:
-        flags[psf_fluxes.unstable] |= SourceFlags.UNSTABLE_FIT
-    if psf_fluxes is not None and psf_fluxes.poor is not None:
-        flags[psf_fluxes.poor] |= SourceFlags.POOR_FIT
-    if psf_fluxes is not None and not settings.fit_positions:
-        psf_fluxes = replace(psf_fluxes, x=None, y=None)
-    colour = settings.colour_correction
-    table = make_photometry_table(
-        sources,
-        holes,
-        removal.fluxes,
-        errors,
-        psf_fluxes,
-        removal.found_sizes if removal.found_sizes.shown else None,
-        map_input,
-        sources.flags | sources.spread(flags, fill=0),
-        detection_threshold=settings.detection_threshold,
-        upper_limit_probability=settings.upper_limit_probability,
-        colour_factor=1.0 if colour is None else colour.factor,
-        calibration_error=settings.calibration_error,
-    )
-    meta = make_meta(settings, filled.pixel_psf)
-    if settings.error_method != 'local':
-        meta['n_empty_apertures'] = errors.n_empty
-        meta['error_scale'] = None if errors.ratio is None else errors.ratio.tolist()
-    table.meta.update(meta)
-    composition = removal.composition
-    draws = drawn = None
-    if removal.sample is not None:
-        draws = Draws(
-            composition.cleaned,
-            grid.missing,
-            holes.select(reconstruction.filled),
-            removal.sample.stamps,
-            composition.lost,
-        )
-    cleaned = composition.cleaned
-    if settings.fill == 'draw':
-        drawn = draws.model.draw(np.random.default_rng(settings.draw_seed))
-        cleaned = cleaned + drawn
-    return SourceRemovalResult(
-        cleaned=map_input.like_input(
-            cleaned,
-            error=composition.error,
-            history=make_history(meta, int(reconstruction.filled.sum())),
-        ),
-        photometry=table,
-        sources=map_input.like_input(grid.data - composition.cleaned, fill=0.0),
-        holes=reconstruction.holes,
-        map_input=map_input,
-        drawn=drawn,
-        draws=draws,
-        emission=reconstruction.clean(grid.data)[reconstruction.holes],
-    )

@@ -27,7 +27,7 @@ _FILL_HISTORY = {
 
 
 # What was said already.
-_said = set()
+_said: set[str] = set()
 
 
 def log_choices(settings):

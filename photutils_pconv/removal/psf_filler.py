@@ -176,7 +176,7 @@ class PSFFiller:
             scale = aperture_fraction(map_psf.point, radius)
             scale /= aperture_fraction(nominal.point, radius)
             ratio, ratio_err = _compare_apertures(
-                grid, holes, filled, map_psf, radius, settings.fits
+                grid, holes, filled, map_psf, radius, found.telling
             )
             error = np.hypot(fluxes.flux_err, ratio_err * fluxes.flux)
             scale *= ratio
@@ -196,7 +196,7 @@ def _blank(image, missing):
     return image
 
 
-def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
+def _compare_apertures(grid, holes, filled, map_psf, radius, telling):
     """
     Compare fluxes in an aperture with those of the PSF, on the map's own pixels.
     """
@@ -208,8 +208,6 @@ def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
         origin = np.round([fluxes.x[i], fluxes.y[i]]).astype(int) - half
         part = extract_cutout(background, *origin, size=2 * half + 1)
         windows[i] = origin, part
-    snr = np.nan_to_num(holes.snr)
-    telling = fits.tells_shape(snr) & (map_psf.scales(len(holes)) == 1.0)
     return aperture_ratio(
         np.where(grid.missing, 0.0, grid.data - reconstruction.wings),
         fluxes,
@@ -218,7 +216,7 @@ def _compare_apertures(grid, holes, filled, map_psf, radius, fits):
         grid.missing,
         windows,
         aperture_radius=radius,
-        snr=snr,
+        snr=np.nan_to_num(holes.snr),
     )
 
 

@@ -3,6 +3,8 @@
 The setup of a removal that is given a PSF and no setup.
 """
 
+from dataclasses import replace
+
 import astropy.units as u
 import numpy as np
 
@@ -10,10 +12,15 @@ from photutils_pconv._psf_models.measures import measure_fwhm
 from photutils_pconv._psf_models.reading import is_image_psf
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.setups.beam_rules import choose_pixel_scale
-from photutils_pconv.setups.registry import list_setups
+from photutils_pconv.setups.registry import get_setup, list_setups
 from photutils_pconv.setups.setup import ObservingSetup
 
-__all__ = ['find_setup_of_psf', 'has_no_scale', 'stands_for_a_setup']
+__all__ = [
+    'find_setup_of_psf',
+    'has_no_scale',
+    'settle_by_psf',
+    'stands_for_a_setup',
+]
 
 # Values of ``psf`` that need a setup.
 _NEED_SETUP = ('setup', 'empirical')
@@ -59,6 +66,46 @@ def has_no_scale(psf):
         Whether it is an array or an ``ImagePSF``.
     """
     return isinstance(psf, np.ndarray | list | tuple) or is_image_psf(psf)
+
+
+def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
+    """
+    Give the settings for a map, by the PSF alone.
+
+    Parameters
+    ----------
+    make_settings : callable
+        Makes `~photutils_pconv.removal.RemovalSettings` of a setup and a PSF.
+
+    psf : object
+        What the user gave as PSF; it stands for a setup (`stands_for_a_setup`).
+
+    pixel_scale : `~astropy.units.Quantity` or `None`
+        The pixel scale of the map, if that tells it.
+
+    give : str, optional
+        What tells the pixel scale of a map that does not.
+
+    Returns
+    -------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        The settings.
+
+    Raises
+    ------
+    ValueError
+        If the PSF is one in arcsec, and the pixel scale is not known.
+    """
+    if pixel_scale is None and not has_no_scale(psf):
+        msg = (
+            'a map without WCS does not say its pixel scale, which a PSF in '
+            f'arcsec needs: give {give}, or '
+            'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
+        )
+        raise ValueError(msg)
+    setup = get_setup(setup=find_setup_of_psf(psf, map_scale=pixel_scale))
+    settings = make_settings(setup=setup, psf=setup.psf)
+    return replace(settings, setup_reason='as the PSF tells')
 
 
 def find_setup_of_psf(psf, *, map_scale=None):

@@ -55,7 +55,7 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_psf,
     fit_quality,
 )
-from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.mismatch import (
     add_inpainted,
     estimate_position_errors,
@@ -257,6 +257,8 @@ def remove_with_psf(
     snr = np.nan_to_num(holes.snr)
     point = psf.scales(len(x)) == 1.0
     telling = settings.fits.tells_shape(snr) & point
+    telling = find_telling(data, x, y, psf, missing=missing, snr=snr, usable=telling)
+    point &= telling | ~settings.fits.tells_shape(snr)
     nominal = psf.point
     if settings.fits.fit_psf_shape:
         found = fit_shape(
@@ -308,6 +310,8 @@ def remove_with_psf(
             windows[cutouts.index[k]] = _cut_middle(
                 cutouts.emission[k], cutouts.origins[k]
             )
+    # Images of large maps go as soon as they can.
+    del residual_map
     enter_stage('fluxes', len(holes))
     unseen = missing | holes.mask
     flux, flux_err, null_err = measure_fluxes(
@@ -321,6 +325,11 @@ def remove_with_psf(
         whole_sources=whole,
         bright=(snr >= BRIGHT_SNR) & point,
     )
+    del sources
+    structure, core = np.zeros((2, len(x)))
+    if settings.judge_fits:
+        structure = measure_structure(left, unseen, x, y, radius)
+    del whole, left, unseen
     position_err = estimate_position_errors(flux, flux_err, psf, moved=fit_position)
     drawn = draw_subtraction(
         data.shape,
@@ -333,16 +342,15 @@ def remove_with_psf(
         level=level,
     )
     residual = Difference(data, drawn.image)
-    structure, core = np.zeros((2, len(x)))
     poor, qfit, cfit = core > 0, *np.full((2, len(x)), np.nan)
     if settings.judge_fits:
-        structure = measure_structure(left, unseen, x, y, radius)
         poor, core = find_poor_fits(
             residual, missing, fit, flux, structure, psf, expected_error=expected
         )
         qfit, cfit = fit_quality(
             data, fit.x, fit.y, flux, psf, missing, windows, sources=drawn.image
         )
+    del expected
     reconstruction = blender.finish(missing)
     middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
     mismatch = np.fmax(np.abs(flux) * middle, core)

@@ -5,6 +5,7 @@ Removal of compact sources: the package's front door.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from astropy.table import QTable
 
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
+from photutils_pconv._utils.scratch import check_scratch
 from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
@@ -28,8 +30,8 @@ from photutils_pconv.removal.flux_calibration import describe_calibration
 from photutils_pconv.removal.pipeline import run_removal
 from photutils_pconv.removal.provenance import log_choices
 from photutils_pconv.removal.psf_setups import (
-    find_setup_of_psf,
     has_no_scale,
+    settle_by_psf,
     stands_for_a_setup,
 )
 from photutils_pconv.removal.result import SourceRemovalResult
@@ -37,7 +39,6 @@ from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.registry import (
     find_setups,
-    get_setup,
     make_described,
 )
 from photutils_pconv.setups.setup import ObservingSetup
@@ -412,6 +413,7 @@ class NeuralSourceRemover(ReadOnly):
         error: Any = None,
         wcs: Any = None,
         beam: Any = None,
+        scratch: str | os.PathLike | None = None,
     ) -> SourceRemovalResult:
         """
         Clean a map and measure its sources.
@@ -450,6 +452,12 @@ class NeuralSourceRemover(ReadOnly):
             The beam's FWHM (arcsec), for Jy/beam without one in the
             header.
 
+        scratch : str or path-like, optional
+            A folder for files in which images of the map's size are kept, rather
+            than in memory, for a map that is larger than that: the path of a FITS
+            file, neither packed nor scaled. In memory is what is near the sources.
+            The result is the same; its images are in files, too, which go with it.
+
         Returns
         -------
         result : `~photutils_pconv.removal.SourceRemovalResult`
@@ -469,6 +477,7 @@ class NeuralSourceRemover(ReadOnly):
             error=error,
             wcs=wcs,
             beam=beam,
+            scratch=scratch,
         )
         source_input = parse_sources(sources, wcs=map_input.wcs)
         map_input = mask_excluded(map_input, source_input)
@@ -487,13 +496,14 @@ class NeuralSourceRemover(ReadOnly):
         error: Any = None,
         wcs: Any = None,
         beam: Any = None,
+        scratch: str | os.PathLike | None = None,
     ) -> tuple[RemovalSettings, MapInput]:
         """
         Read a map, and settle on the settings for it.
 
         Parameters
         ----------
-        data, hdu, mask, coverage_mask, error, wcs, beam : optional
+        data, hdu, mask, coverage_mask, error, wcs, beam, scratch : optional
             As in the call.
 
         Returns
@@ -510,6 +520,7 @@ class NeuralSourceRemover(ReadOnly):
         ValueError, TypeError
             If the map is not acceptable, or the setup is not known.
         """
+        check_scratch(scratch)
         opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
         if self._psf_is_setup:
             map_input = parse_opened(
@@ -517,6 +528,7 @@ class NeuralSourceRemover(ReadOnly):
                 coverage_mask=coverage_mask,
                 beam=beam,
                 setup_fwhm=self._find_beam(),
+                scratch=scratch,
             )
             return self._settle_by_psf(map_input.pixel_scale), map_input
         settings = self._settle(opened.meta)
@@ -526,6 +538,7 @@ class NeuralSourceRemover(ReadOnly):
             beam=beam,
             pixel_scale=settings.setup.pixel_scale,
             setup_fwhm=settings.setup.psf_fwhm,
+            scratch=scratch,
         )
         return settings, map_input
 
@@ -535,16 +548,7 @@ class NeuralSourceRemover(ReadOnly):
 
     def _settle_by_psf(self, pixel_scale):
         """Give the settings for a map of these pixels, by the PSF alone."""
-        if pixel_scale is None and not has_no_scale(self._psf):
-            msg = (
-                'a map without WCS does not say its pixel scale, which a PSF in '
-                'arcsec needs: give wcs, or '
-                'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
-            )
-            raise ValueError(msg)
-        setup = get_setup(setup=find_setup_of_psf(self._psf, map_scale=pixel_scale))
-        settings = self._make_settings(setup=setup, psf=setup.psf)
-        settings = replace(settings, setup_reason='as the PSF says')
+        settings = settle_by_psf(self._make_settings, self._psf, pixel_scale)
         self._settings = settings
         log_choices(settings)
         return settings

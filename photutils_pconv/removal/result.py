@@ -422,7 +422,7 @@ class SourceRemovalResult:
         images = {'SOURCES': removed, 'HOLES': self.holes}
         for name, image in images.items():
             if image.dtype == bool:
-                image = image.astype(np.uint8)
+                image = image.view(np.uint8)
             hdus.append(fits.ImageHDU(image, header, name=name))
         if unit_text:
             hdus['SOURCES'].header['BUNIT'] = unit_text

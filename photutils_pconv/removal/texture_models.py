@@ -14,6 +14,7 @@ from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'MAD_TO_STD',
+    'SURROUNDINGS',
     'ResidualStamp',
     'TextureModel',
     'cut_residuals',
@@ -35,6 +36,8 @@ _LARGEST_MATRIX = 160
 # taper, and as wide as the circle that normalises cutouts; by choice.
 _RING_GAP = 2.0
 _RING_WIDTH = 24.0
+#: How far beyond a hole's rim a map is looked at for that, in pixels.
+SURROUNDINGS = _RING_GAP + _RING_WIDTH + 2.0 * _COARSE
 # Rings of equal area in a hole, in which the residual is described, in units of
 # its radius; four of them, by choice.
 _PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
@@ -236,7 +239,7 @@ def scales_around(data, unusable, x, y, radius):
         if inner is None:
             continue
         # What is averaged reaches beyond the ring.
-        window = find_window(data.shape, x[i], y[i], reach + 2.0 * _COARSE)
+        window = find_window(data.shape, x[i], y[i], radius[i] + SURROUNDINGS)
         avoid = unusable[window.region]
         if avoid.all():
             continue

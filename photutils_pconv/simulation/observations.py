@@ -257,7 +257,7 @@ def simulate_sources(
     fluxes = low * (high / low) ** (rng.random(n) if high > low else np.zeros(n))
     angle = _draw_angle(rotation, n, rng)
     image = inject_sources(
-        map_input.data,
+        map_input.data.astype(float),
         x,
         y,
         fluxes / 1000.0 / map_input.jy_per_pixel_at(x, y),

@@ -156,7 +156,9 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     Make the paper's training set of a mode out of maps from the archive.
 
     Each field's map is fetched; for each flux level sources are injected at random
-    positions, and cutouts made of them (section 2.3.1). The bands are merged, and
+    positions, and cutouts made of them (section 2.3.1). The PSFs are those of
+    `~photutils_pconv.psf.get_psf`, whose whole flux is 1; the paper's have it within
+    their stamps. The bands are merged, and
     the fields divided as the paper does. What a field gave is kept in
     ``pieces``, so that an interrupted run goes on; ``manifest.json`` records
     what became of each field, with checksums; ``cutouts`` is what a training reads.

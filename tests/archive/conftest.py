@@ -245,7 +245,8 @@ class ArchiveServer(http.server.ThreadingHTTPServer):
             names, ucds, utypes = zip(*ESASKY_COLUMNS, strict=True)
             return Table({'column_name': names, 'ucd': ucds, 'utype': utypes})
         ids = re.findall(r'\d{10}', adql)
-        rows = [row for row in self.esasky if row['observation_id'] in ids]
+        is_region = 'INTERSECTS' in adql
+        rows = [r for r in self.esasky if is_region or r['observation_id'] in ids]
         names = [name for name, *_ in ESASKY_COLUMNS]
         if rows:
             names = list(rows[0])

@@ -48,8 +48,13 @@ class TestFind:
         assert '2011-03-29' in lines[-1]
         assert list(QTable.read(path)['obsid']) == [make.obsid]
 
-    def test_southern(self, server, capsys):
-        assert main(['find', '10.5', '-20.5']) == 0
+    @pytest.mark.parametrize(
+        'words',
+        [['10.5', '-20.5'], ['0h42m0s', '-20d30m'], ['0:42:00', '-20:30:00']],
+    )
+    def test_southern(self, server, capsys, words):
+        assert main(['find', *words]) == 0
+        assert "POINT('ICRS', 10.50000000, -20.50000000)" in server.queries[-1]
         assert capsys.readouterr().out == '0 observations\n'
 
     def test_options_arrive(self, server, capsys):

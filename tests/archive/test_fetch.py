@@ -141,6 +141,36 @@ class TestOrder:
         ):
             assert fetch().source == 'hsa'
 
+    @pytest.fixture
+    def single(self, server, make, tar):
+        """A map that ESASky has."""
+        url = f'{server.url}/standalone/{make.obsid}'
+        server.archives[f'/standalone/{make.obsid}'] = tar
+        server.esasky = [
+            {'observation_id': make.obsid, 'instrument': 'PACS', 'product_url': url}
+        ]
+
+    def test_an_archive_that_does_not_answer(self, fetch, server, make, single):
+        server.faults['tap'] = [make.fault(503)] * 9
+        with pytest.warns(
+            AstropyUserWarning, match=r'503 .* level 2\.5, which is taken; nobody knows'
+        ):
+            fetched = fetch()
+        assert (fetched.source, fetched.level) == ('esasky', '2.5')
+        # It is that of level 2.5, but whether it is the best is asked again.
+        server.faults['tap'] = []
+        number = len(server.requests)
+        assert fetch(level='2.5') == fetched
+        assert len(server.requests) == number
+        fetch()
+        assert len(server.requests) > number
+
+    def test_a_level_that_esasky_lacks(self, fetch, server, make, single):
+        for options in ({'level': '3'}, {'band': 'green'}, {'source': 'hsa'}):
+            server.faults['tap'] = [make.fault(503)] * 2
+            with pytest.raises(ArchiveConnectionError, match='it answered 503'):
+                fetch(**options)
+
     def test_a_map_without_a_tar_file(self, fetch, server, make):
         import gzip
 
@@ -493,9 +523,7 @@ class TestBadMaps:
             send(b'PK\x03\x04 something')
 
     def test_page_inside(self, send):
-        with pytest.raises(
-            ArchiveFormatError, match='a web page instead of hpacs'
-        ):
+        with pytest.raises(ArchiveFormatError, match='a web page instead of hpacs'):
             send(b'<html><title>oops</title></html>')
 
     def test_no_unit(self, send, make):

@@ -1,6 +1,8 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of finding observations, against a server that speaks TAP."""
 
+import re
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -83,6 +85,9 @@ def test_more_than_two_thousand_rows(server, make, patience):
     server.observations = [make.observation(f'1342{n:06d}') for n in range(2100)]
     table = find_observations(make.centre, patience=patience)
     assert len(table) == 2100
+    # ESASky, too, is asked for all of them
+    (query,) = [q for q in server.queries if "'1342002099'" in q]
+    assert query.startswith('SELECT TOP 1000000 ')
 
 
 def test_rows_that_the_service_keeps_back(server, make, patience):
@@ -138,6 +143,44 @@ def test_bands_are_not_needed(server, make, patience):
     assert np.ma.getmaskarray(table['bands']).all()
 
 
+def test_esasky_in_the_place_of_the_archive(server, make, patience):
+    server.faults['tap'] = [make.fault(503)] * 9
+    row = {
+        'instrument': 'PACS',
+        'observing_mode_name': 'PacsPhoto',
+        'ra_deg': str(make.centre.ra.deg),
+        'dec_deg': str(make.centre.dec.deg),
+        'stc_s': 'Polygon J2000 269.0 51.4 269.3 51.4 269.3 51.6 269.0 51.6',
+        'start_time': '2011-03-29 18:14:25',
+        'product_url': '',
+    }
+    server.esasky = [
+        {**row, 'observation_id': make.obsid, 'filter': '70,160'},
+        {**row, 'observation_id': '1342217405', 'filter': '100,160'},
+        {**row, 'observation_id': '1342217406', 'instrument': 'SPIRE', 'filter': '250'},
+    ]
+    with pytest.warns(
+        AstropyUserWarning, match=r'answered 503 .* These are the .* ESASky knows'
+    ):
+        table = find_observations(
+            make.centre, radius=6 * u.arcmin, bands='blue', patience=patience
+        )
+    (query,) = [q for q in server.queries if 'INTERSECTS' in q]
+    assert query.startswith('SELECT TOP 1000000 ')
+    assert re.search(r"CIRCLE\('ICRS', 269\.15\d*, 51\.48\d*, 0\.1\d*\), fov\)", query)
+    assert list(table['obsid']) == [make.obsid]
+    assert list(table['bands']) == ['blue,red']
+    assert list(table['mode']) == ['scanmap']
+    assert table['level'].mask.all()
+    assert u.isclose(table['size'][0], 16.5 * u.arcmin, rtol=0.05)
+    assert table['date'][0].isot.startswith('2011-03-29T18:14:25')
+    server.faults['tap'] = [make.fault(503)] * 9
+    server.esasky[0] = {'observation_id': make.obsid, 'product_url': ''}
+    server.esasky[1:] = []
+    with pytest.raises(ArchiveConnectionError, match='Science Archive is out of order'):
+        find_observations(make.centre, patience=patience)
+
+
 def test_renamed_column(server, make, patience):
     """What has another name that is known is found; what is gone is named."""
     table = 'hsa.v_active_observation'
@@ -157,7 +200,13 @@ def test_renamed_column(server, make, patience):
 
 
 class TestFailures:
+    @pytest.fixture(autouse=True)
+    def no_esasky(self, server, make):
+        """ESASky, which would serve in the archive's place, is down as well."""
+        server.faults['esasky'] = [make.fault(503)] * 9
+
     def test_a_moment_of_weakness(self, server, make, patience):
+        server.faults['esasky'] = []
         server.faults['tap'] = [make.fault(503)]
         assert len(find_observations(make.centre, patience=patience)) == 1
 
@@ -236,9 +285,13 @@ def test_positions_in_words(text, expected):
     assert_allclose([position.ra.deg, position.dec.deg], expected, atol=1e-6)
 
 
-def test_positions_out_of_range():
-    with pytest.raises(ValueError, match='Latitude'):
-        parse_position('10.0 100.0')
+@pytest.mark.parametrize(
+    ('text', 'match'),
+    [('10.0 100.0', 'Latitude'), ('400 20', 'within 0 and 360 degrees, got 400')],
+)
+def test_positions_out_of_range(text, match):
+    with pytest.raises(ValueError, match=match):
+        parse_position(text)
 
 
 class TestNames:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import warnings
 
 import astropy.units as u
 import numpy as np
@@ -27,6 +28,7 @@ from photutils_pconv.archive import (
     find_observations,
     maps,
     match_catalogue,
+    services,
 )
 from photutils_pconv.archive import (
     cache as cache_module,
@@ -174,6 +176,19 @@ class TestServers:
             fetch(source='esasky')
 
 
+def test_warnings_stay_with_whom_they_were(monkeypatch):
+    """Importing astroquery would hand them to its own logger."""
+
+    def require(name, **_):
+        warnings.showwarning = print
+        return name
+
+    monkeypatch.setattr(services, 'require', require)
+    show = warnings.showwarning
+    assert services.import_astroquery('esasky') == 'astroquery.esasky'
+    assert warnings.showwarning is show
+
+
 class TestDisk:
     def test_a_cache_that_is_read_only(self, fetch, monkeypatch):
         known = fetch()
@@ -194,6 +209,12 @@ class TestDisk:
     def test_files_that_cannot_be_written(self, fetch, monkeypatch, number, match):
         monkeypatch.setattr(downloads, 'open', raise_error(number), raising=False)
         with pytest.raises(ArchiveError, match=match):
+            fetch()
+
+    def test_no_locks(self, fetch, monkeypatch):
+        fcntl = pytest.importorskip('fcntl')
+        monkeypatch.setattr(fcntl, 'flock', raise_error(errno.ENOLCK))
+        with pytest.warns(AstropyUserWarning, match='has no locks: do not fetch'):
             fetch()
 
     def test_full_at_the_very_end(self, fetch, monkeypatch, make):

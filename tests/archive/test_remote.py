@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from astropy.config import paths
 from astropy.table import QTable
+from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.archive import (
@@ -76,6 +77,19 @@ class TestFind:
     def test_name(self, cache, patience):
         table = find_observations('gamma Dra', radius=1 * u.arcmin, patience=patience)
         assert OBSID in table['obsid']
+
+    def test_esasky_in_the_place_of_the_archive(self, cache, patience):
+        from astroquery.esa.hsa import conf
+
+        with (
+            conf.set_temp('METADATA_ACTION', 'http://archive.invalid/hsa/tap'),
+            pytest.warns(AstropyUserWarning, match='observations that ESASky knows'),
+        ):
+            table = find_observations(POSITION, mode='scanmap', patience=patience)
+        assert OBSID in table['obsid']
+        row = table[list(table['obsid']).index(OBSID)]
+        assert 1 * u.arcmin < row['size'] < 1 * u.deg
+        assert 'red' in row['bands']
 
     def test_another_instrument(self, cache, patience):
         found = find_observations('M 51', instrument='SPIRE', patience=patience)

@@ -138,3 +138,28 @@ def test_source_snr(load, monkeypatch):
     snr = maps.source_snr(truth)
     step = 200 ** (1 / len(snr))
     assert 0.45 < np.median(snr / truth.flux) * truth.flux[0] < 0.55 * step
+
+
+def test_pairs(load, monkeypatch):
+    """The two sources of a pair follow each other, at its distance and ratio."""
+    pairs = load('finding_pairs')
+    monkeypatch.setattr(pairs, '_SIZE', 160)
+    truth, distances, shares = pairs.make_pairs('scanmap/red', 0, seed=3)
+    assert len(truth.x) == 2 * len(distances) > 4
+    fwhm = (truth.setup.psf_fwhm / truth.setup.pixel_scale).to_value('')
+    apart = np.hypot(np.diff(truth.x)[::2], np.diff(truth.y)[::2])
+    assert_allclose(apart, distances * fwhm, rtol=1e-9)
+    assert_allclose(truth.flux[1::2] / truth.flux[::2], shares)
+
+
+def test_summary_of_pairs(load):
+    pairs = load('finding_pairs')
+    rows = [
+        ('ours', share, distance, 4, 3)
+        for share in pairs._SHARES
+        for distance in pairs._DISTANCES
+    ]
+    names = 'finder share distance n_pairs n_both'.split()
+    text = pairs.summarise(Table(rows=rows, names=names))
+    assert '## Ratio of fluxes 0.3: 24 pairs' in text
+    assert '| ours | 0.75 | 0.75 | 0.75 | 0.75 | 0.75 | 0.75 |' in text

@@ -99,6 +99,44 @@ def test_psf_tables(tool):
         assert other not in text
 
 
+FINDING_RESULTS = """# Finding sources
+
+- command: any
+
+## Filaments: 2 maps, 9 sources
+
+### Completeness at a reliability of 95 percent
+
+| finder | all |
+| --- | --- |
+| ours | 0.7 |
+
+### Completeness at a reliability of 80 percent
+
+| finder | all |
+| --- | --- |
+| ours | 0.8 |
+
+## False detections per megapixel
+
+On noise.
+
+| emission | SNR 4 |
+| --- | --- |
+| noise | 24 |
+"""
+
+
+def test_finding_tables(tool):
+    text = tool.write_finding_tables(FINDING_RESULTS)
+    assert '\nFilaments: 2 maps, 9 sources\n----------------------------\n' in text
+    title = '.. csv-table:: Completeness at a reliability of 95 percent'
+    assert f'{title}\n    :header: "finder", "all"\n\n    "ours", "0.7"\n' in text
+    assert '0.8' not in text
+    assert '\n\nOn noise.\n\n.. csv-table::\n' in text
+    assert 'command' not in text
+
+
 def make_lines(n_rows, n_columns):
     return [
         f'| {" | ".join(f"{row}{column}" for column in "abcdefgh"[:n_columns])} |'
@@ -130,6 +168,8 @@ def test_written_to_files(tool, tmp_path):
     (tmp_path / 'structure.md').write_text(
         '# A title\n\n| a | b |\n| --- | --- |\n| 1 | 2 |'
     )
+    for name in ('finding.md', 'finding_pairs.md'):
+        (tmp_path / name).write_text(FINDING_RESULTS)
     tool.main(['--results', str(tmp_path), '-o', str(tmp_path)])
     assert (tmp_path / 'accuracy_tables.inc').read_text() == tool.write_tables(RESULTS)
     page = (tmp_path / 'structure_table.inc').read_text()
@@ -137,7 +177,7 @@ def test_written_to_files(tool, tmp_path):
 
 
 def test_pages_are_those_of_the_results(tool):
-    assert len(tool.FILES) == 3
+    assert len(tool.FILES) == 5
     for source, page, write in tool.FILES:
         text = (tool.RESULTS / source).read_text()
         assert (tool.PAGES / page).read_text() == write(text)

@@ -11,7 +11,7 @@ from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 from photutils_pconv.psf.source_images import model_image
-from photutils_pconv.psf_photometry.shape import fit_shape
+from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.setups.registry import get_setup
 
 SHAPE = (150, 160)
@@ -104,5 +104,13 @@ def test_slightly_resolved_sources_do_not_widen_the_psf(n_points):
     rng = np.random.default_rng(5)
     data = model_image(SHAPE, x, y, snr, psfs) + rng.normal(0, 0.05, SHAPE)
     missing = np.zeros(SHAPE, dtype=bool)
-    found = fit_shape(data, x, y, nominal, missing=missing, snr=snr)
-    assert found.width == pytest.approx(1.02, abs=0.006)
+    telling = find_telling(
+        data, x, y, nominal, missing=missing, snr=snr, usable=snr > 85.0
+    )
+    np.testing.assert_array_equal(telling, (sizes == 1.0) & (snr > 85.0))
+    widths = [
+        fit_shape(data, x[one], y[one], nominal, missing=missing, snr=snr[one]).width
+        for one in (telling, snr > 85.0)
+    ]
+    assert widths[0] == pytest.approx(1.02, abs=0.006)
+    assert widths[1] > 1.03

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.photometry import colour_correction
 from photutils_pconv.photometry.upper_limits import flux_upper_limit
-from photutils_pconv.removal.pipeline import assemble, remove_sources
+from photutils_pconv.removal.assembly import assemble
+from photutils_pconv.removal.pipeline import remove_sources
 from photutils_pconv.setups.registry import get_setup
 
 FLUXES = ('flux', 'flux_aperture', 'flux_annulus')

@@ -18,9 +18,9 @@ from photutils_pconv.photometry.annulus import measure_annuli
 from photutils_pconv.photometry.flags import flag_positions
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.removal import NeuralSourceRemover
+from photutils_pconv.removal.assembly import assemble
 from photutils_pconv.removal.flux_errors import FluxErrors
 from photutils_pconv.removal.pipeline import (
-    assemble,
     find_psf,
     make_filler,
     remove_sources,

@@ -9,7 +9,12 @@ from astropy.wcs import WCS
 from numpy.testing import assert_allclose
 from photutils.psf import ImagePSF
 
-from photutils_pconv import NeuralSourceRemover, ObservingSetup
+from photutils_pconv import (
+    NeuralSourceRemover,
+    ObservingSetup,
+    PConvBackground,
+    PConvLocalBackground,
+)
 from photutils_pconv.psf import SampledPSF, get_psf
 from photutils_pconv.simulation import inject_sources
 
@@ -122,3 +127,27 @@ def test_a_psf_in_arcsec_needs_a_pixel_scale():
     remover = NeuralSourceRemover(psf=SampledPSF(pixel_image(), SCALE))
     with pytest.raises(ValueError, match='without WCS does not say its pixel scale'):
         remover(make_map(with_wcs=False), XY)
+
+
+@pytest.mark.parametrize('kind', ['SampledPSF', 'array'])
+def test_background(kind, tmp_path):
+    """Backgrounds take it in the same way: their map is the remover's."""
+    ccd, psf = make_map(), make_psf(kind, tmp_path)
+    found = PConvBackground(ccd, XY, psf=psf, turns=1)
+    remover = NeuralSourceRemover(psf=psf, fill='mean', error_method='card', turns=1)
+    result = remover(ccd, XY)
+    assert found.setup == remover.setup
+    assert found.photometry.meta['setup_reason'] == 'as the PSF tells'
+    assert_allclose(found.photometry['flux'], result.photometry['flux'], rtol=1e-5)
+    assert_allclose(found.background.value, result.cleaned.data, atol=1e-5)
+
+
+def test_local_background():
+    local = PConvLocalBackground(psf=get_psf(KNOWN), pixel_scale=SCALE)
+    assert local.pixel_scale.value == pytest.approx(SCALE)
+    assert local.setup.psf_fwhm.value == pytest.approx(FWHM, rel=0.07)
+    # The sky is 0.01 below sources of up to 5 Jy.
+    assert_allclose(local(make_map().data, *XY.T), 0.01, atol=5e-4)
+    # Nothing tells the pixel scale, which another would be guessed for.
+    with pytest.raises(ValueError, match='needs: give pixel_scale, or setup='):
+        PConvLocalBackground(psf=get_psf(KNOWN))

@@ -6,7 +6,8 @@ Train a small model
 ===================
 
 A small training set, a small network, and a few epochs: enough to see how a training
-runs, not enough for a model of use. :doc:`/how_to/own_model` has the way to one.
+runs, not enough for a model of use. :doc:`/how_to/own_model` has the way to one. It
+needs ``pip install 'photutils-pconv[plot,train]'``.
 """
 
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from photutils_pconv.network import load_model
 from photutils_pconv.simulation import make_small_training_set
 from photutils_pconv.training import Trainer, TrainingConfig, open_arrays
 
@@ -59,16 +61,22 @@ trainer = Trainer(
 history = trainer.fit()
 
 # %%
-# The error in the holes, beside that of the mean of a ring around them:
+# The error of the reconstruction in the holes of the validation set, in units of the
+# scatter of each cutout, beside that of the mean of a ring around the hole. After a few
+# epochs the network is better than the ring, and then it stops learning: the training
+# set is too small.
 
-figure, ax = plt.subplots()
+figure, ax = plt.subplots(figsize=(7, 4), layout='constrained')
 epochs = [row['epoch'] for row in history]
 ax.plot(epochs, [row['hole_rms'] for row in history], 'o-', label='network')
 ax.plot(epochs, [row['hole_rms_annulus'] for row in history], '--', label='annulus')
-ax.set(xlabel='epoch', ylabel='RMS error in the holes (scaled)')
+ax.set(xlabel='epoch', ylabel='rms error in the holes (scaled)')
 ax.legend()
 
 # %%
-# The model is a file, which ``NeuralSourceRemover(model=...)`` takes:
+# The model is a file, which ``NeuralSourceRemover(model=...)`` takes. What it is stands
+# on its card:
 
-print(trainer.export().name)
+path = trainer.export()
+print(path.name)
+load_model(path).card

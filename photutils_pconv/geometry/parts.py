@@ -1,0 +1,404 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The parts of a map around positions, put side by side.
+
+What is far from all sources concerns none of them. Where that is most of a map, the
+parts around the sources are put together to a smaller map, in which every source has
+the same surroundings. Parts at an edge of the map lie at the same edge there.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from photutils_pconv.geometry.grids import MapGrid
+from photutils_pconv.geometry.windows import find_window
+
+__all__ = ['MapParts', 'Overlaid', 'find_parts']
+
+# Parts are put together where they are smaller than this share of the map: copying
+# them costs little of what they save; by choice.
+_LARGEST_SHARE = 0.7
+# The widths in which that is tried, in units of the root of the parts' area; by choice.
+_WIDTHS = (0.8, 0.9, 1.0, 1.1, 1.25)
+
+
+@dataclass(frozen=True, eq=False)
+class MapParts:
+    """
+    Parts of a map, side by side.
+
+    Parameters
+    ----------
+    map_shape : tuple of int
+        The map's shape (ny, nx).
+
+    shape : tuple of int
+        That of all parts together.
+
+    regions, places : tuple of 2-tuple of slice
+        The parts' pixels on the map, and where they are put.
+
+    known : 2D bool `~numpy.ndarray`
+        The pixels near a position; all others are missing.
+
+    shift : (N, 2) int `~numpy.ndarray`
+        What is taken off each position (x, y).
+    """
+
+    map_shape: tuple
+    shape: tuple
+    regions: tuple
+    places: tuple
+    known: np.ndarray
+    shift: np.ndarray
+
+    def gather(self, image, *, fill, dtype=None):
+        """
+        Copy the parts of an image.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray` or `Overlaid`
+            The image, of the map's shape.
+
+        fill : scalar
+            The value of pixels that are near no position.
+
+        dtype : `numpy.dtype`, optional
+            The type of the copy (default: that of the image).
+
+        Returns
+        -------
+        gathered : 2D `~numpy.ndarray`
+            The parts, side by side.
+        """
+        gathered = np.full(self.shape, fill, dtype=dtype or image.dtype)
+        for region, place in zip(self.regions, self.places, strict=True):
+            np.copyto(gathered[place], image[region], where=self.known[place])
+        return gathered
+
+    def gather_grid(self, grid, *, missing=None):
+        """
+        Copy the parts of a map.
+
+        Parameters
+        ----------
+        grid : `~photutils_pconv.geometry.MapGrid`
+            The map, on its native grid.
+
+        missing : 2D bool `~numpy.ndarray`, optional
+            The missing pixels, if they are not those of the map.
+
+        Returns
+        -------
+        parts : `~photutils_pconv.geometry.MapGrid`
+            The parts, in double precision.
+        """
+        missing = grid.missing if missing is None else missing
+        error = grid.error
+        if error is not None:
+            error = self.gather(error, fill=np.nan, dtype=float)
+        return MapGrid(
+            self.gather(grid.data, fill=np.nan, dtype=float),
+            self.gather(missing, fill=True),
+            pixel_scale=grid.pixel_scale,
+            jy_per_pixel=grid.jy_per_pixel,
+            error=error,
+        )
+
+    def move_holes(self, holes):
+        """
+        Give the holes at the positions as they lie on the parts.
+
+        Parameters
+        ----------
+        holes : `~photutils_pconv.geometry.Holes`
+            N holes of the map.
+
+        Returns
+        -------
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes of the parts.
+        """
+        x, y = holes.x - self.shift[:, 0], holes.y - self.shift[:, 1]
+        return replace(holes, x=x, y=y, shape=self.shape)
+
+    def move_back(self, x, y):
+        """
+        Give positions on the map from those on the parts.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        Returns
+        -------
+        x, y : (N,) `~numpy.ndarray`
+            The positions on the map.
+        """
+        return x + self.shift[:, 0], y + self.shift[:, 1]
+
+    def write_to(self, image, values, where):
+        """
+        Write pixels of the parts to an image, in place.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray`
+            The image, of the map's shape.
+
+        values : 2D `~numpy.ndarray` or scalar
+            The values on the parts.
+
+        where : 2D bool `~numpy.ndarray`
+            The pixels of the parts that are written; each is near a position.
+        """
+        values = np.broadcast_to(values, self.shape)
+        for region, place in zip(self.regions, self.places, strict=True):
+            chosen = where[place]
+            np.copyto(image[region], values[place], where=chosen, casting='same_kind')
+
+    def number_pixels(self, where):
+        """
+        Give the numbers that pixels of the parts have on the map.
+
+        Parameters
+        ----------
+        where : 2D bool `~numpy.ndarray`
+            The pixels of the parts.
+
+        Returns
+        -------
+        numbers : 1D int `~numpy.ndarray`
+            Their indices on the flattened map, in the order of ``where``'s.
+        """
+        numbers = np.full(self.shape, -1)
+        for (rows, columns), place in zip(self.regions, self.places, strict=True):
+            row = np.arange(rows.start, rows.stop)
+            column = np.arange(columns.start, columns.stop)
+            numbers[place] = row[:, None] * self.map_shape[1] + column
+        return numbers[where]
+
+
+class Overlaid:
+    """
+    An image some of whose pixels are those of parts; the image itself stays.
+
+    Parameters
+    ----------
+    image : 2D `~numpy.ndarray` or `None`
+        The image; `None` for one that is 0.
+
+    parts : `MapParts`
+        The parts.
+
+    values : 2D `~numpy.ndarray`
+        Their values.
+
+    where : 2D bool `~numpy.ndarray`
+        The pixels of the parts that take the image's place.
+    """
+
+    dtype = np.dtype(float)
+
+    def __init__(self, image, parts, values, where):
+        self._image = image
+        self._parts = parts
+        self._values = values
+        self._where = where
+
+    @property
+    def shape(self):
+        """
+        The shape (ny, nx) of the image.
+        """
+        return self._parts.map_shape
+
+    def __getitem__(self, region):
+        if self._image is None:
+            cut = np.zeros([one.stop - one.start for one in region])
+        else:
+            cut = np.array(self._image[region], dtype=float)
+        for known, place in zip(self._parts.regions, self._parts.places, strict=True):
+            ours, theirs = _overlap(region, known, place)
+            if ours is not None:
+                here = self._where[theirs]
+                cut[ours][here] = self._values[theirs][here]
+        return cut
+
+    def __array__(self, dtype=None, copy=None):
+        dtype = self.dtype if dtype is None else dtype
+        if self._image is None:
+            # These take memory where they are written to.
+            image = np.zeros(self.shape, dtype=dtype)
+        else:
+            image = np.array(self._image, dtype=dtype)
+        self._parts.write_to(image, self._values, self._where)
+        return image
+
+
+def _overlap(region, known, place):
+    """Give what two regions share, within the first and on the parts."""
+    ours, theirs = [], []
+    for one, other, put in zip(region, known, place, strict=True):
+        start, stop = max(one.start, other.start), min(one.stop, other.stop)
+        if start >= stop:
+            return None, None
+        ours.append(slice(start - one.start, stop - one.start))
+        moved = put.start - other.start
+        theirs.append(slice(start + moved, stop + moved))
+    return tuple(ours), tuple(theirs)
+
+
+def find_parts(shape, x, y, reach):
+    """
+    Find the parts of a map that lie around positions.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape (ny, nx).
+
+    x, y : (N,) `~numpy.ndarray`
+        The positions, in pixels.
+
+    reach : float or (N,) `~numpy.ndarray`
+        How far from them pixels count, along either axis, in pixels.
+
+    Returns
+    -------
+    parts : `MapParts` or `None`
+        The parts; `None` where they are not much smaller than the map, or a part
+        reaches from one edge of the map to the other.
+    """
+    if len(x) == 0:
+        return None
+    reach = np.broadcast_to(np.ceil(reach), len(x))
+    windows = [
+        find_window(shape, np.round(x[i]), np.round(y[i]), reach[i])
+        for i in range(len(x))
+    ]
+    if any(window is None for window in windows):
+        return None
+    # First and last rows and columns.
+    boxes = np.array(
+        [
+            (
+                *(one.start for one in window.region),
+                *(one.stop for one in window.region),
+            )
+            for window in windows
+        ]
+    )
+    group = _join(x, y, reach, boxes)
+    whole = np.array(
+        [
+            (*boxes[group == k, :2].min(axis=0), *boxes[group == k, 2:].max(axis=0))
+            for k in range(group.max() + 1)
+        ]
+    )
+    most = _LARGEST_SHARE * shape[0] * shape[1]
+    if np.prod(whole[:, 2:] - whole[:, :2], axis=1).sum() > most:
+        return None
+    put = _put_together(whole, shape)
+    if put is None or put[0][0] * put[0][1] > most:
+        return None
+    size, corners = put
+    shift = whole[group, :2] - corners[group]
+    known = np.zeros(size, dtype=bool)
+    for (top, left, bottom, right), (rows, columns) in zip(boxes, shift, strict=True):
+        known[top - rows : bottom - rows, left - columns : right - columns] = True
+    return MapParts(
+        map_shape=tuple(shape),
+        shape=size,
+        regions=tuple(_slices(one[:2], one[2:]) for one in whole),
+        places=tuple(
+            _slices(corner, corner + one[2:] - one[:2])
+            for corner, one in zip(corners, whole, strict=True)
+        ),
+        known=known,
+        shift=shift[:, ::-1],
+    )
+
+
+def _slices(first, last):
+    return tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True))
+
+
+def _join(x, y, reach, boxes):
+    """Number the groups of windows that overlap or touch."""
+    n = len(x)
+    tree = cKDTree(np.stack([x, y], axis=1))
+    pairs = tree.query_pairs(2.0 * reach.max() + 2.0, p=np.inf, output_type='ndarray')
+    a, b = boxes[pairs[:, 0]], boxes[pairs[:, 1]]
+    near = np.all((a[:, :2] <= b[:, 2:]) & (b[:, :2] <= a[:, 2:]), axis=1)
+    i, j = pairs[near].T
+    links = coo_array((np.ones(i.size, dtype=bool), (i, j)), shape=(n, n))
+    return connected_components(links, directed=False)[1]
+
+
+def _put_together(boxes, shape):
+    """
+    Put boxes side by side; those at an edge of the map keep it.
+
+    Returns the size of all and the boxes' first pixels, or `None` where an edge has
+    no room for them.
+    """
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    first, last = boxes[:, :2] == 0, boxes[:, 2:] == shape
+    if np.any(first & last):
+        return None
+    # By axis: -1 at the first edge, 1 at the last one.
+    side = last.astype(int) - first.astype(int)
+    of_corner = [
+        np.flatnonzero(np.all(side == corner, axis=1))
+        for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1))
+    ]
+    if any(one.size > 1 for one in of_corner):
+        return None
+    area = np.prod(sizes, axis=1).sum()
+    least = max(sizes[:, 1].max(), *(sizes[side[:, 0] == k, 1].sum() for k in (-1, 1)))
+    best = None
+    for ratio in _WIDTHS:
+        width = max(int(np.ceil(ratio * np.sqrt(area))), int(least))
+        height, corners = _stack(sizes, side, width)
+        if best is None or height * width < best[0][0] * best[0][1]:
+            best = (height, width), corners
+    return best
+
+
+def _stack(sizes, side, width):
+    """
+    Stack boxes in some width, each as high up as it goes.
+
+    Returns the height of all and the boxes' first pixels.
+    """
+    corners = np.zeros(sizes.shape, dtype=int)
+    # How far down each column is taken.
+    taken = np.zeros(width, dtype=int)
+    for edge in (-1, 1):
+        # Side by side, with those of the corners at the ends.
+        here = np.flatnonzero(side[:, 0] == edge)
+        here = here[np.argsort(side[here, 1], kind='stable')]
+        corners[here, 1] = np.cumsum(sizes[here, 1]) - sizes[here, 1]
+    corners[side[:, 1] == 1, 1] = width - sizes[side[:, 1] == 1, 1]
+    # At the upper edge first, at the lower one last; between them the largest first.
+    for k in np.lexsort((-sizes[:, 0], side[:, 0])):
+        size = sizes[k, 1]
+        if not side[k].any():
+            # Where the lowest row of those that it takes is the uppermost.
+            lowest = maximum_filter1d(taken, size, origin=-(size // 2))
+            corners[k, 1] = np.argmin(lowest[: width - size + 1])
+        columns = slice(corners[k, 1], corners[k, 1] + size)
+        corners[k, 0] = taken[columns].max()
+        taken[columns] = corners[k, 0] + sizes[k, 0]
+    height = int(taken.max())
+    last = side[:, 0] == 1
+    corners[last, 0] = height - sizes[last, 0]
+    return height, corners
