@@ -81,10 +81,10 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
         What the user gave as PSF; it stands for a setup (`stands_for_a_setup`).
 
     pixel_scale : `~astropy.units.Quantity` or `None`
-        The pixel scale of the map, if that tells it.
+        The pixel scale of the map, if that says it.
 
     give : str, optional
-        What tells the pixel scale of a map that does not.
+        What gives the pixel scale of a map that does not.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
         raise ValueError(msg)
     setup = get_setup(setup=find_setup_of_psf(psf, map_scale=pixel_scale))
     settings = make_settings(setup=setup, psf=setup.psf)
-    return replace(settings, setup_reason='as the PSF tells')
+    return replace(settings, setup_reason='as the PSF says')
 
 
 def find_setup_of_psf(psf, *, map_scale=None):

@@ -137,7 +137,7 @@ def test_background(kind, tmp_path):
     remover = NeuralSourceRemover(psf=psf, fill='mean', error_method='card', turns=1)
     result = remover(ccd, XY)
     assert found.setup == remover.setup
-    assert found.photometry.meta['setup_reason'] == 'as the PSF tells'
+    assert found.photometry.meta['setup_reason'] == 'as the PSF says'
     assert_allclose(found.photometry['flux'], result.photometry['flux'], rtol=1e-5)
     assert_allclose(found.background.value, result.cleaned.data, atol=1e-5)
 
