@@ -105,7 +105,10 @@ if has_connection():
 # -- HTML
 
 html_theme = 'pydata_sphinx_theme'
-html_title = f'photutils-pconv {release}'
+html_static_path = ['_static']
+html_css_files = ['custom.css']
+# Not the release: that of a checkout is too long for the head of a page.
+html_title = f'photutils-pconv {version}'
 html_last_updated_fmt = '%d %b %Y'
 html_show_sourcelink = False
 html_theme_options = {

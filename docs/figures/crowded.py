@@ -3,6 +3,7 @@
 A simulated nebula with two clusters, before and after.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from photutils_pconv import NeuralSourceRemover
@@ -22,4 +23,13 @@ nebula, sources = simulate_sources(
     cluster_radius=20,
     separation=6,
 )
-NeuralSourceRemover('scanmap', 'green')(nebula, sources).plot()
+result = NeuralSourceRemover('scanmap', 'green')(nebula, sources)
+# In two rows, for a page.
+fig, axes = plt.subplots(
+    2,
+    2,
+    figsize=(9.5, 8),
+    subplot_kw={'projection': nebula.wcs},
+    gridspec_kw={'wspace': 0.35, 'hspace': 0.3},
+)
+result.plot(axes=axes.ravel())

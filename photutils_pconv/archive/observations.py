@@ -285,7 +285,7 @@ def _select(tap, make_condition, instrument):
 
 
 def _ask_esasky(position, radius, instrument, patience, error):
-    """Ask ESASky in the place of an archive that does not answer."""
+    """Ask ESASky instead of an archive that does not answer."""
     try:
         found = list_esasky_observations(
             position, radius, instrument, patience=patience
@@ -295,7 +295,7 @@ def _ask_esasky(position, radius, instrument, patience, error):
         raise error from None
     warn_user(
         f'{error} These are the observations that {ESASKY} knows, which has those of '
-        'which there are maps, and does not tell their levels.'
+        'which there are maps, and does not say their levels.'
     )
     return found
 
@@ -374,7 +374,7 @@ def is_moving(row):
 
 
 def _find_level(row):
-    """The level, by whether there is a picture of 2.5; empty if nobody tells."""
+    """The level, by whether there is a picture of 2.5; empty if nothing says it."""
     if 'image' not in row:
         return ''
     return '2.5' if row['image'] else '2'

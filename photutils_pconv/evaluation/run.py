@@ -10,6 +10,7 @@ from pathlib import Path
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.executors import check_executor
 from photutils_pconv._utils.plotting import make_axes
 from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_atomically
@@ -88,6 +89,7 @@ def run_evaluation(
     model=None,
     overwrite=False,
     report=None,
+    executor=None,
 ):
     """
     Evaluate models and write tables, figures and a report.
@@ -116,6 +118,10 @@ def run_evaluation(
     report : callable, optional
         Called with lines of text on the progress.
 
+    executor : `concurrent.futures.Executor` or dask ``Client``, optional
+        What works on the simulated fields, each for itself (default: this process,
+        one after the other); see `~photutils_pconv.scale.connect`.
+
     Returns
     -------
     evaluation : `Evaluation`
@@ -134,6 +140,7 @@ def run_evaluation(
     """
     quick = to_bool(quick, 'quick')
     overwrite = to_bool(overwrite, 'overwrite')
+    check_executor(executor)
     if config is None:
         config = EvaluationConfig()
     elif isinstance(config, dict):
@@ -162,6 +169,7 @@ def run_evaluation(
         quick=quick,
         overwrite=overwrite,
         report=report,
+        executor=executor,
     )
     return run.evaluate()
 
@@ -192,9 +200,24 @@ class Run:
 
     report : callable or `None`
         Called with lines of text on the progress.
+
+    executor : object or `None`
+        What works on the fields; `None` for this process.
     """
 
-    def __init__(self, config, output, *, model, removers, quick, overwrite, report):
+    def __init__(
+        self,
+        config,
+        output,
+        *,
+        model,
+        removers,
+        quick,
+        overwrite,
+        report,
+        executor=None,
+    ):
+        self.executor = executor
         self.config = config
         self.model = model
         self.removers = removers

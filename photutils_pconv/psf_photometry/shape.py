@@ -137,7 +137,7 @@ class _ShapeFit:
 
 def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR):
     """
-    Find the sources that tell the PSF's shape: those that are not resolved.
+    Find the sources that determine the PSF's shape: those that are not resolved.
 
     Sources that are larger than the PSF, though nobody said so, are clearly wider than
     the narrowest ones. Those of 1.1 FWHM, which fits of sizes take for unresolved ones,

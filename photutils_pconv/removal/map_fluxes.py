@@ -36,7 +36,7 @@ class MapFluxes:
         The positions, in pixels of the map.
 
     telling : (M,) bool `~numpy.ndarray`
-        The sources that tell the PSF's shape (`find_telling`).
+        The sources that determine the PSF's shape (`find_telling`).
 
     unstable : (M,) bool `~numpy.ndarray`
         The sources whose fit ran away from the data.

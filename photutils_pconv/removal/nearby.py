@@ -160,7 +160,7 @@ class Nearby:
 
 def find_reach(hole_radius, annulus_radius, aperture_radius, *, scales=None):
     """
-    Tell how far from sources anything is looked at or drawn.
+    Find how far from sources anything is looked at or drawn.
 
     Parameters
     ----------
