@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs notebooks benchmark clean distclean
+.PHONY: help demo test lint format docs linkcheck notebooks benchmark clean distclean
 
 help:
 	@echo 'make demo       clean the bundled demo map into demo_output/'
@@ -27,6 +27,7 @@ help:
 	@echo 'make format     format the code'
 	@echo 'make docs       build the documentation into docs/_build/html/'
 	@echo 'make notebooks  run the notebooks of the gallery'
+	@echo 'make linkcheck  check the links of the documentation (needs internet)'
 	@echo 'make benchmark  run every benchmark with $(BENCHMARK_ARGS)'
 	@echo 'make clean      remove what the targets above made, but not $(VENV)'
 	@echo 'make distclean  remove $(VENV) too'
@@ -65,6 +66,7 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/python tools/check_changelog.py
+	$(BIN)/python tools/check_wording.py
 	$(BIN)/python tools/write_stubs.py --check
 	$(BIN)/python -m mypy
 	find photutils_pconv -name '*.py' -exec $(BIN)/python -m numpydoc.hooks.validate_docstrings {} +
@@ -79,10 +81,15 @@ format: $(VENV)/.installed-lint
 docs: $(VENV)/.installed-docs
 	@rm -rf docs/api
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python tools/check_pages.py docs/_build/html
 	@echo 'The documentation is in docs/_build/html/index.html'
 
 notebooks: $(VENV)/.installed-notebooks
 	$(BIN)/python tools/run_notebooks.py $(NOTEBOOKS)
+
+# Links to other sites; those within are checked by `make docs`.
+linkcheck: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx -q -b linkcheck -D plot_gallery=0 -d docs/_build/doctrees docs docs/_build/linkcheck
 
 benchmark: $(VENV)/.installed-benchmark
 	@set -e; for script in benchmarks/[!_]*.py; do \

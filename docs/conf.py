@@ -18,6 +18,7 @@ release = get_version(project)
 version = '.'.join(release.split('.')[:2])
 
 extensions = [
+    'matplotlib.sphinxext.plot_directive',
     'sphinx.ext.autodoc',
     'sphinx.ext.mathjax',
     'sphinx.ext.viewcode',
@@ -40,7 +41,7 @@ if {'PCONV_DOCS_INTERSPHINX', 'READTHEDOCS'} & os.environ.keys():
     }
 
 default_role = 'obj'
-exclude_patterns = ['_build', 'gallery', '**.ipynb_checkpoints']
+exclude_patterns = ['_build', 'figures', 'gallery', '**.ipynb_checkpoints']
 
 # -- API reference
 
@@ -52,6 +53,12 @@ autoclass_content = 'class'
 # Types stand in the docstrings, as in photutils'.
 autodoc_typehints = 'none'
 numpydoc_show_class_members = False
+
+# -- Figures
+
+plot_formats = [('png', 120)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
 
 # -- Gallery
 
@@ -98,7 +105,10 @@ if has_connection():
 # -- HTML
 
 html_theme = 'pydata_sphinx_theme'
-html_title = f'photutils-pconv {release}'
+html_static_path = ['_static']
+html_css_files = ['custom.css']
+# Not the release: that of a checkout is too long for the head of a page.
+html_title = f'photutils-pconv {version}'
 html_last_updated_fmt = '%d %b %Y'
 html_show_sourcelink = False
 html_theme_options = {

@@ -63,7 +63,7 @@ def load_demo() -> tuple[CCDData, QTable]:
         and a mask of the pixels without coverage.
 
     truth : `~astropy.table.QTable`
-        A row a source: ``ra``, ``dec`` (deg), ``flux`` (mJy), and the
+        A row per source: ``ra``, ``dec`` (deg), ``flux`` (mJy), and the
         pixel position ``x``, ``y``, 0-based.
 
     See Also

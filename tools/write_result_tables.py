@@ -15,6 +15,7 @@ in the benchmarks' output.
 """
 
 import argparse
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,19 @@ PAGES = ROOT / 'docs' / 'explanations'
 _NOTE = '.. Written by tools/write_result_tables.py: do not edit.'
 # Underlines by the depth of a Markdown heading.
 _UNDERLINES = {2: '=', 3: '-'}
+# What fits a page.
+_MOST_COLUMNS = 6
+# The methods in the benchmarks' outputs, the longest names first.
+_METHODS = {
+    'ours, inpaint': "'inpaint'",
+    'ours, PSF, aperture': "'psf', in apertures",
+    'ours, PSF, mean': "'psf', fill 'mean'",
+    'ours, PSF, draw': "'psf', fill 'draw'",
+    'ours, PSF': "'psf'",
+    'ours': "'inpaint'",
+    "(?<!')psf(?!')": "'psf'",
+    'IQR': 'interquartile range',
+}
 _PSF_PARTS = ('Simulated fields', 'Real backgrounds, all together')
 _PSF_TABLES = ('Interquartile', 'Median bias', 'Hole RMS', 'Pull')
 _FINDING_TABLES = (
@@ -56,9 +70,12 @@ def read_sections(text):
     return sections
 
 
-def format_table(lines, *, title=''):
+def format_table(lines, *, title='', rename=False):
     """
-    Turn a Markdown table into one of reStructuredText.
+    Turn a Markdown table into one of reStructuredText, or into several.
+
+    A table that is too wide for the page is turned, if it has fewer rows than
+    columns, and else divided.
 
     Parameters
     ----------
@@ -68,15 +85,41 @@ def format_table(lines, *, title=''):
     title : str, optional
         Its title.
 
+    rename : bool, optional
+        Whether the methods have their names in the package.
+
     Returns
     -------
     text : str
-        A ``csv-table``.
+        A ``csv-table``, or several.
     """
     rows = [[cell.strip() for cell in line.strip('| ').split(' | ')] for line in lines]
     # The second line is the rule; the last row may begin with an empty cell.
     width = len(rows[0])
     rows = [row + [''] * (width - len(row)) for row in rows if set(row[0]) != {'-'}]
+    if rename:
+        rows = [[_rename(cell) for cell in row] for row in rows]
+    if _MOST_COLUMNS < width > len(rows):
+        rows = [list(column) for column in zip(*rows, strict=True)]
+        width = len(rows[0])
+    if width <= _MOST_COLUMNS + 1:
+        return _format_rows(rows, title)
+    half = width // 2 + 1
+    return '\n\n'.join(
+        _format_rows([[row[0], *row[part]] for row in rows], title)
+        for part in (slice(1, half), slice(half, None))
+    )
+
+
+def _rename(cell):
+    """Call the methods as the package does."""
+    for name, ours in _METHODS.items():
+        cell = re.sub(rf'\b{name}\b', ours, cell)
+    return cell
+
+
+def _format_rows(rows, title):
+    """Write a table."""
     quoted = [', '.join(f'"{cell}"' for cell in row) for row in rows]
     return '\n'.join(
         [f'.. csv-table:: {title}'.rstrip(), f'    :header: {quoted[0]}', '']
@@ -109,7 +152,7 @@ def format_section(depth, title, lines, *, notes=()):
     """
     parts = ['', title, _UNDERLINES[depth] * len(title)]
     table = [line for line in lines if line.startswith('|')]
-    for one in (*notes, *([format_table(table)] if table else [])):
+    for one in (*notes, *([format_table(table, rename=True)] if table else [])):
         parts += ['', one]
     return parts
 

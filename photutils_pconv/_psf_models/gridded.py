@@ -24,7 +24,7 @@ _N_PLACES = 9
 
 def is_gridded_model(psf):
     """
-    Tell whether an object is photutils' ``GriddedPSFModel``, or behaves as one.
+    Return whether an object is photutils' ``GriddedPSFModel``, or behaves as one.
 
     Parameters
     ----------

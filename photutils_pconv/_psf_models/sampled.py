@@ -101,7 +101,7 @@ class SampledPSF:
     @classmethod
     def from_array(cls, data, *, pixel_scale, normalize=True, effective_pixel=0.0):
         """
-        Build a PSF from an image of one's own.
+        Build a PSF from an image of your own.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class SampledPSF:
         scale = scale if pixel_scale is None else pixel_scale
         if scale is None:
             msg = (
-                f'The header of {str(path)!r} does not tell the side of a '
+                f'The header of {str(path)!r} does not say the side of a '
                 'pixel: give pixel_scale, in arcsec.'
             )
             raise ValueError(msg)

@@ -93,7 +93,7 @@ def pair_positions(x, y):
 
 
 def on_map(x, y, shape):
-    """Tell which positions lie within the outer edges of a map's pixels."""
+    """Find which positions lie within the outer edges of a map's pixels."""
     ny, nx = shape
     return (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
 

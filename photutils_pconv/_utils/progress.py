@@ -48,7 +48,7 @@ class _Stages:
 
 
 class _Silence:
-    """Nobody is told of stages within a stage."""
+    """Stages within a stage are not shown."""
 
     def enter(self, name, total, unit):
         pass

@@ -3,8 +3,8 @@
 Writing files whole or not at all, and never over others unasked.
 
 A file is written under a temporary name, in its own folder, and renamed when
-it is complete. The temporary name tells which process made it, so that what
-a killed one has left can be told from the work of another, and removed.
+it is complete. The temporary name says which process made it, so that what
+a killed one has left can be distinguished from the work of another, and removed.
 """
 
 import contextlib
@@ -53,10 +53,10 @@ def check_output(paths, *, overwrite):
         If a file exists and ``overwrite`` is False.
 
     IsADirectoryError
-        If there is a folder in the place of a file.
+        If there is a folder instead of a file.
 
     NotADirectoryError
-        If there is a file in the place of a folder.
+        If there is a file instead of a folder.
 
     OSError
         If nothing can be written into a folder.
@@ -87,7 +87,7 @@ def _check_folder(folder):
         raise NotADirectoryError(msg)
     probe = _temporary_name(folder / 'probe')
     try:
-        # Permissions alone do not tell of a file system that is read-only.
+        # Permissions alone do not say of a file system that is read-only.
         with open(probe, 'xb'):
             pass
         probe.unlink()
@@ -135,7 +135,7 @@ def _is_stale(name):
     except ProcessLookupError:
         return True
     except (OSError, OverflowError):
-        # It is there but somebody else's, or the system does not tell.
+        # It is there but somebody else's, or the system does not say.
         return False
     return False
 
@@ -149,7 +149,7 @@ def _machine():
 
 
 def _temporary_name(path):
-    """Name a temporary file; its suffix tells writers the format."""
+    """Name a temporary file; its suffix says writers the format."""
     name = os.fsdecode(os.fsencode(path.name)[:_LONGEST_NAME])
     token = f'{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}'
     return path.with_name(f'.{name}.{token}.pconv.tmp{path.suffix[:_LONGEST_SUFFIX]}')

@@ -71,7 +71,7 @@ def fetch_catalogue(data, *, band, catalogue='marton2024', table=None, patience=
     -------
     sources : `~astropy.table.QTable`
         The sources, as `~photutils_pconv.NeuralSourceRemover` takes them: the
-        catalogue's columns after ``sky_center``. ``meta`` tells the ``catalogue``, the
+        catalogue's columns after ``sky_center``. ``meta`` has the ``catalogue``, the
         ``table`` and the ``reference``.
 
     Raises
@@ -289,7 +289,7 @@ def _choose_table(tables, name, band, wanted):
         if rows is not None:
             return key, table[rows]
     msg = (
-        f'None of the tables that {VIZIER} has of {name} can be told to be that of the '
+        f'None of the tables that {VIZIER} has of {name} is certainly that of the '
         f'{band} band: {", ".join(own)}. Name one (table=).'
     )
     raise ArchiveFormatError(msg)

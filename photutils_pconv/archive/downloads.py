@@ -4,7 +4,7 @@ Large files, over connections that break.
 
 The downloads of astroquery neither give up a silent server nor go on after a
 broken connection, and keep whole answers in memory; its queries are used, and
-these downloads in the place of its own.
+these downloads instead of its own.
 """
 
 import errno
@@ -199,7 +199,7 @@ def _write(answer, job, part, bar):
 
 def refuse_page(start, what, service):
     """
-    Refuse a web page that came in the place of a file.
+    Refuse a web page that came instead of a file.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def refuse_page(start, what, service):
     found = re.search(r'(?is)<title[^>]*>(.*?)</title>', text)
     title = ' '.join((found[1] if found else re.sub(r'<[^>]*>', ' ', text)).split())
     msg = (
-        f'{service} sent a web page in the place of {what}: "{title[:120]}". Look at '
+        f'{service} sent a web page instead of {what}: "{title[:120]}". Look at '
         'it in a browser, or try again later.'
     )
     raise ArchiveFormatError(msg)
@@ -247,7 +247,7 @@ def _check_status(answer, job):
 
 
 def _total_size(answer, have):
-    """The size of the whole file, if the server tells it."""
+    """The size of the whole file, if the server says it."""
     found = re.match(r'bytes \d+-\d+/(\d+)', answer.headers.get('Content-Range', ''))
     if found:
         return int(found[1])

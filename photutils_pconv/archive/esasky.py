@@ -48,7 +48,7 @@ def list_esasky_observations(position, radius, instrument, *, patience):
     Returns
     -------
     rows, bands : list of dict, and dict of list of str
-        What ESASky tells of each observation, and the bands by obsid.
+        What ESASky says of each observation, and the bands by obsid.
 
     Raises
     ------

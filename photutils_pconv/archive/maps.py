@@ -189,7 +189,7 @@ def fetch_map(
     Raises
     ------
     ArchiveError
-        If it cannot be had. The subclasses tell what is to blame:
+        If it cannot be had. The subclasses say what is to blame:
         `ArchiveConnectionError`, `NotInArchiveError`, `ProprietaryDataError`, or
         `ArchiveFormatError`.
 

@@ -115,7 +115,7 @@ class MapWanted:
         Returns
         -------
         met : bool
-            Whether it is, as far as its name tells.
+            Whether it is, as far as its name says.
         """
         same_band = product.band == self.band or (
             product.band is None and self.band != 'red'
@@ -259,7 +259,7 @@ def _choose(members, wanted):
 
 
 def _describe_lack(products, wanted):
-    """Say what there is in the place of what was asked for."""
+    """Say what there is instead of what was asked for."""
     what = f'{wanted.obsid} has no {wanted.band} map by {wanted.map_maker}'
     if not products:
         return f'{what}: the archive sent no maps at all.'

@@ -197,7 +197,7 @@ def _without_archive(order, error):
 
 
 def _complete(found, row):
-    """Take what the headers do not tell from the archive's table."""
+    """Take what the headers do not say from the archive's table."""
     if row is None:
         return found
     facts = found.facts
@@ -308,7 +308,7 @@ def _check(path, product, order, *, source, url):
     facts = check_map(path, band=order.wanted.band)
     if facts.band is None and product.band is None:
         msg = (
-            f'{product.name} does not tell whether it is blue or green, neither by its '
+            f'{product.name} does not say whether it is blue or green, neither by its '
             'name nor by its header: it is not used.'
         )
         raise ArchiveFormatError(msg)

@@ -393,7 +393,7 @@ def _run_query(ask, *, patience, service):
         reason = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
         msg = (
             f'{service} sent something that is no table ({reason}): perhaps a web page '
-            'that tells of a maintenance. Try again later.'
+            'that mentions maintenance. Try again later.'
         )
         raise ArchiveFormatError(msg) from exc
 

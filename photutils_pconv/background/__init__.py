@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Backgrounds in the place of photutils' own.
+Backgrounds instead of photutils' own.
 
 `PConvBackground` stands where `~photutils.background.Background2D`
 stands, `PConvLocalBackground` where

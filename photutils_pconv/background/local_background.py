@@ -35,7 +35,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
     """
     Measure the emission under sources from its reconstruction.
 
-    In the place of `~photutils.background.LocalBackground`, as in
+    Instead of `~photutils.background.LocalBackground`, as in
     ``PSFPhotometry(..., local_bkg_estimator=PConvLocalBackground(...))``.
     Where that takes the median of an annulus, this reconstructs the
     extended emission under each position and takes its mean.
@@ -66,7 +66,7 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         pixels of the data. By default the setup's aperture radius.
 
     pixel_scale : float or `~astropy.units.Quantity`, optional
-        The pixel scale of the data (arcsec): arrays have no WCS to tell
+        The pixel scale of the data (arcsec): arrays have no WCS to say
         it. By default the setup's. Data off the setup's pixel scale are
         resampled, as a map is by
         `~photutils_pconv.NeuralSourceRemover`.

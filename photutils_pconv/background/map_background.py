@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The background of a map, in the place of photutils' ``Background2D``.
+The background of a map, instead of photutils' ``Background2D``.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class PConvBackground(ReadOnly):
     The extended emission of a map: the map, with what lies behind its
     sources reconstructed.
 
-    In the place of `~photutils.background.Background2D`. Where that
+    Instead of `~photutils.background.Background2D`. Where that
     interpolates between the medians of large boxes, this is the map
     itself wherever there is no source, and the network's reconstruction
     in the holes around the sources. So ``data - background`` is exactly
@@ -94,7 +94,7 @@ class PConvBackground(ReadOnly):
 
     hdu : int, str or tuple, optional
         The HDU of a file that holds the map: its number, its name, or a
-        pair of name and version. By default the names tell.
+        pair of name and version. By default the names say.
 
     mask : 2D bool `~numpy.ndarray`, str or int, optional
         True for pixels not to use: bad pixels, or sources that are not

@@ -3,7 +3,7 @@
 The bands of a field together: one table, and maps of one resolution.
 
 `remove_bands` removes the sources of a catalogue from a map of each band, at the
-same time, and gives a `BandsResult`: one row a source with the photometry of every
+same time, and gives a `BandsResult`: one row per source with the photometry of every
 band. Its cleaned maps can be brought to one resolution and one grid.
 """
 

@@ -91,7 +91,7 @@ def remove_bands(
     Returns
     -------
     result : `~photutils_pconv.bands.BandsResult`
-        The photometry of all bands, a row a source, and each band's own result.
+        The photometry of all bands, a row per source, and each band's own result.
 
     Raises
     ------

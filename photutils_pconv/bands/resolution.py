@@ -152,7 +152,7 @@ def _check_grids(maps, band, grid):
 
 
 def _is_same_grid(one, other):
-    """Tell whether two maps without WCS have pixels of one shape."""
+    """Return whether two maps without WCS have pixels of one shape."""
     return (
         one.map_input.wcs is other.map_input.wcs is None
         and one.data.shape == other.data.shape

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The table of all bands: a row a source.
+The table of all bands: a row per source.
 """
 
 from astropy.table import QTable

@@ -23,7 +23,7 @@ def add_parser(subparsers):
         'bands',
         help='clean the maps of several bands, and give one table',
         description='Clean the maps of several bands and measure the sources of one '
-        'catalogue on all of them: one row a source.',
+        'catalogue on all of them: one row per source.',
     )
     parser.set_defaults(run=run)
     parser.add_argument(

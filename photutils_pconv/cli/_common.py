@@ -126,7 +126,7 @@ def parse_folder(text):
 
 def run_command(options):
     """
-    Run a command; tell its warnings and its error in a line each.
+    Run a command; print its warnings and its error in a line each.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ def add_parser(subparsers):
     """Add the parser of the command, and return it."""
     parser = subparsers.add_parser(
         'completeness',
-        help='inject sources into a map, and tell how well they are measured',
+        help='inject sources into a map, and say how well they are measured',
         description='Inject synthetic sources into a map, a few at a time, and remove '
         'and measure them with the real ones: completeness, bias and true errors by '
         'flux.',

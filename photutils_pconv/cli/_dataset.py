@@ -79,7 +79,7 @@ def add_parser(subparsers):
 
 
 def run(options):
-    """Make the set, and tell what became of the maps."""
+    """Make the set, and say what became of the maps."""
     if options.paper == bool(options.maps):
         msg = 'give maps, or --paper for those of the paper'
         raise ValueError(msg)

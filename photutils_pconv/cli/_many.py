@@ -51,7 +51,7 @@ def add_options(group):
 
 
 def run(options):
-    """Clean the maps of a list, and tell what became of them."""
+    """Clean the maps of a list, and say what became of them."""
     from photutils_pconv.scale.job_lists import read_jobs
     from photutils_pconv.scale.many import SUMMARY, remove_many
 
@@ -81,7 +81,7 @@ def run(options):
         msg = (
             f'{len(failed)} of {len(summary)} maps failed ({named}'
             f'{", ..." if len(failed) > _NAMED else ""}): '
-            f'{options.output / SUMMARY} tells why'
+            f'{options.output / SUMMARY} says why'
         )
         raise OSError(msg)
 

@@ -57,7 +57,7 @@ def run(options):
 
 
 def _migrate(options):
-    """Tell a training from an evaluation, and translate it."""
+    """Decide what a configuration is of, and translate it."""
     from photutils_pconv.cli._reference_keys import ReferenceKeys, read_reference_config
     from photutils_pconv.cli._reference_removal import migrate_evaluation
     from photutils_pconv.cli._reference_training import migrate_training

@@ -68,7 +68,7 @@ def _convert(options):
 
 
 def _check(path):
-    """Load a model, let it predict, and tell what it is for."""
+    """Load a model, let it predict, and say what it is for."""
     import numpy as np
 
     from photutils_pconv.network.kinds import list_images
@@ -122,8 +122,9 @@ def _figures(card):
         bias = max(abs(one['bias_percent']) for one in figures['snr'].values())
         parts.append(
             f'on {where} emission, flux scatter '
-            f"{figures['mean']['iqr_over_annulus']:.2f} of an annulus', bias within "
-            f'{bias:.1f} %, hole RMS {figures["mean"]["hole_rms_over_best_peer"]:.2f} '
-            'of the best simple fill'
+            f'{figures["mean"]["iqr_over_annulus"]:.2f} of that of an annulus, bias '
+            f'within {bias:.1f} %, hole RMS '
+            f'{figures["mean"]["hole_rms_over_best_peer"]:.2f} of that of the best '
+            'simple fill'
         )
     return f'; {"; ".join(parts)}' if parts else ''

@@ -2,7 +2,7 @@
 """
 What a command does to its process: signals and streams that end early.
 
-This module imports next to nothing, so that an interrupt is told in a line
+This module imports next to nothing, so that an interrupt is one line
 while everything else is being imported, too.
 """
 

@@ -261,7 +261,7 @@ def _describe_options():
 
 
 def _add_option(group, name, about):
-    """Add one option as its description tells."""
+    """Add one option as it is described."""
     flag = f'--{name.replace("_", "-")}'
     default = SHELL_DEFAULTS.get(name, about['default'])
     text = about['help']

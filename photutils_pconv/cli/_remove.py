@@ -140,7 +140,7 @@ def _add_archive(group):
 
 
 def _sort_files(options):
-    """Tell the file of the map from that of the sources; complain at once."""
+    """Find out which file is the map and which the sources; complain at once."""
     files = [one for one in (options.map, options.catalogue) if one is not None]
     map_file = None
     if options.obsid is None:
@@ -216,7 +216,7 @@ def add_planes(group):
 
 def add_map_planes(group):
     """
-    Add what tells a map from its file: which image, which pixels, and the beam.
+    Add what reading a map from its file needs: which image, which pixels, the beam.
 
     Parameters
     ----------

@@ -81,12 +81,12 @@ def run(arguments=None):
 
 class _Parser(argparse.ArgumentParser):
     """
-    A parser that tells a wrong usage in a line.
+    A parser that reports a wrong usage in a line.
     """
 
     def error(self, message):
         """
-        Tell what is wrong, and exit.
+        Say what is wrong, and exit.
 
         Parameters
         ----------

@@ -4,7 +4,7 @@ Completeness, biases and errors of a map's photometry, by injected sources.
 
 `measure_completeness` puts synthetic sources of known flux into the user's own
 map, a few at a time, and removes and measures them together with the real ones.
-`Completeness` tells which share is recovered, how far the fluxes are off, and
+`Completeness` says which share is recovered, how far the fluxes are off, and
 how true their errors are; `correct_errors` scales errors accordingly.
 """
 

@@ -22,7 +22,7 @@ def correct_errors(photometry, completeness):
         The photometry of the same map, by the same remover.
 
     completeness : `~photutils_pconv.completeness.Completeness`
-        What injected sources told.
+        What injected sources showed.
 
     Returns
     -------

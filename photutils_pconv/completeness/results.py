@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-What injected sources tell of a map's photometry.
+What injected sources determine of a map's photometry.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ import numpy as np
 from astropy.stats import binom_conf_interval
 from astropy.table import QTable
 
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv.completeness.statistics import (
     FRACTIONS,
     flux_at_completeness,
@@ -180,6 +181,14 @@ class Completeness:
             f'{len(self.flux)} fluxes; complete to {limits}>'
         )
 
+    def _repr_html_(self):
+        facts = {'sources': f'{len(self.sources)} of {len(self.flux)} fluxes'}
+        for share in FRACTIONS:
+            facts[f'complete to {100 * share:.0f} %'] = f'{self.flux_at(share):.3g}'
+        names = ['flux', 'n_injected', 'completeness', 'bias', 'scatter', 'pull']
+        table = self.to_table()[names]._repr_html_()
+        return format_html('Completeness', facts, more=table)
+
     def flux_at(self, fraction):
         """
         Give the flux at which a share of the sources is recovered.
@@ -217,7 +226,7 @@ class Completeness:
         Returns
         -------
         table : `~astropy.table.QTable`
-            A row a flux; in its metadata ``flux_50``, ``flux_80`` and
+            A row per flux; in its metadata ``flux_50``, ``flux_80`` and
             ``flux_90``, the fluxes of that completeness in percent (None where
             not reached), and what was used.
         """

@@ -118,7 +118,7 @@ class EvaluationConfig(Configuration):
         The seed of the simulated fields and sources.
 
     n_fields : int, optional
-        The number of simulated fields a setup, 6 in the paper; 0 for
+        The number of simulated fields per setup, 6 in the paper; 0 for
         none.
 
     size : int, optional
@@ -218,7 +218,7 @@ class EvaluationConfig(Configuration):
         Returns
         -------
         config : `EvaluationConfig`
-            Three simulated fields a setup, which are smaller, a few of
+            Three simulated fields per setup, which are smaller, a few of
             the flux levels, 10 sources each, and the four other methods
             that are worth most; four draws of a map.
         """

@@ -87,7 +87,7 @@ def measure_ratios(
     Returns
     -------
     table : `~astropy.table.Table`
-        A row a source: ``flux`` (mJy, injected), ``snr``,
+        A row per source: ``flux`` (mJy, injected), ``snr``,
         ``hole_radius``, ``flags``; ``ratio_REMOVER`` of every remover that
         knows the PSF, and ``ratio_REMOVER_aperture_RADIUS`` for every aperture
         (arcsec); ``ratio_REMOVER_RADIUS`` of removers that do not;

@@ -33,7 +33,7 @@ def load_standard_stars():
     Returns
     -------
     stars : `~astropy.table.QTable`
-        A row a star: ``name``, ``ra``, ``dec`` (deg, J2000), for every
+        A row per star: ``name``, ``ra``, ``dec`` (deg, J2000), for every
         band ``reference_BAND`` and ``reference_err_BAND``, the model's
         flux and its error, ``paper_BAND``, the flux that the paper
         measured (mJy, NaN where it has none), and ``source``, where the

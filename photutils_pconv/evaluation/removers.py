@@ -213,7 +213,7 @@ The removal with the setup's PSF.
 INPAINT = RemoverChoice(name='inpaint', method='inpaint', subtract_wings=True)
 """
 The paper's method, which knows nothing of the PSF. Wings beyond the holes are
-taken off as far as the encircled energies tell them.
+taken off as far as the encircled energies determine them.
 """
 
 

@@ -12,6 +12,7 @@ from astropy.utils import lazyproperty
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.executors import check_executor
 from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.evaluation.fields import (
@@ -65,6 +66,13 @@ class Evaluation:
     figures: list = field(default_factory=list)
     verdicts: list = field(default_factory=list)
 
+    def _repr_html_(self):
+        facts = {'report': self.report, 'figures': len(self.figures)}
+        facts['tables'] = ', '.join(self.tables)
+        limits = self.tables.get('limits')
+        more = '' if limits is None else limits._repr_html_()
+        return format_html('Evaluation', facts, more=more)
+
     @property
     def report(self):
         """
@@ -90,7 +98,7 @@ def run_evaluation(
     ----------
     config : `EvaluationConfig`, dict or path-like, optional
         The configuration, or a TOML file; by default the bundled models
-        on six simulated fields a setup.
+        on six simulated fields per setup.
 
     output : path-like, optional
         The folder: ``report.html``, ``tables`` (ECSV), ``figures`` (PNG

@@ -64,7 +64,7 @@ def measure_standard_stars(
 
     mode, band : str, optional
         The mode of maps without a setup, and the band of those whose headers
-        do not tell it (see the header).
+        do not say it (see the header).
 
     remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
         The remover; by default a plain
@@ -93,7 +93,7 @@ def measure_standard_stars(
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a star and map: ``star``, ``map``, ``setup``, ``aperture``;
+        A row per star and map: ``star``, ``map``, ``setup``, ``aperture``;
         ``offset``, how far the centroid is from the star's J2000
         position, which its proper motion and the telescope's pointing
         add up to; ``snr``, ``flux``, ``flux_err``, ``flux_annulus``,

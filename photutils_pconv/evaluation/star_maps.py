@@ -68,7 +68,7 @@ def fetch_standard_stars(
     Each star has, in each band, the map of an observation that was pointed at it: a
     scan map of level 2.5 by JScanam, which combines scan and cross-scan. Of
     several the latest is taken, which was made as most calibration observations
-    were. ``manifest.json`` tells what became of each star and band, with checksums.
+    were. ``manifest.json`` records what became of each star and band, with checksums.
     Maps that are there are not fetched again.
 
     Parameters
@@ -179,7 +179,7 @@ def _find_pointed(star, request):
         return table
     near = table['position'].separation(position) < _POINTED
     table = table[near & table['public']]
-    # Those whose level the archive's table does not tell come last.
+    # Those whose level the archive's table does not say come last.
     has_level = np.ma.filled(table['level'], '') == _LEVEL
     order = np.lexsort((table['obsid'], has_level))
     return table[order[::-1]]
@@ -224,7 +224,7 @@ def _choose_obsids(observations, band):
 
 
 def _keep(fetched, star, band, folder):
-    """Copy a map out of the cache, under a name that tells what it is."""
+    """Copy a map out of the cache, under a name that says what it is."""
     suffix = ''.join(part for part in ('.fits', '.gz') if part in fetched.product)
     stem = re.sub(r'\W+', '_', str(star['name']))
     path = folder / f'{stem}_{band}_{fetched.obsid}{suffix}'

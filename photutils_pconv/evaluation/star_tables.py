@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The paper's Table 5: a row a standard star, in three bands.
+The paper's Table 5: a row per standard star, in three bands.
 """
 
 import astropy.units as u
@@ -42,7 +42,7 @@ def make_star_table(measured):
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a star, brightest first, and for every further map of a star in a
+        A row per star, brightest first, and for every further map of a star in a
         band another one: ``star``, and for each ``BAND`` (blue, green, red)
         ``map_BAND``, ``reference_BAND``, ``flux_BAND`` (mJy), ``ratio_BAND``,
         ``paper_BAND`` (mJy) and ``ratio_paper_BAND``. What was not measured is

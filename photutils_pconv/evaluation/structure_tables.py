@@ -29,18 +29,18 @@ def join_comparisons(comparisons):
     Returns
     -------
     spectra : `~astropy.table.QTable`
-        A row a map, remover and bin of frequency: ``frequency``, the
+        A row per map, remover and bin of frequency: ``frequency``, the
         power of every stage (``power_STAGE``), ``relative_cleaned`` and
         ``relative_injected`` (power over the original's, less 1), and
         ``normalised_difference`` (Fig. 13). The standard deviation of the
         cleaned map's power over draws is ``draw_err_power``, NaN without draws.
 
     delta_variances : `~astropy.table.QTable`
-        A row a map, remover and lag: ``lag``, ``delta_variance_STAGE``, and
+        A row per map, remover and lag: ``lag``, ``delta_variance_STAGE``, and
         ``draw_err_delta_variance``.
 
     statistics : `~astropy.table.QTable`
-        A row a map and remover:
+        A row per map and remover:
         `~photutils_pconv.evaluation.compare_pixel_statistics`, and for each moment
         ``draw_err_MOMENT``.
 

@@ -185,7 +185,7 @@ def summarise_by_complexity(table):
     Returns
     -------
     summary : `~astropy.table.Table`
-        A row a field, method and aperture: ``setup``, ``field``,
+        A row per field, method and aperture: ``setup``, ``field``,
         ``rank``, ``complexity``, ``method``, ``aperture``, ``n``,
         ``median`` (the median over levels), ``iqr`` (the geometric mean)
         and ``outlier_fraction`` (the mean).
@@ -226,7 +226,7 @@ def compare_methods(table, *, by=('setup', 'flux'), reference='annulus'):
     Returns
     -------
     comparison : `~astropy.table.Table`
-        A row a setup and method: ``n_boxes``, ``median_offset`` (the
+        A row per setup and method: ``n_boxes``, ``median_offset`` (the
         median over boxes of the distance of their median from 1),
         ``iqr_ratio`` (the geometric mean over boxes of the
         interquartile range over that of the reference) and

@@ -68,7 +68,7 @@ class SetComparison:
         Returns
         -------
         lines : list of str
-            A line a map and figure whose median lies outside the set's range.
+            A line per map and figure whose median lies outside the set's range.
         """
         lines = []
         for row in self.table:

@@ -4,7 +4,7 @@ Finding compact sources on structured emission.
 
 `find_sources` filters a map with the filters that are matched to its PSF and to its
 emission, takes the peaks over the local scatter, fits and subtracts them, looks again
-at what is left, and tells sources from knots of the emission by their shape.
+at what is left, and distinguishes sources from knots of the emission by their shape.
 """
 
 from photutils_pconv._utils.lazy import attach

@@ -80,7 +80,7 @@ def find_sources(
         The map, as `~photutils_pconv.NeuralSourceRemover` takes it.
 
     mode, band : str, optional
-        The observing mode and the band. By default the map's header tells them
+        The observing mode and the band. By default the map's header says them
         (`~photutils_pconv.setups.find_setup`).
 
     setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional
@@ -111,7 +111,7 @@ def find_sources(
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
+        A row per source, the brightest first: ``id``, ``x_centroid``, ``y_centroid``,
         ``sky_centroid`` (with a WCS), ``snr``, ``flux`` and ``flux_err`` (Jy, or the
         map's values times pixel), ``structure``, the factor by which the emission
         around the source, or a neighbour within a FWHM, raises that error,
@@ -136,7 +136,7 @@ def find_sources(
     sources is rougher than in the window around, or a bump is left under a source:
     emission is rough where it is bright. Those of pairs closer than a FWHM are doubled:
     most of these are one wide knot. With the width and two axis ratios free, the
-    fit tells the PSF from knots and ridges of the emission.
+    fit distinguishes the PSF from knots and ridges of the emission.
 
     Examples
     --------

@@ -330,7 +330,7 @@ class _Scene:
         )
 
     def replace(self, window, x, y, flux):
-        """Put another source in the place of that of a window."""
+        """Put another source instead of that of a window."""
         rows, columns = window.region
         change = flux * self._image(rows, columns, x, y)
         if window.flux:

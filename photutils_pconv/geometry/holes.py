@@ -149,7 +149,7 @@ def draw_holes(shape, x, y, radius):
 
 def hole_stamp(rows, columns, x, y, radius):
     """
-    Tell which pixels of a grid belong to one hole.
+    Find which pixels of a grid belong to one hole.
 
     This is the one definition of a hole, ``r <= radius`` by pixel
     centre, that drawing and photometry share.

@@ -74,7 +74,7 @@ class Window:
 
     def within(self, radius):
         """
-        Tell which pixels lie within a radius of the position.
+        Find which pixels lie within a radius of the position.
 
         Parameters
         ----------
@@ -120,7 +120,7 @@ def find_window(shape, x, y, reach):
 
 def disc(dx, dy, radius):
     """
-    Tell which offsets lie within a radius: the one definition of a hole.
+    Find which offsets lie within a radius: the one definition of a hole.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ def inpaint_holes(
         The holes.
 
     settings : `InpaintSettings`
-        The network, what it is told of wings, and how it is run.
+        The network, what it knows of wings, and how it is run.
 
     jy_per_pixel : float, optional
         The factor from the map's unit to Jy/pixel.
@@ -313,7 +313,7 @@ class _MaskedMap:
 
     def _terms(self, batch, origins, size):
         """
-        Tell how the wings of each cutout's source may differ from those.
+        Find how the wings of each cutout's source may differ from those.
         """
         side = np.arange(size)
         terms = []

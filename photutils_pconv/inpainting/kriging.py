@@ -6,10 +6,10 @@ Ordinary kriging is the best linear unbiased estimate of what a hole hides, if
 the covariance of emission and noise is known (Cressie 1993, *Statistics for
 Spatial Data*, section 3.2). Here it is one of a bank: power laws of several
 slopes, seen through the beam, with more or less noise. The mean squared
-differences of usable pixels at a few distances tell which one.
+differences of usable pixels at a few distances determine which one.
 
 What a source's wings may hold beyond the expected ones adds to the covariance:
-kriging then tells it from the emission, by its shape.
+kriging then finds it from the emission, by its shape.
 """
 
 from functools import cache, lru_cache
@@ -196,7 +196,7 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
         usable pixels.
 
     contribution : 2D `~numpy.ndarray`
-        Their sum, as far as it can be told from the emission.
+        Their sum, as far as it can be separated from the emission.
     """
     level = np.median(image[validity]) if validity.any() else 0.0
     factor = int(np.ceil(radius / _LARGEST))
@@ -271,7 +271,7 @@ def _krige(image, validity, beam, radius, level, terms):
 
 @lru_cache(maxsize=_KEPT)
 def _near(shape, reach):
-    """Tell which pixels are within reach of a cutout's centre."""
+    """Find which pixels are within reach of a cutout's centre."""
     # Sources lie on the middle pixel or up to a pixel below it.
     y, x = (np.arange(n) - n // 2 + 0.5 for n in shape)
     return np.hypot(y[:, None], x) <= reach + 0.5

@@ -6,7 +6,7 @@ A model's ``normalisation`` says how they are made. With ``wings = true`` the
 expected wings of all sources (see `~photutils_pconv.inpainting`) are taken off
 first, and are shown as a second image. With ``kriging = true`` the last image
 is the first one with its hole filled (see `~photutils_pconv.inpainting`).
-With both, kriging also tells how a source's wings differ from the expected
+With both, kriging also says how a source's wings differ from the expected
 ones, and that comes off, too.
 """
 

@@ -3,9 +3,9 @@
 What a network sees of a map whose sources are subtracted by a PSF.
 
 The residual holds the emission and the PSF's mismatch. Where the
-mismatch is expected to exceed the scatter of the map, the residual tells
+mismatch is expected to exceed the scatter of the map, the residual shows
 nothing: there is the small hole. Elsewhere it is evidence, the better
-the smaller the expected error is, which the network is told.
+the smaller the expected error is, which the network is given.
 """
 
 import numpy as np

@@ -5,8 +5,8 @@ The wings of sources beyond their holes, from the setup alone.
 A hole never holds the whole source. What lies beyond it is expected to
 follow the mean of the setup's PSFs, azimuthally averaged, and is taken off
 the pixels around the holes before a network looks at them. How a source's own
-wings may differ from that is told as well (`~photutils_pconv.psf`), so
-that it can be told from emission. No PSF is needed, no position is fitted, and
+wings may differ from that is given as well (`~photutils_pconv.psf`), so
+that it can be separated from emission. No PSF is needed, no position is fitted, and
 the map itself keeps its wings.
 """
 
@@ -24,7 +24,7 @@ __all__ = [
     'wings_beyond_holes',
 ]
 
-# The width of the ring of usable pixels around a hole that tells the local
+# The width of the ring of usable pixels around a hole that determines the local
 # background, in pixels, and how many of them there must be; by choice.
 _RING = 4.0
 _FEWEST = 8

@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ['get_beam_area']
 
 # The FWHM that a beam may have, in pixels. A map that is finer or coarser has no use
-# for sources of that beam; arcsec in the place of degrees are far outside.
+# for sources of that beam; arcsec instead of degrees are far outside.
 _FWHM_RANGE = (1.0, 20.0)
 # By how much a beam may be larger or smaller than the setup's (by choice: maps of
 # the parallel mode are smeared by less).

@@ -25,7 +25,7 @@ def to_texts(column):
     Returns
     -------
     texts : list of str or `None`
-        The texts without blanks around them, `None` in the place of those
+        The texts without blanks around them, `None` instead of those
         that are masked, empty or stand for nothing; `None` if the column
         holds numbers.
     """
@@ -87,7 +87,7 @@ def to_plain_floats(column, unit, name):
         raise ValueError(msg) from None
     if values.ndim != 1:
         msg = (
-            f'The column {name!r} must hold a number a row, got the shape '
+            f'The column {name!r} must hold a number per row, got the shape '
             f'{values.shape}.'
         )
         raise ValueError(msg)

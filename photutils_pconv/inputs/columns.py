@@ -203,7 +203,7 @@ def _parse_sky_texts(table, name):
         )
         raise ValueError(msg) from None
     msg = (
-        f'The column {name!r} holds positions as text, which does not tell their '
+        f'The column {name!r} holds positions as text, which does not say their '
         'frame: they are taken as ICRS. Formats that keep it are ECSV and FITS.'
     )
     warn_user(msg)
@@ -211,7 +211,7 @@ def _parse_sky_texts(table, name):
 
 
 def has_positions(table):
-    """Tell whether a table has columns of positions, of whatever kind."""
+    """Return whether a table has columns of positions, of whatever kind."""
     return (
         any(isinstance(table[name], SkyCoord) for name in table.colnames)
         or _find_components(table) is not None

@@ -28,7 +28,7 @@ _SIZES = re.compile(rb'(BITPIX|NAXIS\d{0,3}|PCOUNT|GCOUNT|GROUPS) *= *([^ /]*)')
 
 
 def is_fits_source(data):
-    """Tell whether data are a path, a list of HDUs, or an HDU."""
+    """Return whether data are a path, a list of HDUs, or an HDU."""
     # HDUs have no base class that is public.
     return isinstance(data, str | os.PathLike | fits.HDUList) or (
         hasattr(data, 'header') and hasattr(data, 'fileinfo')

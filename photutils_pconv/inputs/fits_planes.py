@@ -149,7 +149,7 @@ def read_coverage(hdus, index, where, shape):
 
 
 def read_own_mask(hdus, index, where, shape):
-    """The extension MASK, if it can be told that it marks bad pixels."""
+    """The extension MASK, if it is known to mark bad pixels."""
     for hdu in hdus:
         if hdu.name.upper() != 'MASK' or hdu is hdus[index]:
             continue

@@ -48,7 +48,7 @@ _AROUND = re.compile(r'^(?:image|img|map|sci|signal|data|flux)|(?:image|img|map)
 
 
 def _get_role(hdu):
-    """Tell by its name whether an image is a signal, describes one, or is unclear."""
+    """Decide by its name whether an image is a signal, describes one, or is unclear."""
     name = str(hdu.header.get('EXTNAME', hdu.name))
     if name.upper() in _TABLES_OF_WCS:
         return 'auxiliary'
@@ -62,7 +62,7 @@ def _get_role(hdu):
 
 
 def has_image(hdu):
-    """Tell whether an HDU holds an image of two or more dimensions."""
+    """Return whether an HDU holds an image of two or more dimensions."""
     shape = get_shape(hdu)
     return len(shape) >= 2 and min(shape) > 0
 
@@ -242,7 +242,7 @@ def _choose_by_unit(hdus, candidates, where):
     if len(bright) != 1:
         return candidates
     msg = (
-        f'The names in {where} do not tell which image is the map: '
+        f'The names in {where} do not say which image is the map: '
         f'{describe_hdus(hdus, candidates)}. HDU {bright[0]} is taken, for its unit; '
         'hdu= (on the command line --map-hdu) chooses another.'
     )

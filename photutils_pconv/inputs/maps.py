@@ -344,7 +344,7 @@ def parse_map(
 
     hdu : int, str or tuple, optional
         The HDU of a file that holds the map: its number, its name, or a
-        pair of name and version. By default the names tell.
+        pair of name and version. By default the names say.
 
     mask : 2D bool `~numpy.ndarray`, str, int or Regions, optional
         True for bad pixels. For a file it can be the name or number of the

@@ -47,7 +47,7 @@ _START = re.compile(
 
 def is_regions(value):
     """
-    Tell whether a value is of the package regions, without importing it.
+    Return whether a value is of the package regions, without importing it.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def is_regions(value):
 
 def has_regions(path):
     """
-    Tell whether a file holds regions.
+    Return whether a file holds regions.
 
     Parameters
     ----------

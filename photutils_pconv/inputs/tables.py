@@ -47,7 +47,7 @@ def read_source_table(path, *, hdu=None, table_id=None):
     """
     Read a source table from a file.
 
-    What the file is its content tells, whatever its name.
+    What the file is its content decides, whatever its name.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class _AmbiguousTableError(ValueError):
 
 
 def _find_kind(content):
-    """Tell what a file is by its content."""
+    """Decide what a file is by its content."""
     if content.startswith(b'SIMPLE  ='):
         return 'FITS'
     start = content[:4096].lower()
@@ -247,7 +247,7 @@ def to_qtable(table):
 
 
 def is_data_frame(data):
-    """Tell whether data are a table of pandas, polars or pyarrow."""
+    """Return whether data are a table of pandas, polars or pyarrow."""
     return (
         not isinstance(data, Table)
         and hasattr(data, 'columns')

@@ -76,7 +76,7 @@ def parse_map_unit(text):
         match = _BRIGHTNESS.fullmatch(text)
         if match is not None:
             prefix = match[1] or match[4] or ''
-            # the case tells mega from milli, and means nothing elsewhere
+            # the case separates mega from milli, and means nothing elsewhere
             prefix = prefix if prefix in 'mM' else prefix.lower().replace('g', 'G')
             over = (match[2] or '').lower()
             over = {'pixel': 'pix', 'px': 'pix'}.get(over, over)
@@ -95,7 +95,7 @@ def parse_map_unit(text):
 
 
 def is_brightness(text):
-    """Tell whether a text is the unit of a map."""
+    """Return whether a text is the unit of a map."""
     try:
         unit = parse_map_unit(text)
     except ValueError:

@@ -250,7 +250,7 @@ def _to_vector(wcs, x, y):
 
 
 def depends_on_area(unit):
-    """Tell whether a map's unit has a solid angle other than a pixel."""
+    """Return whether a map's unit has a solid angle other than a pixel."""
     return unit is not None and not any(
         unit.is_equivalent(one) for one in (u.Jy / u.pix, u.Jy)
     )

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-World coordinates in FITS headers: read, told from other keywords, written.
+World coordinates in FITS headers: read, separated from other keywords, written.
 """
 
 import copy
@@ -71,7 +71,7 @@ _EQUINOX = {'FK5': 2000.0, 'FK4': 1950.0}
 
 
 def is_wcs_keyword(keyword):
-    """Tell whether a keyword of a FITS header is one of world coordinates."""
+    """Return whether a keyword of a FITS header is one of world coordinates."""
     return _WCS_KEYWORD.fullmatch(keyword) is not None
 
 

@@ -87,7 +87,7 @@ class ResidualBlock(nn.Module):
     Two 3 x 3 convolutions whose result is added to their input.
 
     The second one begins at zero, so that a new network is the smooth fill
-    and needs no batch norm: amplitudes, which tell noise from emission, pass
+    and needs no batch norm: amplitudes, which separate noise from emission, pass
     through it as they are.
 
     Parameters

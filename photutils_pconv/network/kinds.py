@@ -49,7 +49,7 @@ def list_images(kind, normalisation):
         The kind of model.
 
     normalisation : dict
-        The model's normalisation, whose ``wings`` and ``kriging`` tell
+        The model's normalisation, whose ``wings`` and ``kriging`` say
         which images a masked model has beside the map.
 
     Returns
@@ -95,7 +95,7 @@ def check_kind(card, kind):
     Raises
     ------
     ValueError
-        If the model is of the other kind; the message tells what to do.
+        If the model is of the other kind; the message says what to do.
     """
     if card.kind != kind:
         msg = (

@@ -56,7 +56,7 @@ def default_model(setup, *, kind='masked'):
 
     kind : {'masked', 'residual'}, optional
         The kind of model. That for residuals is ``'psf'``, which sees what a
-        known PSF leaves: it is told the PSF and serves all setups.
+        known PSF leaves: it is given the PSF and serves all setups.
 
     Returns
     -------

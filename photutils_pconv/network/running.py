@@ -45,7 +45,7 @@ _DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """
-    How a network is run. None of this changes what it tells, but for the
+    How a network is run. None of this changes what it predicts, but for the
     rounding of ``bfloat16``, of sums in another order, and what is gained by
     averages over turns.
 
@@ -251,7 +251,7 @@ def choose_device(device):
 
 
 def _has_bfloat16(device):
-    """Tell whether a device calculates in bfloat16, rather than emulates it."""
+    """Return whether a device calculates in bfloat16, rather than emulates it."""
     import torch
 
     if device.type == 'cuda':
@@ -264,7 +264,7 @@ def _has_bfloat16(device):
 
 def _find_up(images, validity):
     """
-    Tell by how many quarter turns cutouts are turned so that they lie alike.
+    Find by how many quarter turns cutouts are turned so that they lie alike.
 
     Their bright side then lies in the same direction.
 
@@ -301,7 +301,7 @@ def _turn(stack, turns):
 
 
 def _accepted_devices():
-    """Tell the devices of this machine in words."""
+    """Name the devices of this machine."""
     import torch
 
     names = ['auto', 'cpu']

@@ -262,7 +262,7 @@ def refuse_if(problems, label, what):
     Raises
     ------
     ValueError
-        If there are problems; the message tells the first ones.
+        If there are problems; the message says the first ones.
     """
     if problems:
         if isinstance(problems, dict):

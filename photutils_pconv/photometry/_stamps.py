@@ -86,7 +86,7 @@ def weighted_sum(values, weights):
 
 
 def hole_on_stamp(stamp, x, y, radius):
-    """Tell which pixels of an aperture's stamp belong to a hole."""
+    """Find which pixels of an aperture's stamp belong to a hole."""
     box = stamp.bbox
     rows = np.arange(box.iymin, box.iymax)
     columns = np.arange(box.ixmin, box.ixmax)
@@ -94,7 +94,7 @@ def hole_on_stamp(stamp, x, y, radius):
 
 
 def hole_has_gap(x, y, radius, missing):
-    """Tell whether pixels of a hole are missing or lie beyond the map."""
+    """Return whether pixels of a hole are missing or lie beyond the map."""
     y0, x0 = int(np.floor(y - radius)), int(np.floor(x - radius))
     rows = np.arange(y0, np.ceil(y + radius) + 1)
     columns = np.arange(x0, np.ceil(x + radius) + 1)

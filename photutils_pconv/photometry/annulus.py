@@ -68,8 +68,8 @@ class AnnulusPhotometry:
     ----------
     flux : (N, A) `~numpy.ndarray`
         The sum above the background over the usable pixels, in the map's
-        unit times pixel, not corrected for the aperture; nothing is put in
-        the place of missing pixels.
+        unit times pixel, not corrected for the aperture; missing pixels are
+        not replaced.
 
     annulus : `AnnulusStatistics`
         The statistics of the annuli.

@@ -221,7 +221,7 @@ def get_error_calibration(model, setup):
     Parameters
     ----------
     model : `~photutils_pconv.network.LoadedModel`
-        The model. Its calibration stands in its card
+        The model. Its calibration is in its card
         (``accuracy['flux_error']``) or in a JSON file of the same name
         beside the weights; ``tools/calibrate_errors.py`` makes either.
 

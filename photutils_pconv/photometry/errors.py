@@ -3,7 +3,7 @@
 Errors of fluxes that include the reconstruction's own.
 
 The flux of a removed source is wrong by what the reconstruction misses
-in its aperture. How much that is, empty holes tell
+in its aperture. How much that is, empty holes determine
 (`photutils_pconv.geometry`): sources of flux 0 at known positions.
 The error of a flux ``F``, before the correction for the aperture, is
 modelled as ::

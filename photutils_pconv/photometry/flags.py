@@ -188,7 +188,7 @@ def count_flags(flags: ArrayLike) -> dict[str, int]:
 
 def has_warning(flags: ArrayLike) -> np.ndarray:
     """
-    Tell which sources have a flag that warns.
+    Find which sources have a flag that warns.
 
     Parameters
     ----------

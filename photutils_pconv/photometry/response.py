@@ -5,7 +5,7 @@ What an aperture's pixels hold of a source, over what its circle holds.
 Flux is spread evenly over a pixel that an aperture cuts, though the source is
 brighter on one side: the sum depends on where in a pixel the source lies. On
 pixels of 3.2 arcsec that is half a percent of the flux, more than the noise
-of bright sources. The mean profile of a source tells most of it.
+of bright sources. The mean profile of a source determines most of it.
 
 Everything is in pixels.
 """

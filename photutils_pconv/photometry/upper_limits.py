@@ -4,7 +4,7 @@ What is known of the fluxes of sources that are not detected.
 
 A source is detected if its flux exceeds what noise and structure alone would
 give: the flux over the error that it had without the source, `detection_ratio`.
-Otherwise `flux_upper_limit` tells how bright the source may be.
+Otherwise `flux_upper_limit` says how bright the source may be.
 """
 
 from numbers import Real

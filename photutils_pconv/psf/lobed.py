@@ -26,7 +26,7 @@ _BEYOND_TABLE = 1.5
 
 def has_lobes(setup):
     """
-    Tell whether a setup's PSF is known to have the lobes of PACS.
+    Return whether a setup's PSF is known to have the lobes of PACS.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ Fits of a PSF to sources, and fluxes by matched filters.
 
 `fit_psf` fits a PSF and a background to every source of a map, `fit_shape` finds
 the angle and width that the PSF has there, and `measure_fluxes` measures the
-fluxes by the filters of a `FilterBank` that scatter least. `FitSettings` tells
-which sources tell what. `build_empirical_psf` makes a PSF from the map's own
+fluxes by the filters of a `FilterBank` that scatter least. `FitSettings` says
+which sources determine what. `build_empirical_psf` makes a PSF from the map's own
 sources.
 """
 

@@ -4,7 +4,7 @@ The normalisation of PSF fluxes to those in an aperture.
 
 A PSF that is a little off gives fluxes that are off by some percent, all
 by the same factor. What a source has within an aperture does not depend
-on the PSF's shape, and bright sources tell it without error.
+on the PSF's shape, and bright sources determine it without error.
 """
 
 import numpy as np
@@ -103,7 +103,7 @@ def aperture_ratio(
     ratio, ratio_err : float
         The weighted mean of aperture flux over PSF flux, and its error,
         which the fluxes of all sources share; 1 where there is no source to
-        tell. The prior is that they are equal within a
+        show it. The prior is that they are equal within a
         percent, or within 3 percent where no source is bright.
     """
     neighbours = find_neighbours(fit.x, fit.y, 2 * NEIGHBOUR_DISTANCE)

@@ -29,7 +29,7 @@ __all__ = ['measure_fluxes']
 _MARGIN = 4
 
 # The relative error of the PSF's width that a flux's error allows for: where
-# bright sources tell the filters' ratios, only what differs from source to
+# bright sources determine the filters' ratios, only what differs from source to
 # source is left; else it is half of the PSF's mismatch. And the error of a
 # position, in pixels.
 _WIDTH_ERROR = 0.0008
@@ -97,7 +97,7 @@ def measure_fluxes(
         The same with all of the wings, where it is at hand.
 
     bright : 1D bool `~numpy.ndarray`, optional
-        The sources that tell how the filters' fluxes compare with those
+        The sources that show how the filters' fluxes compare with those
         of the fit (default: none), for a PSF that is a little off makes
         each filter's flux wrong by a factor of its own.
 

@@ -42,11 +42,11 @@ __all__ = [
 #: The SNR (Eq. 1) from which positions are fitted on the map itself. By choice,
 #: 2026-11-22; the networks that see residuals were trained with it.
 POSITION_SNR = 20.0
-#: The SNR from which a source tells the PSF without much of a doubt: what it leaves
+#: The SNR from which a source determines the PSF with little doubt: what it leaves
 #: is the PSF's mismatch. Positions are fitted to what was removed from it on. By
 #: choice, 2026-11-22.
 BRIGHT_SNR = 80.0
-#: The SNR from which sources tell the PSF's angle and width, all of them together
+#: The SNR from which sources determine the PSF's angle and width, all of them together
 #: (benchmarks/psf_shape.py, 2026-11-29).
 SHAPE_SNR = 15.0
 
@@ -74,9 +74,9 @@ _TINY = 1.0e-9
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
     """
-    Which sources tell what: the one set-up of all fits of a PSF to a map.
+    Which sources determine what: the one set-up of all fits of a PSF to a map.
 
-    The flux of every source is fitted. Bright ones also tell their own
+    The flux of every source is fitted. Bright ones also determine their own
     positions, and, all of them together, the angle, the width and the profile
     that the PSF has on the map. `for_method` gives the settings of a removal:
 
@@ -97,7 +97,7 @@ class FitSettings:
         The SNR (Eq. 1) from which a source's position is fitted.
 
     shape_snr : float, optional
-        The SNR from which a source tells the PSF's shape and, after that, how
+        The SNR from which a source determines the PSF's shape and, after that, how
         the fluxes of filters and apertures compare with those of the fit.
 
     fit_positions : bool, optional
@@ -149,7 +149,7 @@ class FitSettings:
 
     def may_move(self, snr):
         """
-        Tell which sources' positions are fitted.
+        Find which sources' positions are fitted.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class FitSettings:
 
     def tells_shape(self, snr):
         """
-        Tell which sources are bright enough for the PSF's shape.
+        Find which sources are bright enough for the PSF's shape.
 
         Parameters
         ----------
@@ -431,7 +431,7 @@ def _find_reach(psf, level, change):
 
 def _find_reached(x, y, changed, extent, radius):
     """
-    Tell in which sources' windows the changes of other ones count.
+    Find in which sources' windows the changes of other ones count.
     """
     reached = np.zeros(len(x), dtype=bool)
     which = np.flatnonzero(changed)
@@ -449,7 +449,7 @@ def _find_reached(x, y, changed, extent, radius):
 
 def _redraw(model, changed, pixel_psf, old, new):
     """
-    Draw sources anew, in the place of what a model has of them.
+    Draw sources anew, instead of what a model has of them.
     """
     psfs = pixel_psf.select(changed)
     for sign, sources in ((-1.0, old), (1.0, new)):
@@ -459,7 +459,7 @@ def _redraw(model, changed, pixel_psf, old, new):
 
 def _hold_their_own(flux, neighbours):
     """
-    Tell which sources are bright enough beside their neighbours to move.
+    Find which sources are bright enough beside their neighbours to move.
     """
     bright = np.nan_to_num(flux)
     return np.array(

@@ -108,7 +108,7 @@ class FilterScatter:
 
     def _cut_use(self, x0, y0, side):
         """
-        Tell which pixels of a window may be looked at.
+        Find which pixels of a window may be looked at.
         """
         margin = self._margin
         avoid = extract_cutout(self._avoid, x0, y0, size=side, fill_value=True)
@@ -120,7 +120,7 @@ class FilterScatter:
 
     def _inner(self, x0, y0, side, half):
         """
-        Tell where in a window a filter lies on the map; all, if it nowhere does.
+        Find where in a window a filter lies on the map; all, if it nowhere does.
         """
         ny, nx = self._image.shape
         if min(ny, nx) <= 2 * half:

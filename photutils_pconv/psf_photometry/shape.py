@@ -2,7 +2,7 @@
 """
 The angle, width and profile that the PSF has on a map.
 
-Bright sources tell what the PSF is like on their map: a PSF from
+Bright sources determine what the PSF is like on their map: a PSF from
 elsewhere differs by some percent, be it by another speed or direction of
 the scans, by a source's colour or by the map maker.
 """
@@ -74,7 +74,7 @@ _CORRELATED_PIXELS = 10.0
 @dataclass(frozen=True, eq=False)
 class _BrightSource:
     """
-    A source that tells the PSF's shape, with its pixels.
+    A source that determines the PSF's shape, with its pixels.
     """
 
     window: FitWindow
@@ -137,7 +137,7 @@ class _ShapeFit:
 
 def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR):
     """
-    Find the sources that tell the PSF's shape: those that are not resolved.
+    Find the sources that determine the PSF's shape: those that are not resolved.
 
     Sources that are larger than the PSF, though nobody said so, are clearly wider than
     the narrowest ones. Those of 1.1 FWHM, which fits of sizes take for unresolved ones,
@@ -257,7 +257,7 @@ def fit_shape(
     -------
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF with the fitted width, and with an angle where the
-        sources tell one; the PSF that was given where there is no source
+        sources determine one; the PSF that was given where there is no source
         to fit. An angle that it had is kept.
     """
     if angles is None:
@@ -367,7 +367,7 @@ def _measure_mismatch(sources, pixel_psf):
     """
     Measure what the PSF leaves of the sources, ring by ring.
 
-    Emission adds to it, so the source of which least is left tells most.
+    Emission adds to it, so the source of which least is left determines most.
     """
     least = np.full(len(_RINGS), np.inf)
     for source in sources:

@@ -224,7 +224,7 @@ class _Field:
 
     def shear(self, psf, sizes, numbers):
         """
-        Give some sources the shapes that are seen; tell the largest change, too.
+        Give some sources the shapes that are seen; return the largest change, too.
         """
         largest = 0.0
         for i, step in self.steps(_for_fits(psf, sizes), numbers, shapes=True).items():
@@ -261,7 +261,7 @@ def _for_fits(psf, sizes, drawn=None):
 
 
 def _find_near(x, y, chosen):
-    """Tell which sources are chosen ones, or may lie in the windows of those."""
+    """Find which sources are chosen ones, or may lie in the windows of those."""
     distance = np.hypot(x[:, None] - x[chosen], y[:, None] - y[chosen])
     return np.any(distance <= 2.0 * LARGEST_SIZE * FIT_RADIUS, axis=1)
 

@@ -264,7 +264,7 @@ def sample_empty_holes(
     brightness = None
     if filler.depends_on_flux:
         with np.errstate(divide='ignore', invalid='ignore'):
-            # Not finite where the map is flat: such sources tell nothing.
+            # Not finite where the map is flat: such sources determine nothing.
             brightness = filled.psf_fluxes.flux / rms
     for part in fill_empty_holes(
         grid,

@@ -93,7 +93,7 @@ class Filled:
         measured in any case.
 
     structure : (M,) `~numpy.ndarray`, optional
-        The scatter around each source of what its surroundings do not tell,
+        The scatter around each source of what its surroundings do not determine,
         where it was measured already.
 
     subtraction_error : 2D `~numpy.ndarray`, optional

@@ -39,7 +39,7 @@ class InpaintFiller:
         The PSF on the map's pixels, for PSF photometry.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
-        Which sources' positions are fitted, and which tell the PSF's shape.
+        Which sources' positions are fitted, and which determine the PSF's shape.
     """
 
     settings: InpaintSettings

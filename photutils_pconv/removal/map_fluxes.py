@@ -36,7 +36,7 @@ class MapFluxes:
         The positions, in pixels of the map.
 
     telling : (M,) bool `~numpy.ndarray`
-        The sources that tell the PSF's shape (`find_telling`).
+        The sources that determine the PSF's shape (`find_telling`).
 
     unstable : (M,) bool `~numpy.ndarray`
         The sources whose fit ran away from the data.
@@ -71,7 +71,7 @@ def measure_on_map(grid, holes, map_psf, fits, beam_fwhm):
         The PSF on the map's pixels, or that of each source.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`
-        Which sources' positions are fitted, and which tell the PSF's shape.
+        Which sources' positions are fitted, and which determine the PSF's shape.
 
     beam_fwhm : float
         The FWHM of the beam, in native pixels.

@@ -59,7 +59,7 @@ def find_poor_fits(
         Their fluxes, in the map's unit times pixel.
 
     structure : (M,) `~numpy.ndarray`
-        The scatter around each of what its surroundings do not tell.
+        The scatter around each of what its surroundings do not determine.
 
     pixel_psf : `~photutils_pconv.psf.PixelPSF`
         The PSF on the map's pixels.
@@ -143,13 +143,13 @@ def add_inpainted(
     """
     Add the emission that is found without a look into holes, where it counts.
 
-    The error of what the residual tells grows with the mismatch, which is in
+    The error of what the residual shows grows with the mismatch, which is in
     units of the structure around; that of an inpainted hole does not.
 
     Parameters
     ----------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        What the residual tells.
+        What the residual shows.
 
     mismatch : (M,) `~numpy.ndarray`
         What is left in the middle of each source.

@@ -164,7 +164,7 @@ def find_reach(
     hole_radius, annulus_radius, aperture_radius, *, scales=None, wings=True
 ):
     """
-    Tell how far from sources anything is looked at or drawn.
+    Find how far from sources anything is looked at or drawn.
 
     Parameters
     ----------

@@ -162,7 +162,7 @@ def remove_sources(settings, map_input, source_input, *, by_parts=False):
 
 
 def _go_through_stages(settings, map_input, source_input, by_parts):
-    """Remove sources; whoever waits is told which stage begins."""
+    """Remove sources; the progress bar shows which stage begins."""
     setup = settings.setup
     enter_stage('SNR', len(source_input))
     whole = MapGrid.from_input(map_input, setup, resample=settings.resample)

@@ -24,14 +24,14 @@ __all__ = [
 
 # Values of ``psf`` that need a setup.
 _NEED_SETUP = ('setup', 'empirical')
-# The pixel scale (arcsec) of a map that does not tell it, on which an image without
+# The pixel scale (arcsec) of a map that does not say it, on which an image without
 # a scale lies: no result depends on it.
 _NOMINAL = 1.0
 
 
 def stands_for_a_setup(psf, *given):
     """
-    Tell whether a PSF was given and no setup.
+    Return whether a PSF was given and no setup.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def stands_for_a_setup(psf, *given):
 
 def has_no_scale(psf):
     """
-    Tell whether a PSF belongs to the pixels of the map.
+    Return whether a PSF belongs to the pixels of the map.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
         What the user gave as PSF; it stands for a setup (`stands_for_a_setup`).
 
     pixel_scale : `~astropy.units.Quantity` or `None`
-        The pixel scale of the map, if that tells it.
+        The pixel scale of the map, if it is known.
 
     give : str, optional
-        What tells the pixel scale of a map that does not.
+        The argument that gives the pixel scale of a map without one.
 
     Returns
     -------
@@ -98,14 +98,14 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
     """
     if pixel_scale is None and not has_no_scale(psf):
         msg = (
-            'a map without WCS does not tell its pixel scale, which a PSF in '
+            'a map without WCS does not say its pixel scale, which a PSF in '
             f'arcsec needs: give {give}, or '
             'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
         )
         raise ValueError(msg)
     setup = get_setup(setup=find_setup_of_psf(psf, map_scale=pixel_scale))
     settings = make_settings(setup=setup, psf=setup.psf)
-    return replace(settings, setup_reason='as the PSF tells')
+    return replace(settings, setup_reason='as the PSF says')
 
 
 def find_setup_of_psf(psf, *, map_scale=None):

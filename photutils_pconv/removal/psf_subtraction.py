@@ -103,7 +103,7 @@ class PSFRemoval:
         the holes.
 
     structure : `~numpy.ndarray`
-        The scatter around each source of what its surroundings do not tell,
+        The scatter around each source of what its surroundings do not determine,
         in the map's unit (`measure_structure`).
 
     flux, flux_err, null_err : `~numpy.ndarray`
@@ -132,7 +132,7 @@ class PSFRemoval:
 
     psf : `~photutils_pconv.psf.PixelPSF`
         The PSF, with the angle and width that the map's bright sources
-        tell.
+        show.
 
     poor : `~numpy.ndarray` of bool
         The sources of which the PSF leaves more than it is expected to.
@@ -180,7 +180,7 @@ class SubtractionSettings:
         they are those of the PSF with the shape found on the map.
 
     fits : `~photutils_pconv.psf_photometry.FitSettings`, optional
-        Which sources' positions are fitted, and which tell the PSF's shape.
+        Which sources' positions are fitted, and which determine the PSF's shape.
 
     inpainting : `~photutils_pconv.inpainting.InpaintSettings`, optional
         How the emission is also found without a look into the holes, where

@@ -150,7 +150,7 @@ class NeuralSourceRemover(ReadOnly):
         The relative error of the map's calibration, which is added to the
         errors of fluxes; ``'setup'`` for that of the instrument, 7 percent for
         PACS. By default errors are those of one map among themselves; the
-        table's metadata tell the calibration's.
+        table's metadata hold the calibration's.
 
     subtract_wings : bool, optional
         Whether the wings that sources have beyond their holes are taken
@@ -294,7 +294,7 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
-        # What was asked for where the header tells the rest; else None.
+        # What was asked for where the header says the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
         self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
@@ -312,7 +312,7 @@ class NeuralSourceRemover(ReadOnly):
         """
         The settings (`~photutils_pconv.removal.RemovalSettings`).
 
-        Where the header of a map tells the setup, or a PSF on the map's pixels does,
+        Where the header of a map names the setup, or a PSF on the map's pixels does,
         they are those for the last map, and `None` before the first.
         """
         return self._settings
@@ -510,7 +510,7 @@ class NeuralSourceRemover(ReadOnly):
         -------
         settings : `~photutils_pconv.removal.RemovalSettings`
             The settings, with the setup that the remover was given or that the
-            header of the map tells.
+            header of the map says.
 
         map_input : `~photutils_pconv.inputs.MapInput`
             The map.

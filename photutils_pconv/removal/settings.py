@@ -469,7 +469,7 @@ def removal_options():
 
 
 def _complete_run(run, method):
-    """Tell how the network is run where the user left that open."""
+    """Say how the network is run where the user left that open."""
     run = RunOptions() if run is None else run
     if run.turns is not None:
         return run

@@ -78,7 +78,7 @@ def make_photometry_table(
     Returns
     -------
     table : `~astropy.table.QTable`
-        A row a source, in the order of the input; in its metadata the
+        A row per source, in the order of the input; in its metadata the
         smallest and the largest factor from the map's unit to Jy/pixel.
     """
     to_flux = map_input.jy_per_pixel_at(sources.source_input.x, sources.source_input.y)

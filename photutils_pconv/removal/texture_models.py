@@ -190,7 +190,7 @@ def local_scales(parts, x, y, radius):
 
 def measure_structure(data, unusable, x, y, radius):
     """
-    Measure the structure around holes that their surroundings do not tell.
+    Measure the structure around holes that their surroundings do not determine.
 
     That is the scatter of what is smaller than a hole, noise included: the
     fine and the coarse structure of `local_scales`, in quadrature. On real
@@ -305,7 +305,7 @@ def cut_surroundings(parts, x, y, radius, scales):
     -------
     stamps : list of `ResidualStamp`
         Stamps of the surroundings without their coarse structure: how
-        much of that a reconstruction misses they do not tell. All pixels
+        much of that a reconstruction misses they do not say. All pixels
         count as being at the rim.
     """
     stamps = []

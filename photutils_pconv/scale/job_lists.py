@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Lists of jobs: tables with a row a map, and folders.
+Lists of jobs: tables with a row per map, and folders.
 """
 
 import os
@@ -86,7 +86,7 @@ def check_names(jobs):
     ValueError
         If two have the same name.
     """
-    # Some file systems do not tell capitals.
+    # Some file systems do not say capitals.
     names = [job.name.lower() for job in jobs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

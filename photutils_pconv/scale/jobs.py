@@ -94,7 +94,7 @@ class RemovalJob:
         (numbers, texts, and lists of them) or an
         `~photutils_pconv.ObservingSetup`, and options of ``photutils-pconv
         remove`` that go with the map, such as ``mask`` and ``error_hdu``.
-        Without ``mode`` and ``band`` or ``setup`` the header of the map tells the
+        Without ``mode`` and ``band`` or ``setup`` the header of the map says the
         setup (`~photutils_pconv.setups.find_setup`).
 
     Raises
@@ -154,13 +154,13 @@ class RemovalJob:
     @property
     def has_setup(self):
         """
-        Whether the setup is given, rather than told by the map's header (`bool`).
+        Whether the setup is given, rather than read from the map's header (`bool`).
         """
         return 'setup' in self.options
 
     def with_setup(self, setup):
         """
-        Give the setup that the header tells.
+        Give the setup that the header says.
 
         Parameters
         ----------

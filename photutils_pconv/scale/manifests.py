@@ -115,7 +115,7 @@ class Manifest:
         Parameters
         ----------
         figures : dict
-            What is to be told of them.
+            What is to be recorded of them.
         """
         self._write({**figures, 'done': True, 'outputs': self._list_outputs()})
 

@@ -26,7 +26,7 @@ __all__ = ['FAILURES', 'SUMMARY', 'remove_many']
 
 #: The name of the table of all maps.
 SUMMARY = 'summary.ecsv'
-#: The name of the text that tells what went wrong, and where.
+#: The name of the text that says what went wrong, and where.
 FAILURES = 'failures.txt'
 # How often a map is tried again; by choice.
 _RETRIES = 1
@@ -40,7 +40,7 @@ def remove_many(
 
     Each map gets a folder with what
     `~photutils_pconv.SourceRemovalResult.write` writes, bit for bit what a remover
-    gives, and ``manifest.json``, which tells what that was made from. A map whose
+    gives, and ``manifest.json``, which says what that was made from. A map whose
     manifest says that it is done, from the same files, settings, and networks, is
     skipped; so a run that was interrupted is simply started again.
 
@@ -73,11 +73,11 @@ def remove_many(
     Returns
     -------
     summary : `~astropy.table.QTable`
-        A row a map, in the order of the jobs: ``name``, ``map``, ``status``
+        A row per map, in the order of the jobs: ``name``, ``map``, ``status``
         (``'done'``, ``'skipped'``, or ``'failed'``), ``n_sources``,
         ``n_flagged``, those with a flag that warns
         (`~photutils_pconv.photometry.has_warning`), ``seconds``, and ``message``,
-        which tells why it failed.
+        which says why it failed.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def make_remover(settings):
 
 def run_job(job, output, *, overwrite=False):
     """
-    Clean one map, unless that was done before; tell what was wrong with it.
+    Clean one map, unless that was done before; say what was wrong with it.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ def _load(path, _):
 
 def same_psf(first, second):
     """
-    Tell whether two PSFs are equal.
+    Return whether two PSFs are equal.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 """
 What follows from a PSF for a setup: every size goes by the beam.
 
-The rules are described in ``docs/how_to/setups.rst``; with the PSFs of PACS they
-give the hole radii of Table 3 of the paper within a pixel.
+The rules are described in ``docs/explanations/setup_rules.rst``; with the PSFs of PACS
+they give the hole radii of Table 3 of the paper within a pixel.
 """
 
 from dataclasses import dataclass

@@ -260,7 +260,7 @@ def find_setup(
     Find the setup of a map from its header.
 
     Of PACS' maps, the cards ``WAVELNTH``, ``CAMERA``, ``BLUEBAND``, ``BAND``,
-    ``FILTER`` and ``DETECTOR`` tell the band, and ``CUSMODE``, ``OBS_MODE``,
+    ``FILTER`` and ``DETECTOR`` name the band, and ``CUSMODE``, ``OBS_MODE``,
     ``OBSMODE`` and ``INSTMODE`` the mode. Other maps are known by wavelength and,
     where that leaves several setups, by the beam (``BMAJ``).
 
@@ -276,12 +276,12 @@ def find_setup(
     Returns
     -------
     choice : `SetupChoice`
-        The setup, with the cards that tell it.
+        The setup, with the cards that name it.
 
     Raises
     ------
     ValueError
-        If the header tells no setup, or fits several.
+        If the header says no setup, or fits several.
     """
     if mode is not None and band is not None:
         return SetupChoice(get_setup(mode, band), 'as asked for')
@@ -326,7 +326,7 @@ def find_setup(
 
 
 def _choose_telling(statements):
-    """The cards that tell a setup by themselves: one of each kind will do."""
+    """The cards that name a setup by themselves: one of each kind will do."""
     for one in statements:
         if one.setup is not None:
             return [one.text]
@@ -354,14 +354,14 @@ def _tell_ambiguity(statements, fitting, mode, band):
         else:
             advice = 'give setup, one of them'
     else:
-        fits_what = 'which tells no setup'
+        fits_what = 'which names no setup'
         names = ', '.join(map(repr, list_setups()))
         advice = (
             f'give mode and band, or setup, one of {names} or an ObservingSetup of '
             'your own'
         )
     return (
-        f"The map's header does not tell the setup: {said}{asked}, {fits_what}: "
+        f"The map's header does not say the setup: {said}{asked}, {fits_what}: "
         f'{advice}.'
     )
 

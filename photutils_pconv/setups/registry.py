@@ -88,7 +88,7 @@ def make_described(described: ObservingSetup | BundledSetup) -> ObservingSetup:
 
 def is_bundled(setup: ObservingSetup) -> bool:
     """
-    Tell whether a setup is one of those that every session knows by name.
+    Return whether a setup is one of those that every session knows by name.
 
     Parameters
     ----------
@@ -342,7 +342,7 @@ def name_setup(setup: Any) -> str:
 
 
 def _is_file(name):
-    """Tell whether a name is that of a file, there or not."""
+    """Return whether a name is that of a file, there or not."""
     return (
         isinstance(name, os.PathLike)
         or name.lower().endswith(_FILE_SUFFIXES)

@@ -91,7 +91,7 @@ def as_integer(value, name, *, low=0, high=MAXIMUM_COUNT):
 
 
 def is_row(values, n):
-    """Tell whether values are n plain ones in a row."""
+    """Return whether values are n plain ones in a row."""
     if isinstance(values, np.ndarray):
         return values.shape == (n,) and getattr(values, 'unit', None) is None
     return isinstance(values, list | tuple) and len(values) == n

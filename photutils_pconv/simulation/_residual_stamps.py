@@ -82,7 +82,7 @@ class ResidualConfig(CutoutConfig):
     mismatch : tuple of float, optional
         The levels of the PSF's expected relative error, one of which is
         drawn: that of a PSF from elsewhere, and those that remain when a
-        map's bright sources tell the PSF more closely.
+        map's bright sources determine the PSF more closely.
 
     lobes : float, optional
         The PSF is a mixture of the setup's own and of the analytic
@@ -142,7 +142,7 @@ class Stamp:
     The image of a source, its nominal offset (dx, dy) and its peak.
 
     ``angle`` and ``grade`` are the numbers of the PSF's angle and of its level
-    of mismatch; ``precise`` tells whether the position is as good as a fitted one.
+    of mismatch; ``precise`` says whether the position is as good as a fitted one.
     """
 
     image: np.ndarray

@@ -167,7 +167,7 @@ class CutoutConfig:
         Raises
         ------
         ValueError
-            If they are too many; the message tells what they would take.
+            If they are too many; the message says what they would take.
         """
         parts = {
             'n_fields': self.n_fields * self.field_size**2,
@@ -207,7 +207,7 @@ class Ground:
         The emission with noise.
 
     annulus : 2D bool `~numpy.ndarray`
-        The pixels that tell the scatter around the source (Eq. 1).
+        The pixels that determine the scatter around the source (Eq. 1).
 
     spread : float
         That scatter, of the image.
@@ -406,7 +406,7 @@ class Sampler:
         return None
 
     def _is_usable(self, emission, missing, setup, listed):
-        """Tell whether a source may be put onto the centre of real emission."""
+        """Return whether a source may be put onto the centre of real emission."""
         if missing.mean() > _MOST_UNKNOWN:
             return False
         if missing[self._ring(0.0, max(setup.hole_radii))].any():

@@ -68,7 +68,7 @@ class Background:
 
     def digest(self):
         """
-        Tell which map this is.
+        Find which map this is.
 
         Returns
         -------

@@ -252,8 +252,8 @@ def write_cutouts(folder, sets, *, layout='arrays'):
         sequence of them.
 
     layout : {'arrays', 'files'}, optional
-        As for `CutoutWriter`: memory-mapped arrays, or the paper's file
-        a cutout.
+        As for `CutoutWriter`: memory-mapped arrays, or a file per
+        cutout, as in the paper.
 
     Returns
     -------

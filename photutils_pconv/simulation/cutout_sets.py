@@ -64,7 +64,7 @@ class TrainingCutouts:
         False in holes and where pixels are missing.
 
     table : `~astropy.table.Table`
-        A row a cutout: ``field``, ``setup``, ``source`` (the row of the
+        A row per cutout: ``field``, ``setup``, ``source`` (the row of the
         source list), ``x``, ``y`` (pixels of the map), ``snr``,
         ``hole_radius`` (pixels) and ``flux`` (Jy, or the list's own unit
         where it states none; NaN where it has no such column).

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-A training set out of one's own maps.
+A training set out of your own maps.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,11 @@ from scipy.ndimage import maximum_filter
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
 from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import remove_stale, write_bytes_atomically
+from photutils_pconv._utils.writing import (
+    check_output,
+    remove_stale,
+    write_bytes_atomically,
+)
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.fits import read_fits_map
@@ -207,14 +211,14 @@ def read_map_fields(path):
 
 def make_map_set(folder, fields, setup, *, options=None, tell=None):
     """
-    Make a training set out of one's own maps.
+    Make a training set out of your own maps.
 
     The complexity of each map is measured, by which the fields are divided
     into training, validation and test; of fewer than three maps each is cut
     into two parts. For cutouts with holes, sources are injected into each
     map, away from those that it has, at so many flux levels, and the cutouts
     written. What a field gave is kept in ``pieces``, so that an interrupted
-    run goes on; ``manifest.json`` tells what became of each; ``cutouts`` is
+    run goes on; ``manifest.json`` records what became of each; ``cutouts`` is
     what a training reads, by the configuration ``train.toml``.
 
     Parameters
@@ -268,6 +272,7 @@ def make_map_set(folder, fields, setup, *, options=None, tell=None):
             parse_map_unit(one.unit)
         if one.sources is not None:
             read_source_table(one.sources)
+    check_output([folder / 'manifest.json'], overwrite=True)
     (folder / 'pieces').mkdir(parents=True, exist_ok=True)
     remove_stale(folder)
     recipe = {

@@ -122,7 +122,7 @@ class SamplerConfig(CutoutConfig):
 
     empty : float, optional
         The probability of a cutout to have no source in its central hole,
-        as the holes have that tell the errors on a map.
+        as the holes have that determine the errors on a map.
     """
 
     n_fields: int = 240

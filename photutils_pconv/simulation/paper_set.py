@@ -17,7 +17,7 @@ from photutils_pconv._utils.checks import (
     check_switches,
 )
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import remove_stale, write_atomically
+from photutils_pconv._utils.writing import check_output, remove_stale, write_atomically
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 from photutils_pconv.archive.maps import fetch_map
 from photutils_pconv.archive.patience import Patience
@@ -119,7 +119,7 @@ def load_paper_fields(*, mode=None, band=None, split=None):
     -------
     fields : `~astropy.table.QTable`
         Tables A.1 to A.4 of Madarász et al. (2025, A&A 696, A37): ``mode``,
-        ``band``, ``obsid`` (empty for one field, of which the paper does not tell
+        ``band``, ``obsid`` (empty for one field, of which the paper does not say
         it), ``level``, ``n_sources`` (of each simulation), ``min_flux`` and
         ``max_flux`` (mJy, inclusive), ``split``, ``n_simulations``. Four
         observations of one mode are in different parts in different bands.
@@ -160,7 +160,7 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     `~photutils_pconv.psf.get_psf`, whose whole flux is 1; the paper's have it within
     their stamps. The bands are merged, and
     the fields divided as the paper does. What a field gave is kept in
-    ``pieces``, so that an interrupted run goes on; ``manifest.json`` tells
+    ``pieces``, so that an interrupted run goes on; ``manifest.json`` records
     what became of each field, with checksums; ``cutouts`` is what a training reads.
     ``sources`` lists the injected sources of each field: ``ra`` and ``dec`` (deg) and
     ``flux`` (mJy), one simulation after the other.
@@ -197,6 +197,7 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     tell = (lambda line: None) if tell is None else tell
     folder = Path(folder).expanduser()
     fields = _choose_fields(load_paper_fields(mode=mode), options)
+    check_output([folder / 'manifest.json'], overwrite=True)
     for name in ('pieces', 'sources'):
         (folder / name).mkdir(parents=True, exist_ok=True)
     remove_stale(folder)
@@ -238,7 +239,7 @@ def _make_piece(folder, name, row, options):
     entry = {'name': name, 'split': str(row['split'])}
     entry |= {key: str(row[key]) for key in ('mode', 'band', 'obsid', 'level')}
     if not row['obsid']:
-        return {**entry, 'state': 'missing', 'reason': 'the paper does not tell it'}
+        return {**entry, 'state': 'missing', 'reason': 'the paper does not say it'}
     try:
         fetched = fetch_map(
             row['obsid'],

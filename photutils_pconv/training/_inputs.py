@@ -95,7 +95,7 @@ def describe(data):
 
 def summarise_data(train_data, validation_data):
     """
-    Give the numbers of cutouts, and digests of which they are, if they tell.
+    Give the numbers of cutouts, and digests of which they are, if they say.
     """
     summary = {}
     for name, data in (('training', train_data), ('validation', validation_data)):

@@ -100,7 +100,7 @@ def open_arrays(
 
     setups : sequence of setup or str, optional
         The setups, for a normalisation with ``wings`` or ``kriging``. Which
-        cutout has which the column ``setup`` of the CSV tells; without it,
+        cutout has which the column ``setup`` of the CSV says; without it,
         there must be one alone.
 
     Returns
@@ -150,7 +150,7 @@ def _open(folder, name, rows):
         return _Files(files, found if rows is None else rows)
     msg = (
         f'neither the array {str(stacked)!r} nor the folder {str(files)!r} with a '
-        'file a cutout exists'
+        'file per cutout exists'
     )
     raise FileNotFoundError(msg)
 
@@ -182,7 +182,7 @@ def _load(path, *, memory_map=False):
 
 
 def _find_setups(path, setups):
-    """Find the setup of each cutout, or that of all; None if nobody tells."""
+    """Find the setup of each cutout, or that of all; None if nothing says it."""
     given = {one.name: one for one in (get_setup(setup=one) for one in setups)}
     names = []
     if path.is_file():

@@ -305,7 +305,7 @@ def check_compatible(state, config, path, *, data=None):
 
 
 def _tell(key, before, now):
-    """Tell a difference; nothing if there is none."""
+    """Describe a difference; nothing if there is none."""
     if before == now:
         return ''
     return f'{key} is {before!r} in the checkpoint, but {now!r} in the configuration'

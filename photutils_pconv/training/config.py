@@ -124,7 +124,7 @@ class TrainingConfig(Configuration):
         Whether to write events for TensorBoard, where it is installed.
 
     report : bool, optional
-        Whether to print what is trained on, and a line an epoch.
+        Whether to print what is trained on, and a line per epoch.
 
     progress_bar : bool, optional
         Whether to show a progress bar.

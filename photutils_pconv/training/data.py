@@ -102,7 +102,7 @@ class SimulatedCutouts(torch.utils.data.Dataset):
     ----------
     sampler : `~photutils_pconv.simulation.CutoutSampler` or \
             `~photutils_pconv.simulation.ResidualSampler`
-        The sampler, which tells the kind of the cutouts.
+        The sampler, which determines the kind of the cutouts.
 
     size : int
         The number of cutouts an epoch.
@@ -177,7 +177,7 @@ class SimulatedCutouts(torch.utils.data.Dataset):
 
     def digest(self):
         """
-        Tell which cutouts these are.
+        Find which cutouts these are.
 
         Returns
         -------
@@ -416,7 +416,7 @@ class ArrayCutouts(torch.utils.data.Dataset):
 
     def digest(self):
         """
-        Tell which cutouts these are.
+        Find which cutouts these are.
 
         Returns
         -------

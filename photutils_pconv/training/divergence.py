@@ -22,7 +22,7 @@ class DivergenceError(RuntimeError):
 
 def find_divergence(loss, usual, *, explosion):
     """
-    Tell what is wrong with the loss of a step.
+    Say what is wrong with the loss of a step.
 
     Parameters
     ----------

@@ -297,7 +297,7 @@ class Engine:
 
     def end_epoch(self, validation_loss):
         """
-        Tell the learning rate's schedule how the epoch went.
+        Report the loss of the epoch to the learning rate's schedule.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ All images have the shape (N, C, H, W); ``validity`` is the paper's M,
 (N, 1, H, W) with 1 where a pixel is usable. Missing pixels belong to
 neither side of the loss: `WeightedLoss` hands the terms an output that
 equals the target there, and those that take a mean over a region are
-told by ``missing``.
+given by ``missing``.
 """
 
 import torch

@@ -86,7 +86,7 @@ authors' program).
 
 def resolve_terms(preset, terms=None):
     """
-    Merge a preset with terms of one's own.
+    Merge a preset with terms of your own.
 
     Parameters
     ----------

@@ -267,7 +267,7 @@ class DataConfig(Section):
         paper, or of several.
 
     setup_files : tuple of str, optional
-        JSON files with setups of one's own, as
+        JSON files with setups of your own, as
         `~photutils_pconv.setups.ObservingSetup.to_dict` gives them. To
         use the model, such a setup is registered or given itself.
 

@@ -258,7 +258,7 @@ class Trainer:
         return self.history
 
     def _is_settled(self):
-        """Tell whether the validation loss has not fallen for long enough."""
+        """Return whether the validation loss has not fallen for long enough."""
         progress, patience = self.progress, self.config.early_stopping
         if patience == 0 or progress.best_epoch is None:
             return False

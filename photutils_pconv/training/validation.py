@@ -97,7 +97,7 @@ def residual_figures(output, cutouts, *, softening=None):
 
     cutouts : `~photutils_pconv.training.ResidualCutouts`
         The cutouts, arrays of shape (N, H, W), of which the last two hold
-        one number a cutout, (N, 1, 1).
+        one number per cutout, (N, 1, 1).
 
     softening : float, optional
         Where the arcsinh of their normalisation starts to compress.

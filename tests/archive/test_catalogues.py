@@ -117,7 +117,7 @@ class TestFetch:
             server.catalogues[f'J/A+A/688/A203/{name}'] = sources
         with pytest.raises(
             ArchiveFormatError,
-            match=r'be that of the blue band: .*one, .*two\. Name one',
+            match=r'that of the blue band: .*one, .*two\. Name one',
         ):
             fetch_catalogue(ccd, band='blue', patience=patience)
         table = fetch_catalogue(ccd, band='blue', table='two', patience=patience)

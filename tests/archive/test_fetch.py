@@ -316,7 +316,7 @@ class TestDownload:
         server.faults['data'] = [None, make.fault(200, page)]
         with pytest.raises(
             ArchiveFormatError,
-            match=r'a web page in the place of .*"The archive sleeps"',
+            match=r'a web page instead of .*"The archive sleeps"',
         ):
             fetch()
         assert left_behind() == []
@@ -523,9 +523,7 @@ class TestBadMaps:
             send(b'PK\x03\x04 something')
 
     def test_page_inside(self, send):
-        with pytest.raises(
-            ArchiveFormatError, match='a web page in the place of hpacs'
-        ):
+        with pytest.raises(ArchiveFormatError, match='a web page instead of hpacs'):
             send(b'<html><title>oops</title></html>')
 
     def test_no_unit(self, send, make):

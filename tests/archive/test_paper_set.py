@@ -137,7 +137,7 @@ class TestSet:
         assert 'scanmap_blue_1342000001: done, 12' in lines
         reasons = [one.get('reason') for one in manifest['fields']]
         assert any('No blue map of 1342000004' in str(reason) for reason in reasons)
-        assert 'the paper does not tell it' in reasons
+        assert 'the paper does not say it' in reasons
         assert json.loads((tmp_path / 'set/manifest.json').read_text()) == manifest
         for split, obsid, number in (
             ('train', 1342000001, 12),
@@ -236,6 +236,12 @@ class TestSet:
         assert card.normalisation == {'name': 'minmax'}
         assert card.recipe['epochs'] == 1
         assert 'scanmap/red' in card.setups
+
+    def test_a_file_in_the_place_of_the_folder(self, archive, options, tmp_path):
+        (tmp_path / 'set').write_text('mine')
+        with pytest.raises(NotADirectoryError, match='set is a file: choose another'):
+            make_paper_set(tmp_path / 'set', 'scanmap', options=options)
+        assert archive.requests == []
 
     def test_nothing(self, archive, options, tmp_path):
         archive.archives.clear()

@@ -55,7 +55,7 @@ def test_tables(tool):
     assert 'Simulated emission: 2 maps\n==========================\n' in text
     assert 'Median bias\n-----------\n' in text
     assert '3 sources could not be measured.' in text
-    assert '    :header: "SNR", "ours", "annulus"\n' in text
+    assert '    :header: "SNR", "\'inpaint\'", "annulus"\n' in text
     assert '    "4 to 12", "+0.10", "-3.00"\n' in text
     assert '    "geometric mean", "", "1.00"\n' in text
     # Single modes and the run time stay in the benchmark's output.
@@ -93,7 +93,7 @@ PSF_RESULTS = """# Removal with a known PSF
 def test_psf_tables(tool):
     text = tool.write_psf_tables(PSF_RESULTS)
     assert 'Simulated fields\n================\n\nHole RMS\n--------\n' in text
-    assert '    "ours", "0.1"\n' in text
+    assert '    "\'inpaint\'", "0.1"\n' in text
     # Ratios and single backgrounds stay in the benchmark's output.
     for other in ('0.2', 'W5', '0.3'):
         assert other not in text
@@ -135,6 +135,31 @@ def test_finding_tables(tool):
     assert '0.8' not in text
     assert '\n\nOn noise.\n\n.. csv-table::\n' in text
     assert 'command' not in text
+
+
+def make_lines(n_rows, n_columns):
+    return [
+        f'| {" | ".join(f"{row}{column}" for column in "abcdefgh"[:n_columns])} |'
+        for row in range(n_rows)
+    ]
+
+
+@pytest.mark.parametrize(
+    ('n_rows', 'n_columns', 'shapes'),
+    [
+        (9, 6, [(9, 6)]),
+        (3, 8, [(8, 3)]),
+        (8, 8, [(8, 5), (8, 4)]),
+    ],
+)
+def test_tables_fit_the_page(tool, n_rows, n_columns, shapes):
+    text = tool.format_table(make_lines(n_rows, n_columns))
+    tables = text.split('.. csv-table::\n')[1:]
+    rows = [[line for line in one.splitlines() if '"' in line] for one in tables]
+    assert [(len(one), one[0].count('", "') + 1) for one in rows] == shapes
+    # Every cell is there; the first column of a divided table in each part.
+    assert text.count('"0a"') == len(shapes)
+    assert all(f'"{n_rows - 1}{one}"' in text for one in 'abcdefgh'[:n_columns])
 
 
 def test_written_to_files(tool, tmp_path):

@@ -117,6 +117,11 @@ class TestRun:
         }
         assert set(evaluation.figures) == set(expected)
 
+    def test_html(self, evaluation):
+        html = evaluation._repr_html_()
+        assert '<b>Evaluation</b>' in html
+        assert 'power spectrum (5.3.1)' in html
+
     def test_report(self, evaluation):
         text = evaluation.report.read_text(encoding='utf-8')
         assert text.startswith('<!DOCTYPE html>')

@@ -342,7 +342,7 @@ def test_row_and_structured_array(sky, map_wcs):
         (Table({'ra': [1] * u.Jy, 'dec': [1]}), "'ra' must have a unit convertible"),
         (Table({'ra': [1], 'dec': [91]}), 'are no sky positions'),
         (Table({'ra': ['here'], 'dec': ['there']}), 'text that is no position'),
-        (Table({'x': [[1, 2]], 'y': [[1, 2]]}), 'must hold a number a row'),
+        (Table({'x': [[1, 2]], 'y': [[1, 2]]}), 'must hold a number per row'),
     ],
 )
 def test_bad_tables(table, match, map_wcs):

@@ -91,7 +91,7 @@ class TestFindSetup:
                 'says nothing of wavelength',
             ),
             ({'WAVELNTH': np.nan}, {}, 'says nothing of wavelength'),
-            (SCAN, {}, "OBS_MODE = 'Scan map', which tells no setup"),
+            (SCAN, {}, "OBS_MODE = 'Scan map', which names no setup"),
             (
                 {'WAVELNTH': 70.0},
                 {},
@@ -110,7 +110,7 @@ class TestFindSetup:
                 "give band, one of 'blue', 'green'",
             ),
             ({'FILTER': 'red'}, {'mode': 'scanmap'}, "mode='scanmap' was given"),
-            ({'INSTRUME': 'LABOCA', 'WAVELNTH': 160.0}, {}, "'LABOCA'.*tells no setup"),
+            ({'INSTRUME': 'LABOCA', 'WAVELNTH': 160.0}, {}, "'LABOCA'.*names no setup"),
             (BLUE | {'CAMERA': 'PHOTRED'}, {}, "WAVELNTH = 70.0.*'PHOTRED'"),
             ({}, {'band': 'violet'}, "Unknown band 'violet'; accepted are: 'blue'"),
             (BLUE, {'mode': 'slew'}, "Unknown mode 'slew'"),

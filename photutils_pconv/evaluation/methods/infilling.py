@@ -99,7 +99,7 @@ def measure_infilling_psf(scene):
 
     The covariance is that of the map without its sources, averaged over the
     eight turns and flips of a patch of 21 x 21 pixels, and mixed half and half
-    with the one that offsets alone tell. The PSF's expected mismatch is added to
+    with the one that offsets alone determine. The PSF's expected mismatch is added to
     the variances. The flux is the generalised least-squares estimate, with a
     free constant and the fluxes of sources within 12 pixels.
 

@@ -234,7 +234,7 @@ def _box_sums(image, size):
 
 def stationary_covariance(image, row, column, *, half, reach):
     """
-    Calculate the covariance of a patch as far as offsets tell it.
+    Calculate the covariance of a patch as far as offsets determine it.
 
     It is the mean over all pairs of pixels of an offset, and of its turns
     and flips, that the surroundings hold. Pairs that they do not hold count

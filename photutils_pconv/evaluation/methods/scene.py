@@ -157,7 +157,7 @@ class Scene:
 
     def hole(self, i, window):
         """
-        Tell which pixels of a window belong to a source's hole.
+        Find which pixels of a window belong to a source's hole.
 
         Parameters
         ----------

@@ -9,7 +9,7 @@ from photutils_pconv._utils.plotting import make_axes
 
 __all__ = ['check_number', 'new_axes', 'one_axes', 'row_axes', 'setup_axes']
 
-# The columns of figures that have a panel a setup.
+# The columns of figures that have a panel per setup.
 _COLUMNS = 3
 _NUMBERS = {2: 'two', 3: 'three'}
 
@@ -79,7 +79,7 @@ def row_axes(axes, shape, size, **kwargs):
 
 def setup_axes(n_setups, *, size, interactive=True):
     """
-    Make a figure with a panel a setup; what is left of the last row is hidden.
+    Make a figure with a panel per setup; what is left of the last row is hidden.
     """
     n_columns = min(_COLUMNS, n_setups)
     n_rows = -(-n_setups // n_columns)

@@ -140,7 +140,7 @@ def plot_ratio_by_aperture(table):
     Returns
     -------
     figure : `~matplotlib.figure.Figure`
-        A panel a setup: median as a line, quartiles as a band.
+        A panel per setup: median as a line, quartiles as a band.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def plot_complexity(table):
     Returns
     -------
     figure : `~matplotlib.figure.Figure`
-        A panel a setup, a line a method, in the setup's aperture.
+        A panel per setup, a line per method, in the setup's aperture.
 
     Raises
     ------

@@ -37,7 +37,7 @@ MAP_COLORS = {
 }
 """
 The colours of curves with these labels: the blue, orange and green of Fig. 13, in the
-shades of Okabe and Ito, which colour-blind readers tell apart.
+shades of Okabe and Ito, which colour-blind readers can distinguish.
 """
 
 # How curves are drawn in their order, so that those that coincide are all seen.

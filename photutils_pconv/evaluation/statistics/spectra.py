@@ -76,7 +76,7 @@ def power_spectrum(
     max_gap : float, optional
         How deep, in pixels, a missing region may be to be filled instead
         of tapered. Filled pixels have lost their power on scales smaller
-        than the gap; ``meta['filled_fraction']`` tells how many they are.
+        than the gap; ``meta['filled_fraction']`` says how many they are.
 
     bins_per_decade : float, optional
         The number of logarithmic bins in a decade. Bins at low
