@@ -18,16 +18,7 @@ from photutils_pconv.cli._removal import OPTION_GROUPS, SHELL_DEFAULTS
 from photutils_pconv.removal.settings import removal_options
 
 # What only a shell needs: the files, and what is done about them.
-OWN_OPTIONS = {
-    'help',
-    'map',
-    'catalogue',
-    'output',
-    'overwrite',
-    'quiet',
-    'plot',
-    'block',
-}
+OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}
 # What `SourceRemovalResult.write` takes.
 WRITE_OPTIONS = {'table_formats', 'regions'}
 # What is fetched in the place of files.
