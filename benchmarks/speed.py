@@ -438,6 +438,9 @@ def measure_large_maps(largest, *, n_sources=100):
     load = os.getloadavg()[0]
     sizes = [largest // 8, largest // 4, largest // 2, largest]
     cases = [(_DEFAULT, n_sources, size) for size in sizes]
+    # And with the number of sources, for comparison.
+    cases += [(_DEFAULT, n, size) for n, size in ((10, sizes[1]), (50, sizes[1]))]
+    cases += [(_DEFAULT, 5 * n_sources, 1500)]
     tables = [format_sizes(cases, repeats=2), format_files(n_sources, largest)]
     about = (
         f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
