@@ -12,9 +12,10 @@ all sources and by their SNR (Eq. 1)::
     PCONV_REAL_DATA=... python benchmarks/finding.py --output FILE
 
 Peers see the map less photutils' ``Background2D``, over its rms; hyper's detection is
-that of hyper-py-photometry, if that is installed. Then false detections are counted on
-maps into which nothing was injected, as they are and upside down, where no source is a
-peak. ``--half training`` makes the maps with which the package's numbers were chosen.
+that of hyper-py-photometry, if that is installed (1.2.3 needs scikit-learn before 1.6).
+Then false detections are counted on maps into which nothing was injected, as they are
+and upside down, where no source is a peak. ``--half training`` makes the maps with
+which the package's numbers were chosen.
 """
 
 import argparse
@@ -306,8 +307,7 @@ def summarise(table):
                     f'{np.median(own["time"]):.1f}',
                 ]
             )
-        header = ['finder', 'threshold', 'completeness', 'reliability']
-        header.append('seconds for all thresholds')
+        header = 'finder,threshold,completeness,reliability,seconds in all'.split(',')
         parts.append('### Usual thresholds\n\n' + format_lines(header, rows))
     return '\n\n'.join(parts)
 

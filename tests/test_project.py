@@ -64,6 +64,9 @@ class TestFiles:
         text = (ROOT / 'conda-recipe' / 'meta.yaml').read_text(encoding='utf-8')
         wanted = set(PROJECT['project']['dependencies'])
         names = {'torch': 'pytorch', 'astropy': 'astropy-base'}
+        # An address that is nobody's would lead users astray.
+        (home,) = re.findall(r'^  home: (\S+)$', text, re.M)
+        assert home in PROJECT['project']['urls'].values()
         for one in wanted:
             name, floor = one.split('>=')
             assert f'    - {names.get(name, name)} >={floor}\n' in text

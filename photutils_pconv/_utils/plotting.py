@@ -23,9 +23,10 @@ __all__ = [
 ]
 
 #: The colour map of all images of brightness. It is perceptually uniform, so that
-#: steps of brightness look alike, also to readers who do not say red from green.
+#: steps of brightness look alike, also to readers who see red and green alike.
 BRIGHTNESS_COLORS = 'inferno'
-#: The colour map of all differences, white at zero, which they can tell apart, too.
+#: The colour map of all differences, white at zero, whose two ends those readers see
+#: as different, too.
 DIFFERENCE_COLORS = 'RdBu_r'
 
 # The side of a panel (inches, by choice) with its colour bar, or with coordinates of

@@ -12,12 +12,16 @@ import numpy as np
 from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.bands.resolution import BandMap, match_resolution
 from photutils_pconv.inputs.values import as_array
 from photutils_pconv.psf.library import parse_psf
 
 __all__ = ['BandsResult']
+
+# The number of rows that a notebook shows (by choice).
+_N_SHOWN = 10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +66,31 @@ class BandsResult:
             f'<{type(self).__name__}: {len(self.photometry)} sources in '
             f'{", ".join(self.results)}>'
         )
+
+    def summary(self):
+        """
+        Say in a few lines what was done and found in each band.
+
+        Returns
+        -------
+        text : str
+            The bands' own summaries (`SourceRemovalResult.summary
+            <photutils_pconv.SourceRemovalResult.summary>`), one after another.
+        """
+        return '\n\n'.join(
+            f'{band}:\n{result.summary()}' for band, result in self.results.items()
+        )
+
+    def _repr_html_(self):
+        facts = {
+            band: f'{self.setups[band].name}, {len(result.photometry)} sources'
+            for band, result in self.results.items()
+        }
+        names = ['flux', 'flux_err', 'flags']
+        names = [f'{name}_{band}' for band in self.bands for name in names]
+        names = ['id', 'sky_center', *names]
+        table = self.photometry[names][:_N_SHOWN]._repr_html_()
+        return format_html('Source removal from bands', facts, more=table)
 
     @property
     def bands(self):

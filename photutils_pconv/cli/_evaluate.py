@@ -56,6 +56,19 @@ def add_parser(subparsers):
         help='no simulated fields: only the maps and stars given',
     )
     parser.add_argument('--seed', type=int, help='seed of the simulated fields')
+    parser.set_defaults(usage_error=parser.error)
+    parser.add_argument(
+        '--scheduler',
+        metavar='ADDRESS',
+        help='the scheduler of a running cluster of dask that works on the simulated '
+        'fields',
+    )
+    parser.add_argument(
+        '--workers',
+        type=int,
+        metavar='N',
+        help='the number of processes on this machine that do (default: this one)',
+    )
     add_output(parser)
     return parser
 
@@ -64,6 +77,8 @@ def run(options):
     """Evaluate and say how many of the limits are met."""
     from dataclasses import replace
 
+    if options.scheduler is not None and options.workers is not None:
+        options.usage_error('--workers are those of this machine, not of --scheduler')
     from photutils_pconv.evaluation.config import EvaluationConfig
     from photutils_pconv.evaluation.run import run_evaluation
 
@@ -87,14 +102,27 @@ def run(options):
         changes['seed'] = options.seed
     if options.no_fields:
         changes.update(n_fields=0, fields=())
-    evaluation = run_evaluation(
-        replace(config, **changes),
-        options.output,
-        quick=options.quick,
-        overwrite=options.overwrite,
-        report=None if options.quiet else lambda line: print(line, flush=True),
-    )
+    with _connect(options) as client:
+        evaluation = run_evaluation(
+            replace(config, **changes),
+            options.output,
+            quick=options.quick,
+            overwrite=options.overwrite,
+            report=None if options.quiet else lambda line: print(line, flush=True),
+            executor=client,
+        )
     if not options.quiet:
         verdicts = evaluation.tables['verdicts']
         for kind in ('met', 'not met'):
             print(f'{sum(verdicts["verdict"] == kind)} limits {kind}')
+
+
+def _connect(options):
+    """Get a client of dask, if one is asked for."""
+    from contextlib import nullcontext
+
+    if options.scheduler is None and options.workers is None:
+        return nullcontext()
+    from photutils_pconv.scale.clusters import connect
+
+    return connect(options.scheduler, n_workers=options.workers)

@@ -74,7 +74,7 @@ def run(options):
 
 def _make_lines(table):
     """A line for each observation, under a heading."""
-    yield f'{len(table)} observations'
+    yield f'{len(table)} observation{"" if len(table) == 1 else "s"}'
     if not len(table):
         return
     shown = table.copy()

@@ -10,6 +10,7 @@ import numpy as np
 from astropy.table import vstack
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.executors import check_executor
 from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.completeness.places import draw_rounds, find_room, split_rounds
 from photutils_pconv.completeness.results import Completeness
@@ -182,12 +183,7 @@ def _check_tools(remover, executor):
     if not isinstance(remover, NeuralSourceRemover):
         msg = f'remover must be a NeuralSourceRemover, got {remover!r}.'
         raise TypeError(msg)
-    if executor is not None and not callable(getattr(executor, 'submit', None)):
-        msg = (
-            'executor must have a method submit, as concurrent.futures.Executor and '
-            f'dask.distributed.Client have, got {executor!r}.'
-        )
-        raise TypeError(msg)
+    check_executor(executor)
 
 
 def _parse_places(places, map_input):

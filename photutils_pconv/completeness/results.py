@@ -11,6 +11,7 @@ import numpy as np
 from astropy.stats import binom_conf_interval
 from astropy.table import QTable
 
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv.completeness.statistics import (
     FRACTIONS,
     flux_at_completeness,
@@ -179,6 +180,14 @@ class Completeness:
             f'<{type(self).__name__}: {len(self.sources)} sources of '
             f'{len(self.flux)} fluxes; complete to {limits}>'
         )
+
+    def _repr_html_(self):
+        facts = {'sources': f'{len(self.sources)} of {len(self.flux)} fluxes'}
+        for share in FRACTIONS:
+            facts[f'complete to {100 * share:.0f} %'] = f'{self.flux_at(share):.3g}'
+        names = ['flux', 'n_injected', 'completeness', 'bias', 'scatter', 'pull']
+        table = self.to_table()[names]._repr_html_()
+        return format_html('Completeness', facts, more=table)
 
     def flux_at(self, fraction):
         """

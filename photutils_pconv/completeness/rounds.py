@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from photutils_pconv._utils.executors import run_jobs
 from photutils_pconv.inputs.maps import MapInput
 from photutils_pconv.inputs.sizes import CatalogueSizes
 from photutils_pconv.inputs.sources import SourceInput
@@ -136,19 +137,8 @@ def run_rounds(scene, rounds, *, executor=None, progress_bar=False):
     tables : list of `~astropy.table.QTable`
         What each round gives, in their order.
     """
-    if executor is None:
-        tables = (measure_round(scene, one) for one in rounds)
-        return list(_progress(tables, len(rounds), progress_bar))
-    # Dask sends large data once that way.
-    shared = executor.scatter(scene) if hasattr(executor, 'scatter') else scene
-    futures = [executor.submit(measure_round, shared, one) for one in rounds]
-    try:
-        tables = (future.result() for future in futures)
-        return list(_progress(tables, len(rounds), progress_bar))
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
+    tables = run_jobs(measure_round, scene, rounds, executor=executor)
+    return list(_progress(tables, len(rounds), progress_bar))
 
 
 def _progress(iterable, total, show):

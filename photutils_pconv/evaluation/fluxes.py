@@ -7,12 +7,15 @@ ours and every other method are corrected with the encircled energy of
 the PSF that was injected.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.table import Table, vstack
 
+from photutils_pconv._utils.executors import check_executor, run_jobs
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import PSF, RemoverChoice
 from photutils_pconv.evaluation.tables import label_rows
@@ -224,6 +227,7 @@ def evaluate_fluxes(
     aperture_radii=None,
     methods=None,
     report=None,
+    executor=None,
 ):
     """
     Measure one simulation for each field and flux level.
@@ -246,6 +250,10 @@ def evaluate_fluxes(
     report : callable, optional
         Called with a line of text after each field.
 
+    executor : `concurrent.futures.Executor` or dask ``Client``, optional
+        What measures the fields, each for itself (default: this process, one after
+        the other).
+
     Returns
     -------
     table : `~astropy.table.Table`
@@ -257,34 +265,15 @@ def evaluate_fluxes(
     ValueError
         If no field has a level.
     """
+    check_executor(executor)
+    fields = list(fields)
+    how = _HowToMeasure(levels, n_sources, psf, removers, aperture_radii, methods)
+    measured = run_jobs(_measure_field, how, fields, executor=executor)
     tables = []
-    for field in fields:
-        count = 0
-        for level in field.levels(levels):
-            ccd, sources = field.simulate(
-                level, n_sources=n_sources, psf=psf, stream=round(level)
-            )
-            table, _ = measure_ratios(
-                ccd,
-                sources,
-                setup=field.setup,
-                psf=psf,
-                removers=removers,
-                aperture_radii=aperture_radii,
-                methods=methods,
-            )
-            labels = {
-                'field': field.name,
-                'setup': field.setup.name,
-                'complexity': field.complexity,
-                'rank': field.rank,
-            }
-            table = label_rows(table, labels)
-            table.meta = {}
-            tables.append(table)
-            count += len(table)
+    for field, found in zip(fields, measured, strict=True):
+        tables += found
         if report is not None:
-            report(f'{field.name}: {count} sources')
+            report(f'{field.name}: {sum(map(len, found))} sources')
     if not tables:
         msg = 'no field has a flux level: give others, or other fields'
         raise ValueError(msg)
@@ -293,3 +282,45 @@ def evaluate_fluxes(
         if name.startswith('ratio_') and hasattr(table[name], 'filled'):
             table[name] = table[name].filled(np.nan)
     return table
+
+
+@dataclass(frozen=True, eq=False)
+class _HowToMeasure:
+    """
+    What the measurements of all fields have in common.
+    """
+
+    levels: Sequence | None
+    n_sources: int | None
+    psf: Any
+    removers: tuple
+    aperture_radii: Sequence | None
+    methods: Sequence | None
+
+
+def _measure_field(how, field):
+    """Measure a simulation of each flux level; give their tables."""
+    labels = {
+        'field': field.name,
+        'setup': field.setup.name,
+        'complexity': field.complexity,
+        'rank': field.rank,
+    }
+    tables = []
+    for level in field.levels(how.levels):
+        ccd, sources = field.simulate(
+            level, n_sources=how.n_sources, psf=how.psf, stream=round(level)
+        )
+        table, _ = measure_ratios(
+            ccd,
+            sources,
+            setup=field.setup,
+            psf=how.psf,
+            removers=how.removers,
+            aperture_radii=how.aperture_radii,
+            methods=how.methods,
+        )
+        table = label_rows(table, labels)
+        table.meta = {}
+        tables.append(table)
+    return tables

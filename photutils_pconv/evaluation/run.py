@@ -10,7 +10,9 @@ from pathlib import Path
 from astropy.utils import lazyproperty
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.executors import check_executor
 from photutils_pconv._utils.plotting import make_axes
+from photutils_pconv._utils.repr import format_html
 from photutils_pconv._utils.writing import check_output, write_atomically
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.evaluation.fields import (
@@ -64,6 +66,13 @@ class Evaluation:
     figures: list = field(default_factory=list)
     verdicts: list = field(default_factory=list)
 
+    def _repr_html_(self):
+        facts = {'report': self.report, 'figures': len(self.figures)}
+        facts['tables'] = ', '.join(self.tables)
+        limits = self.tables.get('limits')
+        more = '' if limits is None else limits._repr_html_()
+        return format_html('Evaluation', facts, more=more)
+
     @property
     def report(self):
         """
@@ -80,6 +89,7 @@ def run_evaluation(
     model=None,
     overwrite=False,
     report=None,
+    executor=None,
 ):
     """
     Evaluate models and write tables, figures and a report.
@@ -108,6 +118,10 @@ def run_evaluation(
     report : callable, optional
         Called with lines of text on the progress.
 
+    executor : `concurrent.futures.Executor` or dask ``Client``, optional
+        What works on the simulated fields, each for itself (default: this process,
+        one after the other); see `~photutils_pconv.scale.connect`.
+
     Returns
     -------
     evaluation : `Evaluation`
@@ -126,6 +140,7 @@ def run_evaluation(
     """
     quick = to_bool(quick, 'quick')
     overwrite = to_bool(overwrite, 'overwrite')
+    check_executor(executor)
     if config is None:
         config = EvaluationConfig()
     elif isinstance(config, dict):
@@ -154,6 +169,7 @@ def run_evaluation(
         quick=quick,
         overwrite=overwrite,
         report=report,
+        executor=executor,
     )
     return run.evaluate()
 
@@ -184,9 +200,24 @@ class Run:
 
     report : callable or `None`
         Called with lines of text on the progress.
+
+    executor : object or `None`
+        What works on the fields; `None` for this process.
     """
 
-    def __init__(self, config, output, *, model, removers, quick, overwrite, report):
+    def __init__(
+        self,
+        config,
+        output,
+        *,
+        model,
+        removers,
+        quick,
+        overwrite,
+        report,
+        executor=None,
+    ):
+        self.executor = executor
         self.config = config
         self.model = model
         self.removers = removers

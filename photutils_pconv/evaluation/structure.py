@@ -14,6 +14,7 @@ import numpy as np
 from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.executors import check_executor, run_jobs
 from photutils_pconv.evaluation.draw_errors import DrawErrors, measure_draw_errors
 from photutils_pconv.evaluation.encircled_energy import measure_encircled_energy
 from photutils_pconv.evaluation.removers import PSF, RemoverChoice
@@ -277,6 +278,7 @@ def evaluate_structure(
     truth=False,
     n_draws=0,
     report=None,
+    executor=None,
 ):
     """
     Inject sources of random flux into fields, remove them, and compare.
@@ -310,40 +312,67 @@ def evaluate_structure(
     report : callable, optional
         Called with a line of text after each field.
 
+    executor : `concurrent.futures.Executor` or dask ``Client``, optional
+        What compares the fields, each for itself (default: this process, one after
+        the other).
+
     Returns
     -------
     comparisons : list of `MapComparison`
         Those of one field after those of another.
     """
     truth = to_bool(truth, 'truth')
+    check_executor(executor)
+    fields = list(fields)
+    how = _HowToCompare(n_sources, psf, tuple(removers), truth, n_draws)
     comparisons = []
-    made = {}
-    for field in fields:
-        setup = field.setup
-        if setup.name not in made:
-            given = RemoverChoice(
-                aperture_corrections=measure_encircled_energy(
-                    setup if psf is None else psf, setup.pixel_scale
-                ),
-                error_method='card',
-                fill='draw',
-            )
-            made[setup.name] = {
-                one.name: one.or_else(given).make_remover(setup) for one in removers
-            }
-        ccd, sources = field.simulate(field.flux_range, n_sources=n_sources, psf=psf)
-        found = compare_maps(
-            field.image,
-            ccd,
-            {method: one(ccd, sources) for method, one in made[setup.name].items()},
-            name=field.name,
-            setup=setup.name,
-            complexity=field.complexity,
-            n_draws=n_draws,
-        )
-        if truth and field.emission is not None:
-            found += compare_truth(found[0], field.emission)
+    compared = run_jobs(_compare_field, how, fields, executor=executor)
+    for field, found in zip(fields, compared, strict=True):
         comparisons += found
         if report is not None:
-            report(f'{field.name}: structure, {len(sources)} sources')
+            n = len(found[0].result.photometry)
+            report(f'{field.name}: structure, {n} sources')
     return comparisons
+
+
+@dataclass(frozen=True, eq=False)
+class _HowToCompare:
+    """
+    What the comparisons of all fields have in common.
+    """
+
+    n_sources: int | None
+    psf: Any
+    removers: tuple
+    truth: bool
+    n_draws: int
+
+
+def _compare_field(how, field):
+    """Inject sources into a field, remove them, and compare."""
+    setup = field.setup
+    given = RemoverChoice(
+        aperture_corrections=measure_encircled_energy(
+            setup if how.psf is None else how.psf, setup.pixel_scale
+        ),
+        error_method='card',
+        fill='draw',
+    )
+    ccd, sources = field.simulate(
+        field.flux_range, n_sources=how.n_sources, psf=how.psf
+    )
+    found = compare_maps(
+        field.image,
+        ccd,
+        {
+            one.name: one.or_else(given).make_remover(setup)(ccd, sources)
+            for one in how.removers
+        },
+        name=field.name,
+        setup=setup.name,
+        complexity=field.complexity,
+        n_draws=how.n_draws,
+    )
+    if how.truth and field.emission is not None:
+        found += compare_truth(found[0], field.emission)
+    return found

@@ -18,7 +18,7 @@ _FINE, _WIDE = (0.5, 1.0), (1.0, 2.0)
 # The roughness is that within a Gaussian of this sigma (FWHM): 1 and 1.5 are worse.
 _REACH = 0.6
 # The factor is this at most: what is left of bright sources, whose PSF is not known
-# exactly, is as rough as that of knots. From 3 to 7 is as good; without, 4 of 188
+# exactly, is as rough as that of knots. From 3 to 7 is as good; without, 4 of 192
 # sources with an SNR (Eq. 1) above 30 were lost.
 _LARGEST = 4.0
 

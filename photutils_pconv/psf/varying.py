@@ -4,7 +4,7 @@ The images of sources with a PSF that varies over the map, or is turned from one
 to the next.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -115,7 +115,7 @@ class TurnedPSFs(SourcePSFs):
         not known, for the PSF averaged over all angles.
     """
 
-    angles: np.ndarray = ()
+    angles: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     def of(self, index):
         """

@@ -221,7 +221,12 @@ def _describe_source(row):
     flux, error = (float(getattr(one, 'value', one)) for one in (flux, error))
     names = ', '.join(decode_flags(row['flags']))
     flags = f' ({names})' if names else ''
-    return f'flux {flux:.4g} ± {error:.2g}{unit}{flags}'
+    value = f'{flux:.4g}'
+    if error > 0:
+        # As many decimals as the two first digits of the error have.
+        decimals = max(1 - int(np.floor(np.log10(error))), 0)
+        value = f'{flux:.{decimals}f} ± {error:.{decimals}f}'
+    return f'flux {value}{unit}{flags}'
 
 
 def _find_residual(cleaned, table):

@@ -81,10 +81,10 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
         What the user gave as PSF; it stands for a setup (`stands_for_a_setup`).
 
     pixel_scale : `~astropy.units.Quantity` or `None`
-        The pixel scale of the map, if that says it.
+        The pixel scale of the map, if it is known.
 
     give : str, optional
-        What gives the pixel scale of a map that does not.
+        The argument that gives the pixel scale of a map without one.
 
     Returns
     -------

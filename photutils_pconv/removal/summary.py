@@ -3,12 +3,18 @@
 What came of a removal, in a few lines.
 """
 
+import textwrap
+
 import numpy as np
 
 from photutils_pconv.photometry.flags import FLAGS, count_flags, has_warning
 from photutils_pconv.photometry.upper_limits import DETECTION_THRESHOLD
 
 __all__ = ['list_facts', 'list_flags', 'summarise']
+
+# The width of the summary of flags, in characters: of a terminal and of a page (by
+# choice).
+_WIDTH = 88
 
 
 def list_facts(photometry, holes):
@@ -93,8 +99,14 @@ def summarise(photometry, holes):
     warning, informing = list_flags(flags)
     n = int(np.sum(has_warning(flags)))
     lines.append(f'with a warning: {n or "none"}')
-    lines += [f'    {line}' for line in warning]
+    lines += map(_indent, warning)
     if informing:
         lines.append('for information:')
-        lines += [f'    {line}' for line in informing]
+        lines += map(_indent, informing)
     return '\n'.join(lines)
+
+
+def _indent(line):
+    return textwrap.fill(
+        line, _WIDTH, initial_indent=' ' * 4, subsequent_indent=' ' * 8
+    )

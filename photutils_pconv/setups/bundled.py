@@ -75,11 +75,12 @@ def bundled_setups():
             make=cache(partial(_make_pacs, values)),
         )
     for values in _read('beams.json'):
-        keys = ('name', 'instrument', 'mode', 'band', 'references')
+        keys = ('name', 'instrument', 'mode', 'band')
         setups[values['name']] = BundledSetup(
             **{key: values[key] for key in keys},
             wavelength=values['wavelength_um'] * u.um,
             psf=_SHAPES[values['psf']['shape']],
+            references=_describe_references(values),
             make=cache(partial(_make_by_beam, values)),
         )
     return setups
@@ -88,6 +89,14 @@ def bundled_setups():
 def _read(name):
     path = _DATA / 'setups' / name
     return json.loads(path.read_text(encoding='utf-8'))['setups']
+
+
+def _describe_references(values):
+    """Say where the numbers of a beam come from, and which were not confirmed."""
+    if not values['unconfirmed']:
+        return values['references']
+    names = ', '.join(_NAMES[name] for name in values['unconfirmed'])
+    return f'{values["references"]}. Not found in a second document: {names}'
 
 
 def _make_pacs(values):
@@ -102,6 +111,13 @@ def _make_pacs(values):
     return ObservingSetup.from_dict(values)
 
 
+# What the numbers of beams are called where they come from.
+_NAMES = {
+    'fwhm_arcsec': 'FWHM',
+    'pixel_scale_arcsec': 'pixels',
+    'diameter_m': 'diameter of the telescope',
+    'obscuration': 'its obscuration',
+}
 #: What the shapes of beams are called in lists.
 _SHAPES = {
     'airy': 'Airy pattern, smoothed to the FWHM',

@@ -15,7 +15,11 @@ from scipy.ndimage import maximum_filter
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
 from photutils_pconv._utils.checksums import file_checksum
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import remove_stale, write_bytes_atomically
+from photutils_pconv._utils.writing import (
+    check_output,
+    remove_stale,
+    write_bytes_atomically,
+)
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import draw_holes
 from photutils_pconv.inputs.fits import read_fits_map
@@ -268,6 +272,7 @@ def make_map_set(folder, fields, setup, *, options=None, tell=None):
             parse_map_unit(one.unit)
         if one.sources is not None:
             read_source_table(one.sources)
+    check_output([folder / 'manifest.json'], overwrite=True)
     (folder / 'pieces').mkdir(parents=True, exist_ok=True)
     remove_stale(folder)
     recipe = {

@@ -17,7 +17,7 @@ from photutils_pconv._utils.checks import (
     check_switches,
 )
 from photutils_pconv._utils.versions import package_versions
-from photutils_pconv._utils.writing import remove_stale, write_atomically
+from photutils_pconv._utils.writing import check_output, remove_stale, write_atomically
 from photutils_pconv.archive.errors import ArchiveConnectionError, ArchiveError
 from photutils_pconv.archive.maps import fetch_map
 from photutils_pconv.archive.patience import Patience
@@ -197,6 +197,7 @@ def make_paper_set(folder, mode, *, options=None, tell=None):
     tell = (lambda line: None) if tell is None else tell
     folder = Path(folder).expanduser()
     fields = _choose_fields(load_paper_fields(mode=mode), options)
+    check_output([folder / 'manifest.json'], overwrite=True)
     for name in ('pieces', 'sources'):
         (folder / name).mkdir(parents=True, exist_ok=True)
     remove_stale(folder)

@@ -42,7 +42,7 @@ class TestFind:
         path = tmp_path / 'a' / 'found.ecsv'
         assert main(['find', '269.15', '51.49', '-o', str(path)]) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert lines[0] == '1 observations'
+        assert lines[0] == '1 observation'
         assert lines[1].split()[:4] == ['obsid', 'target', 'mode', 'bands']
         assert make.obsid in lines[-1]
         assert '2011-03-29' in lines[-1]

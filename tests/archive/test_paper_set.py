@@ -237,6 +237,12 @@ class TestSet:
         assert card.recipe['epochs'] == 1
         assert 'scanmap/red' in card.setups
 
+    def test_a_file_in_the_place_of_the_folder(self, archive, options, tmp_path):
+        (tmp_path / 'set').write_text('mine')
+        with pytest.raises(NotADirectoryError, match='set is a file: choose another'):
+            make_paper_set(tmp_path / 'set', 'scanmap', options=options)
+        assert archive.requests == []
+
     def test_nothing(self, archive, options, tmp_path):
         archive.archives.clear()
         with pytest.raises(ValueError, match='No field gave any cutouts'):

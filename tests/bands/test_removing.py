@@ -128,6 +128,12 @@ def test_frozen(tied):
     with pytest.raises(FrozenInstanceError):
         tied.photometry = None
     assert repr(tied) == '<BandsResult: 4 sources in blue, green, red>'
+    html = tied._repr_html_()
+    assert 'scanmap/red, 4 sources' in html
+    assert f'{tied.photometry["flux_green"][0].value:.4g}' in html
+    summary = tied.summary()
+    assert summary.startswith('blue:\nsources: 4 on 170 x 170 pixels')
+    assert 'setup: scanmap/red (as asked for)' in summary
 
 
 def test_write(tied, tmp_path):

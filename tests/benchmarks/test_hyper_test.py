@@ -55,6 +55,20 @@ def test_summary(load):
     )
 
 
+def test_simulated_like_it(load):
+    benchmark = load('hyper_test')
+    truth = Table({'x': X, 'y': Y, 'flux': FLUX, 'fwhm_pix': FWHM})
+    noise = 1e-3 * np.random.default_rng(2).standard_normal((100, 100))
+    like = benchmark.simulate_like(benchmark.HyperTest(data=make_map(), truth=truth))
+    assert like.data.sum() == pytest.approx(make_map().sum(), rel=1e-6)
+    test = benchmark.HyperTest(data=like.data + noise, truth=truth)
+    again = benchmark.simulate_like(test, seed=3).data
+    # The same sources, and other noise of the same strength.
+    left = again - (test.data - noise)
+    assert left.std() == pytest.approx(noise.std(), rel=0.1)
+    assert abs(np.corrcoef(left.ravel(), noise.ravel())[0, 1]) < 0.05
+
+
 def test_loading(load, real_data):
     test = load('hyper_test').load_test(real_data)
     # The positions are counted from 0: they lie on the peaks.

@@ -122,6 +122,15 @@ class TestShown:
     def test_repr(self):
         assert repr(make()).startswith('<Completeness: 6000 sources of 3 fluxes')
 
+    def test_html(self):
+        """A table of its own in notebooks, with as many digits as are of use."""
+        found = make()
+        html = found._repr_html_()
+        assert '<b>Completeness</b>' in html
+        assert f'{found.flux_at(0.9):.3g}' in html
+        assert f'{found.bias[0]:.4g}' in html
+        assert f'{found.bias[0]:.8g}' not in html
+
     @pytest.mark.parametrize('unit', [u.Jy, None])
     def test_plots(self, unit):
         pytest.importorskip('matplotlib')

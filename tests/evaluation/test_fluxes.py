@@ -2,6 +2,7 @@
 """Tests of test fields and of the ratios of measured to injected flux."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from astropy.nddata import CCDData
@@ -98,5 +99,18 @@ def test_evaluate_fluxes(fields, flat_model):
     assert set(table['flux']) == {600.0, 2000.0}
     assert set(table['rank']) == {1, 2}
     assert lines == [f'{field.name}: 4 sources' for field in fields[:2]]
+    with ThreadPoolExecutor(2) as executor:
+        again = evaluate_fluxes(
+            fields[:2],
+            levels=(600, 2000),
+            n_sources=2,
+            removers=(dataclasses.replace(INPAINT, model=flat_model),),
+            methods=(),
+            executor=executor,
+        )
+    for name in table.colnames:
+        assert_array_equal(again[name], table[name])
+    with pytest.raises(TypeError, match='executor must have a method submit'):
+        evaluate_fluxes(fields[:1], executor=2)
     with pytest.raises(ValueError, match='no field has a flux level'):
         evaluate_fluxes(fields[:1], levels=(1e6,))

@@ -3,6 +3,9 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -114,6 +117,11 @@ class TestRun:
         }
         assert set(evaluation.figures) == set(expected)
 
+    def test_html(self, evaluation):
+        html = evaluation._repr_html_()
+        assert '<b>Evaluation</b>' in html
+        assert 'power spectrum (5.3.1)' in html
+
     def test_report(self, evaluation):
         text = evaluation.report.read_text(encoding='utf-8')
         assert text.startswith('<!DOCTYPE html>')
@@ -203,6 +211,29 @@ class TestCommand:
         assert main(['evaluate', str(path), '-o', str(tmp_path / 'out')]) == 1
         assert re.search(message, capsys.readouterr().err)
         assert not (tmp_path / 'out').exists()
+
+    def test_workers(self, tmp_path, monkeypatch, capsys):
+        asked = []
+
+        @contextmanager
+        def connect(client, *, n_workers):
+            asked.append((client, n_workers))
+            with ThreadPoolExecutor(2) as executor:
+                yield executor
+
+        def evaluate(config, output, *, executor, **options):
+            asked.append(executor.submit(int, 3).result())
+            return SimpleNamespace(tables={'verdicts': {'verdict': np.array([])}})
+
+        monkeypatch.setattr('photutils_pconv.scale.clusters.connect', connect)
+        monkeypatch.setattr('photutils_pconv.evaluation.run.run_evaluation', evaluate)
+        command = ['evaluate', '-o', str(tmp_path / 'out'), '--quiet']
+        assert main([*command, '--workers', '2']) == 0
+        assert main([*command, '--scheduler', 'tcp://a:1']) == 0
+        assert asked == [(None, 2), 3, ('tcp://a:1', None), 3]
+        with pytest.raises(SystemExit):
+            main([*command, '--scheduler', 'tcp://a:1', '--workers', '2'])
+        assert '--workers are those of this machine' in capsys.readouterr().err
 
     def test_missing_files(self, tmp_path, capsys):
         output = ['-o', str(tmp_path / 'out')]

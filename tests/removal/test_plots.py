@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of the pictures of removals."""
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -177,8 +178,12 @@ def test_source(result, scene):
     # 5 Jy stand out of a sky of 2 mJy, which is what is left.
     assert lines['map'][0] > 20 * lines['cleaned'][0]
     assert_allclose(lines['cleaned'][:5], 2e-3, rtol=0.2)
-    flux = result.photometry['flux'][0].value
-    assert f'Source 1: flux {flux:.4g} ± ' in figure.get_suptitle()
+    flux, error = (result.photometry[name][0].value for name in ('flux', 'flux_err'))
+    match = re.match(r'Source 1: flux ([\d.]+) ± ([\d.]+) Jy', figure.get_suptitle())
+    # Rounded to the two first digits of the error, both.
+    assert float(match[2]) == pytest.approx(error, rel=0.05)
+    assert float(match[1]) == pytest.approx(flux, abs=0.051 * error)
+    assert len(match[1].partition('.')[2]) == len(match[2].partition('.')[2])
     with pytest.raises(ValueError, match='no source has the id 5'):
         result.plot_source(5)
 

@@ -93,6 +93,9 @@ def test_what_is_unconfirmed_says_so():
     text = resources.files('photutils_pconv') / 'data' / 'setups' / 'beams.json'
     for values in json.loads(text.read_text(encoding='utf-8'))['setups']:
         assert set(values['unconfirmed']) < set(values) | set(values['psf'])
+        said = 'Not found in a second' in bundled_setups()[values['name']].references
+        assert said == bool(values['unconfirmed'])
+    assert bundled_setups()['mips/70'].references.endswith(': pixels, its obscuration')
 
 
 def test_no_file_is_large():

@@ -182,6 +182,14 @@ def test_wrong_commands(arguments, match, tmp_path, capsys):
     assert match in capsys.readouterr().err
 
 
+def test_a_file_in_the_place_of_the_folder(maps, tmp_path, capsys):
+    path = tmp_path / 'set'
+    path.write_text('mine')
+    words = ['dataset', str(maps), '--setup', SETUP, '-o', str(path)]
+    assert cli.main(words) == 1
+    assert 'set is a file: choose another name' in capsys.readouterr().err
+
+
 def test_wrong_lists(tmp_path):
     Table({'x': [1.0], 'y': [2.0]}).write(tmp_path / 'list.csv')
     with pytest.raises(ValueError, match="must have the column 'map'"):

@@ -37,8 +37,8 @@ del ccd.meta['SETUP']
 
 # %%
 # The setup follows from the PSF: its FWHM and encircled energy are measured, and the
-# aperture, the annulus, and the holes go with the beam (:doc:`/how_to/setups`). It
-# is all that a remover needs.
+# aperture, the annulus, and the holes go with the beam (:doc:`/how_to/setups`). It is
+# all that a remover needs.
 
 setup = ObservingSetup.from_psf(
     folder / 'beam.fits', pixel_scale=6 * u.arcsec, wavelength=250 * u.um

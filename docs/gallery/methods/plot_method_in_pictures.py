@@ -8,7 +8,7 @@ The method in pictures
 Madarász et al. (2025, A&A 696, A37) explain their method with pictures of the PSFs
 (their Fig. 1), of the signal-to-noise ratio (Fig. 4), of the holes (Fig. 5) and of the
 source loss (Fig. 8). Here they are drawn from a simulated map, with functions that take
-maps and setups of your own as well.
+your own maps and setups as well.
 """
 
 import matplotlib.pyplot as plt

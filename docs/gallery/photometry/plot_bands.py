@@ -82,17 +82,19 @@ result = remove_bands(
     maps, QTable({'sky_center': sky}), mode='scanmap', position_band='blue'
 )
 table = result.photometry
-table[['id', *(f'{name}_{band}' for band in BANDS for name in ('flux', 'flux_err'))]][
-    :8
-]
+columns = [f'{name}_{band}' for band in BANDS for name in ('flux', 'flux_err')]
+table[['id', *columns]][:8]
 
 # %%
-# Before and after, at 70 and at 160 micron. The beam at 160 micron is twice as wide,
-# and its pixels are twice as large.
+# Before and after, at 70 micron.
 
-for band in ('blue', 'red'):
-    at = f'{setups[band].wavelength.value:.0f} µm'
-    plot_maps({f'map, {at}': maps[band], f'cleaned, {at}': result.cleaned[band]})
+plot_maps({'map, 70 µm': maps['blue'], 'cleaned, 70 µm': result.cleaned['blue']})
+
+# %%
+# The same at 160 micron, where the beam is twice as wide, and the pixels are twice as
+# large.
+
+plot_maps({'map, 160 µm': maps['red'], 'cleaned, 160 µm': result.cleaned['red']})
 
 # %%
 # The fluxes of five sources by wavelength. Cold sources rise towards 160 micron, warm

@@ -6,7 +6,7 @@ Finding sources, and what a catalogue missed
 ============================================
 
 Filaments and knots look like sources to a finder that looks for peaks above a
-background. Filters that are matched to the map, and a look at the shape, separate them
+background. Filters that are matched to the map, and a look at the shape, keep them
 apart. And on a map that the known sources were subtracted from, their faint neighbours
 can be found.
 """
@@ -38,7 +38,7 @@ usual = DAOStarFinder(5.0, fwhm=4.3)(flat, mask=ccd.mask)
 
 
 def match(found):
-    """Find which sources are found, and which of what is found is one."""
+    """Mark the sources that are found, and the detections that are sources."""
     distance = np.hypot(
         np.array(found['x_centroid'])[:, None] - np.array(truth['x']),
         np.array(found['y_centroid'])[:, None] - np.array(truth['y']),

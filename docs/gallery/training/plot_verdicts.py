@@ -49,8 +49,10 @@ evaluation.tables['limits']
 # A verdict says what was measured, and what the paper has.
 
 for verdict in evaluation.verdicts[:3]:
-    print(f'{verdict.topic}, {verdict.method}: {verdict.measured}')
-    print(f'    limit: {verdict.limit}; met: {verdict.met}; paper: {verdict.paper}')
+    print(f'{verdict.topic}, {verdict.method}')
+    print(f'    measured: {verdict.measured}')
+    print(f'    limit:    {verdict.limit} (met: {verdict.met})')
+    print(f'    paper:    {verdict.paper}')
 
 # %%
 # The figures of the report are files, too. This one has the ratio of measured to true

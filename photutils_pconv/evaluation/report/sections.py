@@ -84,6 +84,7 @@ def add_fluxes(run):
         methods=config.list_methods(),
         removers=run.removers,
         report=run.say,
+        executor=run.executor,
     )
     complexity = summarise_by_complexity(table)
     comparison = compare_methods(table)
@@ -166,6 +167,7 @@ def add_structure(run):
         truth=True,
         n_draws=run.config.structure_draws,
         report=run.say,
+        executor=run.executor,
     )
     spectra, variances, statistics = join_comparisons(comparisons)
     run.write_table('power_spectra', spectra)
