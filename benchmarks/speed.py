@@ -411,6 +411,35 @@ def format_backgrounds(n_sources, size):
     return _format(['', 's'], rows)
 
 
+def measure_large_maps(largest, *, n_sources=100):
+    """
+    Measure how time and memory of a removal go with the size of the map.
+
+    Parameters
+    ----------
+    largest : int
+        The side of the largest map; others are 4 and 16 times smaller in pixels.
+
+    n_sources : int, optional
+        The number of sources.
+
+    Returns
+    -------
+    text : str
+        The report.
+    """
+    load = os.getloadavg()[0]
+    sizes = [largest // 8, largest // 4, largest // 2, largest]
+    cases = [(_DEFAULT, n_sources, size) for size in sizes]
+    tables = [format_sizes(cases), format_files(n_sources, largest)]
+    about = (
+        f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
+        f'{os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores'
+    )
+    titles = ['# Large maps', about, '## By size', '## From a file to files']
+    return '\n\n'.join([*titles[:3], tables[0], titles[3], tables[1]])
+
+
 def main(arguments=None):
     """
     Run the benchmark from the command line.
@@ -425,6 +454,9 @@ def main(arguments=None):
     parser.add_argument(
         '--largest', type=int, default=8192, help='the side of the largest map'
     )
+    parser.add_argument(
+        '--large-maps', action='store_true', help='only what goes with the size'
+    )
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     parser.add_argument('--measure', help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
@@ -434,6 +466,9 @@ def main(arguments=None):
         print(json.dumps(measure(what)))
         return
 
+    if args.large_maps:
+        write_text(measure_large_maps(args.largest), args.output)
+        return
     quick = args.quick
     start, load = time.time(), os.getloadavg()[0]
     size = 512 if quick else 1500

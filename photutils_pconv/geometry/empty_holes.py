@@ -41,8 +41,8 @@ _CANDIDATES = 4000
 # among them, and all are looked at only if so many draws do not give so few; by choice.
 _MANY_PIXELS = 2**20
 _MOST_DRAWS, _FEWEST_CANDIDATES = 32000, 1000
-# The rows of them that are looked at together.
-_ROWS = 256
+# The side of the tiles (pixels) that are looked at together.
+_TILE = 256
 # How far holes stay from sources' holes and gaps, and from each other, in
 # pixels beyond the rims: from what is wanted down to what is accepted. By choice:
 # the last ones keep tapers from touching.
@@ -254,18 +254,19 @@ def _find_rims(blocked):
     """
     Give the blocked pixels beside free ones: the nearest to any free pixel is one.
     """
-    rims = []
-    # Some rows at a time: a map may be large.
-    for start in range(0, blocked.shape[0], _ROWS):
-        above = max(start - 1, 0)
-        part = blocked[above : start + _ROWS + 1]
+    rims = [np.zeros((0, 2), dtype=int)]
+    # Tile by tile, which share their edges: most have no blocked pixels.
+    for corner in np.ndindex(*(-(-n // _TILE) for n in blocked.shape)):
+        first = np.maximum(np.multiply(corner, _TILE) - 1, 0)
+        part = blocked[tuple(slice(k, k + _TILE + 2) for k in first)]
+        if not part.any():
+            continue
         for axis in (0, 1):
-            first, second = (
+            before, after = (
                 (part[:-1], part[1:]) if axis == 0 else (part[:, :-1], part[:, 1:])
             )
-            change = np.argwhere(first != second)
+            change = np.argwhere(before != after)
             # Of two neighbours the one that is blocked.
-            change[:, axis] += ~first[tuple(change.T)]
-            change[:, 0] += above
-            rims.append(change)
+            change[:, axis] += ~before[tuple(change.T)]
+            rims.append(change + first)
     return np.unique(np.concatenate(rims), axis=0)

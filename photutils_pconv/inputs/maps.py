@@ -242,10 +242,13 @@ class MapInput:
         original = self.original
         values, mask = split_map(original)[:2]
         dtype = output_dtype(values.dtype)
-        if self.scratch is None:
+        if self.scratch is not None:
+            result = copy_to_scratch(data, dtype, self.scratch)
+        elif isinstance(data, np.ndarray):
             result = np.array(data, dtype=dtype)
         else:
-            result = copy_to_scratch(data, dtype, self.scratch)
+            # what is no array yet becomes a new one
+            result = np.asarray(data, dtype=dtype)
         if result.shape != self.shape:
             msg = (
                 f'data must have the shape {self.shape} of the map, got {result.shape}.'

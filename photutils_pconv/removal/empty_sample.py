@@ -159,7 +159,14 @@ def fill_empty_holes(
     rng = np.random.default_rng(_PLACES_SEED if seed is None else seed)
     radii = choose_empty_radii(holes.radius, rng=rng, n_empty=n_empty)
     empty = place_empty_holes(grid.missing, holes, radii, rng=rng)
-    grid, unseen, empty = _take_nearby(grid, holes, empty, annulus_radii, by_parts)
+    grid, unseen, empty = _take_nearby(
+        grid,
+        holes,
+        empty,
+        annulus_radii,
+        by_parts=by_parts,
+        wings=not filler.depends_on_flux,
+    )
     injected = np.zeros(len(empty))
     if filler.depends_on_flux and len(empty):
         places = empty.holes
@@ -190,7 +197,7 @@ def fill_empty_holes(
             advance(len(places))
 
 
-def _take_nearby(grid, holes, empty, annulus_radii, by_parts):
+def _take_nearby(grid, holes, empty, annulus_radii, *, by_parts, wings):
     """
     Take what is near empty holes: map, pixels not to be seen, and the holes.
     """
@@ -198,7 +205,7 @@ def _take_nearby(grid, holes, empty, annulus_radii, by_parts):
     parts = None
     if by_parts and grid.factor == 1:
         places = empty.holes
-        reach = find_reach(places.radius, annulus_radii[1], 0.0)
+        reach = find_reach(places.radius, annulus_radii[1], 0.0, wings=wings)
         parts = find_parts(unseen.shape, places.x, places.y, reach)
     if parts is None:
         return grid.in_double(), unseen, empty

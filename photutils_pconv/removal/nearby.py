@@ -23,6 +23,8 @@ __all__ = ['Nearby', 'find_reach']
 # brightest ones (80, ``inpainting.wings``), PSFs (60), filters and what they are
 # compared with (50), and cutouts (48); with some pixels for fitted positions.
 _REACH = 82
+# The same without wings: for empty holes into which PSFs were put.
+_WINGLESS_REACH = 64
 # Images of resolved sources (90, ``psf.resolved``), likewise.
 _RESOLVED_REACH = 92
 # The room around annuli and apertures, for parts of pixels and fitted positions.
@@ -158,7 +160,9 @@ class Nearby:
         return Overlaid(image, self.parts, values, where)
 
 
-def find_reach(hole_radius, annulus_radius, aperture_radius, *, scales=None):
+def find_reach(
+    hole_radius, annulus_radius, aperture_radius, *, scales=None, wings=True
+):
     """
     Find how far from sources anything is looked at or drawn.
 
@@ -173,12 +177,16 @@ def find_reach(hole_radius, annulus_radius, aperture_radius, *, scales=None):
     scales : (M,) `~numpy.ndarray`, optional
         How much larger than the PSF the sources are (default: all are unresolved).
 
+    wings : bool, optional
+        Whether the wings of bright sources are looked for.
+
     Returns
     -------
     reach : (M,) `~numpy.ndarray`
         The distances along either axis, in pixels.
     """
     scales = np.ones(len(hole_radius)) if scales is None else scales
-    reach = np.where(scales > 1.0, _RESOLVED_REACH, _REACH)
+    least = _REACH if wings else _WINGLESS_REACH
+    reach = np.where(scales > 1.0, _RESOLVED_REACH, least)
     reach = np.fmax(reach, hole_radius + SURROUNDINGS + 1.0)
     return np.fmax(reach, scales * max(annulus_radius, aperture_radius) + _ROOM)

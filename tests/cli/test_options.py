@@ -26,11 +26,14 @@ ARCHIVE_OPTIONS = {'obsid', 'catalogue_name', 'level', 'map_maker', 'source'}
 ARCHIVE_OPTIONS |= {'no_cache', 'timeout'}
 # Many maps, for which Python has `remove_many`.
 MANY_OPTIONS = {'many', 'scheduler', 'workers'}
+# Large maps.
+BLOCK_OPTIONS = {'block'}
 # Which part of its two files is meant: Python has ``hdu`` for the map, takes the
 # names of extensions as ``mask`` and ``error``, and reads catalogues itself.
 HDU_OPTIONS = {'map_hdu', 'mask_hdu', 'error_hdu', 'catalogue_hdu', 'table_id'}
-# What only Python can give: a shell has files, whose header holds the WCS.
-PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu'}
+# What only Python can give: a shell has files, whose header holds the WCS, and
+# ``--block`` puts images into the folder of the output, as ``scratch`` does.
+PYTHON_ONLY = {'self', 'data', 'sources', 'wcs', 'hdu', 'scratch'}
 
 
 def keywords_of(function):
@@ -60,7 +63,7 @@ def test_all_three_have_the_same_names(parser):
     assert INIT.keys() == {'mode', 'band'} | removal_options().keys()
     dests = {action.dest for action in parser._actions}
     own = OWN_OPTIONS | HDU_OPTIONS | ARCHIVE_OPTIONS | WRITE_OPTIONS | MANY_OPTIONS
-    assert dests == INIT.keys() | CALL | own
+    assert dests == INIT.keys() | CALL | own | BLOCK_OPTIONS
 
 
 @pytest.mark.parametrize('name', [*INIT, *sorted(CALL)])

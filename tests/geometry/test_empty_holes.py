@@ -3,8 +3,10 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.ndimage import distance_transform_edt
 
+from photutils_pconv.geometry import empty_holes
 from photutils_pconv.geometry.empty_holes import choose_empty_radii, place_empty_holes
 from photutils_pconv.geometry.holes import Holes
 
@@ -108,3 +110,30 @@ class TestPlaces:
         empty = place_empty_holes(missing, holes, [6.0] * 20, rng=rng())
         assert len(empty) > 3
         assert np.hypot(empty.holes.x - 40, empty.holes.y - 40).min() > 12
+
+
+def test_free_pixels_of_large_maps(monkeypatch):
+    # They are drawn, and no transform of the map tells their distances.
+    rng = np.random.default_rng(6)
+    blocked = np.zeros((600, 700), dtype=bool)
+    blocked[:150, 520:] = True
+    blocked[rng.integers(0, 600, 60), rng.integers(0, 700, 60)] = True
+    holes = Holes(
+        rng.uniform(0, 700, 20), rng.uniform(0, 600, 20), np.full(20, 9.0), (600, 700)
+    )
+    blocked |= holes.mask
+    expected = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1].ravel()
+    free, room = empty_holes._draw_free(blocked, 12.0, rng)
+    assert free.size == np.unique(free).size > 1000
+    assert_allclose(room, expected[free], rtol=1e-14)
+    assert room.min() > 12.0
+    # As many of them in each part of the map as there are free pixels.
+    left = np.mean(free % 700 < 350)
+    wanted = np.mean(np.flatnonzero(expected > 12.0) % 700 < 350)
+    assert left == pytest.approx(wanted, abs=4.0 * 0.5 / np.sqrt(free.size))
+    # Where few are free, all pixels are looked at.
+    monkeypatch.setattr(empty_holes, '_MANY_PIXELS', 0)
+    few = np.ones((300, 300), dtype=bool)
+    few[100:140, 100:140] = False
+    free, room = empty_holes._find_free(few, 12.0, rng)
+    assert free.size == np.count_nonzero(distance_transform_edt(~few) > 12.0)

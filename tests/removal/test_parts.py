@@ -3,6 +3,8 @@
 Tests that a large map, of which only parts are worked on, gives what a whole one does.
 """
 
+import tracemalloc
+
 import astropy.units as u
 import numpy as np
 import pytest
@@ -122,3 +124,26 @@ def test_resolved_sources(data):
 def test_inpainting(data):
     settings = make_settings(method='inpaint', psf='setup', subtract_wings=True)
     compare(*remove_both(settings, data))
+
+
+def test_memory_follows_the_sources():
+    # Of a large map there are three copies at most, results included.
+    rng = np.random.default_rng(3)
+    data = np.tile(rng.normal(size=(100, 100)).astype(np.float32), (25, 25))
+    psf = PixelPSF(get_psf(get_setup(setup=SETUP)), 1.6)
+    region = np.s_[1200:1301, 700:801]
+    data[region] += 3000.0 * psf.draw(region, 750.4, 1250.2).astype(np.float32)
+    given = parse_sources([(750.4, 1250.2)])
+    settings = make_settings(error_method='local')
+    run_removal(
+        settings, parse_map(data[1100:1400, 600:900]), parse_sources([(150, 150)])
+    )
+    tracemalloc.start()
+    try:
+        result = run_removal(settings, parse_map(data), given)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result.photometry['flux'][0] == pytest.approx(3000.0, rel=0.02)
+    # What is near the source takes some 10 MB.
+    assert peak < 3 * data.nbytes + 30e6
