@@ -107,7 +107,8 @@ def _remover(**options):
     def run(data, positions):
         if not made:
             made['remover'] = NeuralSourceRemover(setup=SETUP, **_resolve(options))
-        return made['remover'](u.Quantity(data, u.Jy / u.pix), positions)
+        # A large map is not copied for its unit.
+        return made['remover'](u.Quantity(data, u.Jy / u.pix, copy=False), positions)
 
     return run
 

@@ -120,7 +120,7 @@ def measure_child(what):
     Parameters
     ----------
     what : dict
-        ``way``, ``n_sources`` and ``size``.
+        ``way``, ``n_sources`` and ``size``, and how often, ``repeats``.
 
     Returns
     -------
@@ -134,12 +134,16 @@ def measure_child(what):
     before = peak_memory()
     start = time.perf_counter()
     seconds = time_way(way, data, positions)
-    return {
-        'seconds': seconds,
+    found = {
         'elapsed': time.perf_counter() - start,
+        # A remover keeps its last result, which is none of the memory of one removal.
         'memory': peak_memory() - before,
         'map': data.nbytes / 2**20,
     }
+    if what.get('repeats', 1) > 1:
+        again = time_way(way, data, positions, repeats=what['repeats'] - 1)
+        seconds = min(seconds, again)
+    return {'seconds': seconds, **found}
 
 
 def measure_file(what):
@@ -227,7 +231,7 @@ def _format(header, rows):
     return '\n'.join(lines)
 
 
-def format_sizes(cases):
+def format_sizes(cases, *, repeats=1):
     """
     Measure removals by number of sources and size of the map.
 
@@ -236,6 +240,9 @@ def format_sizes(cases):
     cases : sequence of (str, int, int)
         Way, number of sources, and side of the map.
 
+    repeats : int, optional
+        How often each; the least time counts.
+
     Returns
     -------
     text : str
@@ -243,7 +250,7 @@ def format_sizes(cases):
     """
     rows = []
     for way, n_sources, size in cases:
-        found = _run_child(way, n_sources, size)
+        found = _run_child(way, n_sources, size, repeats=repeats)
         rows.append(
             [
                 way,
@@ -431,7 +438,7 @@ def measure_large_maps(largest, *, n_sources=100):
     load = os.getloadavg()[0]
     sizes = [largest // 8, largest // 4, largest // 2, largest]
     cases = [(_DEFAULT, n_sources, size) for size in sizes]
-    tables = [format_sizes(cases), format_files(n_sources, largest)]
+    tables = [format_sizes(cases, repeats=2), format_files(n_sources, largest)]
     about = (
         f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
         f'{os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores'
