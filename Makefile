@@ -79,7 +79,7 @@ format: $(VENV)/.installed-lint
 # Always from scratch: pages of names that are gone would stay in docs/api, and
 # sphinx-automodapi misses pages that came since the environment was saved.
 docs: $(VENV)/.installed-docs
-	@rm -rf docs/api
+	@rm -rf docs/api docs/sg_execution_times.rst
 	$(BIN)/python -m sphinx -E -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python tools/check_pages.py docs/_build/html
 	@echo 'The documentation is in docs/_build/html/index.html'

@@ -106,13 +106,14 @@ def fetch_standard_stars(
     TypeError, ValueError
         If an argument is not accepted.
     """
+    progress_bar = to_bool(progress_bar, 'progress_bar')
     bands = _parse_bands(bands)
     if max_stars is not None:
         check_count(max_stars, 'max_stars')
     request = _Request(
         folder=Path(folder).expanduser(),
         patience=Patience() if patience is None else patience,
-        progress_bar=to_bool(progress_bar, 'progress_bar'),
+        progress_bar=progress_bar,
     )
     tell = (lambda line: None) if tell is None else tell
     stars = load_standard_stars()

@@ -8,6 +8,7 @@ from functools import partial
 
 import astropy.units as u
 
+from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.progress import enter_stage, show_stages
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
@@ -157,6 +158,7 @@ def remove_sources(settings, map_input, source_input, *, by_parts=False):
     removal : `Removal`
         What each stage found.
     """
+    by_parts = to_bool(by_parts, 'by_parts')
     with show_stages(settings.run.progress_bar):
         return _go_through_stages(settings, map_input, source_input, by_parts)
 

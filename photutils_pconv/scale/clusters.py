@@ -14,6 +14,10 @@ __all__ = ['connect', 'count_cores']
 
 # How long (s) a scheduler may take to answer; by choice.
 _PATIENCE = 30
+# The most processes for each core: more of them only wait for each other (by choice).
+_MOST_PER_CORE = 4
+# A name of a host has up to 253 characters (RFC 1035); with a protocol and a port.
+_LONGEST_ADDRESS = 300
 
 
 @contextmanager
@@ -44,7 +48,8 @@ def connect(client=None, *, n_workers=None):
         If dask is missing.
 
     TypeError, ValueError
-        If ``client`` is neither, or comes with a number of workers.
+        If ``client`` is neither, or comes with a number of workers, or if these are
+        more than four for each core.
 
     OSError
         If no scheduler answers at the address.
@@ -65,7 +70,7 @@ def connect(client=None, *, n_workers=None):
             yield connected
     elif client is None:
         if n_workers is not None:
-            check_count(n_workers, 'n_workers')
+            _check_workers(n_workers)
         with (
             distributed.LocalCluster(
                 n_workers=n_workers or count_cores(),
@@ -95,13 +100,31 @@ def count_cores():
     number : int
         The number.
     """
-    # Not all systems tell what a process may use.
+    # Not all systems say what a process may use.
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
+def _check_workers(n_workers):
+    """Refuse more processes than the machine can do with."""
+    check_count(n_workers, 'n_workers')
+    most = _MOST_PER_CORE * count_cores()
+    if n_workers > most:
+        msg = (
+            f'n_workers must be at most {most}, {_MOST_PER_CORE} for each core of this '
+            f'machine, got {n_workers}; a cluster of more machines has a scheduler.'
+        )
+        raise ValueError(msg)
+
+
 def _connect_to(distributed, address):
+    if len(address) > _LONGEST_ADDRESS:
+        msg = (
+            'the address of a scheduler, such as tcp://node1:8786, has at most '
+            f'{_LONGEST_ADDRESS} characters, got {len(address)}: {address[:40]!r}...'
+        )
+        raise ValueError(msg)
     try:
         return distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as exc:
