@@ -62,6 +62,37 @@ def test_derivative_by_the_size(point, shape):
     np.testing.assert_allclose(found, expected, atol=5e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize('shape', [(2.0, 1.5, 0.5), (1.8, 1.8, 0.0), (2.5, 1.2, -1.2)])
+@pytest.mark.parametrize('element', [0, 1])
+def test_derivatives_by_the_shape(point, shape, element):
+    """Of Gaussians whose shapes differ by a percent of half the trace."""
+    x, y, _ = gaussian(point, *shape)
+    found = SourcePSFs(point, make_sizes(*shape)).by_shape(0)[element].evaluate(x, y)
+    images = []
+    for step in (0.01, -0.01):
+        shear = [0.0, 0.0]
+        shear[element] = step
+        sheared = make_sizes(*shape).sheared(0, *shear, largest=3.0)
+        sizes = (getattr(sheared, name)[0] for name in ('major', 'minor', 'angle'))
+        images.append(gaussian(point, *sizes)[2])
+    expected = (images[0] - images[1]) / 0.02
+    np.testing.assert_allclose(found, expected, atol=8e-3 * np.abs(expected).max())
+
+
+def test_a_shear_keeps_the_trace():
+    sizes = make_sizes(2.0, 1.5, 0.5)
+    sheared = sizes.sheared(0, 0.1, -0.05, largest=3.0)
+    for one in (sizes, sheared):
+        assert one.major[0] ** 2 + one.minor[0] ** 2 == pytest.approx(6.25)
+    same = sizes.sheared(0, 0.0, 0.0, largest=3.0)
+    assert [same.major[0], same.minor[0]] == pytest.approx([2.0, 1.5])
+    assert np.mod(same.angle[0], np.pi) == pytest.approx(0.5)
+    # Neither axis leaves what a compact source may have.
+    limited = sizes.sheared(0, 0.9, 0.0, largest=2.2)
+    assert (limited.major[0], limited.minor[0]) == (2.2, 1.0)
+    assert np.tan(limited.angle[0]) == pytest.approx(0.0, abs=0.3)
+
+
 def test_points_have_the_psf(point):
     psfs = SourcePSFs(point, SourceSizes.of_points(3))
     assert all(psfs.of(i) is point for i in range(3))
