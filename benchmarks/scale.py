@@ -28,7 +28,7 @@ from pathlib import Path
 import astropy.units as u
 import numpy as np
 from _memory import peak_memory
-from _run import print_progress, write_text
+from _run import describe_command, print_progress, write_text
 from astropy.io import fits
 from astropy.table import Table
 
@@ -44,6 +44,8 @@ _SETUP = {'mode': 'scanmap', 'band': 'green'}
 _PIXEL = 1.6  # arcsec
 _SIDES = (1000, 2000, 4000)
 _N_SOURCES = 100
+# The side, and the sources, of each map of the comparison of processes.
+_WORKER_SIDE, _WORKER_SOURCES = 500, 20
 _EDGE = 60  # pixels without a source
 # What is kept of a map: cleaned map, sources (float32), holes, and missing pixels.
 _BYTES_OUT = 4 + 4 + 1 + 1
@@ -235,6 +237,9 @@ def main(arguments=None):
     parser.add_argument('--maps', type=int, default=1000, help='of the archive')
     parser.add_argument('--sources', type=int, default=50000, help='of the archive')
     parser.add_argument('--pixels', type=float, default=4e6, help='of each of its maps')
+    parser.add_argument(
+        '--worker-maps', type=int, default=8, help='of the comparison of processes'
+    )
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     parser.add_argument('--measure', help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
@@ -244,6 +249,7 @@ def main(arguments=None):
     load = os.getloadavg()[0]
     parts = [
         '# What a removal costs',
+        describe_command(),
         f'{os.cpu_count()} cores, load {load:.1f} at the start; {args.n_sources} '
         'sources; times in s, memory in MB.',
     ]
@@ -270,8 +276,14 @@ def main(arguments=None):
         parts += ['## By threads', format_rows(rows)]
     if 'workers' in args.parts:
         with tempfile.TemporaryDirectory() as name:
-            rows = _measure_workers(Path(name), 8, 500, 20)
-        parts += ['## By processes', format_rows(rows)]
+            rows = _measure_workers(
+                Path(name), args.worker_maps, _WORKER_SIDE, _WORKER_SOURCES
+            )
+        what = (
+            f'Maps of {_WORKER_SIDE} by {_WORKER_SIDE} pixels, {_WORKER_SOURCES} '
+            'sources each; the start of the processes counts.'
+        )
+        parts += ['## By processes', what, format_rows(rows)]
     write_text('\n\n'.join(parts), args.output)
 
 
