@@ -46,7 +46,7 @@ def read_psf(psf, *, pixel_scale=None, accepted='a FITS file, an image, an Image
 
     pixel_scale : float, optional
         The side of the pixels of an image or a FITS file, or of the map of an
-        ``ImagePSF``, in arcsec. A FITS file may say it in its header.
+        ``ImagePSF``, in arcsec. A FITS file may give it in its header.
 
     accepted : str, optional
         What else is accepted, for the error message.
@@ -93,7 +93,7 @@ def read_fits_psf(path, *, pixel_scale=None, normalize=True):
         The file.
 
     pixel_scale : float, optional
-        The side of its pixels, in arcsec, if its header does not say it.
+        The side of its pixels, in arcsec, if its header does not give it.
 
     normalize : bool, optional
         Whether images are scaled to a flux of 1.

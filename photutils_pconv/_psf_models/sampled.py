@@ -160,7 +160,7 @@ class SampledPSF:
         scale = scale if pixel_scale is None else pixel_scale
         if scale is None:
             msg = (
-                f'The header of {str(path)!r} does not say the side of a '
+                f'The header of {str(path)!r} does not give the side of a '
                 'pixel: give pixel_scale, in arcsec.'
             )
             raise ValueError(msg)

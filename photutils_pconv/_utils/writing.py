@@ -149,7 +149,7 @@ def _machine():
 
 
 def _temporary_name(path):
-    """Name a temporary file; its suffix says writers the format."""
+    """Name a temporary file; writers know the format by its suffix."""
     name = os.fsdecode(os.fsencode(path.name)[:_LONGEST_NAME])
     token = f'{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}'
     return path.with_name(f'.{name}.{token}.pconv.tmp{path.suffix[:_LONGEST_SUFFIX]}')

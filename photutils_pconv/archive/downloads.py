@@ -247,7 +247,7 @@ def _check_status(answer, job):
 
 
 def _total_size(answer, have):
-    """The size of the whole file, if the server says it."""
+    """The size of the whole file, if the server gives it."""
     found = re.match(r'bytes \d+-\d+/(\d+)', answer.headers.get('Content-Range', ''))
     if found:
         return int(found[1])

@@ -103,7 +103,7 @@ def find_observations(
         ``obsid``, ``target``, ``mode`` (``'scanmap'``, ``'parallel'``, or what
         the archive calls another one), ``bands`` (such as ``'blue,red'``;
         masked where they are not known), ``level`` (``'2.5'`` or ``'2'``: the
-        table does not say of level 3; masked if neither says), ``position``,
+        table does not list level 3; masked if neither is known), ``position``,
         ``size`` (the largest extent of the footprint, arcmin), ``date``, and
         ``public``.
 
@@ -258,7 +258,7 @@ def _select(tap, make_condition, instrument):
         modes = tap.find_columns('hsa.observing_mode', _MODE)
         if None in modes.values():
             warn_user(
-                f'{HSA} has changed: its table hsa.observing_mode does not say the '
+                f'{HSA} has changed: its table hsa.observing_mode does not give the '
                 'modes of observations any more. Spectroscopy is among them.'
             )
         else:
@@ -295,7 +295,7 @@ def _ask_esasky(position, radius, instrument, patience, error):
         raise error from None
     warn_user(
         f'{error} These are the observations that {ESASKY} knows, which has those of '
-        'which there are maps, and does not say their levels.'
+        'which there are maps, and does not give their levels.'
     )
     return found
 
@@ -374,7 +374,7 @@ def is_moving(row):
 
 
 def _find_level(row):
-    """The level, by whether there is a picture of 2.5; empty if nothing says it."""
+    """The level, by whether there is a picture of 2.5; empty if that is not known."""
     if 'image' not in row:
         return ''
     return '2.5' if row['image'] else '2'

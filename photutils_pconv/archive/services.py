@@ -365,7 +365,7 @@ def _read_tables(content):
 
 
 def _run_query(ask, *, patience, service):
-    """Ask a service for a table; say it in words if it cannot be had."""
+    """Ask a service for a table; explain in words why it cannot be had."""
     import requests
 
     def ask_quietly():

@@ -66,7 +66,7 @@ def _migrate(options):
     keys = ReferenceKeys(values)
     if any(key in values for key in _EVALUATION):
         if options.mode is not None:
-            msg = 'the configuration says the mode itself: leave --mode out'
+            msg = 'the configuration names the mode itself: leave --mode out'
             raise ValueError(msg)
         return migrate_evaluation(keys)
     if any(key in values for key in _TRAINING):

@@ -29,7 +29,7 @@ def add_parser(subparsers):
     parser.add_argument(
         '--band',
         choices=BANDS,
-        help='the band of maps whose headers do not say it (WAVELNTH)',
+        help='the band of maps whose headers do not give it (WAVELNTH)',
     )
     parser.add_argument(
         '--mode',

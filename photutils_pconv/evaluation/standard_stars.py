@@ -64,7 +64,7 @@ def measure_standard_stars(
 
     mode, band : str, optional
         The mode of maps without a setup, and the band of those whose headers
-        do not say it (see the header).
+        do not give it (see the header).
 
     remover : `~photutils_pconv.evaluation.RemoverChoice`, optional
         The remover; by default a plain

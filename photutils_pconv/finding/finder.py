@@ -80,7 +80,7 @@ def find_sources(
         The map, as `~photutils_pconv.NeuralSourceRemover` takes it.
 
     mode, band : str, optional
-        The observing mode and the band. By default the map's header says them
+        The observing mode and the band. By default the map's header gives them
         (`~photutils_pconv.setups.find_setup`).
 
     setup : `~photutils_pconv.ObservingSetup`, str or path-like, optional

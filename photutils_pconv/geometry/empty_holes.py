@@ -24,7 +24,7 @@ __all__ = [
     'place_empty_holes',
 ]
 
-#: Fewer empty holes than this do not say a scatter: the standard deviation of
+#: Fewer empty holes than this give no scatter: the standard deviation of
 #: 16 numbers is good to 18 percent.
 MINIMUM_EMPTY = 16
 

@@ -203,7 +203,7 @@ def _parse_sky_texts(table, name):
         )
         raise ValueError(msg) from None
     msg = (
-        f'The column {name!r} holds positions as text, which does not say their '
+        f'The column {name!r} holds positions as text, which does not give their '
         'frame: they are taken as ICRS. Formats that keep it are ECSV and FITS.'
     )
     warn_user(msg)

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Checks of what stands in a model card, each with an error that says the fix.
+Checks of what stands in a model card, each with an error that gives the fix.
 """
 
 import math

@@ -20,7 +20,7 @@ def upgrade_card(values):
     of it describes a masked model if its normalisation has wings or kriging, or
     its network sees the map alone, and a residual one if it sees those three
     images instead: no model of that time was anything else. This is the only
-    place where a number of channels says the kind of a model.
+    place where a number of channels stands for the kind of a model.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def get_psf(psf, *, pixel_scale=None):
 
     pixel_scale : float, optional
         The side of the pixels of an image or a FITS file, or of the map
-        of an ``ImagePSF``, in arcsec. A FITS file may say it in its
+        of an ``ImagePSF``, in arcsec. A FITS file may give it in its
         header.
 
     Returns

@@ -14,7 +14,7 @@ from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
 __all__ = ['FluxErrors', 'estimate_errors']
 
-# Fewer bright sources do not say how fluxes disagree; by choice.
+# Fewer bright sources do not show how fluxes disagree; by choice.
 _LEAST_BRIGHT = 2
 
 

@@ -24,7 +24,7 @@ __all__ = [
 
 # Values of ``psf`` that need a setup.
 _NEED_SETUP = ('setup', 'empirical')
-# The pixel scale (arcsec) of a map that does not say it, on which an image without
+# The pixel scale (arcsec) of a map that does not give it, on which an image without
 # a scale lies: no result depends on it.
 _NOMINAL = 1.0
 
@@ -98,14 +98,14 @@ def settle_by_psf(make_settings, psf, pixel_scale, *, give='wcs'):
     """
     if pixel_scale is None and not has_no_scale(psf):
         msg = (
-            'a map without WCS does not say its pixel scale, which a PSF in '
+            'a map without WCS does not give its pixel scale, which a PSF in '
             f'arcsec needs: give {give}, or '
             'setup=ObservingSetup.from_psf(psf, pixel_scale=...)'
         )
         raise ValueError(msg)
     setup = get_setup(setup=find_setup_of_psf(psf, map_scale=pixel_scale))
     settings = make_settings(setup=setup, psf=setup.psf)
-    return replace(settings, setup_reason='as the PSF says')
+    return replace(settings, setup_reason='made from the PSF')
 
 
 def find_setup_of_psf(psf, *, map_scale=None):

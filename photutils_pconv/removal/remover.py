@@ -294,7 +294,7 @@ class NeuralSourceRemover(ReadOnly):
             run=run,
         )
         self._psf, self._settings, self._result = psf, None, None
-        # What was asked for where the header says the rest; else None.
+        # What was asked for where the header gives the rest; else None.
         self._asked = None
         # Whether the PSF stands for the setup, which then differs from map to map.
         self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)

@@ -143,7 +143,7 @@ class SourceRemovalResult:
         """
         Draw cleaned maps, whose spread is the error of the reconstruction.
 
-        What the map less its sources cannot say is drawn at random, given
+        What the map less its sources does not determine is drawn at random, given
         what was observed around and under each source. A
         statistic of the emission, such as a power spectrum, has the mean of
         its values in many such maps as an estimate, and their scatter as its

@@ -305,7 +305,7 @@ def cut_surroundings(parts, x, y, radius, scales):
     -------
     stamps : list of `ResidualStamp`
         Stamps of the surroundings without their coarse structure: how
-        much of that a reconstruction misses they do not say. All pixels
+        much of that a reconstruction misses they do not show. All pixels
         count as being at the rim.
     """
     stamps = []

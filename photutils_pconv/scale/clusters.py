@@ -100,7 +100,7 @@ def count_cores():
     number : int
         The number.
     """
-    # Not all systems say what a process may use.
+    # Not all systems report what a process may use.
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -86,7 +86,7 @@ def check_names(jobs):
     ValueError
         If two have the same name.
     """
-    # Some file systems do not say capitals.
+    # Some file systems ignore capitals.
     names = [job.name.lower() for job in jobs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -94,7 +94,7 @@ class RemovalJob:
         (numbers, texts, and lists of them) or an
         `~photutils_pconv.ObservingSetup`, and options of ``photutils-pconv
         remove`` that go with the map, such as ``mask`` and ``error_hdu``.
-        Without ``mode`` and ``band`` or ``setup`` the header of the map says the
+        Without ``mode`` and ``band`` or ``setup`` the header of the map names the
         setup (`~photutils_pconv.setups.find_setup`).
 
     Raises
@@ -160,7 +160,7 @@ class RemovalJob:
 
     def with_setup(self, setup):
         """
-        Give the setup that the header says.
+        Give the setup that the header names.
 
         Parameters
         ----------

@@ -26,7 +26,7 @@ def setup_of_map(data, *, mode=None, band=None):
         PACS, ``'scanmap'``.
 
     band : str, optional
-        The band, where the header does not say it.
+        The band, where the header does not give it.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def setup_of_map(data, *, mode=None, band=None):
     Raises
     ------
     ValueError
-        If the header does not say the band.
+        If the header does not give the band.
     """
     meta = read_fits_map(data).meta if isinstance(data, str | Path) else data.meta
     statements = read_statements(meta)
@@ -54,7 +54,7 @@ def setup_of_map(data, *, mode=None, band=None):
         given = meta.get('WAVELNTH')
         told = 'no WAVELNTH' if given is None else f'WAVELNTH = {given!r}'
         msg = (
-            f'the header has {told}, which says no band: say which it is, blue '
+            f'the header has {told}, which names no band: say which it is, blue '
             '(70 micron), green (100) or red (160), with band= or, on the command '
             'line, --band, or give the setup with the map'
         )
@@ -82,7 +82,7 @@ def setup_of_file(path, *, mode=None, band=None):
     Raises
     ------
     ValueError
-        If the header does not say the band; the message names the file.
+        If the header does not give the band; the message names the file.
     """
     try:
         return setup_of_map(path, mode=mode, band=band)

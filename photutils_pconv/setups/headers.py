@@ -281,7 +281,7 @@ def find_setup(
     Raises
     ------
     ValueError
-        If the header says no setup, or fits several.
+        If the header names no setup, or fits several.
     """
     if mode is not None and band is not None:
         return SetupChoice(get_setup(mode, band), 'as asked for')
@@ -361,7 +361,7 @@ def _tell_ambiguity(statements, fitting, mode, band):
             'your own'
         )
     return (
-        f"The map's header does not say the setup: {said}{asked}, {fits_what}: "
+        f"The map's header does not name the setup: {said}{asked}, {fits_what}: "
         f'{advice}.'
     )
 

@@ -239,7 +239,7 @@ def _make_piece(folder, name, row, options):
     entry = {'name': name, 'split': str(row['split'])}
     entry |= {key: str(row[key]) for key in ('mode', 'band', 'obsid', 'level')}
     if not row['obsid']:
-        return {**entry, 'state': 'missing', 'reason': 'the paper does not say it'}
+        return {**entry, 'state': 'missing', 'reason': 'the paper does not give it'}
     try:
         fetched = fetch_map(
             row['obsid'],

@@ -182,7 +182,7 @@ def _load(path, *, memory_map=False):
 
 
 def _find_setups(path, setups):
-    """Find the setup of each cutout, or that of all; None if nothing says it."""
+    """Find the setup of each cutout, or that of all; None if it is not known."""
     given = {one.name: one for one in (get_setup(setup=one) for one in setups)}
     names = []
     if path.is_file():

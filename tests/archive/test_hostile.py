@@ -105,7 +105,7 @@ class TestTargets:
 
     def test_modes_that_nobody_tells(self, server, make, patience):
         del server.columns['hsa.observing_mode']
-        with pytest.warns(AstropyUserWarning, match='not say the modes .* any more'):
+        with pytest.warns(AstropyUserWarning, match='not give the modes .* any more'):
             table = find_observations(make.centre, mode='scanmap', patience=patience)
         assert list(table['obsid']) == [make.obsid]
         assert list(table['mode']) == ['']

@@ -137,7 +137,7 @@ class TestSet:
         assert 'scanmap_blue_1342000001: done, 12' in lines
         reasons = [one.get('reason') for one in manifest['fields']]
         assert any('No blue map of 1342000004' in str(reason) for reason in reasons)
-        assert 'the paper does not say it' in reasons
+        assert 'the paper does not give it' in reasons
         assert json.loads((tmp_path / 'set/manifest.json').read_text()) == manifest
         for split, obsid, number in (
             ('train', 1342000001, 12),

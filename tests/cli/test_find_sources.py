@@ -62,7 +62,7 @@ def test_errors_are_told(files, assert_one_line, options, words):
 
 def test_setup_of_the_header(files, assert_one_line):
     assert main(['find-sources', 'map.fits', '-o', 'out/found.ecsv']) == 1
-    assert_one_line('header does not say the setup')
+    assert_one_line('header does not name the setup')
 
 
 def test_overwrite(files, assert_one_line):

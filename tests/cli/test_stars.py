@@ -67,7 +67,7 @@ class TestStars:
 
     def test_the_band_is_asked_for(self, files, assert_one_line):
         assert call('-o', 'out') == 1
-        assert_one_line('eps_lep.fits', 'says no band', '--band', 'red (160)')
+        assert_one_line('eps_lep.fits', 'names no band', '--band', 'red (160)')
         assert not (files / 'out').exists()
 
     def test_wrong_usage(self, capsys):
@@ -86,5 +86,5 @@ class TestStars:
 def test_evaluate_leaves_no_folders(files, stars, assert_one_line):
     """A map whose band is not known stops the evaluation before it writes."""
     assert run(['evaluate', '--no-fields', '--stars', 'stars', '-o', 'out', '--quiet'])
-    assert_one_line('eps_lep.fits', 'says no band')
+    assert_one_line('eps_lep.fits', 'names no band')
     assert not (files / 'out').exists()

@@ -95,7 +95,7 @@ class TestRealMaps:
 
     def test_band_is_not_told(self, real_data):
         path = real_data / 'pacs' / 'eta_dra_blue_photproject.fits'
-        with pytest.raises(ValueError, match='eta_dra.*says no band'):
+        with pytest.raises(ValueError, match='eta_dra.*names no band'):
             measure_standard_stars([path])
 
 

@@ -120,7 +120,7 @@ def test_setup_of_the_header(make_map):
     assert_array_equal(found['flux'], find_sources(ccd, **GREEN)['flux'])
     with pytest.warns(AstropyUserWarning, match="give 'scanmap/green'"):
         find_sources(ccd, 'scanmap', 'blue')
-    with pytest.raises(ValueError, match='header does not say the setup'):
+    with pytest.raises(ValueError, match='header does not name the setup'):
         find_sources(data)
 
 

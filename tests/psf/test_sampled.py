@@ -511,7 +511,7 @@ def test_bad_arguments(tmp_path, gauss):
 def test_bad_files(tmp_path):
     path = tmp_path / 'psf.fits'
     fits.PrimaryHDU(gaussian()).writeto(path)
-    with pytest.raises(ValueError, match='does not say the side of a pixel'):
+    with pytest.raises(ValueError, match='does not give the side of a pixel'):
         get_psf(path)
     fits.PrimaryHDU(np.zeros((2, 5, 5))).writeto(path, overwrite=True)
     with pytest.raises(ValueError, match='holds no 2-D image'):

@@ -119,13 +119,13 @@ def test_bad_psf(psf, error, match):
 @pytest.mark.parametrize('psf', ['setup', 'empirical'])
 def test_psf_that_needs_a_setup(psf):
     """The map's header is asked for it."""
-    with pytest.raises(ValueError, match='header does not say the setup'):
+    with pytest.raises(ValueError, match='header does not name the setup'):
         NeuralSourceRemover(psf=psf)(make_map(), XY)
 
 
 def test_a_psf_in_arcsec_needs_a_pixel_scale():
     remover = NeuralSourceRemover(psf=SampledPSF(pixel_image(), SCALE))
-    with pytest.raises(ValueError, match='without WCS does not say its pixel scale'):
+    with pytest.raises(ValueError, match='without WCS does not give its pixel scale'):
         remover(make_map(with_wcs=False), XY)
 
 
@@ -137,7 +137,7 @@ def test_background(kind, tmp_path):
     remover = NeuralSourceRemover(psf=psf, fill='mean', error_method='card', turns=1)
     result = remover(ccd, XY)
     assert found.setup == remover.setup
-    assert found.photometry.meta['setup_reason'] == 'as the PSF says'
+    assert found.photometry.meta['setup_reason'] == 'made from the PSF'
     assert_allclose(found.photometry['flux'], result.photometry['flux'], rtol=1e-5)
     assert_allclose(found.background.value, result.cleaned.data, atol=1e-5)
 
