@@ -197,18 +197,22 @@ def format_files(n_sources, size):
     rows = []
     for block, name in ((False, 'in memory'), (True, 'block by block')):
         found = _run_child(_DEFAULT, n_sources, size, block=block)
-        rows.append(
-            [
-                name,
-                str(n_sources),
-                f'{size**2 / 1.0e6:.2f}',
-                f'{found["seconds"]:.2f}',
-                f'{found["memory"]:.0f}',
-                f'{found["memory"] / found["map"]:.1f}',
-            ]
-        )
-    header = ['', 'sources', 'megapixels', 's', 'MB', 'times the map']
-    return _format(header, rows)
+        rows.append(_describe(name, n_sources, size, found))
+    header = [name for name in rows[0] if name != 'ms a source']
+    return _format(header, [[row[name] for name in header] for row in rows])
+
+
+def _describe(name, n_sources, size, found):
+    """Give the cells of a removal, by the heads of their columns."""
+    return {
+        '': name,
+        'sources': str(n_sources),
+        'megapixels': f'{size**2 / 1.0e6:.2f}',
+        's': f'{found["seconds"]:.2f}',
+        'ms a source': f'{1e3 * found["seconds"] / n_sources:.1f}',
+        'MB': f'{found["memory"]:.0f}',
+        'times the map': f'{found["memory"] / found["map"]:.1f}',
+    }
 
 
 def _run_child(way, n_sources, size, *, threads=1, **more):
@@ -251,19 +255,8 @@ def format_sizes(cases, *, repeats=1):
     rows = []
     for way, n_sources, size in cases:
         found = _run_child(way, n_sources, size, repeats=repeats)
-        rows.append(
-            [
-                way,
-                str(n_sources),
-                f'{size**2 / 1.0e6:.2f}',
-                f'{found["seconds"]:.2f}',
-                f'{1e3 * found["seconds"] / n_sources:.1f}',
-                f'{found["memory"]:.0f}',
-                f'{found["memory"] / found["map"]:.1f}',
-            ]
-        )
-    header = ['', 'sources', 'megapixels', 's', 'ms a source', 'MB', 'times the map']
-    return _format(header, rows)
+        rows.append(_describe(way, n_sources, size, found))
+    return _format(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def format_threads(n_sources, size):

@@ -125,8 +125,24 @@ class MapParts:
         holes : `~photutils_pconv.geometry.Holes`
             The holes of the parts.
         """
-        x, y = holes.x - self.shift[:, 0], holes.y - self.shift[:, 1]
+        x, y = self.move(holes.x, holes.y)
         return replace(holes, x=x, y=y, shape=self.shape)
+
+    def move(self, x, y):
+        """
+        Give positions on the parts from those on the map.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        Returns
+        -------
+        x, y : (N,) `~numpy.ndarray`
+            The positions on the parts.
+        """
+        return x - self.shift[:, 0], y - self.shift[:, 1]
 
     def move_back(self, x, y):
         """

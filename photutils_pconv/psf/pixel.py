@@ -87,13 +87,13 @@ class PixelPSF:
         reach = int(np.ceil(self.radius))
         image = _effective_image(psf, self.pixel_scale, reach)
         self._set_image(image, _OVERSAMPLING)
-        self._leave_nothing_out(image, reach)
+        self._crop(image, reach)
 
     def __getstate__(self):
         # What is drawn with is made again where it is needed.
         return self.__dict__ | {'_made': {}}
 
-    def _leave_nothing_out(self, image, reach):
+    def _crop(self, image, reach):
         """
         Take a smaller image where there is nothing farther out.
         """

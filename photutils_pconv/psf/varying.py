@@ -5,7 +5,6 @@ to the next.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -35,6 +34,7 @@ class VaryingPSFs(SourcePSFs):
     """
 
     own: tuple = ()
+    _families: dict = field(default_factory=dict, init=False, repr=False)
 
     def of(self, index):
         """
@@ -58,10 +58,6 @@ class VaryingPSFs(SourcePSFs):
             sizes = self.sizes.in_other_units(self.point.fwhm / own.fwhm)
             self._families[id(own)] = SourcePSFs(own, sizes, self.radius)
         return self._families[id(own)].of(index)
-
-    @cached_property
-    def _families(self):
-        return {}
 
     def with_point(self, point):
         """
@@ -116,6 +112,7 @@ class TurnedPSFs(SourcePSFs):
     """
 
     angles: np.ndarray = field(default_factory=lambda: np.empty(0))
+    _families: dict = field(default_factory=dict, init=False, repr=False)
 
     def of(self, index):
         """
@@ -148,10 +145,6 @@ class TurnedPSFs(SourcePSFs):
             The angles, in radians; NaN where none is known.
         """
         return self.angles
-
-    @cached_property
-    def _families(self):
-        return {}
 
     def _seen_at(self, angle):
         """

@@ -89,14 +89,7 @@ class _BrightSource:
         """
         Fit flux, position and background; give the offsets, and the fit.
         """
-        if np.isfinite(self.angle):
-            pixel_psf = pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
-        offsets = self.window.offsets(self.x, self.y)
-        templates = [
-            pixel_psf.evaluate(*offsets),
-            *pixel_psf.gradient(*offsets),
-            *self.window.terms,
-        ]
+        offsets, templates = self._draw(self._turn(pixel_psf))
         coefficients, _ = solve_window(self.values, templates)
         matrix = np.stack(templates, axis=1)
         return _ShapeFit(
@@ -110,17 +103,32 @@ class _BrightSource:
         """
         Measure how much wider than the PSF the source is, in ln(width), and the error.
         """
-        wider = pixel_psf.adjusted(
-            angle=pixel_psf.angle, width=pixel_psf.width * (1.0 + _LOG_WIDTH_STEP)
-        )
-        fits = self.fit(pixel_psf), self.fit(wider)
-        change = (fits[1].matrix[:, 0] - fits[0].matrix[:, 0]) / _LOG_WIDTH_STEP
-        templates = [change, *fits[0].matrix.T]
+        psf = self._turn(pixel_psf)
+        offsets, templates = self._draw(psf)
+        wider = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + _LOG_WIDTH_STEP))
+        change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
+        templates = [change, *templates]
         coefficients, covariance = solve_window(self.values, templates)
         left = self.values - np.stack(templates, axis=1) @ coefficients
         flux = max(coefficients[1], _SMALLEST_FLUX)
         error = np.sqrt(covariance[0, 0] * _CORRELATED_PIXELS * left.var())
         return coefficients[0] / flux, error / flux
+
+    def _turn(self, pixel_psf):
+        """
+        Turn a PSF by the angle that is known here, if there is one.
+        """
+        if not np.isfinite(self.angle):
+            return pixel_psf
+        return pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
+
+    def _draw(self, psf):
+        """
+        Draw the offsets from the source, and its templates: the first is the PSF.
+        """
+        offsets = self.window.offsets(self.x, self.y)
+        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
+        return offsets, [*templates, *self.window.terms]
 
 
 @dataclass(frozen=True, eq=False)

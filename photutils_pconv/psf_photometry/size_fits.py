@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.lazy_images import Difference
+from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
@@ -147,13 +148,13 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
     fit = fit_psf(data, x, y, psfs, missing=missing, fit_position=fit_position)
     far = np.where(near, np.nan, fit.flux)
     data = data - model_image(data.shape, fit.x, fit.y, far, psfs)
-    field = _Field(data, missing, x[near], y[near], fit_position[near])
+    scene = _Scene(data, missing, psf, x[near], y[near], fit_position[near], psfs.drawn)
     numbers = np.flatnonzero(chosen[near])
-    fitted = _settle(field, psf, sizes.select(near), numbers, _MOST_ROUNDS)
-    elliptical = field.find_elliptical(psf, fitted, numbers)
+    fitted = scene.settle(sizes.select(near), numbers, _MOST_ROUNDS)
+    elliptical = scene.find_elliptical(fitted, numbers)
     for _ in range(_SHAPE_ROUNDS if elliptical.size else 0):
-        fitted, largest = field.shear(psf, fitted, elliptical)
-        fitted = _settle(field, psf, fitted, elliptical, 1)
+        fitted, largest = scene.shear(fitted, elliptical)
+        fitted = scene.settle(fitted, elliptical, 1)
         if largest < _SHEAR_SETTLED:
             break
     columns = {}
@@ -164,21 +165,24 @@ def fit_sizes(data, x, y, psf, sizes, *, missing, chosen, fit_position):
 
 
 @dataclass(frozen=True, eq=False)
-class _Field:
+class _Scene:
     """
-    A map, and the places of the sources on it.
+    A map, the places of the sources on it, and what was drawn of them.
     """
 
     data: np.ndarray
     missing: np.ndarray
+    psf: PixelPSF
     x: np.ndarray
     y: np.ndarray
     fit_position: np.ndarray
+    drawn: dict
 
-    def fit(self, psfs):
+    def steps(self, sizes, numbers, *, log_size=None, shapes=False):
         """
-        Fit all fluxes; give that fit, and what it leaves.
+        Give the steps of some sources with enough to see, by their numbers.
         """
+        psfs = _for_fits(self.psf, sizes, self.drawn)
         fit = fit_psf(
             self.data,
             self.x,
@@ -188,13 +192,7 @@ class _Field:
             fit_position=self.fit_position,
         )
         model = model_image(self.data.shape, fit.x, fit.y, fit.flux, psfs)
-        return fit, self.data - model
-
-    def steps(self, psfs, numbers, *, log_size=None, shapes=False):
-        """
-        Give the steps of some sources with enough to see, by their numbers.
-        """
-        fit, residual = self.fit(psfs)
+        residual = self.data - model
         scale = psfs.scales(len(self.x))
         neighbours = find_neighbours(self.x, self.y, NEIGHBOUR_DISTANCE, scale=scale)
         steps = {}
@@ -212,47 +210,44 @@ class _Field:
             )
         return {i: step for i, step in steps.items() if step is not None}
 
-    def find_elliptical(self, psf, sizes, numbers):
+    def settle(self, first, numbers, most_rounds):
+        """
+        Fit the sizes of some sources, of the shapes that they have.
+        """
+        log_size, error = np.zeros(len(self.x)), first.error.copy()
+        limits = np.log(1.0 / first.minor), np.log(LARGEST_SIZE / first.major)
+        sizes = first
+        for _ in range(most_rounds):
+            largest = 0.0
+            for i, step in self.steps(sizes, numbers, log_size=log_size).items():
+                new = log_size[i] + np.clip(step.change, -_LARGEST_STEP, _LARGEST_STEP)
+                new = np.clip(new, min(limits[0][i], 0.0), max(limits[1][i], 0.0))
+                largest = max(largest, abs(new - log_size[i]))
+                log_size[i], error[i] = new, step.error
+            sizes = first.scaled(np.exp(log_size), error=error)
+            if largest < _SETTLED:
+                break
+        return sizes
+
+    def find_elliptical(self, sizes, numbers):
         """
         Find the sources whose shapes are others.
         """
         resolved = [i for i in numbers if sizes.is_resolved[i]]
-        steps = self.steps(_for_fits(psf, sizes), resolved, shapes=True)
-        return np.array(
-            [i for i, one in steps.items() if one.is_significant], dtype=int
-        )
+        steps = self.steps(sizes, resolved, shapes=True)
+        found = [i for i, one in steps.items() if one.is_significant]
+        return np.array(found, dtype=int)
 
-    def shear(self, psf, sizes, numbers):
+    def shear(self, sizes, numbers):
         """
-        Give some sources the shapes that are seen; return the largest change, too.
+        Give some sources the shapes that are seen, and find the largest change.
         """
         largest = 0.0
-        for i, step in self.steps(_for_fits(psf, sizes), numbers, shapes=True).items():
+        for i, step in self.steps(sizes, numbers, shapes=True).items():
             shear = np.clip(step.shear, -_LARGEST_SHEAR, _LARGEST_SHEAR)
             largest = max(largest, *np.abs(shear))
             sizes = sizes.sheared(i, *shear, largest=LARGEST_SIZE)
         return sizes, largest
-
-
-def _settle(field, psf, first, numbers, most_rounds):
-    """
-    Fit the sizes of some sources, of the shapes that they have.
-    """
-    log_size, error = np.zeros(len(field.x)), first.error.copy()
-    limits = np.log(1.0 / first.minor), np.log(LARGEST_SIZE / first.major)
-    sizes, drawn = first, {}
-    for _ in range(most_rounds):
-        steps = field.steps(_for_fits(psf, sizes, drawn), numbers, log_size=log_size)
-        largest = 0.0
-        for i, step in steps.items():
-            new = log_size[i] + np.clip(step.change, -_LARGEST_STEP, _LARGEST_STEP)
-            new = np.clip(new, min(limits[0][i], 0.0), max(limits[1][i], 0.0))
-            largest = max(largest, abs(new - log_size[i]))
-            log_size[i], error[i] = new, step.error
-        sizes = first.scaled(np.exp(log_size), error=error)
-        if largest < _SETTLED:
-            break
-    return sizes
 
 
 def _for_fits(psf, sizes, drawn=None):

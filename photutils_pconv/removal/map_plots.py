@@ -10,17 +10,11 @@ from photutils_pconv._utils.plotting import (
     format_label,
     make_axes,
     merge_looks,
-    show_image,
     stretch_brightness,
     stretch_difference,
 )
 from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.removal.views import (
-    N_COLUMNS,
-    find_limits,
-    outline_holes,
-    show_part,
-)
+from photutils_pconv.removal.views import N_COLUMNS, find_limits, show_panels
 
 __all__ = ['plot_maps']
 
@@ -124,12 +118,11 @@ def plot_maps(
         {title: image[part] for title, image in images.items()}, differences, reference
     )
     label = format_label(_find_first(one.unit for one in parsed.values()))
-    for ax, (title, image) in zip(axes, images.items(), strict=True):
-        look = merge_looks(looks[title], kwargs)
-        show_image(ax, image, title, label=label, **look)
-        if photometry is not None:
-            outline_holes(ax, photometry)
-        show_part(ax, limits)
+    panels = (
+        (title, image, merge_looks(looks[title], kwargs))
+        for title, image in images.items()
+    )
+    show_panels(axes, panels, label=label, limits=limits, table=photometry)
     return axes[0].figure
 
 

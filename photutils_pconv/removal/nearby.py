@@ -132,7 +132,7 @@ class Nearby:
         if self.parts is not None:
             x, y = self.parts.move_back(x, y)
         if other.parts is not None:
-            x, y = x - other.parts.shift[:, 0], y - other.parts.shift[:, 1]
+            x, y = other.parts.move(x, y)
         return replace(fit, x=x, y=y)
 
     def lay_over(self, image, values, where):

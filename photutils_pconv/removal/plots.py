@@ -15,7 +15,6 @@ from photutils_pconv._utils.plotting import (
     format_label,
     make_axes,
     merge_looks,
-    show_image,
     stretch_brightness,
     stretch_difference,
 )
@@ -26,8 +25,7 @@ from photutils_pconv.removal.views import (
     VIEW,
     find_limits,
     find_rows,
-    outline_holes,
-    show_part,
+    show_panels,
 )
 
 __all__ = [
@@ -106,10 +104,10 @@ def plot_removal(result, *, sources=None, zoom=None, axes=None, **kwargs):
             ('cleaned, less smooth emission', residual, stretch_difference(half))
         )
     label = format_label(map_input.unit)
-    for ax, (title, image, looks) in zip(axes, images, strict=True):
-        show_image(ax, image, title, label=label, **merge_looks(looks, kwargs))
-        outline_holes(ax, marked)
-        show_part(ax, limits)
+    panels = (
+        (title, image, merge_looks(looks, kwargs)) for title, image, looks in images
+    )
+    show_panels(axes, panels, label=label, limits=limits, table=marked)
     return axes[0].figure
 
 
@@ -154,7 +152,7 @@ def plot_source(result, source_id, *, axes=None, **kwargs):
         msg = f'axes must be four axes, got {len(axes)}'
         raise ValueError(msg)
     # The images are cutouts of their own, which the profile shares no axis with.
-    *panels, last = axes
+    *others, last = axes
     figure = last.figure
     place = last.get_subplotspec()
     if place is not None:
@@ -170,10 +168,8 @@ def plot_source(result, source_id, *, axes=None, **kwargs):
     norm = stretch_brightness(images['cleaned'][part])
     looks = merge_looks({'cmap': BRIGHTNESS_COLORS, 'norm': norm}, kwargs)
     label = format_label(map_input.unit)
-    for ax, (title, image) in zip(panels, images.items(), strict=True):
-        show_image(ax, image, title, label=label, **looks)
-        outline_holes(ax, table)
-        show_part(ax, limits)
+    panels = ((title, image, looks) for title, image in images.items())
+    show_panels(others, panels, label=label, limits=limits, table=table)
     _plot_profiles(last, images, row, map_input, norm)
     figure.suptitle(f'Source {source_id}: {_describe_source(row)}')
     return figure

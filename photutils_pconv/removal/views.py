@@ -7,15 +7,14 @@ from numbers import Integral
 
 import numpy as np
 
-from photutils_pconv._utils.plotting import outline_circles
+from photutils_pconv._utils.plotting import outline_circles, show_image
 
 __all__ = [
     'N_COLUMNS',
     'VIEW',
     'find_limits',
     'find_rows',
-    'outline_holes',
-    'show_part',
+    'show_panels',
 ]
 
 #: How many panels are in a row: as many as a page has room for (by choice).
@@ -109,35 +108,36 @@ def find_limits(shape, table, zoom):
     return limits
 
 
-def show_part(ax, limits):
+def show_panels(axes, panels, *, label, limits, table=None):
     """
-    Show a part of a map.
+    Show the same part of several images.
 
     Parameters
     ----------
-    ax : `~matplotlib.axes.Axes`
-        The axes with the map.
+    axes : sequence of `~matplotlib.axes.Axes`
+        Where, one for each image.
+
+    panels : iterable of (str, 2D `~numpy.ndarray`, dict)
+        The title, the image, and keyword arguments of
+        `~matplotlib.axes.Axes.imshow`.
+
+    label : str
+        The label of the colour bars.
 
     limits : tuple of int
         What `find_limits` gives.
+
+    table : `~astropy.table.Table`, optional
+        The sources whose holes are outlined, with the columns ``x_center``,
+        ``y_center`` and ``hole_radius``.
     """
-    ax.set(
-        xlim=(limits[0] - 0.5, limits[1] - 0.5),
-        ylim=(limits[2] - 0.5, limits[3] - 0.5),
-    )
-
-
-def outline_holes(ax, table):
-    """
-    Outline holes.
-
-    Parameters
-    ----------
-    ax : `~matplotlib.axes.Axes`
-        The axes with the map.
-
-    table : `~astropy.table.Table`
-        The sources, with the columns ``x_center``, ``y_center`` and ``hole_radius``.
-    """
-    names = ('x_center', 'y_center', 'hole_radius')
-    outline_circles(ax, *(np.asarray(table[name], dtype=float) for name in names))
+    for ax, (title, image, looks) in zip(axes, panels, strict=True):
+        show_image(ax, image, title, label=label, **looks)
+        if table is not None:
+            names = ('x_center', 'y_center', 'hole_radius')
+            columns = (np.asarray(table[name], dtype=float) for name in names)
+            outline_circles(ax, *columns)
+        ax.set(
+            xlim=(limits[0] - 0.5, limits[1] - 0.5),
+            ylim=(limits[2] - 0.5, limits[3] - 0.5),
+        )

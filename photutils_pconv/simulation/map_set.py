@@ -396,7 +396,7 @@ def _simulate(plan, one, setup, options):
         image = _cut_part(image, plan['split'])
     given = parse_map(image, pixel_scale=setup.pixel_scale)
     # The network works on the setup's own pixels.
-    grid = MapGrid.from_input(given, setup)
+    grid = MapGrid.from_input(given, setup).in_double()
     native = grid.native
     data = np.where(native.missing, np.nan, native.data * native.jy_per_pixel)
     forbidden, data = _find_forbidden(data, one, grid, given.wcs, setup)
