@@ -258,9 +258,10 @@ def measure_annuli(images, x, y, inside, annulus_radii, *, method='exact'):
             if area / whole < _LEAST_FRACTION:
                 flags[k][i] |= SourceFlags.ANNULUS_INCOMPLETE
             if area > 0:
-                mean = weighted_sum(image[large], weights) / area
-                square = (image[large] - mean) ** 2
-                std = np.sqrt(weighted_sum(square, weights) / area)
+                used = weights > 0
+                values, weights = image[large][used], weights[used]
+                mean = values @ weights / area
+                std = np.sqrt((values - mean) ** 2 @ weights / area)
                 found[k][:2, i] = mean, std
     return [
         AnnulusStatistics(*columns, flags=one)

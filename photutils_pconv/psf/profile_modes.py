@@ -90,11 +90,12 @@ class WingModes:
         values = self.radial.take(low, axis=1)
         values += share * np.diff(self.radial, axis=1).take(low, axis=1)
         modes = np.empty((len(self.order) + np.count_nonzero(self.order), *dx.shape))
-        place = iter(modes)
+        k = 0
         for order, value in zip(self.order, values, strict=True):
-            np.multiply(value, power[order].real, out=next(place))
-            if order:
-                np.multiply(value, power[order].imag, out=next(place))
+            phase = power[order]
+            for part in (phase.real, phase.imag)[: 2 if order else 1]:
+                np.multiply(value, part, out=modes[k, ...])
+                k += 1
         return modes
 
 

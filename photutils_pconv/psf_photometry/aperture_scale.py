@@ -120,10 +120,12 @@ def aperture_ratio(
         if extract_cutout(missing, x0, y0, size=n, fill_value=True).any():
             continue
         position = (fit.x[i] - x0, fit.y[i] - y0)
-        aperture = CircularAperture(position, aperture_radius)
-        left = aperture.do_photometry(window - background)[0][0]
-        image = pixel_psf.draw((slice(0, n), slice(0, n)), *position)
-        own = flux[i] * aperture.do_photometry(image)[0][0]
+        mask = CircularAperture(position, aperture_radius).to_mask()
+        large, small = mask.get_overlap_slices((n, n))
+        weights = mask.data[small]
+        left = np.sum(weights * (window - background)[large])
+        image = pixel_psf.draw(large, *position)
+        own = flux[i] * np.sum(weights * image)
         weight = 1.0 / (_RATIO_SCATTER**2 + (_RATIO_NOISE / snr[i]) ** 2)
         precision += weight
         total += weight * left / own

@@ -201,8 +201,9 @@ class FilterKernels:
         transform = fft.rfft2(image.astype(np.float32), shape)
         rows = slice(2 * half, image.shape[0])
         columns = slice(2 * half, image.shape[1])
-        filtered = fft.irfft2(transform * self._transforms[shape], shape)
-        return filtered[:, rows, columns]
+        # By columns first: of the rows those that are wanted are left.
+        filtered = fft.ifft(transform * self._transforms[shape], axis=1)
+        return fft.irfft(filtered[:, rows], shape[1], axis=2)[:, :, columns]
 
     def separately(self):
         """
@@ -221,7 +222,8 @@ def _take_off_mean(image, known):
     Take an image's mean off, which would ring at edges; what is not known becomes 0.
     """
     known = np.broadcast_to(known, image.shape)
-    level = image.mean(where=known) if known.any() else 0.0
+    n_known = np.count_nonzero(known)
+    level = np.where(known, image, 0.0).sum() / max(n_known, 1)
     return np.where(known, image - level, 0.0)
 
 

@@ -30,6 +30,8 @@ __all__ = [
 # from the large-scale emission, in pixels; by choice: half a beam, and the largest
 # holes' half.
 _FINE, _COARSE = 1.5, 8.0
+# Where scipy ends its Gaussians, in sigma.
+_TRUNCATE = 4.0
 # Up to this size (pixels) a product with a matrix is faster than a filter; measured.
 _LARGEST_MATRIX = 160
 # The ring around a hole in which the scales are measured, in pixels: beyond the
@@ -122,10 +124,28 @@ def split_scales(data, unusable, *, part=(slice(None), slice(None))):
         The map minus its mean over a Gaussian of 1.5 pixels; and that
         minus the mean over 8 pixels. NaN where unusable.
     """
-    smooth = [_smooth(data, unusable, sigma, part) for sigma in (_FINE, _COARSE)]
+    smooth = [
+        _smooth(data[near], unusable[near], sigma, inner)
+        for sigma in (_FINE, _COARSE)
+        for near, inner in [_find_near(data.shape, part, sigma)]
+    ]
     parts = np.array([data[part] - smooth[0], smooth[0] - smooth[1]])
     parts[:, unusable[part]] = np.nan
     return parts
+
+
+def _find_near(shape, part, sigma):
+    """
+    Find the pixels that a Gaussian sees from a part, and the part within them.
+    """
+    reach = int(_TRUNCATE * sigma + 0.5)
+    near, inner = [], []
+    for one, size in zip(part, shape, strict=True):
+        start, stop, _ = one.indices(size)
+        first = max(start - reach, 0)
+        near.append(slice(first, min(stop + reach, size)))
+        inner.append(slice(start - first, stop - first))
+    return tuple(near), tuple(inner)
 
 
 def _smooth(data, unusable, sigma, part=(slice(None), slice(None))):
