@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 # The pixels that tell a map's level; by choice.
-_ENOUGH_PIXELS = 2**20
+_ENOUGH_PIXELS = 2**16
 
 
 def as_map(data, name, shape=None, *, dtype=float):
@@ -64,7 +64,7 @@ def take_off_level(data, missing):
         The map less its level; 0 where pixels are missing.
 
     level : float
-        The median of the others, or of a million of them; 0 without any.
+        The median of the others, or of 65,536 of them; 0 without any.
     """
     # Any level will do.
     step = max(int(np.sqrt(data.size / _ENOUGH_PIXELS)), 1)

@@ -70,8 +70,10 @@ def extract_cutout(image, x0, y0, *, size=CUTOUT_SIZE, fill_value=0):
     cutout : `~numpy.ndarray`
         A (size, size) copy.
     """
-    cutout = np.full((size, size), fill_value, dtype=image.dtype)
     ny, nx = image.shape
+    if 0 <= y0 <= ny - size and 0 <= x0 <= nx - size:
+        return np.array(image[y0 : y0 + size, x0 : x0 + size])
+    cutout = np.full((size, size), fill_value, dtype=image.dtype)
     ya, yb = max(y0, 0), min(y0 + size, ny)
     xa, xb = max(x0, 0), min(x0 + size, nx)
     if ya < yb and xa < xb:

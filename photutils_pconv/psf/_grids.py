@@ -95,21 +95,23 @@ class SampledGrid:
         """
         Make an empty image, and find the samples around its pixels.
         """
-        shape = tuple(one.stop - one.start for one in region)
-        axes = [
-            self._find_axis(one.start - float(place), n)
-            for one, place, n in zip(region, (y, x), shape, strict=True)
-        ]
-        if None in axes:
-            axes = [None, None]
-        return np.zeros(shape), *axes
+        rows, columns = region
+        n_rows, n_columns = rows.stop - rows.start, columns.stop - columns.start
+        values = np.zeros((n_rows, n_columns))
+        along = self._find_axis(rows.start - float(y), n_rows)
+        across = self._find_axis(columns.start - float(x), n_columns)
+        if along is None or across is None:
+            return values, None, None
+        return values, along, across
 
     def _find_axis(self, start, n):
         """
         Find the samples of ``n`` pixels from an offset on; `None` if there are none.
         """
-        low = max(math.ceil(-self.radius - start), 0)
-        high = min(math.floor(self.radius - start) + 1, n)
+        low = math.ceil(-self.radius - start)
+        low = low if low > 0 else 0
+        high = math.floor(self.radius - start) + 1
+        high = high if high < n else n
         if low >= high:
             return None
         place = (start + low) * self._oversampling + self._centre

@@ -368,8 +368,11 @@ class PixelPSF:
         """
         The value of a pixel that is centred on a source of flux 1 (float).
         """
-        extra = 0.0 if self._correction is None else self._correction[1][0]
-        return float(self._interpolate(0.0, 0.0)) / self.width**2 + float(extra)
+        if 'peak' not in self._made:
+            extra = 0.0 if self._correction is None else self._correction[1][0]
+            middle = float(self._interpolate(0.0, 0.0)) / self.width**2
+            self._made['peak'] = middle + float(extra)
+        return self._made['peak']
 
     @property
     def fwhm(self):
@@ -525,10 +528,11 @@ class PixelPSF:
             slope = slope / np.maximum(np.hypot(dx, dy), _TINY)
             return -slope * dx, -slope * dy
         h = _SHIFT
-        return (
-            (self.evaluate(dx - h, dy) - self.evaluate(dx + h, dy)) / (2 * h),
-            (self.evaluate(dx, dy - h) - self.evaluate(dx, dy + h)) / (2 * h),
+        dx, dy = np.broadcast_arrays(dx, dy)
+        left, right, below, above = self.evaluate(
+            np.stack([dx - h, dx + h, dx, dx]), np.stack([dy, dy, dy - h, dy + h])
         )
+        return (left - right) / (2 * h), (below - above) / (2 * h)
 
     def expected_error(self, dx, dy):
         """

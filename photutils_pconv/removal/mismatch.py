@@ -20,6 +20,7 @@ from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 __all__ = [
     'add_inpainted',
     'estimate_position_errors',
+    'expected_middles',
     'find_poor_fits',
     'with_poor_fits',
 ]
@@ -189,6 +190,33 @@ def add_inpainted(
     drawn = drawn[use]
     emission[use] = (1.0 - drawn) * emission[use] + drawn * inpainted.emission[use]
     return emission
+
+
+def expected_middles(pixel_psf, n):
+    """
+    Give the expected errors of sources of flux 1 in their middle.
+
+    Parameters
+    ----------
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
+
+    n : int
+        The number of sources.
+
+    Returns
+    -------
+    error : (n,) `~numpy.ndarray`
+        The errors, in 1/pixel.
+    """
+    # Most sources have the same PSF.
+    point = pixel_psf.point
+    error = np.full(n, float(point.expected_error(0.0, 0.0)))
+    for i in range(n):
+        psf = pixel_psf.of(i)
+        if psf is not point:
+            error[i] = psf.expected_error(0.0, 0.0)
+    return error
 
 
 def estimate_position_errors(flux, flux_err, pixel_psf, *, moved):

@@ -60,6 +60,7 @@ from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.mismatch import (
     add_inpainted,
     estimate_position_errors,
+    expected_middles,
     find_poor_fits,
     with_poor_fits,
 )
@@ -353,7 +354,7 @@ def remove_with_psf(
         )
     del expected
     reconstruction = blender.finish(missing)
-    middle = np.array([psf.of(i).expected_error(0.0, 0.0) for i in range(len(x))])
+    middle = expected_middles(psf, len(x))
     mismatch = np.fmax(np.abs(flux) * middle, core)
     emission = add_inpainted(
         reconstruction,
