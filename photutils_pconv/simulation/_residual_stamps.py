@@ -158,11 +158,16 @@ class SetupStamps:
     """
     The stamps of a setup, and the PSFs that are fitted to them.
 
-    The first PSF is the mean over all angles, the others have one each.
+    There is a list of PSFs for each level of mismatch: the first of it is the mean
+    over all angles, the others have one each.
     """
 
     psfs: list
     stamps: list
+
+    def psf(self, grade, angle=None):
+        """Give the PSF of a level of mismatch, by default the mean over all angles."""
+        return self.psfs[grade][0 if angle is None else 1 + angle]
 
     def choose(self, angle, grade):
         """Give the stamps of a level of mismatch, of one angle if there are any."""
@@ -216,4 +221,6 @@ def make_stamps(setup, cfg, rng):
                 precise=precise,
             )
         )
-    return SetupStamps(psfs, stamps)
+    # What each is drawn with is made once, not for every cutout.
+    graded = [[psf.with_mismatch(error) for psf in psfs] for error in cfg.mismatch]
+    return SetupStamps(graded, stamps)

@@ -224,8 +224,7 @@ class ResidualSampler(Sampler):
         image, sources = self._add_sources(ground, own.choose(number, grade), rng)
         missing = self._draw_missing(ground, rng)
 
-        psf = own.psfs[1 + number] if rng.random() < cfg.known_angle else own.psfs[0]
-        psf = psf.with_mismatch(cfg.mismatch[grade])
+        psf = own.psf(grade, number if rng.random() < cfg.known_angle else None)
         x, y = sources.x, sources.y
         level = np.full(len(x), _LEVEL * ground.spread)
         fit = fit_psf(
