@@ -18,13 +18,13 @@ from .fields import simulate_field as simulate_field
 from .files import write_simulation as write_simulation
 from .injection import inject_sources as inject_sources
 from .injection import random_positions as random_positions
+from .map_fields import MapField as MapField
+from .map_fields import read_map_fields as read_map_fields
 from .map_noise import NoiseConfig as NoiseConfig
 from .map_noise import correlated_noise as correlated_noise
 from .map_noise import simulate_noise as simulate_noise
-from .map_set import MapField as MapField
 from .map_set import MapSetOptions as MapSetOptions
 from .map_set import make_map_set as make_map_set
-from .map_set import read_map_fields as read_map_fields
 from .masked_cutouts import CutoutBatch as CutoutBatch
 from .masked_cutouts import CutoutSampler as CutoutSampler
 from .masked_cutouts import SamplerConfig as SamplerConfig
