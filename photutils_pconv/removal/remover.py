@@ -16,7 +16,8 @@ from astropy.table import QTable
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv._utils.scratch import check_scratch
-from photutils_pconv.inputs.maps import MapInput, parse_opened
+from photutils_pconv.inputs.map_input import MapInput
+from photutils_pconv.inputs.maps import parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.network.running import BATCH_SIZE, RunOptions
