@@ -23,6 +23,7 @@ __all__ = [
     'as_array',
     'check_dimensions',
     'check_mask',
+    'check_some_left',
     'convert_unit',
     'find_unknown_error',
     'output_dtype',
@@ -140,6 +141,25 @@ def split_map(data):
     else:
         mask = None
     return values, mask, None if unit is None or unit == u.one else u.Unit(unit)
+
+
+def check_some_left(missing):
+    """
+    Refuse a map without a pixel that can be used.
+
+    Parameters
+    ----------
+    missing : 2D bool `~numpy.ndarray`
+        Where pixels are missing.
+
+    Raises
+    ------
+    ValueError
+        If all are.
+    """
+    if np.all(missing):
+        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
+        raise ValueError(msg)
 
 
 def check_mask(mask, name, shape):

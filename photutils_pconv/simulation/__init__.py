@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         'backgrounds': ('Background', 'make_background'),
+        'cutout_configs': ('ResidualConfig', 'SamplerConfig'),
         'cutout_files': ('CutoutWriter', 'write_cutouts'),
         'cutout_sets': (
             'TrainingCutouts',
@@ -29,13 +30,14 @@ __getattr__, __dir__, __all__ = attach(
         'files': ('write_simulation',),
         'injection': ('inject_sources', 'random_positions'),
         'map_noise': ('NoiseConfig', 'correlated_noise', 'simulate_noise'),
-        'map_set': ('MapField', 'MapSetOptions', 'make_map_set', 'read_map_fields'),
-        'masked_cutouts': ('CutoutBatch', 'CutoutSampler', 'SamplerConfig'),
+        'map_fields': ('MapField', 'read_map_fields'),
+        'map_set': ('MapSetOptions', 'make_map_set'),
+        'masked_cutouts': ('CutoutBatch', 'CutoutSampler'),
         'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
         'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
         'paper_set': ('PaperSetOptions', 'load_paper_fields', 'make_paper_set'),
         'partition': ('complexity', 'split_fields'),
-        'residual_cutouts': ('ResidualBatch', 'ResidualConfig', 'ResidualSampler'),
+        'residual_cutouts': ('ResidualBatch', 'ResidualSampler'),
         'small_set': ('make_small_training_set',),
     },
 )

@@ -2,6 +2,8 @@
 
 from .backgrounds import Background as Background
 from .backgrounds import make_background as make_background
+from .cutout_configs import ResidualConfig as ResidualConfig
+from .cutout_configs import SamplerConfig as SamplerConfig
 from .cutout_files import CutoutWriter as CutoutWriter
 from .cutout_files import write_cutouts as write_cutouts
 from .cutout_sets import TrainingCutouts as TrainingCutouts
@@ -18,16 +20,15 @@ from .fields import simulate_field as simulate_field
 from .files import write_simulation as write_simulation
 from .injection import inject_sources as inject_sources
 from .injection import random_positions as random_positions
+from .map_fields import MapField as MapField
+from .map_fields import read_map_fields as read_map_fields
 from .map_noise import NoiseConfig as NoiseConfig
 from .map_noise import correlated_noise as correlated_noise
 from .map_noise import simulate_noise as simulate_noise
-from .map_set import MapField as MapField
 from .map_set import MapSetOptions as MapSetOptions
 from .map_set import make_map_set as make_map_set
-from .map_set import read_map_fields as read_map_fields
 from .masked_cutouts import CutoutBatch as CutoutBatch
 from .masked_cutouts import CutoutSampler as CutoutSampler
-from .masked_cutouts import SamplerConfig as SamplerConfig
 from .noise import confusion_field as confusion_field
 from .noise import coverage_map as coverage_map
 from .noise import coverage_noise as coverage_noise
@@ -41,7 +42,6 @@ from .paper_set import make_paper_set as make_paper_set
 from .partition import complexity as complexity
 from .partition import split_fields as split_fields
 from .residual_cutouts import ResidualBatch as ResidualBatch
-from .residual_cutouts import ResidualConfig as ResidualConfig
 from .residual_cutouts import ResidualSampler as ResidualSampler
 from .small_set import make_small_training_set as make_small_training_set
 

@@ -23,12 +23,12 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_psf,
 )
 from photutils_pconv.simulation._checks import as_integer, make_rng
-from photutils_pconv.simulation._residual_stamps import ResidualConfig, make_stamps
+from photutils_pconv.simulation._residual_stamps import make_stamps
 from photutils_pconv.simulation._sampler import Sampler, draw_peak_ratio, stack
+from photutils_pconv.simulation.cutout_configs import ResidualConfig
 
 __all__ = [
     'ResidualBatch',
-    'ResidualConfig',
     'ResidualSampler',
     'flux_weights',
 ]

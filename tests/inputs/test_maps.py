@@ -21,7 +21,8 @@ from astropy.utils.masked import Masked
 from astropy.wcs import WCS
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.inputs.maps import MapInput, parse_map
+from photutils_pconv.inputs.map_input import MapInput
+from photutils_pconv.inputs.maps import parse_map
 from photutils_pconv.inputs.values import as_array
 
 SHAPE = (30, 40)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.simulation.residual_cutouts import ResidualConfig, ResidualSampler
+from photutils_pconv.simulation.cutout_configs import ResidualConfig
+from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 
 SMALL = {
     'n_fields': 4,
