@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from photutils_pconv._utils.optional import require
+from photutils_pconv.network.running import has_bfloat16, warn_emulated
 from photutils_pconv.training.initial_network import freeze_levels, make_network
 from photutils_pconv.training.optimisers import (
     WeightAverage,
@@ -69,6 +70,14 @@ def make_accelerator(device='auto'):
     return accelerator
 
 
+def _choose_precision(precision, device):
+    """Find the precision to train in, and warn where the device only emulates it."""
+    if precision == 'auto':
+        return 'bfloat16' if has_bfloat16(device) else 'float32'
+    warn_emulated(precision, device)
+    return precision
+
+
 class Engine:
     """
     Everything that changes in a training step.
@@ -102,6 +111,8 @@ class Engine:
         self.accelerator = accelerator
         self.kind = kind
         self._softening = softening_of(normalisation)
+        #: The precision of the network's convolutions.
+        self.precision = _choose_precision(config.precision, accelerator.device)
         # One process downloads, the others find the file.
         with accelerator.local_main_process_first():
             self.loss = WeightedLoss.from_config(config.loss)
@@ -446,7 +457,7 @@ class Engine:
         return torch.autocast(
             self.accelerator.device.type,
             dtype=torch.bfloat16,
-            enabled=self.config.precision == 'bfloat16',
+            enabled=self.precision == 'bfloat16',
         )
 
     def _mean_over_processes(self, tensor):

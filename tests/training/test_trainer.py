@@ -152,6 +152,7 @@ class TestFit:
             if name.endswith('num_batches_tracked'):
                 assert int(buffer) == 0
 
+    @pytest.mark.filterwarnings('ignore:.*only emulated')
     @pytest.mark.parametrize(
         'changes', [{'precision': 'bfloat16'}, {'channels_last': False}]
     )
