@@ -37,7 +37,7 @@ from photutils_pconv.simulation.cutout_sets import (
     extract_training_cutouts,
     merge_cutouts,
 )
-from photutils_pconv.simulation.observations import simulate_levels
+from photutils_pconv.simulation.levels import simulate_levels
 
 __all__ = ['PaperSetOptions', 'load_paper_fields', 'make_paper_set']
 
