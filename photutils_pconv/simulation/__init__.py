@@ -13,10 +13,10 @@ __getattr__, __dir__, __all__ = attach(
     {
         'backgrounds': ('Background', 'make_background'),
         'cutout_configs': ('ResidualConfig', 'SamplerConfig'),
+        'cutout_extraction': ('extract_training_cutouts',),
         'cutout_files': ('CutoutWriter', 'write_cutouts'),
         'cutout_sets': (
             'TrainingCutouts',
-            'extract_training_cutouts',
             'merge_cutouts',
             'split_cutouts',
         ),

@@ -4,10 +4,10 @@ from .backgrounds import Background as Background
 from .backgrounds import make_background as make_background
 from .cutout_configs import ResidualConfig as ResidualConfig
 from .cutout_configs import SamplerConfig as SamplerConfig
+from .cutout_extraction import extract_training_cutouts as extract_training_cutouts
 from .cutout_files import CutoutWriter as CutoutWriter
 from .cutout_files import write_cutouts as write_cutouts
 from .cutout_sets import TrainingCutouts as TrainingCutouts
-from .cutout_sets import extract_training_cutouts as extract_training_cutouts
 from .cutout_sets import merge_cutouts as merge_cutouts
 from .cutout_sets import split_cutouts as split_cutouts
 from .emission import emission_field as emission_field
