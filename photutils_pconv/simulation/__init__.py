@@ -13,10 +13,10 @@ __getattr__, __dir__, __all__ = attach(
     {
         'backgrounds': ('Background', 'make_background'),
         'cutout_configs': ('ResidualConfig', 'SamplerConfig'),
+        'cutout_extraction': ('extract_training_cutouts',),
         'cutout_files': ('CutoutWriter', 'write_cutouts'),
         'cutout_sets': (
             'TrainingCutouts',
-            'extract_training_cutouts',
             'merge_cutouts',
             'split_cutouts',
         ),
@@ -34,7 +34,8 @@ __getattr__, __dir__, __all__ = attach(
         'map_set': ('MapSetOptions', 'make_map_set'),
         'masked_cutouts': ('CutoutBatch', 'CutoutSampler'),
         'noise': ('confusion_field', 'coverage_map', 'coverage_noise', 'noise_field'),
-        'observations': ('flux_levels', 'simulate_levels', 'simulate_sources'),
+        'levels': ('flux_levels', 'simulate_levels'),
+        'observations': ('simulate_sources',),
         'paper_set': ('PaperSetOptions', 'load_paper_fields', 'make_paper_set'),
         'partition': ('complexity', 'split_fields'),
         'residual_cutouts': ('ResidualBatch', 'ResidualSampler'),

@@ -4,10 +4,10 @@ from .backgrounds import Background as Background
 from .backgrounds import make_background as make_background
 from .cutout_configs import ResidualConfig as ResidualConfig
 from .cutout_configs import SamplerConfig as SamplerConfig
+from .cutout_extraction import extract_training_cutouts as extract_training_cutouts
 from .cutout_files import CutoutWriter as CutoutWriter
 from .cutout_files import write_cutouts as write_cutouts
 from .cutout_sets import TrainingCutouts as TrainingCutouts
-from .cutout_sets import extract_training_cutouts as extract_training_cutouts
 from .cutout_sets import merge_cutouts as merge_cutouts
 from .cutout_sets import split_cutouts as split_cutouts
 from .emission import emission_field as emission_field
@@ -20,6 +20,8 @@ from .fields import simulate_field as simulate_field
 from .files import write_simulation as write_simulation
 from .injection import inject_sources as inject_sources
 from .injection import random_positions as random_positions
+from .levels import flux_levels as flux_levels
+from .levels import simulate_levels as simulate_levels
 from .map_fields import MapField as MapField
 from .map_fields import read_map_fields as read_map_fields
 from .map_noise import NoiseConfig as NoiseConfig
@@ -33,8 +35,6 @@ from .noise import confusion_field as confusion_field
 from .noise import coverage_map as coverage_map
 from .noise import coverage_noise as coverage_noise
 from .noise import noise_field as noise_field
-from .observations import flux_levels as flux_levels
-from .observations import simulate_levels as simulate_levels
 from .observations import simulate_sources as simulate_sources
 from .paper_set import PaperSetOptions as PaperSetOptions
 from .paper_set import load_paper_fields as load_paper_fields

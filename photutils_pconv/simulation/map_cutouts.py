@@ -18,10 +18,8 @@ from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation._checks import as_number
 from photutils_pconv.simulation.backgrounds import SOURCE_SNR
-from photutils_pconv.simulation.cutout_sets import (
-    extract_training_cutouts,
-    merge_cutouts,
-)
+from photutils_pconv.simulation.cutout_extraction import extract_training_cutouts
+from photutils_pconv.simulation.cutout_sets import merge_cutouts
 from photutils_pconv.simulation.injection import inject_sources, random_positions
 from photutils_pconv.simulation.map_fields import read_field
 

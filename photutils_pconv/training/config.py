@@ -16,9 +16,9 @@ from photutils_pconv._utils.config import (
     text,
 )
 from photutils_pconv._utils.toml import Configuration
+from photutils_pconv.training.data_section import DataConfig
 from photutils_pconv.training.sections import (
     AugmentationConfig,
-    DataConfig,
     LossConfig,
     NetworkConfig,
     OptimiserConfig,

@@ -35,3 +35,9 @@ def test_refused(options, error, flat_model, monkeypatch):
             model=flat_model,
             **options,
         )
+
+
+def test_refused_before_the_map_is_read():
+    """Where the header would name the setup, too."""
+    with pytest.raises(ValueError, match='method must be'):
+        PConvBackground('no_such_map.fits', [[25, 25]], method='nonesuch')
