@@ -32,7 +32,8 @@ from photutils_pconv.training._inputs import (
 )
 from photutils_pconv.training.checkpoint_folder import BEST, LAST, CheckpointFolder
 from photutils_pconv.training.config import TrainingConfig
-from photutils_pconv.training.engine import Engine, make_accelerator
+from photutils_pconv.training.devices import make_accelerator
+from photutils_pconv.training.engine import Engine
 from photutils_pconv.training.epochs import finish_epoch, train_epoch
 from photutils_pconv.training.export import export_checkpoint, make_card
 from photutils_pconv.training.loading import make_loaders
