@@ -15,10 +15,13 @@ kriging then finds it from the emission, by its shape.
 from functools import cache, lru_cache
 
 import numpy as np
-from astropy.stats import gaussian_fwhm_to_sigma, mad_std
-from scipy.linalg import cho_factor, cho_solve
+from astropy.stats import gaussian_fwhm_to_sigma
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.ndimage import map_coordinates
 from threadpoolctl import ThreadpoolController
+
+from photutils_pconv._utils.medians import median, robust_std
 
 __all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
 
@@ -53,6 +56,8 @@ _WING_SHARE, _ENOUGH = 0.3, 600
 # The largest offset (pixels) between pixels of a cutout's middle, along an axis.
 _REACH = 48
 _WIDTH = 2 * _REACH + 1
+# Where the offset 0 is in a table of all of them.
+_NO_OFFSET = _REACH * _WIDTH + _REACH
 # Periodic fields of this size (pixels) stand for endless ones.
 _PERIOD = 256
 # Beams that differ by less than this step (pixels) share a covariance.
@@ -77,13 +82,10 @@ def _spectrum_functions(beam, slope):
 
 @lru_cache(maxsize=_KEPT)
 def _covariance_table(beam, slope):
-    """Give the covariance by row * width + column of the offset, wrapping."""
+    """Give the covariance by row * width + column of the offset, less the first."""
     covariance, _ = _spectrum_functions(beam, slope)
     offset = np.arange(-_REACH, _REACH + 1)
-    table = np.zeros((2 * _REACH + 1) * _WIDTH)
-    index = offset[:, None] * _WIDTH + offset
-    table[index] = covariance[offset[:, None], offset]
-    return table
+    return covariance[offset[:, None], offset].ravel()
 
 
 @cache
@@ -129,17 +131,19 @@ def choose_covariance(image, validity, *, beam, uncertain=None):
     half = int(min(_RADIUS, ny // 2, nx // 2))
     part = np.s_[ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
     values = np.where(validity[part], image[part], 0.0)
-    good = validity[part].astype(float)
+    good = validity[part]
     curve = np.full(len(_LAGS), np.nan)
     for i, lag in enumerate(_LAGS):
-        total = count = 0.0
+        total = count = 0
         for a, b in (
             (np.s_[lag:, :], np.s_[:-lag, :]),
             (np.s_[:, lag:], np.s_[:, :-lag]),
         ):
-            both = good[a] * good[b]
-            total += np.sum(both * (values[a] - values[b]) ** 2)
-            count += np.sum(both)
+            both = good[a] & good[b]
+            difference = values[a] - values[b]
+            difference *= both
+            total += np.vdot(difference, difference)
+            count += np.count_nonzero(both)
         if count >= _FEWEST and total > 0:
             curve[i] = np.log(total / count)
     members, curves = _bank(_quantise(beam))
@@ -156,7 +160,7 @@ def _without_wings(image, validity, uncertain):
     """Leave out pixels whose wings are not known well, if others suffice."""
     if uncertain is None or not validity.any():
         return validity
-    well_known = validity & (uncertain < _WING_SHARE * mad_std(image[validity]))
+    well_known = validity & (uncertain < _WING_SHARE * robust_std(image[validity]))
     return well_known if np.count_nonzero(well_known) >= _ENOUGH else validity
 
 
@@ -198,7 +202,7 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
     contribution : 2D `~numpy.ndarray`
         Their sum, as far as it can be separated from the emission.
     """
-    level = np.median(image[validity]) if validity.any() else 0.0
+    level = median(image[validity]) if validity.any() else 0.0
     factor = int(np.ceil(radius / _LARGEST))
     if factor == 1:
         place, estimate, amplitude = _krige(image, validity, beam, radius, level, terms)
@@ -236,7 +240,7 @@ def _krige(image, validity, beam, radius, level, terms):
     """
     Give the pixels of the hole, what is estimated there, and the terms' amplitudes.
     """
-    row, column = np.nonzero(_near(image.shape, radius + _RING))
+    row, column = _near(image.shape, radius + _RING)
     good = validity[row, column]
     if good.sum() < _FEWEST or good.all():
         return (row[:0], column[:0]), np.zeros(0), None
@@ -249,8 +253,7 @@ def _krige(image, validity, beam, radius, level, terms):
 
     def covariance(first, second):
         # One table entry an offset, which a single subtraction gives.
-        index = place[first][:, None] - place[second]
-        return np.take(table, index, mode='wrap')
+        return table.take((place[first] + _NO_OFFSET)[:, None] - place[second])
 
     matrix = covariance(good, good)
     matrix[np.diag_indices_from(matrix)] += noise**2
@@ -258,9 +261,15 @@ def _krige(image, validity, beam, radius, level, terms):
         known = terms[:, row[good], column[good]] / np.sqrt(variance)
         matrix += known.T @ known
     values = image[row[good], column[good]] - level
-    right = np.stack([values, np.ones(values.size)], axis=1)
-    factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
-    weighted, unit = cho_solve(factor, right, check_finite=False).T
+    # LAPACK itself, of which each call is worth a tenth of a solution: the matrix
+    # turned, which is the same, lies in memory as it has it.
+    factor, failed = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        msg = f'the covariance of {values.size} pixels is not positive definite'
+        raise LinAlgError(msg)
+    right = np.array([values, np.ones(values.size)])
+    solved, _ = dpotrs(factor, right.T, lower=1, overwrite_b=1)
+    weighted, unit = solved.T
     # The unknown mean, by generalised least squares.
     mean = weighted.sum() / unit.sum()
     weighted = weighted - mean * unit
@@ -271,10 +280,10 @@ def _krige(image, validity, beam, radius, level, terms):
 
 @lru_cache(maxsize=_KEPT)
 def _near(shape, reach):
-    """Find which pixels are within reach of a cutout's centre."""
+    """Find the rows and columns of the pixels within reach of a cutout's centre."""
     # Sources lie on the middle pixel or up to a pixel below it.
     y, x = (np.arange(n) - n // 2 + 0.5 for n in shape)
-    return np.hypot(y[:, None], x) <= reach + 0.5
+    return np.nonzero(np.hypot(y[:, None], x) <= reach + 0.5)
 
 
 def _bin(image, validity, factor):

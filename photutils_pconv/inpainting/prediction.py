@@ -151,8 +151,9 @@ def predict_cutouts(
     """
     predict = make_predictor(model.network, run)
     sizes = choose_sizes(model, holes.radius + taper_width)
-    # A sum's rounding depends on its order: take that from the positions.
-    order = np.lexsort((holes.radius, holes.x, holes.y))
+    # A sum's rounding depends on its order: take that from the holes. Those of one
+    # radius come together, so that no more than their middle is predicted.
+    order = np.lexsort((holes.x, holes.y, holes.radius))
     if chosen is not None:
         order = order[chosen[order]]
     batches = [
@@ -161,15 +162,15 @@ def predict_cutouts(
         for members in [order[sizes[order] == size]]
         for start in range(0, len(members), run.batch_size)
     ]
-    largest = max(holes.radius[order], default=0.0) + taper_width
-    # A pixel to spare on either side of the rim.
-    reach = max(int(np.ceil(largest)) + 2, _LEAST_REACH)
     with show_stages(run.progress_bar):
         enter_stage('filling', len(order), unit='hole')
         for size, batch in batches:
             origins = cutout_origin(holes.x[batch], holes.y[batch], size=size)
             origins = np.stack(origins, axis=1)
             inputs = make_input(batch, origins, size)
+            # A pixel to spare on either side of the rim.
+            largest = holes.radius[batch].max() + taper_width
+            reach = max(int(np.ceil(largest)) + 2, _LEAST_REACH)
             output = predict(inputs.images, inputs.validity, reach=reach)
             yield PredictedCutouts(
                 index=batch,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.medians import median
+
 __all__ = [
     'NORMALISATIONS',
     'Normalisation',
@@ -254,8 +256,8 @@ def _robust(images, validity, radius, softening):
             values = image[valid]
         if values.size == 0:
             continue
-        centre[i] = np.median(values)
-        spread = 1.4826 * np.median(np.abs(values - centre[i]))
+        centre[i] = median(values)
+        spread = 1.4826 * median(np.abs(values - centre[i]))
         if spread == 0:
             spread = values.std()
         # Where there is no spread, any scale of order one in the map's unit

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.medians import median
 from photutils_pconv.geometry.holes import taper_weight
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
 from photutils_pconv.geometry.windows import find_window
@@ -94,6 +95,7 @@ def expected_wings(data, x, y, radius, *, profile, usable, missing=None):
     image = np.zeros(data.shape)
     flux, flux_err = np.zeros((2, len(x)))
     drawn = _choose_drawn(x, y, radius, profile)
+    levels = profile(_DISTANCES)
     # A sum's rounding depends on its order: take that from the positions.
     for i in np.lexsort((radius, x, y)):
         value, error, std = _core_flux(
@@ -104,7 +106,8 @@ def expected_wings(data, x, y, radius, *, profile, usable, missing=None):
         flux[i], flux_err[i] = value, error
         if not drawn[i]:
             continue
-        window = find_window(data.shape, x[i], y[i], _find_extent(profile, value, std))
+        extent = _find_extent(levels, value, std)
+        window = find_window(data.shape, x[i], y[i], extent)
         if window is None:
             continue
         image[window.region] += value * profile(window.distance)
@@ -179,15 +182,15 @@ def _core_flux(data, x, y, radius, profile, usable, missing):
     share = (expected[core] - expected[ring].mean()).sum()
     if share <= 0:
         return 0.0, 0.0, 0.0
-    flux = float((image[core] - np.median(image[ring])).sum() / share)
+    flux = float((image[core] - median(image[ring])).sum() / share)
     # The core's background may be off by as much as the ring scatters.
     scatter = np.std(image[ring] - flux * expected[ring])
     return flux, float(scatter * np.count_nonzero(core) / share), float(scatter)
 
 
-def _find_extent(profile, flux, scatter):
+def _find_extent(levels, flux, scatter):
     """
     Give the distance to which the wings of a source are drawn, in pixels.
     """
-    above = profile(_DISTANCES) * flux > _LEAST_WING * scatter
+    above = levels * flux > _LEAST_WING * scatter
     return float(_DISTANCES[np.flatnonzero(above)[-1]]) if above.any() else 0.0

@@ -28,6 +28,9 @@ _LEVELS = (1, 2, 3, 4)
 _DIVISOR = 16
 # The smallest cutout, in pixels: two pixels at the coarsest level.
 _MINIMUM_SIZE = 32
+# How far the output of a residual block sees along an axis, in pixels: two
+# convolutions.
+_BLOCK_REACH = 2
 # The quarter turns of a full circle.
 _ALL_TURNS = 4
 # Even, so that a coarse pixel lies in the middle of its four fine ones.
@@ -173,6 +176,8 @@ class FilledUNet(nn.Module):
     any_size = True
     #: The output is a correction of a fill that is calculated in float32.
     corrects_fill = True
+    #: The output may be wanted near the middle only.
+    crops = True
 
     def __init__(
         self,
@@ -255,7 +260,7 @@ class FilledUNet(nn.Module):
             'turns': self.turns,
         }
 
-    def forward(self, image, validity):
+    def forward(self, image, validity, *, reach=None):
         """
         Predict the source-free image.
 
@@ -269,6 +274,11 @@ class FilledUNet(nn.Module):
         validity : `torch.Tensor`
             1 for usable pixels, 0 for holes and missing pixels,
             (N, 1, H, W).
+
+        reach : int, optional
+            How far from the middle the emission is wanted, in pixels (default:
+            everywhere). It is the same there, but for rounding, at a fraction of
+            the decoder's work; beyond, it is the fill. Not for training.
 
         Returns
         -------
@@ -305,6 +315,67 @@ class FilledUNet(nn.Module):
             x = block(x)
             skips.append(x)
         skips.pop()
+        if reach is not None:
+            return self._decode_middle(x, skips, base, int(reach))
         for up, block in zip(reversed(self.up), reversed(self.decoder), strict=True):
             x = block(up(x) + skips.pop())
         return base + F.pixel_shuffle(self.head(x), 2).float()
+
+    def _decode_middle(self, x, skips, base, reach):
+        """
+        Go through the decoder as far as the middle of the output needs it.
+        """
+        shape = base.shape[2:]
+        wanted = _halve([(size // 2 - reach, size // 2 + reach) for size in shape])
+        # From the output down: what each level needs, and what it takes from below.
+        windows, needed = _grow(wanted, 1), []
+        for skip, block in zip(skips, self.decoder, strict=True):
+            outer = _clip(_grow(windows, len(block) * _BLOCK_REACH), skip.shape[2:])
+            below = _halve(outer)
+            needed.append((_clip(windows, skip.shape[2:]), outer, below))
+            windows = below
+        x, start = _crop(x, windows, [0, 0]), windows
+        for up, block, (inner, outer, below) in zip(
+            reversed(self.up), reversed(self.decoder), reversed(needed), strict=True
+        ):
+            x = _crop(x, below, [low for low, _ in start])
+            x = _crop(up(x), outer, [2 * low for low, _ in below])
+            x = block(x + _crop(skips.pop(), outer, [0, 0]))
+            # Beyond this, the rim lacks what was cut off.
+            x, start = _crop(x, inner, [low for low, _ in outer]), inner
+        wanted = _clip(wanted, [size // 2 for size in shape])
+        x = _crop(self.head(x), wanted, [low for low, _ in start])
+        emission = base.clone()
+        (top, bottom), (left, right) = wanted
+        middle = emission[:, :, 2 * top : 2 * bottom, 2 * left : 2 * right]
+        middle += F.pixel_shuffle(x, 2).float()
+        return emission
+
+
+def _halve(windows):
+    """
+    Find the pixels of half the resolution that windows lie in.
+    """
+    return [(low // 2, -(-high // 2)) for low, high in windows]
+
+
+def _grow(windows, margin):
+    return [(low - margin, high + margin) for low, high in windows]
+
+
+def _clip(windows, shape):
+    return [
+        (max(low, 0), min(high, size))
+        for (low, high), size in zip(windows, shape, strict=True)
+    ]
+
+
+def _crop(x, windows, start):
+    """
+    Cut features, whose first row and column are those of ``start``.
+    """
+    rows, columns = (
+        slice(low - first, high - first)
+        for (low, high), first in zip(windows, start, strict=True)
+    )
+    return x[:, :, rows, columns]

@@ -62,10 +62,9 @@ class SampledGrid:
             The image there.
         """
         values, rows, columns = self._make(region, x, y)
-        if rows is None:
-            return values
-        samples = self._coefficients[rows.samples, columns.samples]
-        values[rows.inside, columns.inside] = columns.sum(rows.sum(samples))
+        if rows is not None:
+            inside = rows.inside, columns.inside
+            values[inside] = self._sum(rows, columns, rows.weights, columns.weights)
         return self._cut(values, region, x, y)
 
     def draw_gradient(self, region, x, y):
@@ -87,10 +86,9 @@ class SampledGrid:
         if rows is None:
             return by_x, by_y
         inside = rows.inside, columns.inside
-        samples = self._coefficients[rows.samples, columns.samples]
         # A source that moves on leaves the pixels behind.
-        by_x[inside] = -columns.slope(rows.sum(samples))
-        by_y[inside] = -columns.sum(rows.slope(samples))
+        by_x[inside] = -self._sum(rows, columns, rows.weights, columns.slopes())
+        by_y[inside] = -self._sum(rows, columns, rows.slopes(), columns.weights)
         return tuple(self._cut(one, region, x, y) for one in (by_x, by_y))
 
     def _make(self, region, x, y):
@@ -99,16 +97,14 @@ class SampledGrid:
         """
         shape = tuple(one.stop - one.start for one in region)
         axes = [
-            self._find_axis(axis, one.start - float(place), n)
-            for axis, (one, place, n) in enumerate(
-                zip(region, (y, x), shape, strict=True)
-            )
+            self._find_axis(one.start - float(place), n)
+            for one, place, n in zip(region, (y, x), shape, strict=True)
         ]
         if None in axes:
             axes = [None, None]
         return np.zeros(shape), *axes
 
-    def _find_axis(self, axis, start, n):
+    def _find_axis(self, start, n):
         """
         Find the samples of ``n`` pixels from an offset on; `None` if there are none.
         """
@@ -118,9 +114,30 @@ class SampledGrid:
             return None
         place = (start + low) * self._oversampling + self._centre
         before = math.floor(place)
-        return _Axis(
-            axis, slice(low, high), before - 1, place - before, self._oversampling
+        return _Axis(slice(low, high), before - 1, place - before, self._oversampling)
+
+    def _sum(self, rows, columns, row_weights, column_weights):
+        """
+        Sum the four by four samples around each pixel, with weights for either axis.
+        """
+        samples = self._coefficients
+        along, across = samples.strides
+        step, length = self._oversampling, columns.n_samples
+        # Views of the samples in fours, which numpy takes for stacks of matrices.
+        fours = np.ndarray(
+            (rows.n, 4, length),
+            buffer=samples,
+            offset=rows.first * along + columns.first * across,
+            strides=(step * along, along, across),
         )
+        lines = np.matmul(row_weights, fours)
+        along, across = lines.strides
+        fours = np.ndarray(
+            (rows.n, columns.n, 4),
+            buffer=lines,
+            strides=(along, step * across, across),
+        )
+        return np.matmul(fours, column_weights)
 
     def _cut(self, values, region, x, y):
         """
@@ -144,9 +161,6 @@ class _Axis:
 
     Parameters
     ----------
-    axis : int
-        The axis of the image.
-
     inside : slice
         The pixels that are not beyond the image.
 
@@ -160,36 +174,25 @@ class _Axis:
         The samples along a pixel's side.
     """
 
-    def __init__(self, axis, inside, first, share, oversampling):
-        self.inside, self._axis, self._step = inside, axis, oversampling
-        self._length = (inside.stop - inside.start - 1) * oversampling + 1
-        self.samples = slice(first, first + self._length + 3)
+    def __init__(self, inside, first, share, oversampling):
+        self.inside, self.first = inside, first
+        self.n = inside.stop - inside.start
+        self.n_samples = (self.n - 1) * oversampling + 4
+        self._share, self._step = share, oversampling
         t, u = share, 1.0 - share
-        self._weights = (
-            u**3 / 6.0,
-            (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
-            (3.0 * u**3 - 6.0 * u**2 + 4.0) / 6.0,
-            t**3 / 6.0,
+        self.weights = np.array(
+            (
+                u**3 / 6.0,
+                (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
+                (3.0 * u**3 - 6.0 * u**2 + 4.0) / 6.0,
+                t**3 / 6.0,
+            )
         )
+
+    def slopes(self):
+        """
+        Give the weights of the derivative, by pixel.
+        """
+        t, u = self._share, 1.0 - self._share
         slopes = -0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2
-        self._slopes = tuple(oversampling * one for one in slopes)
-
-    def sum(self, samples):
-        """
-        Sum samples to the values of the pixels.
-        """
-        return self._add(samples, self._weights)
-
-    def slope(self, samples):
-        """
-        Sum samples to the derivatives, by pixel.
-        """
-        return self._add(samples, self._slopes)
-
-    def _add(self, samples, weights):
-        total = None
-        for k, weight in enumerate(weights):
-            part = slice(k, k + self._length, self._step)
-            one = weight * (samples[part] if self._axis == 0 else samples[:, part])
-            total = one if total is None else np.add(total, one, out=total)
-        return total
+        return self._step * np.array(slopes)

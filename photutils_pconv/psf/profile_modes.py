@@ -78,7 +78,7 @@ class WingModes:
             have two, of the cosine and of the sine.
         """
         dx, dy = np.broadcast_arrays(dx, dy)
-        radius = np.hypot(dx, dy)
+        radius = np.sqrt(dx**2 + dy**2)
         # Powers of exp(i theta), without a trigonometric function.
         turn = (dx + 1j * dy) / np.maximum(radius, _TINY)
         power = [np.ones(turn.shape, dtype=complex)]
@@ -87,13 +87,15 @@ class WingModes:
         place = radius / _STEP
         low = np.minimum(place.astype(int), self.radial.shape[1] - 2)
         share = np.minimum(place - low, 1.0)
-        modes = []
-        for order, radial in zip(self.order, self.radial, strict=True):
-            value = radial[low] * (1.0 - share) + radial[low + 1] * share
-            modes.append(value * power[order].real)
+        values = self.radial.take(low, axis=1)
+        values += share * np.diff(self.radial, axis=1).take(low, axis=1)
+        modes = np.empty((len(self.order) + np.count_nonzero(self.order), *dx.shape))
+        place = iter(modes)
+        for order, value in zip(self.order, values, strict=True):
+            np.multiply(value, power[order].real, out=next(place))
             if order:
-                modes.append(value * power[order].imag)
-        return np.array(modes)
+                np.multiply(value, power[order].imag, out=next(place))
+        return modes
 
 
 def wing_modes(psfs, *, mean, pixel_scale, weights=None):

@@ -58,7 +58,7 @@ class WingProfile:
         self.beam_fwhm = float(beam_fwhm)
         self.core_radius = max(_CORE * self.beam_fwhm, _SMALLEST_CORE)
         self.modes = modes
-        self._radii = _STEP * np.arange(self.density.size)
+        self._rise = np.diff(self.density)
 
     def __call__(self, radius):
         """
@@ -74,7 +74,12 @@ class WingProfile:
         density : `~numpy.ndarray`
             The flux a pixel; 0 beyond 160 pixels.
         """
-        return np.interp(radius, self._radii, self.density, right=0.0)
+        # `numpy.interp`, which does not know that the steps are equal, looks for them.
+        place = np.asarray(radius) / _STEP
+        low = np.minimum(place.astype(int), self.density.size - 2)
+        share = place - low
+        density = self.density.take(low) + share * self._rise.take(low)
+        return np.where(share > 1.0, 0.0, density)
 
     def terms(self, dx, dy, *, flux, flux_err):
         """
@@ -95,7 +100,7 @@ class WingProfile:
             (T, ...), in the unit of the flux a pixel.
         """
         scatter = np.hypot(flux_err, _FLUX_SCATTER * flux)
-        terms = scatter * self(np.hypot(dx, dy))[None]
+        terms = scatter * self(np.sqrt(dx**2 + dy**2))[None]
         if self.modes is None:
             return terms
         return np.concatenate([terms, flux * self.modes(dx, dy)])

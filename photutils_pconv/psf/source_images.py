@@ -190,13 +190,15 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None)
     for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
         psf, region = pixel_psf.of(i), window.region
         values = psf.draw(region, x[i], y[i])
-        image[region] += flux[i] * values
-        beyond[region] += flux[i] * holes.beyond(i, values, region)
-        variance[region] += (flux[i] * psf.draw_error(region, x[i], y[i])) ** 2
-        variance[region] += (flux_err[i] * values) ** 2
+        source = flux[i] * values
+        image[region] += source
+        beyond[region] += holes.beyond(i, source, region)
+        squares = (flux[i] * psf.draw_error(region, x[i], y[i])) ** 2
         if position_err[i] > 0 and min(values.shape) > 1:
             slope = sum(one**2 for one in np.gradient(values))
-            variance[region] += (flux[i] * position_err[i]) ** 2 * slope
+            squares += (flux[i] * position_err[i]) ** 2 * slope
+        squares += (flux_err[i] * values) ** 2
+        variance[region] += squares
     return DrawnSubtraction(image, beyond, _take_root(variance))
 
 

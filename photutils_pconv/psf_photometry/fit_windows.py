@@ -68,12 +68,13 @@ def polynomial_terms(dx, dy, *, radius=FIT_RADIUS, degree=2):
         The terms.
     """
     u, v = dx / radius, dy / radius
-    return [
-        u**i * v**j
-        for total in range(degree + 1)
-        for i in range(total, -1, -1)
-        for j in (total - i,)
-    ]
+    terms = [np.ones(u.shape)]
+    for total in range(1, degree + 1):
+        # Those of the degree before, and one more.
+        before = terms[-total:]
+        terms += [u * one for one in before]
+        terms.append(v * before[-1])
+    return terms
 
 
 def solve_window(values, templates, *, penalty=0.0):
@@ -101,18 +102,18 @@ def solve_window(values, templates, *, penalty=0.0):
         Their covariance for pixels of variance 1; infinite where the
         pixels do not determine them.
     """
-    matrix = np.stack(templates, axis=1)
-    norm = np.sqrt((matrix**2).sum(axis=0))
+    matrix = np.array(templates)
+    norm = np.sqrt(np.einsum('tp,tp->t', matrix, matrix))
     norm = np.where(norm > 0, norm, 1.0)
-    matrix = matrix / norm
-    normal = matrix.T @ matrix
-    normal[np.diag_indices_from(normal)] += penalty / norm**2
+    matrix /= norm[:, None]
+    normal = matrix @ matrix.T
+    normal.ravel()[:: len(norm) + 1] += penalty / norm**2
     try:
         inverse = np.linalg.inv(normal)
     except np.linalg.LinAlgError:
         inverse = np.linalg.pinv(normal)
-    coefficients = inverse @ (matrix.T @ values) / norm
-    return coefficients, inverse / np.outer(norm, norm)
+    coefficients = inverse @ (matrix @ values) / norm
+    return coefficients, inverse / (norm[:, None] * norm)
 
 
 class FitWindow:
@@ -147,9 +148,6 @@ class FitWindow:
     region : tuple of slice
         The part of the map around the source.
 
-    use : 2D bool `~numpy.ndarray`
-        The pixels of that part that are used.
-
     columns, rows : 1D `~numpy.ndarray`
         Their positions on the map, in pixels.
 
@@ -163,21 +161,36 @@ class FitWindow:
         self.enough = False
         if window is None:
             return
-        self.region, dx, dy = window.region, window.dx, window.dy
-        self.use = (window.distance <= radius) & ~missing[self.region]
-        self.n_pixels = int(self.use.sum())
-        self.columns = dx[self.use] + x
-        self.rows = dy[self.use] + y
-        self.terms = (
-            []
-            if degree is None
-            else polynomial_terms(
-                dx[self.use], dy[self.use], radius=radius, degree=degree
-            )
-        )
+        self.region = window.region
+        use = (window.distance <= radius) & ~missing[self.region]
+        self._used = np.flatnonzero(use)
+        self.n_pixels = self._used.size
+        rows, columns = np.divmod(self._used, use.shape[1])
+        self.rows = rows + float(window.rows.start)
+        self.columns = columns + float(window.columns.start)
+        self.terms = []
+        if degree is not None:
+            offsets = self.offsets(x, y)
+            self.terms = polynomial_terms(*offsets, radius=radius, degree=degree)
         self.enough = self.n_pixels > (
             _PIXELS_PER_TERM * len(self.terms) + _FEWEST_PIXELS
         )
+
+    def pick(self, image):
+        """
+        Pick the used pixels of an image of that part.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray`
+            The image.
+
+        Returns
+        -------
+        values : 1D `~numpy.ndarray`
+            The pixels.
+        """
+        return image.ravel().take(self._used)
 
     def draw(self, pixel_psf, x, y):
         """
@@ -196,7 +209,7 @@ class FitWindow:
         values : 1D `~numpy.ndarray`
             The source.
         """
-        return pixel_psf.draw(self.region, x, y)[self.use]
+        return self.pick(pixel_psf.draw(self.region, x, y))
 
     def draw_gradient(self, pixel_psf, x, y):
         """
@@ -213,7 +226,7 @@ class FitWindow:
             The change by a shift of the source of 1 pixel.
         """
         both = pixel_psf.draw_gradient(self.region, x, y)
-        return tuple(one[self.use] for one in both)
+        return tuple(self.pick(one) for one in both)
 
     def offsets(self, x, y):
         """
@@ -252,7 +265,7 @@ def find_brightest(data, window):
     """
     if not window.enough:
         return np.inf
-    values = data[window.region][window.use]
+    values = window.pick(data[window.region])
     rounding = _ROUNDING * np.abs(values).max()
     return _LARGEST_RANGE * (values.max() - values.min()) + rounding
 

@@ -355,7 +355,7 @@ def fit_psf(
             if not window.enough:
                 new_flux[i] = flux_err[i] = np.nan
                 continue
-            values = (data[window.region] - model[window.region])[window.use]
+            values = window.pick(data[window.region] - model[window.region])
             free = [i, *neighbours[i]]
             templates = [window.draw(pixel_psf.of(j), x[j], y[j]) for j in free]
             # The model has these sources in it, whose fluxes are free here.
@@ -377,7 +377,7 @@ def fit_psf(
             new_flux[i] = coefficients[0]
             flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
             if iteration == 0:
-                residual = values - np.stack(templates, axis=1) @ coefficients
+                residual = values - coefficients @ np.array(templates)
                 level[i] = _WING_SHARE * residual.std()
             is_sound = not unstable[i] and new_flux[i] > 0
             if moves[i] and is_sound and iteration < n_iterations - 1:
@@ -531,7 +531,7 @@ def fit_quality(
         columns = np.rint(window.columns).astype(int) - x0
         inside = (rows >= 0) & (columns >= 0)
         inside &= (rows < background.shape[0]) & (columns < background.shape[1])
-        residual = (data[window.region] - sources[window.region])[window.use][inside]
+        residual = window.pick(data[window.region] - sources[window.region])[inside]
         residual = residual - background[rows[inside], columns[inside]]
         if flux[i] != 0:
             central = np.argmin(np.hypot(*window.offsets(x[i], y[i]))[inside])

@@ -240,7 +240,9 @@ def _measure(window, use, kernels):
     """
     # Single precision has fewer powers of ten than maps.
     largest = float(np.abs(window).max()) or 1.0
-    return largest * _clipped_std(kernels.correlate(window / largest)[:, use])
+    filtered = kernels.correlate(window / largest)
+    use = np.flatnonzero(np.broadcast_to(use, filtered.shape[1:]))
+    return largest * _clipped_std(filtered.reshape(len(filtered), -1).take(use, axis=1))
 
 
 def _clipped_std(values):
@@ -251,8 +253,10 @@ def _clipped_std(values):
     """
     if values.shape[1] == 0:
         return np.full(len(values), np.nan)
-    squares = values**2
-    mean = squares.mean(axis=1, keepdims=True, dtype=float)
-    kept = squares <= _CLIP**2 * mean
-    total = np.sum(squares, axis=1, where=kept, dtype=float)
-    return np.sqrt(total / np.count_nonzero(kept, axis=1))
+    # Numpy sums by pairs, so that single precision is kept.
+    squares = np.square(values, out=values)
+    mean = squares.mean(axis=1, keepdims=True)
+    far = squares > _CLIP**2 * mean
+    squares[far] = 0.0
+    kept = values.shape[1] - np.count_nonzero(far, axis=1)
+    return np.sqrt(squares.sum(axis=1) / kept)

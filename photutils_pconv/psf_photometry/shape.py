@@ -109,7 +109,7 @@ class _BrightSource:
         change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
         templates = [change, *templates]
         coefficients, covariance = solve_window(self.values, templates)
-        left = self.values - np.stack(templates, axis=1) @ coefficients
+        left = self.values - coefficients @ np.array(templates)
         flux = max(coefficients[1], _SMALLEST_FLUX)
         error = np.sqrt(covariance[0, 0] * _CORRELATED_PIXELS * left.var())
         return coefficients[0] / flux, error / flux
@@ -305,7 +305,7 @@ def _choose_sources(data, x, y, missing, snr, angles, n_sources):
     for i in np.argsort(-snr, kind='stable'):
         window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
         if window.enough and not neighbours[i]:
-            values = data[window.region][window.use]
+            values = window.pick(data[window.region])
             sources.append(
                 _BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
             )

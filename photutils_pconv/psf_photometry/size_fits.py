@@ -292,9 +292,9 @@ def _fit_step(
     templates += window.draw_gradient(psf, *place)
     templates += [window.draw(psfs.of(j), fit.x[j], fit.y[j]) for j in neighbours]
     templates += window.terms
-    values = residual[window.region][window.use]
+    values = window.pick(residual[window.region])
     coefficients, covariance = solve_window(values, templates)
-    left = values - np.stack(templates, axis=1) @ coefficients
+    left = values - coefficients @ np.array(templates)
     unit = left.var() * _CORRELATED_PIXELS / flux**2
     variance = covariance[0, 0] * unit
     # The prior of the whole change, as one more measurement of it.

@@ -9,6 +9,7 @@ found as well without a look into the hole; the two estimates then share it.
 
 import numpy as np
 
+from photutils_pconv._utils.medians import median
 from photutils_pconv.geometry.holes import draw_values
 from photutils_pconv.geometry.lazy_images import copy_sparse
 from photutils_pconv.geometry.windows import find_window
@@ -92,7 +93,7 @@ def find_poor_fits(
         if not inner.any() or not ring.any():
             continue
         values = residual[window.region]
-        left = np.sqrt(np.mean((values[inner] - np.median(values[ring])) ** 2))
+        left = np.sqrt(np.mean((values[inner] - median(values[ring])) ** 2))
         expected = np.sqrt(np.mean(expected_error[window.region][inner] ** 2))
         if left > _POOR * np.hypot(expected, structure[i]):
             poor[i], core[i] = True, left

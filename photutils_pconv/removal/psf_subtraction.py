@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from photutils_pconv._utils.arrays import take_off_level
+from photutils_pconv._utils.medians import robust_std
 from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cut_stack, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
@@ -62,7 +63,7 @@ from photutils_pconv.removal.mismatch import (
     find_poor_fits,
     with_poor_fits,
 )
-from photutils_pconv.removal.texture_models import MAD_TO_STD, measure_structure
+from photutils_pconv.removal.texture_models import measure_structure
 
 __all__ = [
     'PSFRemoval',
@@ -436,9 +437,7 @@ def _scatter_around(residual, missing, x, y, radius):
             continue
         use = (window.distance > radius[i]) & ~missing[window.region]
         if use.any():
-            values = residual[window.region][use]
-            deviation = np.abs(values - np.median(values))
-            scatter[i] = MAD_TO_STD * np.median(deviation)
+            scatter[i] = robust_std(residual[window.region][use])
     return scatter
 
 

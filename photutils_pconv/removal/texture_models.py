@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
+from photutils_pconv._utils.medians import robust_std
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
-    'MAD_TO_STD',
     'SURROUNDINGS',
     'ResidualStamp',
     'TextureModel',
@@ -43,8 +43,6 @@ SURROUNDINGS = _RING_GAP + _RING_WIDTH + 2.0 * _COARSE
 _PROFILE_EDGES = np.sqrt(np.linspace(0.0, 1.0, 5))
 # Fewer stamps than this of one radius do not make a model; by choice.
 _LEAST_STAMPS = 4
-#: The standard deviation of a Gaussian over its median absolute deviation.
-MAD_TO_STD = 1.482602218505602
 # A stamp whose rms exceeds the median's by this factor holds a source; by choice.
 _OUTLIER = 4.0
 
@@ -181,10 +179,10 @@ def local_scales(parts, x, y, radius):
         values = parts[:, *window.region]
         ring = window.distance > radius[i] + _RING_GAP
         ring &= window.distance <= outer
-        values = values[:, ring & np.isfinite(values[0])]
+        ring &= np.isfinite(values[0])
+        values = values.reshape(2, -1).take(np.flatnonzero(ring), axis=1)
         if values.size:
-            deviation = np.abs(values - np.median(values, axis=1, keepdims=True))
-            scales[:, i] = MAD_TO_STD * np.median(deviation, axis=1)
+            scales[:, i] = robust_std(values)
     return scales
 
 

@@ -169,3 +169,23 @@ def test_weights_file(tmp_path):
             normalisation=card.normalisation,
             cutout_size=40,
         )
+
+
+@pytest.mark.parametrize('size', [64, 96])
+@pytest.mark.parametrize('reach', [3, 14, 21, 60])
+@pytest.mark.parametrize('blocks', [1, 2])
+def test_middle_alone(size, reach, blocks):
+    network = make_network(width=4, blocks=blocks)
+    image, validity = make_input(size=size)
+    whole = apply(network, image, validity)
+    with torch.inference_mode():
+        middle = network(image, validity, reach=reach)
+        fill = smooth_fill(image, validity)
+    near = slice(max(size // 2 - reach, 0), size // 2 + reach)
+    torch.testing.assert_close(
+        middle[:, :, near, near], whole[:, :, near, near], rtol=1e-5, atol=1e-6
+    )
+    # The network does more than to fill.
+    assert (whole - fill)[:, :, near, near].std() > 0.01
+    if reach < size // 2 - 1:
+        torch.testing.assert_close(middle[:, :, 0], fill[:, :, 0])
