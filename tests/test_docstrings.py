@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from numpydoc.hooks.validate_docstrings import parse_config
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol
 
-__all__ = ['LIMIT', 'Circle', 'Shape', 'add', 'double', 'hold']
+__all__ = ['LIMIT', 'Circle', 'Shape', 'add', 'count', 'double', 'hold']
 
 LIMIT = 3
 
@@ -66,6 +67,23 @@ def hold():
     yield
 
 
+def count(number):
+    """
+    Count.
+
+    Parameters
+    ----------
+    number : int
+        How far.
+
+    Yields
+    ------
+    value : int
+        The next number.
+    """
+    return iter(range(number))
+
+
 class Shape(Protocol):
     """
     What has a size.
@@ -82,8 +100,15 @@ class Shape(Protocol):
         """
 
 
+class _Named:
+    def rename(self):
+        """
+        Give it another name.
+        """
+
+
 @dataclass
-class Circle:
+class Circle(_Named):
     """
     A circle.
 
@@ -172,8 +197,16 @@ WRONG = {
     'types of a group': ('As for `double`.', 'More.', 'PR04', 'def add', '.add'),
     'description': ('        The values.\n', '', 'PR07', 'def add', '.add'),
     'returns': ('    print(', '    return (', 'RT01', 'def add', '.add'),
+    'yields of another': (
+        'Yields\n    ------',
+        'Notes\n    -----',
+        'RT01',
+        'def count',
+        '',
+    ),
     'yields': ('    yield\n', '    yield 1\n', 'YD01', 'def hold', '.hold'),
     'protocol': ('(self, scale', '(self, to, scale', 'PR01', 'def measure', 'measure'),
+    'inherited': ('Give it', 'Gives it', 'SS05', 'def rename', '.Circle.rename'),
     'call': (
         '        """\n        Draw it.\n        """',
         '        return',
@@ -216,7 +249,7 @@ def check(tool, tmp_path, monkeypatch, capsys, request):
 
 def test_right(check):
     status, lines = check(RIGHT)
-    assert lines == ['12 docstrings, 0 faults']
+    assert lines == ['14 docstrings, 0 faults']
     assert status == 0
 
 
@@ -236,8 +269,25 @@ def test_wrong(check, case):
     assert code in {code for _, code, _ in found}
     assert {line for line, _, _ in found} == {number}
     assert all(one.endswith(name) for _, _, one in found)
-    assert last == f'12 docstrings, {len(lines)} faults'
+    assert last == f'14 docstrings, {len(lines)} faults'
 
 
 def test_nothing_to_validate_is_a_fault(check):
     assert check('')[0] == 1
+
+
+def test_ours(tool):
+    """A package whose docstrings are right, by the settings of the project."""
+    name = 'photutils_pconv.photometry'
+    objects = [
+        shown
+        for module in tool.list_modules(name)
+        for shown in tool.list_objects(module)
+    ]
+    names, faults = tool.check_objects(objects, parse_config(ROOT))
+    assert faults == []
+    shown = {'', '.flags', '.spectra.Spectrum.__call__', '.get_passband'}
+    assert {name + one for one in shown} < set(names)
+    # What is private, and what has been validated by another name.
+    assert not any('._' in one and '__call__' not in one for one in names)
+    assert f'{name}.passbands.get_passband' not in names

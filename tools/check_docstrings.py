@@ -67,6 +67,11 @@ class RuntimeValidator(Validator):
             for node in ast.walk(ast.parse(self.method_source))
         )
 
+    @property
+    def method_returns_something(self):
+        # What checks its arguments first gives the generator of another function.
+        return super().method_returns_something and not self.doc['Yields']
+
     def _groups(self, sections=_SECTIONS):
         for section in sections:
             for names, kind, text in self.doc[section]:
@@ -138,16 +143,21 @@ def list_objects(module):
         A module, a class, a function or a property.
     """
     yield module.__name__, module
+    package = module.__name__.partition('.')[0]
     for name in getattr(module, '__all__', ()):
         # Functions that keep their results are wrapped.
         shown = inspect.unwrap(getattr(module, name))
         if not (inspect.isclass(shown) or inspect.isfunction(shown)):
             continue
         yield f'{module.__name__}.{name}', shown
-        for key, member in vars(shown).items() if inspect.isclass(shown) else ():
-            member = inspect.unwrap(getattr(member, '__func__', member))
-            if inspect.isfunction(member) or isinstance(member, _MEMBERS):
-                yield f'{module.__name__}.{name}.{key}', member
+        # Classes of the same package only: those of others are documented there.
+        for base in shown.__mro__ if inspect.isclass(shown) else ():
+            if base.__module__.partition('.')[0] != package:
+                continue
+            for key, member in vars(base).items():
+                member = inspect.unwrap(getattr(member, '__func__', member))
+                if inspect.isfunction(member) or isinstance(member, _MEMBERS):
+                    yield f'{module.__name__}.{name}.{key}', member
 
 
 def check_objects(objects, config):
