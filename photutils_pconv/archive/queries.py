@@ -139,7 +139,7 @@ def make_tap(url, patience, *, plus=False):
     Returns
     -------
     tap : object
-        astroquery's client.
+        The client of astroquery.
 
     connections : object
         Its connections, which have ``close``.

@@ -268,7 +268,7 @@ def make_vizier(patience):
     Returns
     -------
     vizier : object
-        astroquery's class.
+        An instance of astroquery's class.
     """
     module = import_astroquery('vizier')
     return module.VizierClass(columns=['**'], row_limit=-1, timeout=patience.timeout)

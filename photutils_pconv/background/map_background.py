@@ -109,14 +109,14 @@ class PConvBackground(ReadOnly):
         The side of the boxes in which `background_rms` is measured, in
         pixels. By default 48 pixels of the setup.
 
-    error_method : str, optional
-        The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
-        for the errors in `photometry`. The default costs no time.
-
     psf, method, recenter, resample, batch_size, device, precision, turns, \
     threads, progress_bar
         As for `~photutils_pconv.NeuralSourceRemover`. A background is the
         reconstruction itself, to which a second turn adds 3 percent.
+
+    error_method : str, optional
+        The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
+        for the errors in `photometry`. The default costs no time.
 
     Raises
     ------

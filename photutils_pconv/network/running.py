@@ -173,17 +173,53 @@ def make_predictor(network, run):
 
 
 def check_batch_size(batch_size):
-    """Refuse a batch size that is not a positive integer."""
+    """
+    Refuse a batch size that is not a positive integer.
+
+    Parameters
+    ----------
+    batch_size : int
+        The batch size.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     check_count(batch_size, 'batch_size')
 
 
 def check_precision(precision):
-    """Refuse an unknown precision."""
+    """
+    Refuse an unknown precision.
+
+    Parameters
+    ----------
+    precision : str
+        The precision.
+
+    Raises
+    ------
+    ValueError
+        If it is none of those that `RunOptions` accepts.
+    """
     check_choice(precision, 'precision', PRECISIONS)
 
 
 def check_turns(turns):
-    """Refuse a number of quarter turns that is none of 1 to 4."""
+    """
+    Refuse a number of quarter turns that is none of 1 to 4.
+
+    Parameters
+    ----------
+    turns : int
+        The number.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
     check_count(turns, 'turns')
     if turns > _ALL_TURNS:
         msg = f'turns must be at most {_ALL_TURNS}, got {turns}'

@@ -91,9 +91,6 @@ class RemovalSettings:
     method_reason : str
         Why that method was chosen.
 
-    setup_reason : str, optional
-        Why that setup was chosen.
-
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
 
@@ -137,6 +134,9 @@ class RemovalSettings:
 
     run : `~photutils_pconv.network.RunOptions`
         How the network is run.
+
+    setup_reason : str, optional
+        Why that setup was chosen.
     """
 
     setup: ObservingSetup
