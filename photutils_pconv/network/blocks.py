@@ -106,20 +106,6 @@ def check_input(image, validity, *, in_channels, divisor, minimum, hint=''):
 class _PartialConvBase(nn.Module):
     """
     What both partial convolutions share: branches, rescaling, bias.
-
-    Parameters
-    ----------
-    branches : tuple of int
-        The number of feature channels of each input branch.
-
-    out_channels : int
-        The number of output channels.
-
-    kernel_size, stride, padding : int
-        As in `torch.nn.Conv2d`.
-
-    bias : bool, optional
-        Whether to add a bias to valid output pixels.
     """
 
     def __init__(
