@@ -18,7 +18,7 @@ from photutils.background import Background2D
 from photutils_pconv import NeuralSourceRemover, PConvBackground
 from photutils_pconv.evaluation import measure_baselines
 from photutils_pconv.inpainting import inpaint
-from photutils_pconv.network.running import choose_device, has_bfloat16
+from photutils_pconv.network import has_bfloat16
 from photutils_pconv.photometry import removed_photometry
 from photutils_pconv.psf import PixelPSF, get_psf
 from photutils_pconv.psf_photometry import fit_psf
@@ -150,7 +150,7 @@ def _fit(data, positions):
 
 #: The precisions that the machine calculates in: emulated, bfloat16 takes 30 times
 #: as long as float32.
-PRECISIONS = ('float32', 'bfloat16')[: 1 + has_bfloat16(choose_device('auto'))]
+PRECISIONS = ('float32', 'bfloat16')[: 1 + has_bfloat16()]
 
 _ALL_WAYS = {
     BASELINE: _source_by_source,

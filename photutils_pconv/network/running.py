@@ -246,7 +246,7 @@ def choose_precision(run, network):
     """
     if run.precision != 'auto':
         return run.precision
-    fast = has_bfloat16(choose_device(run.device))
+    fast = has_bfloat16(run.device)
     corrects = getattr(network, 'corrects_fill', False)
     return 'bfloat16' if corrects and fast else 'float32'
 
@@ -295,22 +295,28 @@ def choose_device(device):
     return chosen
 
 
-def has_bfloat16(device):
+def has_bfloat16(device='auto'):
     """
     Determine whether a device calculates in bfloat16, rather than emulates it.
 
     Parameters
     ----------
-    device : `torch.device`
-        The device.
+    device : str or `torch.device`, optional
+        The device, as for `RunOptions`.
 
     Returns
     -------
     fast : bool
         Whether it does.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
     """
     import torch
 
+    device = choose_device(device)
     if device.type == 'cuda':
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != 'cpu':
