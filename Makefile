@@ -69,7 +69,7 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/python tools/check_wording.py
 	$(BIN)/python tools/write_stubs.py --check
 	$(BIN)/python -m mypy
-	find photutils_pconv -name '*.py' -exec $(BIN)/python -m numpydoc.hooks.validate_docstrings {} +
+	$(BIN)/python tools/check_docstrings.py
 
 format: $(VENV)/.installed-lint
 	$(BIN)/ruff check --fix --select I .

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from _tables import BINS, INTERVAL, PERCENT, SMALLEST_SAMPLE, SNRBin, median, robust_std
 
-__all__ = ['FIT', 'METHODS', 'OURS', 'PSFBinFigures', 'column', 'summarise']
+__all__ = [
+    'FIT',
+    'METHODS',
+    'OURS',
+    'PSFBinFigures',
+    'column',
+    'mean_iqr',
+    'percentiles',
+    'resample_maps',
+    'summarise',
+]
 
 #: The names of the methods in the tables' order, with their titles.
 METHODS = {
@@ -87,9 +97,22 @@ def _iqr(values):
     return PERCENT * (high - low)
 
 
-def _mean_iqr(ratio, groups):
+def mean_iqr(ratio, groups):
     """
     Average the interquartile ranges of groups of sources geometrically.
+
+    Parameters
+    ----------
+    ratio : 1D `~numpy.ndarray`
+        A number a source.
+
+    groups : list of 1D `~numpy.ndarray`
+        The rows of each group.
+
+    Returns
+    -------
+    iqr : float
+        The mean, in percent; NaN without any.
     """
     values = np.array([_iqr(ratio[rows]) for rows in groups])
     values = values[np.isfinite(values) & (values > 0)]
@@ -170,11 +193,11 @@ def summarise(table, *, n_bootstrap=300, seed=1):
         rows = np.flatnonzero((snr >= low) & (snr < high))
         groups = [rows[setup[rows] == name] for name in np.unique(setup[rows])]
         ratio, rms = columns['ratio'], columns['rms']
-        iqr = {name: _mean_iqr(values, groups) for name, values in ratio.items()}
+        iqr = {name: mean_iqr(values, groups) for name, values in ratio.items()}
         typical = _medians(rms, rows)
         samples = [
             np.concatenate(sample) if sample else rows
-            for sample in _resample(rows, setup, map_id, n_bootstrap, rng)
+            for sample in resample_maps(rows, setup, map_id, n_bootstrap, rng)
         ]
         bins.append(
             PSFBinFigures(
@@ -212,9 +235,28 @@ def _medians(columns, rows):
     return {name: median(values[rows]) for name, values in columns.items()}
 
 
-def _resample(rows, setup, map_id, n_bootstrap, rng):
+def resample_maps(rows, setup, map_id, n_bootstrap, rng):
     """
     Draw bootstrap samples of maps, within each setup.
+
+    Parameters
+    ----------
+    rows : 1D `~numpy.ndarray`
+        The rows to draw from.
+
+    setup, map_id : 1D `~numpy.ndarray`
+        The setup and the map of each row of the table.
+
+    n_bootstrap : int
+        The number of samples.
+
+    rng : `numpy.random.Generator`
+        The random numbers.
+
+    Yields
+    ------
+    sample : list of 1D `~numpy.ndarray`
+        The rows of each map of a sample.
     """
     parts = []
     for name in np.unique(setup[rows]):
@@ -237,11 +279,11 @@ def _iqr_ratios(ratio, iqr, samples, setup):
         names = np.unique(setup[sample])
         groups = [sample[setup[sample] == name] for name in names]
         for name, values in drawn.items():
-            values.append(_mean_iqr(ratio[name], groups))
+            values.append(mean_iqr(ratio[name], groups))
     return {
         (one, other): (
             iqr[one] / iqr[other],
-            *_percentiles(np.array(drawn[one]) / np.array(drawn[other])),
+            *percentiles(np.array(drawn[one]) / np.array(drawn[other])),
         )
         for one in ours
         for other in others
@@ -259,14 +301,27 @@ def _rms_ratios(rms, typical, samples):
     return {
         other: (
             typical[ours] / typical[other],
-            *_percentiles([median(rms[ours][s]) / median(values[s]) for s in samples]),
+            *percentiles([median(rms[ours][s]) / median(values[s]) for s in samples]),
         )
         for other, values in rms.items()
         if other != ours
     }
 
 
-def _percentiles(values):
+def percentiles(values):
+    """
+    Give the interval that tables show, of what bootstrap samples gave.
+
+    Parameters
+    ----------
+    values : array_like
+        A number a sample; NaN are left out.
+
+    Returns
+    -------
+    low, high : float
+        Its ends; NaN without any number.
+    """
     values = np.asarray(values)
     values = values[np.isfinite(values)]
     return np.percentile(values, INTERVAL) if len(values) else (np.nan, np.nan)

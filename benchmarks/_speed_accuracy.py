@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 from _holes import hole_rms
 from _maps import make_map
+from _speed_ways import PRECISIONS
 from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover, get_setup
@@ -28,11 +29,9 @@ __all__ = ['compare_accuracy', 'compare_empty_holes']
 _SETUPS = ('scanmap/blue', 'scanmap/green', 'scanmap/red')
 # The slow settings come first: ratios are to them.
 _SETTINGS = {
-    'four turns, float32': {'turns': 4, 'precision': 'float32'},
-    'four turns, bfloat16': {'turns': 4, 'precision': 'bfloat16'},
-    'two turns, bfloat16': {'turns': 2, 'precision': 'bfloat16'},
-    'one turn, float32': {'turns': 1, 'precision': 'float32'},
-    'one turn, bfloat16': {'turns': 1, 'precision': 'bfloat16'},
+    f'{words}, {precision}': {'turns': turns, 'precision': precision}
+    for words, turns in (('four turns', 4), ('two turns', 2), ('one turn', 1))
+    for precision in PRECISIONS
 }
 _WAYS = {
     'psf': {'method': 'psf'},

@@ -124,7 +124,7 @@ def fine_tune(folder, names, *, output, epochs, epoch_size, seed):
             'batch_size': 32,
             'repeats': 2,
             'seed': seed,
-            'precision': 'bfloat16',
+            'precision': 'auto',
             'examples': 0,
             'tensorboard': False,
             'progress_bar': False,

@@ -15,6 +15,9 @@ of the processor, in one thread::
         --table psf.ecsv --output psf_accuracy.md
     PCONV_REAL_DATA=... python benchmarks/psf_accuracy.py --quick
     python benchmarks/psf_accuracy.py --from-table psf.ecsv
+    python benchmarks/psf_accuracy.py --from-table new.ecsv --over old.ecsv
+
+The last compares two runs, with ``--psf-model`` or without, of the same maps.
 
 Everything follows from ``--seed``. Without PCONV_REAL_DATA there are no
 real backgrounds, and the sources have the PSF of `lobed_psf
@@ -33,6 +36,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from _psf_change import format_change
 from _psf_maps import PAIR_DISTANCES, PAIR_SHARES, make_benchmark_map
 from _psf_measure import FEW_PEERS, METHODS, make_remover, measure_map
 from _psf_report import REAL_PULL_BAR, format_pairs, format_part, format_times
@@ -249,10 +253,20 @@ def main(arguments=None):
     )
     add_run_arguments(parser, seed=2026, rows='sources')
     parser.add_argument('--from-table', type=Path, help='report on such a file')
+    parser.add_argument(
+        '--over', type=Path, help='only compare with the table of another run'
+    )
     args = parser.parse_args(arguments)
+    if args.over and not args.from_table:
+        parser.error('--over compares the table given by --from-table with another')
 
     if args.from_table:
-        text = make_report(Table.read(args.from_table, format='ascii.ecsv'))
+        table = Table.read(args.from_table, format='ascii.ecsv')
+        if args.over:
+            before = Table.read(args.over, format='ascii.ecsv')
+            text = format_change(table, before) + '\n'
+        else:
+            text = make_report(table)
     else:
         start = time.time()
         counts = dict(_QUICK if args.quick else _MAPS)

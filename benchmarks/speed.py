@@ -34,7 +34,7 @@ from _memory import peak_memory, watch_memory
 from _run import describe_run, print_progress, write_text
 from _speed_accuracy import compare_accuracy, compare_empty_holes
 from _speed_maps import SETUP, make_speed_map
-from _speed_ways import BACKGROUNDS, BASELINE, PEER, WAYS, time_way
+from _speed_ways import BACKGROUNDS, BASELINE, PEER, PRECISIONS, WAYS, time_way
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 
@@ -314,7 +314,7 @@ def format_network(*, n_cutouts=64, batch_size=16):
         with FlopCounterMode(display=False) as counter, torch.inference_mode():
             network(one[0], one[1][:, None])
         flops = counter.get_total_flops()
-        for precision in ('float32', 'bfloat16'):
+        for precision in PRECISIONS:
             run = RunOptions(batch_size=batch_size, precision=precision)
             predict = make_predictor(network, run)
             seconds = min(
@@ -480,7 +480,7 @@ def main(arguments=None):
     parts = ['# Speed of a removal']
     text = [f'{few} and {many} sources on {size} x {size} pixels.']
     columns = {}
-    for n_sources, names in ((few, tuple(WAYS)), (many, tuple(WAYS)[4:])):
+    for n_sources, names in ((few, tuple(WAYS)), (many, tuple(WAYS)[-7:])):
         print_progress(f'{len(names)} ways, {n_sources} sources')
         columns[n_sources] = time_ways(n_sources, size, names=names, repeats=repeats)
     text += [format_ways(columns)]
@@ -501,7 +501,7 @@ def main(arguments=None):
     ]
     few_settings = {
         'setups': ('scanmap/green',),
-        'settings': ('four turns, float32', 'one turn, bfloat16'),
+        'settings': ('four turns, float32', 'one turn, float32'),
     }
     accuracy = compare_accuracy(1 if quick else 4, **(few_settings if quick else {}))
     parts += ['## Accuracy of faster settings', accuracy]

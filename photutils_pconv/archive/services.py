@@ -1,23 +1,17 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-The services, by astroquery: made with time-outs, asked with patience.
+What is asked of the services: the Herschel Science Archive, ESASky, and VizieR.
 """
 
-import http.client
 import io
-import logging
 import re
-import warnings
-from contextlib import closing, contextmanager
-from urllib.parse import urlsplit
+from contextlib import closing
 
 import astropy.units as u
 from astropy.io import votable
 
-from photutils_pconv._utils.optional import require
-from photutils_pconv._utils.warnings import quiet
 from photutils_pconv.archive.errors import ArchiveFormatError
-from photutils_pconv.archive.patience import call_patiently
+from photutils_pconv.archive.queries import import_astroquery, make_tap, run_query
 
 __all__ = [
     'ESASKY',
@@ -27,7 +21,6 @@ __all__ = [
     'data_url',
     'find_esasky_maps',
     'find_esasky_region',
-    'import_astroquery',
     'make_vizier',
     'query_vizier',
 ]
@@ -43,37 +36,6 @@ _ALL_ROWS = 1_000_000
 _DOUBTFUL_ROWS = 2000
 
 
-def import_astroquery(name):
-    """
-    Import a part of astroquery.
-
-    Parameters
-    ----------
-    name : str
-        The part, such as ``'esa.hsa'``.
-
-    Returns
-    -------
-    module : module
-        The module.
-
-    Raises
-    ------
-    ImportError
-        If astroquery is missing; the message says what to install.
-    """
-    # astroquery's logger takes the warnings of everybody when it is imported.
-    show = warnings.showwarning
-    try:
-        return require(
-            f'astroquery.{name}',
-            purpose='the archive',
-            install="'photutils-pconv[archive]'",
-        )
-    finally:
-        warnings.showwarning = show
-
-
 class HsaTap:
     """
     The tables of the Herschel Science Archive.
@@ -87,7 +49,7 @@ class HsaTap:
     def __init__(self, patience):
         module = import_astroquery('esa.hsa')
         self.patience = patience
-        tap, self._connections = _make_tap(module.conf.METADATA_ACTION, patience)
+        tap, self._connections = make_tap(module.conf.METADATA_ACTION, patience)
         self._hsa = module.HSAClass(tap_handler=tap)
 
     def query(self, adql):
@@ -105,7 +67,7 @@ class HsaTap:
             The answer.
         """
         with closing(self._connections):
-            return _run_query(
+            return run_query(
                 lambda: self._hsa.query_hsa_tap(adql),
                 patience=self.patience,
                 service=HSA,
@@ -287,10 +249,10 @@ def find_esasky_region(position, radius, *, patience):
 def _ask_esasky(ask, patience):
     """Ask ESASky for its table of Herschel maps; give None if it has no row."""
     module = import_astroquery('esasky')
-    tap, connections = _make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
+    tap, connections = make_tap(f'{module.conf.urlBase}/tap', patience, plus=True)
     esasky = module.ESASkyClass(tap_handler=tap)
     with closing(connections):
-        found = _run_query(lambda: ask(esasky), patience=patience, service=ESASKY)
+        found = run_query(lambda: ask(esasky), patience=patience, service=ESASKY)
     return found[0] if len(found) else None
 
 
@@ -306,7 +268,7 @@ def make_vizier(patience):
     Returns
     -------
     vizier : object
-        astroquery's class.
+        An instance of astroquery's class.
     """
     module = import_astroquery('vizier')
     return module.VizierClass(columns=['**'], row_limit=-1, timeout=patience.timeout)
@@ -347,7 +309,7 @@ def query_vizier(vizier, centre, radius, catalogue, *, patience):
         answer.raise_for_status()
         return _read_tables(answer.content)
 
-    return _run_query(ask, patience=patience, service=VIZIER)
+    return run_query(ask, patience=patience, service=VIZIER)
 
 
 def _read_tables(content):
@@ -362,96 +324,3 @@ def _read_tables(content):
         for one in file.iter_tables()
         if one.name and len(one.array)
     }
-
-
-def _run_query(ask, *, patience, service):
-    """Ask a service for a table; explain in words why it cannot be had."""
-    import requests
-
-    def ask_quietly():
-        # Services bend the standards of VOTables and units all the time. Threads of
-        # this package that warn wait meanwhile.
-        with quiet(), _without_log():
-            return ask()
-
-    try:
-        return call_patiently(ask_quietly, patience=patience, service=service)
-    except requests.HTTPError as exc:
-        if (moved := re.search(r'Error (30\d)', str(exc))) is not None:
-            msg = (
-                f'{service} has moved: it answered {moved[1]}. Look for a newer '
-                'astroquery, which knows where it is.'
-            )
-            raise ArchiveFormatError(msg) from exc
-        reason = ' '.join(re.sub(r'<[^>]*>', ' ', str(exc)).split())[:300]
-        msg = f'{service} refused a query of this version of photutils-pconv: {reason}'
-        raise ArchiveFormatError(msg) from exc
-    except (OSError, ImportError):
-        raise
-    except Exception as exc:
-        # Readers of VOTables raise whatever they like.
-        reason = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
-        msg = (
-            f'{service} sent something that is no table ({reason}): perhaps a web page '
-            'that mentions maintenance. Try again later.'
-        )
-        raise ArchiveFormatError(msg) from exc
-
-
-@contextmanager
-def _without_log():
-    """Keep astroquery from telling on the standard output what it does."""
-    log = logging.getLogger('astroquery')
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
-
-
-def _make_tap(url, patience, *, plus=False):
-    """Make a TAP client that does not wait for ever, and its connections."""
-    core = import_astroquery('utils.tap.core')
-    conn = import_astroquery('utils.tap.conn.tapconn')
-    parts = urlsplit(url)
-    secure = parts.scheme == 'https'
-    port = parts.port or (443 if secure else 80)
-    context, _, tap = parts.path.strip('/').rpartition('/')
-    connections = _Connections(parts.hostname, port, patience.timeout)
-    handler = conn.TapConn(
-        secure,
-        parts.hostname,
-        server_context=f'/{context}' if context else '',
-        tap_context=tap,
-        port=port,
-        sslport=port,
-        connhandler=connections,
-    )
-    make = core.TapPlus if plus else core.Tap
-    return make(url=url, connhandler=handler), connections
-
-
-class _Connections:
-    """What astroquery's TAP connections are made with: theirs have no time-out."""
-
-    def __init__(self, host, port, timeout):
-        self._host, self._port, self._timeout = host, port, timeout
-        self._made = []
-
-    def get_connection(self, *, ishttps=False, cookie=None, verbose=False):
-        if ishttps or cookie is not None:
-            return self.get_connection_secure(verbose)
-        return self._keep(http.client.HTTPConnection)
-
-    def get_connection_secure(self, verbose):
-        return self._keep(http.client.HTTPSConnection)
-
-    def _keep(self, make):
-        self._made.append(make(self._host, self._port, timeout=self._timeout))
-        return self._made[-1]
-
-    def close(self):
-        """Close all of them, which astroquery leaves to chance."""
-        while self._made:
-            self._made.pop().close()

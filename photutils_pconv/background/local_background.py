@@ -76,23 +76,9 @@ class PConvLocalBackground(ReadOnly, LocalBackground):
         ``'psf'`` the PSF is subtracted from all positions of a call, and the
         emission under it is reconstructed.
 
-    batch_size : int, optional
-        The number of cutouts that the network sees at once.
-
-    device : str, optional
-        A torch device; ``'auto'`` takes a GPU where there is one.
-
-    precision : {'auto', 'float32', 'bfloat16'}, optional
-        The network's precision; ``'auto'`` is bfloat16 where the device has it and
-        the network only corrects a fill (the bundled ones do), else float32.
-
-    turns : int, optional
-        Over how many quarter turns of each cutout the network's output is
-        averaged, from 1 to 4: each costs as much time as the first.
-
-    threads : int, optional
-        The number of the processor's threads that the network uses; `None`
-        for as many as torch does by itself.
+    batch_size, device, precision, turns, threads : optional
+        As for `~photutils_pconv.NeuralSourceRemover`; by default there are two turns
+        with either method.
 
     Raises
     ------

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,35 +17,12 @@ from astropy.table import QTable
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
-from photutils_pconv.background._inputs import (
-    find_sources,
-    parse_box_size,
-    parse_fill_value,
-    parse_masks,
-    read_map,
-    without_mask,
-)
-from photutils_pconv.background._rms import (
-    EmptyHoleSettings,
-    interpolate_gaps,
-    measure_rms,
-)
-from photutils_pconv.geometry.grids import MapGrid, pixel_scale_factor
-from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
-from photutils_pconv.inputs.maps import parse_map
-from photutils_pconv.inputs.regions import regions_to_mask
-from photutils_pconv.inputs.sources import mask_excluded, parse_sources
-from photutils_pconv.inputs.units import celestial_wcs, get_pixel_scale
-from photutils_pconv.inputs.values import as_array, check_dimensions, split_map
+from photutils_pconv.background._inputs import parse_fill_value, read_map
+from photutils_pconv.background.estimation import estimate_background
 from photutils_pconv.network.running import BATCH_SIZE, BLIND_TURNS, RunOptions
-from photutils_pconv.photometry.flags import SourceFlags
-from photutils_pconv.removal.assembly import assemble
-from photutils_pconv.removal.pipeline import remove_sources
+from photutils_pconv.removal.map_settings import SettingsByMap
 from photutils_pconv.removal.plots import plot_holes
-from photutils_pconv.removal.provenance import log_choices
-from photutils_pconv.removal.psf_setups import settle_by_psf, stands_for_a_setup
 from photutils_pconv.removal.settings import RemovalSettings
-from photutils_pconv.setups.headers import check_setup, find_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['PConvBackground']
@@ -133,14 +109,14 @@ class PConvBackground(ReadOnly):
         The side of the boxes in which `background_rms` is measured, in
         pixels. By default 48 pixels of the setup.
 
-    error_method : str, optional
-        The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
-        for the errors in `photometry`. The default costs no time.
-
     psf, method, recenter, resample, batch_size, device, precision, turns, \
     threads, progress_bar
         As for `~photutils_pconv.NeuralSourceRemover`. A background is the
         reconstruction itself, to which a second turn adds 3 percent.
+
+    error_method : str, optional
+        The ``error_method`` of `~photutils_pconv.NeuralSourceRemover`,
+        for the errors in `photometry`. The default costs no time.
 
     Raises
     ------
@@ -203,7 +179,6 @@ class PConvBackground(ReadOnly):
         make_settings = partial(
             RemovalSettings.from_arguments,
             model=model,
-            psf=psf,
             method=method,
             # A background has no noise where it is estimated.
             fill='mean',
@@ -219,167 +194,63 @@ class PConvBackground(ReadOnly):
                 progress_bar=progress_bar,
             ),
         )
-        is_known = setup is not None or None not in (mode, band)
-        psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
         # What is wrong with it is said before a file is read.
-        settings = None
-        if is_known or psf_is_setup:
-            settings = make_settings(mode, band, setup=setup)
-        self._fill_value = parse_fill_value(fill_value)
-        opened = read_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
-        data, mask, error, wcs = opened.data, opened.mask, opened.error, opened.wcs
-        regions, header = opened.regions, opened.meta
-        self._unit = getattr(data, 'unit', None)
-        values, own_mask, unit = split_map(data)
-        check_dimensions(values.shape, 'data must be a 2D array: it')
-        own_wcs = celestial_wcs(getattr(data, 'wcs', None) if wcs is None else wcs)
-        scale = None if own_wcs is None else get_pixel_scale(own_wcs, values.shape)
-        if psf_is_setup:
-            # It is made for the pixels of the map, whatever its header says.
-            settings = settle_by_psf(make_settings, psf, scale)
-        elif settings is None:
-            choice = find_setup(header, mode=mode, band=band)
-            settings = replace(
-                make_settings(setup=choice.setup), setup_reason=choice.reason
-            )
-        log_choices(settings)
-        if not psf_is_setup:
-            check_setup(settings.setup, header)
-        self._setup = settings.setup
-        self._model = settings.model
-        if regions is not None:
-            mask = regions_to_mask(regions, values.shape, wcs=own_wcs)
-        bad, coverage = parse_masks(values, own_mask, mask, coverage_mask)
-        # Integers become float32, as in Background2D.
-        is_float = values.dtype.kind == 'f'
-        self._dtype = values.dtype.newbyteorder('=') if is_float else np.dtype('f4')
-        image = without_mask(data, values, unit)
-        missing = bad if coverage is None else bad | coverage
-        if sources is None:
-            scale, _ = pixel_scale_factor(scale, self.setup, resample=resample)
-            fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / scale
-            sources = find_sources(values, missing, finder, fwhm=fwhm, unit=unit)
-        map_input = parse_map(
-            image,
-            mask=missing if missing.any() else None,
-            error=error,
-            wcs=wcs,
+        by_map = SettingsByMap.from_arguments(
+            make_settings, mode, band, setup=setup, psf=psf
+        )
+        fill_value = parse_fill_value(fill_value)
+        self._estimate = estimate_background(
+            read_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs),
+            sources,
+            by_map,
+            coverage_mask=coverage_mask,
             beam=beam,
-            pixel_scale=self.setup.pixel_scale,
-            setup_fwhm=self.setup.psf_fwhm,
+            finder=finder,
+            fill_value=fill_value,
+            box_size=box_size,
+            resample=resample,
         )
-        source_input = parse_sources(sources, wcs=map_input.wcs)
-        map_input = mask_excluded(map_input, source_input)
-        bad = bad | regions_to_mask(
-            source_input.excluded, values.shape, wcs=map_input.wcs
-        )
-        # What is wrong with it is said before the network runs.
-        _, factor = pixel_scale_factor(
-            map_input.pixel_scale, self.setup, resample=resample
-        )
-        self._box_size = parse_box_size(box_size, factor)
-        removal = remove_sources(settings, map_input, source_input)
-        result = assemble(settings, map_input, removal)
-        self._empty_holes = EmptyHoleSettings.from_removal(removal)
-        grid = removal.grid
-        self._factor = grid.factor
-        self._pixel_scale = grid.pixel_scale
-        self._jy_per_pixel = grid.jy_per_pixel
-        self._fwhm = self.setup.psf_fwhm.to_value(u.arcsec) / grid.pixel_scale
-        self._coverage_mask = coverage
-        self._error = map_input.error
-        self._mask = bad if bad.any() else None
-        self._holes = result.holes
-        self._photometry = result.photometry
-        self._background = self._fill(as_array(result.cleaned))
         self._background_rms: np.ndarray | None = None
         self._lock = threading.Lock()
 
-    def _missing(self):
-        missing = np.zeros(self._holes.shape, dtype=bool)
-        for one in (self._mask, self._coverage_mask):
-            if one is not None:
-                missing |= one
-        return missing
-
-    def _fill(self, cleaned):
-        """
-        Give masked and uncovered pixels their background.
-        """
-        if self._mask is not None:
-            cleaned = interpolate_gaps(cleaned, self._missing(), sigma=self._fwhm / 2)
-        background = cleaned.astype(self._dtype)
-        if self._coverage_mask is not None:
-            background[self._coverage_mask] = self._fill_value
-        return background
-
-    def _measure_rms(self):
-        grid = MapGrid(
-            self._background.astype(float),
-            self._missing(),
-            factor=self._factor,
-            pixel_scale=self._pixel_scale,
-            jy_per_pixel=self._jy_per_pixel,
-            error=self._error,
-        )
-        holes = self._holes
-        if self._empty_holes.filler.depends_on_flux:
-            # Where nothing but wings came off, the map scatters as anywhere.
-            holes = holes & (draw_taper(self._empty_holes.holes, width=TAPER_WIDTH) > 0)
-        rms = measure_rms(
-            grid,
-            holes,
-            self._empty_holes,
-            sigma=self._fwhm,
-            box_size=self._box_size,
-        )
-        rms = rms.astype(self._dtype)
-        if self._coverage_mask is not None:
-            rms[self._coverage_mask] = self._fill_value
-        return rms
-
-    def _filled_holes(self):
-        table = self._photometry
-        filled = (table['flags'] & SourceFlags.NO_BACKGROUND) == 0
-        return table[filled & np.isfinite(table['hole_radius'])]
-
     def _with_unit(self, values):
-        return values if self._unit is None else u.Quantity(values, self._unit)
+        unit = self._estimate.unit
+        return values if unit is None else u.Quantity(values, unit)
 
     @property
     def setup(self) -> ObservingSetup:
         """
         The setup (`~photutils_pconv.ObservingSetup`).
         """
-        return self._setup
+        return self._estimate.setup
 
     @property
     def model(self) -> Any:
         """
         The network (`~photutils_pconv.network.LoadedModel`).
         """
-        return self._model
+        return self._estimate.model
 
     @property
     def fill_value(self) -> float:
         """
         The value where there is no coverage (`float`).
         """
-        return self._fill_value
+        return self._estimate.fill_value
 
     @property
     def box_size(self) -> int:
         """
         The side of the boxes of `background_rms`, in pixels (`int`).
         """
-        return self._box_size
+        return self._estimate.box_size
 
     @property
     def coverage_mask(self) -> np.ndarray | None:
         """
         The pixels without coverage (2D bool `~numpy.ndarray`, or `None`).
         """
-        mask = self._coverage_mask
+        mask = self._estimate.coverage_mask
         return None if mask is None else mask.copy()
 
     @property
@@ -389,7 +260,7 @@ class PConvBackground(ReadOnly):
 
         The map, with the reconstructed emission in `holes`.
         """
-        return self._with_unit(self._background.copy())
+        return self._with_unit(self._estimate.image.copy())
 
     @property
     def background_rms(self) -> np.ndarray | u.Quantity:
@@ -419,12 +290,13 @@ class PConvBackground(ReadOnly):
         with self._lock:
             rms = self._background_rms
             if rms is None:
-                rms = self._background_rms = self._measure_rms()
+                rms = self._background_rms = self._estimate.measure_rms()
         return self._with_unit(rms.copy())
 
     def _median(self, values):
-        if self._coverage_mask is not None:
-            values = values[~self._coverage_mask]
+        uncovered = self._estimate.coverage_mask
+        if uncovered is not None:
+            values = values[~uncovered]
         return self._with_unit(np.median(values))
 
     @property
@@ -432,7 +304,7 @@ class PConvBackground(ReadOnly):
         """
         The median of the background where there is coverage (a scalar).
         """
-        return self._median(self._background)
+        return self._median(self._estimate.image)
 
     @property
     def background_rms_median(self) -> Any:
@@ -450,14 +322,14 @@ class PConvBackground(ReadOnly):
 
         Masked pixels that were filled are not among them.
         """
-        return self._holes.copy()
+        return self._estimate.holes.copy()
 
     @property
     def n_holes(self) -> int:
         """
         The number of sources whose hole was filled (`int`).
         """
-        return len(self._filled_holes())
+        return len(self._estimate.filled_sources)
 
     @property
     def photometry(self) -> QTable:
@@ -466,7 +338,7 @@ class PConvBackground(ReadOnly):
 
         The table of `~photutils_pconv.SourceRemovalResult`.
         """
-        return self._photometry.copy()
+        return self._estimate.photometry.copy()
 
     def plot_holes(
         self,
@@ -513,7 +385,7 @@ class PConvBackground(ReadOnly):
         """
         outlines = to_bool(outlines, 'outlines')
         plot_holes(
-            self._filled_holes(),
+            self._estimate.filled_sources,
             ax=ax,
             outlines=outlines,
             marker=marker,
@@ -524,15 +396,16 @@ class PConvBackground(ReadOnly):
         )
 
     def _parameters(self):
-        array = f'<array; shape={self._background.shape}>'
+        estimate = self._estimate
+        array = f'<array; shape={estimate.image.shape}>'
         return {
             'data': array,
             'setup': self.setup.name,
             'model': self.model.name,
-            'mask': None if self._mask is None else array,
-            'coverage_mask': None if self._coverage_mask is None else array,
-            'fill_value': self._fill_value,
-            'box_size': self._box_size,
+            'mask': None if estimate.mask is None else array,
+            'coverage_mask': None if estimate.coverage_mask is None else array,
+            'fill_value': estimate.fill_value,
+            'box_size': estimate.box_size,
             'n_holes': self.n_holes,
         }
 

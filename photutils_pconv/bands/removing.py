@@ -14,7 +14,7 @@ from astropy.coordinates import SkyCoord
 from photutils_pconv._utils.checks import check_choice, check_count, to_bool
 from photutils_pconv.bands.results import BandsResult
 from photutils_pconv.bands.table import join_tables
-from photutils_pconv.inputs.maps import MapInput
+from photutils_pconv.inputs.map_input import MapInput
 from photutils_pconv.inputs.positions import sky_to_pixel
 from photutils_pconv.inputs.sources import SourceInput, mask_excluded, parse_sources
 from photutils_pconv.removal.pipeline import run_removal

@@ -137,12 +137,8 @@ def _run_maps(options, tell):
     from dataclasses import replace
 
     from photutils_pconv.setups.registry import get_setup
-    from photutils_pconv.simulation.map_set import (
-        MapField,
-        MapSetOptions,
-        make_map_set,
-        read_map_fields,
-    )
+    from photutils_pconv.simulation.map_fields import MapField, read_map_fields
+    from photutils_pconv.simulation.map_set import MapSetOptions, make_map_set
 
     setup = get_setup(options.mode, options.band, setup=options.setup)
     fields = []

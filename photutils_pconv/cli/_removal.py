@@ -244,7 +244,7 @@ def write_result(result, options, *, plot):
 
 def _describe_options():
     """Describe all keywords of a remover, those of the setup included."""
-    from photutils_pconv.removal.settings import removal_options
+    from photutils_pconv.removal.options import removal_options
 
     text = {'default': None, 'kind': str, 'choices': None, 'many': False}
     return {

@@ -96,7 +96,7 @@ def run(options):
     from photutils_pconv.psf.library import get_psf
     from photutils_pconv.setups.registry import get_setup
     from photutils_pconv.simulation.files import simulation_paths, write_simulation
-    from photutils_pconv.simulation.observations import flux_levels
+    from photutils_pconv.simulation.levels import flux_levels
 
     prepare_folder(options)
     if options.seed < 0:
@@ -144,10 +144,8 @@ def _inject(options, image, psf, rng):
     """
     Return the maps with sources, each with the list of them.
     """
-    from photutils_pconv.simulation.observations import (
-        simulate_levels,
-        simulate_sources,
-    )
+    from photutils_pconv.simulation.levels import simulate_levels
+    from photutils_pconv.simulation.observations import simulate_sources
 
     if options.random_flux:
         simulation = simulate_sources(

@@ -12,21 +12,18 @@ from astropy.table import vstack
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv._utils.executors import check_executor
 from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv.completeness.injection_field import InjectionField
 from photutils_pconv.completeness.places import draw_rounds, find_room, split_rounds
 from photutils_pconv.completeness.results import Completeness
-from photutils_pconv.completeness.rounds import InjectionScene, run_rounds
+from photutils_pconv.completeness.rounds import run_rounds
 from photutils_pconv.completeness.settings import (
     N_PER_FLUX,
     InjectionSettings,
     parse_fluxes,
 )
 from photutils_pconv.geometry.holes import TAPER_WIDTH
-from photutils_pconv.inputs.sizes import CatalogueSizes
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
 from photutils_pconv.psf.library import parse_psf
-from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
-from photutils_pconv.removal.pipeline import find_psf, remove_sources
 from photutils_pconv.removal.remover import NeuralSourceRemover
 
 __all__ = ['measure_completeness']
@@ -154,7 +151,7 @@ def measure_completeness(
     if places is not None:
         places = _parse_places(places, map_input)
     psf = parse_psf(psf, setup)
-    field = _Field.from_removal(chosen, map_input, source_input, psf)
+    field = InjectionField.from_removal(chosen, map_input, source_input, psf)
     plan = _Plan(field, settings, places, np.random.default_rng(seed))
     if fluxes is None:
         fluxes = _choose_fluxes(field, plan)
@@ -209,92 +206,10 @@ def _parse_places(places, map_input):
 
 
 @dataclass(frozen=True, eq=False)
-class _Field:
-    """A map whose real sources were removed once."""
-
-    scene: InjectionScene
-    occupied: np.ndarray
-    pixel_scale: float
-    factor: float
-
-    @classmethod
-    def from_removal(cls, settings, map_input, source_input, psf):
-        """Find what the real sources are, and how the injected ones look."""
-        # Photometry does not depend on what the cleaned map holds, and injected
-        # fluxes are the map's own.
-        settings = replace(
-            settings,
-            fill='mean',
-            colour_correction=None,
-            calibration_error=None,
-            run=replace(settings.run, progress_bar=False),
-        )
-        removal = remove_sources(settings, map_input, source_input)
-        grid, holes = removal.grid, removal.holes
-        share = 1.0
-        if psf is not None:
-            pixel_psf = PixelPSF(psf, grid.pixel_scale)
-        else:
-            pixel_psf = _find_shape(settings, removal)
-            share = _find_share(pixel_psf, removal.plan)
-        scene = InjectionScene(
-            settings=settings,
-            # The photometry needs neither the form nor the header of the input.
-            map_input=replace(map_input, original=map_input.data, meta={}),
-            x=holes.x,
-            y=holes.y,
-            pixel_psf=pixel_psf,
-            share=share,
-            sizes=_find_sizes(removal.found_sizes),
-        )
-        occupied = grid.missing | holes.mask
-        return cls(scene, occupied, grid.pixel_scale, grid.factor)
-
-
-def _find_sizes(found):
-    """Give the sizes of the real sources as a catalogue has them."""
-    if not found.is_any_resolved:
-        return None
-    sizes = found.sizes
-    return CatalogueSizes(
-        found.beam * sizes.major,
-        found.beam * sizes.minor,
-        u.arcsec,
-        np.degrees(sizes.angle),
-        from_north=False,
-    )
-
-
-def _find_shape(settings, removal):
-    """Give the PSF on the map's pixels, with the shape that was found there."""
-    grid, found = removal.grid, removal.filled.pixel_psf
-    if found is None:
-        return PixelPSF(parse_psf('setup', settings.setup), grid.pixel_scale)
-    # Where sources have sizes, that of unresolved ones.
-    found = getattr(found, 'point', found)
-    if grid.factor == 1:
-        return found
-    psf = find_psf(settings, grid, removal.holes)
-    nominal = PixelPSF(psf, grid.pixel_scale)
-    return nominal.adjusted(angle=found.angle, width=found.width)
-
-
-def _find_share(pixel_psf, plan):
-    """
-    Give what the PSF is multiplied with for a source of flux 1.
-
-    Fluxes are total ones in the sense that the first aperture holds the encircled
-    energy of the remover's PSF or table, whatever shape was found on the map.
-    """
-    expected = float(np.atleast_1d(plan.eef(plan.radii[:1]))[0])
-    return expected / aperture_fraction(pixel_psf, plan.pixel_radii[0])
-
-
-@dataclass(frozen=True, eq=False)
 class _Plan:
     """How sources are spread over a map and over rounds."""
 
-    field: _Field
+    field: InjectionField
     settings: InjectionSettings
     places: np.ndarray | None
     rng: np.random.Generator

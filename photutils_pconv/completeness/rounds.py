@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from photutils_pconv._utils.executors import run_jobs
-from photutils_pconv.inputs.maps import MapInput
+from photutils_pconv.inputs.map_input import MapInput
 from photutils_pconv.inputs.sizes import CatalogueSizes
 from photutils_pconv.inputs.sources import SourceInput
 from photutils_pconv.psf.pixel import PixelPSF

@@ -192,10 +192,6 @@ def normalise(
         background its precision. Where those pixels are all equal, the
         scale is 1e-6 of their value.
 
-    missing : `~numpy.ndarray`, optional
-        True where a pixel is missing; default: nowhere. Only 'minmax'
-        looks at pixels that are not missing though in a hole.
-
     radius : float, optional
         For 'robust': the circle around the cutout's centre, in pixels,
         whose pixels are used.
@@ -203,6 +199,10 @@ def normalise(
     softening : float or `None`, optional
         For 'robust': the number of scales where arcsinh starts to compress;
         `None` for no compression.
+
+    missing : `~numpy.ndarray`, optional
+        True where a pixel is missing; default: nowhere. Only 'minmax'
+        looks at pixels that are not missing though in a hole.
 
     Returns
     -------

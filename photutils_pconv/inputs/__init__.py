@@ -9,7 +9,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         'fits': ('read_fits_map', 'read_fits_plane'),
-        'maps': ('MapInput', 'parse_map'),
+        'map_input': ('MapInput',),
+        'maps': ('parse_map',),
         'orientations': ('PSFAngles',),
         'sizes': ('CatalogueSizes',),
         'regions': ('read_regions',),

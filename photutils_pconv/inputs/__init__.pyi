@@ -2,7 +2,7 @@
 
 from .fits import read_fits_map as read_fits_map
 from .fits import read_fits_plane as read_fits_plane
-from .maps import MapInput as MapInput
+from .map_input import MapInput as MapInput
 from .maps import parse_map as parse_map
 from .orientations import PSFAngles as PSFAngles
 from .regions import read_regions as read_regions

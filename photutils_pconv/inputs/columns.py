@@ -211,7 +211,20 @@ def _parse_sky_texts(table, name):
 
 
 def has_positions(table):
-    """Return whether a table has columns of positions, of whatever kind."""
+    """
+    Return whether a table has columns of positions, of whatever kind.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The table.
+
+    Returns
+    -------
+    found : bool
+        Whether it has a `~astropy.coordinates.SkyCoord`, or columns that are known
+        by their names.
+    """
     return (
         any(isinstance(table[name], SkyCoord) for name in table.colnames)
         or _find_components(table) is not None
@@ -222,7 +235,20 @@ def has_positions(table):
 
 
 def find_unclear_columns(table):
-    """List columns whose names are like those of sky positions."""
+    """
+    List columns whose names are like those of sky positions.
+
+    Parameters
+    ----------
+    table : `~astropy.table.Table`
+        The table.
+
+    Returns
+    -------
+    names : list of str
+        Their names, and those of columns that are a
+        `~astropy.coordinates.SkyCoord`.
+    """
     return [
         name
         for name in table.colnames

@@ -28,7 +28,19 @@ _SIZES = re.compile(rb'(BITPIX|NAXIS\d{0,3}|PCOUNT|GCOUNT|GROUPS) *= *([^ /]*)')
 
 
 def is_fits_source(data):
-    """Return whether data are a path, a list of HDUs, or an HDU."""
+    """
+    Return whether data are a path, a list of HDUs, or an HDU.
+
+    Parameters
+    ----------
+    data : object
+        What a user gave as a map.
+
+    Returns
+    -------
+    is_source : bool
+        Whether it is read as FITS.
+    """
     # HDUs have no base class that is public.
     return isinstance(data, str | os.PathLike | fits.HDUList) or (
         hasattr(data, 'header') and hasattr(data, 'fileinfo')
@@ -36,7 +48,19 @@ def is_fits_source(data):
 
 
 def file_name(source):
-    """Give the name by which messages call a path, a list of HDUs or an HDU."""
+    """
+    Give the name by which messages call a path, a list of HDUs or an HDU.
+
+    Parameters
+    ----------
+    source : str, `os.PathLike`, `~astropy.io.fits.HDUList` or HDU
+        The path or the HDUs.
+
+    Returns
+    -------
+    name : str
+        The path, or what kind of HDUs without a file they are.
+    """
     if isinstance(source, fits.HDUList):
         return source.filename() or 'the HDUList'
     if isinstance(source, str | os.PathLike):
@@ -46,7 +70,19 @@ def file_name(source):
 
 @contextmanager
 def open_hdus(source):
-    """Give the HDUs of a path, a list of HDUs or an HDU; close what was opened."""
+    """
+    Give the HDUs of a path, a list of HDUs or an HDU; close what was opened.
+
+    Parameters
+    ----------
+    source : str, `os.PathLike`, `~astropy.io.fits.HDUList` or HDU
+        The path or the HDUs.
+
+    Yields
+    ------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs; one alone is put into a list.
+    """
     if isinstance(source, fits.HDUList):
         _load_all(source, file_name(source))
         yield source

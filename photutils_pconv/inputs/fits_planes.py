@@ -77,6 +77,30 @@ def read_fits_plane(path, name):
 
 
 def read_plane(hdus, where, name):
+    """
+    Read an extension by its name from HDUs that are open.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    where : str
+        The name of the file, for messages.
+
+    name : str, int or tuple
+        The extension, as `read_fits_plane` takes it.
+
+    Returns
+    -------
+    data : 2D `~numpy.ndarray` or `~astropy.units.Quantity`
+        The extension's data, with its unit if it states one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such image, or its unit or shape is not accepted.
+    """
     index = None
     if isinstance(name, str):
         index = find_named_image(hdus, name.strip().lower())
@@ -101,11 +125,47 @@ def read_plane(hdus, where, name):
 
 
 def is_name(given):
+    """
+    Return whether a mask or error is given as the name or number of an extension.
+
+    Parameters
+    ----------
+    given : object
+        What was given.
+
+    Returns
+    -------
+    is_name : bool
+        Whether it is a text or an integer, and not a bool.
+    """
     return isinstance(given, str | int) and not isinstance(given, bool)
 
 
 def parse_file_mask(plane, name, where):
-    """Whole numbers, also as floats, are a mask; others are not."""
+    """
+    Make a mask of an extension that holds whole numbers, also as floats.
+
+    Parameters
+    ----------
+    plane : `~numpy.ndarray` or `~astropy.units.Quantity`
+        The extension's data.
+
+    name : str or int
+        Its name, for messages.
+
+    where : str
+        The name of the file, for messages.
+
+    Returns
+    -------
+    mask : bool `~numpy.ndarray`
+        True where it is not 0, or not finite.
+
+    Raises
+    ------
+    ValueError
+        If a value is not a whole number.
+    """
     values = np.asarray(getattr(plane, 'value', plane))
     if values.dtype.kind == 'f':
         # NaN: nothing is known of the pixel
@@ -121,6 +181,27 @@ def parse_file_mask(plane, name, where):
 
 
 def get_unit_text(header, where):
+    """
+    Get the unit as a header states it.
+
+    Parameters
+    ----------
+    header : `~astropy.io.fits.Header`
+        The header.
+
+    where : str
+        The name of the file, for messages.
+
+    Returns
+    -------
+    text : str or `None`
+        The value of the first of `UNIT_KEYWORDS` that is there.
+
+    Raises
+    ------
+    ValueError
+        If the card is damaged.
+    """
     try:
         return next((header[key] for key in UNIT_KEYWORDS if key in header), None)
     except fits.VerifyError as exc:
@@ -129,6 +210,29 @@ def get_unit_text(header, where):
 
 
 def read_coverage(hdus, index, where, shape):
+    """
+    Read which pixels the extension "coverage" leaves without data.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    index : int
+        The number of the map's HDU.
+
+    where : str
+        The name of the file, for messages.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    mask : bool `~numpy.ndarray` or `None`
+        True where the coverage is 0, negative or NaN. `None` without such an
+        extension beside the map, and, with a warning, where its shape is another.
+    """
     i_coverage = find_named_image(hdus, 'coverage')
     if i_coverage in (None, index):
         return None
@@ -149,7 +253,29 @@ def read_coverage(hdus, index, where, shape):
 
 
 def read_own_mask(hdus, index, where, shape):
-    """The extension MASK, if it is known to mark bad pixels."""
+    """
+    Read the extension MASK, if it is known to mark bad pixels.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    index : int
+        The number of the map's HDU.
+
+    where : str
+        The name of the file, for messages.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    mask : bool `~numpy.ndarray` or `None`
+        True for bad pixels. `None` without such an extension, and, with a warning,
+        where it may mark good ones.
+    """
     for hdu in hdus:
         if hdu.name.upper() != 'MASK' or hdu is hdus[index]:
             continue
@@ -190,7 +316,29 @@ def _looks_inverted(mask, image):
 
 
 def read_own_uncertainty(hdus, index, where, shape):
-    """The extension UNCERT, if it says which kind of uncertainty it is."""
+    """
+    Read the extension UNCERT, if it says which kind of uncertainty it is.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    index : int
+        The number of the map's HDU.
+
+    where : str
+        The name of the file, for messages.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    uncertainty : `~astropy.nddata.NDUncertainty` or `None`
+        The uncertainty. `None` without such an extension, and, with a warning,
+        where its kind is not known or its shape is another.
+    """
     for hdu in hdus:
         if hdu.name.upper() != 'UNCERT' or hdu is hdus[index]:
             continue

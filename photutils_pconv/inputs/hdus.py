@@ -62,13 +62,37 @@ def _get_role(hdu):
 
 
 def has_image(hdu):
-    """Return whether an HDU holds an image of two or more dimensions."""
+    """
+    Return whether an HDU holds an image of two or more dimensions.
+
+    Parameters
+    ----------
+    hdu : HDU
+        The HDU.
+
+    Returns
+    -------
+    has_image : bool
+        Whether it does, and the image has pixels.
+    """
     shape = get_shape(hdu)
     return len(shape) >= 2 and min(shape) > 0
 
 
 def get_shape(hdu):
-    """The shape of an image; none for a table or an HDU that is damaged."""
+    """
+    Get the shape of an image.
+
+    Parameters
+    ----------
+    hdu : HDU
+        The HDU.
+
+    Returns
+    -------
+    shape : tuple of int
+        The shape; empty for a table or an HDU that is damaged.
+    """
     return tuple(getattr(hdu, 'shape', ())) if hdu.is_image else ()
 
 
@@ -77,7 +101,22 @@ def _is_plane(hdu):
 
 
 def describe_hdus(hdus, indices):
-    """List HDUs for a message: number, name, shape and unit."""
+    """
+    List HDUs for a message: number, name, shape and unit.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    indices : iterable of int
+        The numbers of those to list.
+
+    Returns
+    -------
+    text : str
+        The list; 'none' if it is empty.
+    """
     texts = []
     for i in indices:
         hdu = hdus[i]
@@ -150,7 +189,22 @@ def find_hdu(hdus, where, hdu):
 
 
 def find_named_image(hdus, name):
-    """The number of the first image of that name, `None` if there is none."""
+    """
+    Find the first image of a name.
+
+    Parameters
+    ----------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+
+    name : str
+        The name, in small letters.
+
+    Returns
+    -------
+    index : int or `None`
+        Its number; `None` if there is none.
+    """
     for index, hdu in enumerate(hdus):
         if hdu.name.lower() == name and hdu.is_image and has_image(hdu):
             return index

@@ -81,7 +81,22 @@ def make_map_hdu(image, header, unit_text, *, factor=1.0):
 
 
 def scale_values(values, factor):
-    """Multiply values, which keep their type, by a factor; 1 leaves them alone."""
+    """
+    Multiply values, which keep their type, by a factor.
+
+    Parameters
+    ----------
+    values : `~numpy.ndarray`
+        The values.
+
+    factor : float
+        The factor.
+
+    Returns
+    -------
+    scaled : `~numpy.ndarray`
+        The product; the values themselves if the factor is 1.
+    """
     return values if factor == 1 else values * values.dtype.type(factor)
 
 

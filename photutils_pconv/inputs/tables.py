@@ -247,7 +247,19 @@ def to_qtable(table):
 
 
 def is_data_frame(data):
-    """Return whether data are a table of pandas, polars or pyarrow."""
+    """
+    Return whether data are a table of pandas, polars or pyarrow.
+
+    Parameters
+    ----------
+    data : object
+        The data.
+
+    Returns
+    -------
+    is_frame : bool
+        Whether they are.
+    """
     return (
         not isinstance(data, Table)
         and hasattr(data, 'columns')

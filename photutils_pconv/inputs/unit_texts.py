@@ -95,7 +95,19 @@ def parse_map_unit(text):
 
 
 def is_brightness(text):
-    """Return whether a text is the unit of a map."""
+    """
+    Return whether a text is the unit of a map.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    is_brightness : bool
+        Whether it is a unit of flux density, also per pixel, solid angle or beam.
+    """
     try:
         unit = parse_map_unit(text)
     except ValueError:

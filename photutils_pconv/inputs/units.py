@@ -250,7 +250,19 @@ def _to_vector(wcs, x, y):
 
 
 def depends_on_area(unit):
-    """Return whether a map's unit has a solid angle other than a pixel."""
+    """
+    Return whether a map's unit has a solid angle other than a pixel.
+
+    Parameters
+    ----------
+    unit : `~astropy.units.Unit` or `None`
+        The unit.
+
+    Returns
+    -------
+    depends : bool
+        Whether it does, so that Jy/pixel takes the area of a pixel.
+    """
     return unit is not None and not any(
         unit.is_equivalent(one) for one in (u.Jy / u.pix, u.Jy)
     )

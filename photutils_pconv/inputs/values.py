@@ -23,6 +23,7 @@ __all__ = [
     'as_array',
     'check_dimensions',
     'check_mask',
+    'check_some_left',
     'convert_unit',
     'find_unknown_error',
     'output_dtype',
@@ -87,7 +88,15 @@ def uncertainty_power(uncertainty):
 
 def add_history(meta, lines):
     """
-    Add lines to a header or another mapping, which remains writable.
+    Add lines to the history of a header or another mapping, in place.
+
+    Parameters
+    ----------
+    meta : `~astropy.io.fits.Header` or dict
+        The header, or metadata, which remain writable to FITS.
+
+    lines : list of str
+        The lines.
     """
     if isinstance(meta, fits.Header):
         for line in lines:
@@ -105,7 +114,18 @@ def add_history(meta, lines):
 
 def output_dtype(dtype):
     """
-    The dtype of results: the input's if it is a float of up to 64 bits, else float64.
+    Choose the dtype of results.
+
+    Parameters
+    ----------
+    dtype : `~numpy.dtype`
+        The dtype of the input.
+
+    Returns
+    -------
+    dtype : `~numpy.dtype`
+        The same, in native byte order, if it is a float of up to 64 bits, and else
+        float64.
     """
     if dtype.kind == 'f' and dtype.itemsize <= 8:
         return dtype.newbyteorder('=')
@@ -114,7 +134,23 @@ def output_dtype(dtype):
 
 def convert_unit(unit, to_unit, power):
     """
-    The factor between units of a standard deviation and of its power.
+    Get the factor from a power of a unit to another unit.
+
+    Parameters
+    ----------
+    unit : `~astropy.units.Unit` or `None`
+        The unit, of a standard deviation; `None` for numbers.
+
+    to_unit : `~astropy.units.Unit` or `None`
+        The other unit; `None` for the power itself.
+
+    power : int
+        The power: 1, or as `uncertainty_power` has it.
+
+    Returns
+    -------
+    factor : float
+        The factor.
     """
     unit = (u.one if unit is None else unit) ** power
     return float(unit.to(unit if to_unit is None else to_unit))
@@ -122,7 +158,23 @@ def convert_unit(unit, to_unit, power):
 
 def split_map(data):
     """
-    Split a map into its values, mask (or None) and unit (or None).
+    Split a map into its values, mask and unit.
+
+    Parameters
+    ----------
+    data : NDData, Quantity, masked array or array_like
+        The map.
+
+    Returns
+    -------
+    values : `~numpy.ndarray`
+        The values.
+
+    mask : `~numpy.ndarray` or `None`
+        The mask, if it has one.
+
+    unit : `~astropy.units.Unit` or `None`
+        The unit, if it has one.
     """
     mask = None
     if isinstance(data, NDData):
@@ -142,9 +194,49 @@ def split_map(data):
     return values, mask, None if unit is None or unit == u.one else u.Unit(unit)
 
 
+def check_some_left(missing):
+    """
+    Refuse a map without a pixel that can be used.
+
+    Parameters
+    ----------
+    missing : 2D bool `~numpy.ndarray`
+        Where pixels are missing.
+
+    Raises
+    ------
+    ValueError
+        If all are.
+    """
+    if np.all(missing):
+        msg = 'The map has no usable pixel: all are NaN, masked or without coverage.'
+        raise ValueError(msg)
+
+
 def check_mask(mask, name, shape):
     """
     Return a mask as a bool array.
+
+    Parameters
+    ----------
+    mask : array_like or `False`
+        The mask, True or not 0 for bad pixels; `False` for none.
+
+    name : str
+        Its name, for messages.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    mask : bool `~numpy.ndarray`
+        The mask.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it has another type or shape.
     """
     if mask is np.ma.nomask or mask is False:
         return np.zeros(shape, dtype=bool)
@@ -161,6 +253,27 @@ def check_mask(mask, name, shape):
 def parse_error(error, unit, shape):
     """
     Return an uncertainty or an array as standard deviation.
+
+    Parameters
+    ----------
+    error : array_like, `~astropy.units.Quantity` or `~astropy.nddata.NDUncertainty`
+        The uncertainty; an array is the standard deviation.
+
+    unit : `~astropy.units.Unit` or `None`
+        The unit of the map.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    error : `~numpy.ndarray`
+        The standard deviation, in the map's unit; NaN where it is masked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If its type, shape, values or unit are not accepted.
     """
     power = 1
     error_unit = getattr(error, 'unit', None)
@@ -241,6 +354,11 @@ def find_unknown_error(error, missing):
 def warn_about_blank_border(data):
     """
     Warn if zeros around the map look like pixels without coverage.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
     """
     if np.any(data[[0, 0, -1, -1], [0, -1, 0, -1]]):
         return

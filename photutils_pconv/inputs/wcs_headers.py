@@ -71,7 +71,19 @@ _EQUINOX = {'FK5': 2000.0, 'FK4': 1950.0}
 
 
 def is_wcs_keyword(keyword):
-    """Return whether a keyword of a FITS header is one of world coordinates."""
+    """
+    Return whether a keyword of a FITS header is one of world coordinates.
+
+    Parameters
+    ----------
+    keyword : str
+        The keyword.
+
+    Returns
+    -------
+    is_wcs : bool
+        Whether it is.
+    """
     return _WCS_KEYWORD.fullmatch(keyword) is not None
 
 

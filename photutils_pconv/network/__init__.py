@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         'conversion': ('convert_reference_checkpoint', 'write_converted_checkpoint'),
         'filled': ('FilledUNet',),
         'registry': ('list_models', 'read_card'),
-        'running': ('RunOptions', 'make_predictor'),
+        'running': ('RunOptions', 'has_bfloat16', 'make_predictor'),
         'unet': ('PConvUNet',),
         'weights': ('LoadedModel', 'load_model', 'save_model'),
     },

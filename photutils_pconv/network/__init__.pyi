@@ -8,6 +8,7 @@ from .filled import FilledUNet as FilledUNet
 from .registry import list_models as list_models
 from .registry import read_card as read_card
 from .running import RunOptions as RunOptions
+from .running import has_bfloat16 as has_bfloat16
 from .running import make_predictor as make_predictor
 from .unet import PConvUNet as PConvUNet
 from .weights import LoadedModel as LoadedModel
@@ -21,6 +22,7 @@ __all__ = [
     'PConvUNet',
     'RunOptions',
     'convert_reference_checkpoint',
+    'has_bfloat16',
     'list_models',
     'load_model',
     'make_predictor',

@@ -106,20 +106,6 @@ def check_input(image, validity, *, in_channels, divisor, minimum, hint=''):
 class _PartialConvBase(nn.Module):
     """
     What both partial convolutions share: branches, rescaling, bias.
-
-    Parameters
-    ----------
-    branches : tuple of int
-        The number of feature channels of each input branch.
-
-    out_channels : int
-        The number of output channels.
-
-    kernel_size, stride, padding : int
-        As in `torch.nn.Conv2d`.
-
-    bias : bool, optional
-        Whether to add a bias to valid output pixels.
     """
 
     def __init__(
@@ -216,6 +202,20 @@ class PartialConv2d(_PartialConvBase):
 
     The sum runs over the window and all input channels; ``window`` is
     its value where everything is valid. See the module's notes.
+
+    Parameters
+    ----------
+    branches : tuple of int
+        The number of feature channels of each input branch.
+
+    out_channels : int
+        The number of output channels.
+
+    kernel_size, stride, padding : int
+        As in `torch.nn.Conv2d`.
+
+    bias : bool, optional
+        Whether to add a bias to valid output pixels.
     """
 
     @property
@@ -242,6 +242,20 @@ class PartialConvTranspose2d(_PartialConvBase):
 
     With stride s an output pixel sees ``(kernel_size / s)**2`` of the
     kernel's taps, which is what ``window`` counts.
+
+    Parameters
+    ----------
+    branches : tuple of int
+        The number of feature channels of each input branch.
+
+    out_channels : int
+        The number of output channels.
+
+    kernel_size, stride, padding : int
+        As in `torch.nn.ConvTranspose2d`.
+
+    bias : bool, optional
+        Whether to add a bias to valid output pixels.
     """
 
     @property

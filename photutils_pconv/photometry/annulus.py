@@ -207,7 +207,24 @@ def local_background(
 
 
 def check_annulus(annulus_radii):
-    """Return the radii of an annulus as an array of two."""
+    """
+    Return the radii of an annulus as an array of two.
+
+    Parameters
+    ----------
+    annulus_radii : array_like
+        The inner and the outer radius.
+
+    Returns
+    -------
+    annulus_radii : (2,) `~numpy.ndarray`
+        The same, in the same unit.
+
+    Raises
+    ------
+    ValueError
+        If they are not two positive numbers, the second larger than the first.
+    """
     annulus_radii = as_radii(annulus_radii, 'annulus_radii')
     if annulus_radii.size != 2 or annulus_radii[0] >= annulus_radii[1]:
         msg = (

@@ -140,6 +140,9 @@ class ApertureFluxes:
         The annulus' standard deviation in the cleaned map, where
         neighbouring sources do not add to it.
 
+    flags : (N,) int `~numpy.ndarray`
+        See `~photutils_pconv.photometry.SourceFlags`.
+
     excess : (N, A) `~numpy.ndarray` or `None`
         The variance that an error map has in the apertures above that in
         the annuli, not corrected for the aperture; 0 where the annulus is
@@ -151,9 +154,6 @@ class ApertureFluxes:
 
     aperture_radius : (N, A) `~numpy.ndarray`
         The radii of the apertures, in arcsec.
-
-    flags : (N,) int `~numpy.ndarray`
-        See `~photutils_pconv.photometry.SourceFlags`.
     """
 
     flux: np.ndarray

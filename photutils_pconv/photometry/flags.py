@@ -254,7 +254,33 @@ def decode_flags(flags: ArrayLike) -> list:
 
 
 def flag_positions(x, y, shape):
-    """Return the positions, which of them lie on the map, and their flags."""
+    """
+    Return the positions, which of them lie on the map, and their flags.
+
+    Parameters
+    ----------
+    x, y : array_like
+        The ``N`` pixel positions.
+
+    shape : tuple of int
+        The shape of the map.
+
+    Returns
+    -------
+    x, y : (N,) `~numpy.ndarray`
+        The positions.
+
+    inside : (N,) bool `~numpy.ndarray`
+        Whether they lie on the map.
+
+    flags : (N,) int `~numpy.ndarray`
+        The flags of those that do not; see `SourceFlags`.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` and ``y`` are not of one length.
+    """
     x, y = pair_positions(x, y)
     inside = on_map(x, y, shape)
     finite = np.isfinite(x) & np.isfinite(y)

@@ -45,6 +45,19 @@ class Spectrum:
     function: Callable
 
     def __call__(self, frequency):
+        """
+        Get the flux density.
+
+        Parameters
+        ----------
+        frequency : 1D `~numpy.ndarray`
+            The frequencies, in Hz.
+
+        Returns
+        -------
+        flux : 1D `~numpy.ndarray`
+            F_nu at each, up to a factor.
+        """
         return self.function(frequency)
 
 

@@ -84,6 +84,7 @@ class PixelPSF:
         self._correction = None
         self._expected = None
         self._made = {}
+        self._error_grid = None
         reach = int(np.ceil(self.radius))
         image = _effective_image(psf, self.pixel_scale, reach)
         self._set_image(image, _OVERSAMPLING)
@@ -91,7 +92,7 @@ class PixelPSF:
 
     def __getstate__(self):
         # What is drawn with is made again where it is needed.
-        return self.__dict__ | {'_made': {}}
+        return self.__dict__ | {'_made': {}, '_error_grid': None}
 
     def _crop(self, image, reach):
         """
@@ -150,7 +151,7 @@ class PixelPSF:
         Copy what stays the same if the PSF differs.
         """
         other = copy.copy(self)
-        other._made = {}
+        other._made, other._error_grid = {}, None
         return other
 
     def adjusted(self, *, angle=None, width=1.0):
@@ -189,6 +190,8 @@ class PixelPSF:
             The PSF.
         """
         other = self._copy()
+        # The image is the same: what it is drawn with is made once for both.
+        other._made = self._made
         other.mismatch, other._expected = float(mismatch), None
         return other
 
@@ -425,7 +428,7 @@ class PixelPSF:
         values : 2D `~numpy.ndarray`
             The flux in each pixel; 0 beyond `radius`.
         """
-        return self._grid('evaluate').draw(region, x, y)
+        return self._image_grid().draw(region, x, y)
 
     def draw_gradient(self, region, x, y):
         """
@@ -441,7 +444,7 @@ class PixelPSF:
         by_x, by_y : 2D `~numpy.ndarray`
             The change by a shift of the source of 1 pixel.
         """
-        return self._grid('evaluate').draw_gradient(region, x, y)
+        return self._image_grid().draw_gradient(region, x, y)
 
     def draw_error(self, region, x, y):
         """
@@ -457,23 +460,23 @@ class PixelPSF:
         error : 2D `~numpy.ndarray`
             The expected error of each pixel.
         """
-        return self._grid('expected_error').draw(region, x, y)
+        if self._error_grid is None:
+            # Errors need not be known that well, but reach farther.
+            self._error_grid = SampledGrid(
+                self.expected_error,
+                _RING * self._r[-1] * self.width,
+                oversampling=_ERROR_SAMPLES,
+            )
+        return self._error_grid.draw(region, x, y)
 
-    def _grid(self, name):
+    def _image_grid(self):
         """
-        Give the image, or the error, on the map's axes; it is made once.
+        Give the image on the map's axes; it is made once.
         """
-        if name not in self._made:
+        if 'grid' not in self._made:
             radius = self._r[-1] * self.width
-            if name == 'evaluate':
-                grid = SampledGrid(self._evaluate_everywhere, radius)
-            else:
-                # Errors need not be known that well, but reach farther.
-                grid = SampledGrid(
-                    self.expected_error, _RING * radius, oversampling=_ERROR_SAMPLES
-                )
-            self._made[name] = grid
-        return self._made[name]
+            self._made['grid'] = SampledGrid(self._evaluate_everywhere, radius)
+        return self._made['grid']
 
     def evaluate(self, dx, dy):
         """

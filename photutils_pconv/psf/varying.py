@@ -29,6 +29,19 @@ class VaryingPSFs(SourcePSFs):
 
     Parameters
     ----------
+    point : `~photutils_pconv.psf.PixelPSF`
+        The mean PSF.
+
+    sizes : `SourceSizes`
+        The sources' sizes, in units of the mean PSF.
+
+    radius : float, optional
+        The radius to which resolved sources are drawn, in pixels (default: as far
+        as the PSF and the size reach).
+
+    drawn : dict, optional
+        What was drawn already, of the same PSF.
+
     own : tuple of `~photutils_pconv.psf.PixelPSF`
         The PSF of each source.
     """
@@ -106,6 +119,19 @@ class TurnedPSFs(SourcePSFs):
 
     Parameters
     ----------
+    point : `~photutils_pconv.psf.PixelPSF`
+        The PSF, averaged over all angles.
+
+    sizes : `SourceSizes`
+        The sources' sizes.
+
+    radius : float, optional
+        The radius to which resolved sources are drawn, in pixels (default: as far
+        as the PSF and the size reach).
+
+    drawn : dict, optional
+        What was drawn already, of the same PSF.
+
     angles : (M,) `~numpy.ndarray`
         The angles, in radians counter-clockwise on the map; NaN where the angle is
         not known, for the PSF averaged over all angles.

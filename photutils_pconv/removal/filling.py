@@ -40,11 +40,11 @@ class PSFFluxes:
     inner_radius : (M,) `~numpy.ndarray`, optional
         The radii of the small holes, in pixels, after two passes.
 
-    poor : (M,) bool `~numpy.ndarray`, optional
-        The sources of which the PSF leaves more than it is expected to.
-
     unstable : (M,) bool `~numpy.ndarray`, optional
         The sources whose fit ran away from the data (default: none).
+
+    poor : (M,) bool `~numpy.ndarray`, optional
+        The sources of which the PSF leaves more than it is expected to.
 
     null_err : (M,) `~numpy.ndarray`, optional
         The errors without the source, where they were measured.
@@ -154,6 +154,19 @@ class Filler(Protocol):
     def fill(self, grid: MapGrid, holes: Holes) -> Filled:
         """
         Fill the holes of sources.
+
+        Parameters
+        ----------
+        grid : `~photutils_pconv.geometry.MapGrid`
+            The map.
+
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes.
+
+        Returns
+        -------
+        filled : `Filled`
+            The holes, filled.
         """
 
     def fill_empty(
@@ -161,4 +174,20 @@ class Filler(Protocol):
     ) -> Filled:
         """
         Fill holes without a source, with the PSF that was found on the map.
+
+        Parameters
+        ----------
+        grid : `~photutils_pconv.geometry.MapGrid`
+            The map.
+
+        holes : `~photutils_pconv.geometry.Holes`
+            The holes.
+
+        pixel_psf : `~photutils_pconv.psf.PixelPSF` or `None`
+            The PSF; `None` where none was subtracted.
+
+        Returns
+        -------
+        filled : `Filled`
+            The holes, filled.
         """

@@ -14,7 +14,7 @@ from photutils_pconv._utils.versions import package_versions
 from photutils_pconv.network.running import choose_precision
 from photutils_pconv.removal.flux_calibration import describe_calibration
 
-__all__ = ['log_choices', 'make_history', 'make_meta']
+__all__ = ['describe_settings', 'log_choices', 'make_history', 'make_meta']
 
 # The text of a card of HISTORY (FITS standard 4.0, 4.4.2.4).
 _CARD_WIDTH = 72
@@ -50,6 +50,45 @@ def log_choices(settings):
     if text not in _said:
         _said.add(text)
         log.info(text)
+
+
+def describe_settings(settings):
+    """
+    Describe settings for those who print a remover.
+
+    Parameters
+    ----------
+    settings : `~photutils_pconv.removal.RemovalSettings`
+        The settings.
+
+    Returns
+    -------
+    described : dict
+        What the user can give, with what became of it.
+    """
+    run = settings.run
+    return {
+        'setup': f'{settings.setup.name} ({settings.setup_reason})',
+        'method': f'{settings.method} ({settings.method_reason})',
+        'model': settings.model.name,
+        'aperture_radii': settings.aperture_radii.tolist(),
+        'aperture_corrections': settings.aperture_corrections,
+        'recenter': settings.recenter,
+        'psf': settings.psf_name,
+        'error_method': settings.error_method,
+        'detection_threshold': settings.detection_threshold,
+        'upper_limit_probability': settings.upper_limit_probability,
+        'colour_correction': describe_calibration(settings)['colour_correction'],
+        'calibration_error': settings.calibration_error,
+        'subtract_wings': settings.subtract_wings,
+        'fill': settings.fill,
+        'resample': settings.resample,
+        'batch_size': run.batch_size,
+        'device': run.device,
+        'precision': choose_precision(run, settings.model.network),
+        'turns': run.turns,
+        'threads': run.threads,
+    }
 
 
 def make_meta(settings, pixel_psf):

@@ -136,11 +136,11 @@ class PSFRemoval:
         The PSF, with the angle and width that the map's bright sources
         show.
 
-    poor : `~numpy.ndarray` of bool
-        The sources of which the PSF leaves more than it is expected to.
-
     unstable : `~numpy.ndarray` of bool
         The sources whose fit ran away from the data.
+
+    poor : `~numpy.ndarray` of bool
+        The sources of which the PSF leaves more than it is expected to.
     """
 
     reconstruction: Reconstruction

@@ -6,7 +6,6 @@ Removal of compact sources: the package's front door.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,30 +16,21 @@ from astropy.table import QTable
 from photutils_pconv._utils.read_only import ReadOnly
 from photutils_pconv._utils.repr import format_parameters
 from photutils_pconv._utils.scratch import check_scratch
-from photutils_pconv.inputs.maps import MapInput, parse_map, parse_opened
+from photutils_pconv.inputs.map_input import MapInput
+from photutils_pconv.inputs.maps import parse_opened
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.sources import mask_excluded, parse_sources
-from photutils_pconv.inputs.values import as_array
-from photutils_pconv.network.running import BATCH_SIZE, RunOptions, choose_precision
+from photutils_pconv.network.running import BATCH_SIZE, RunOptions
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,
 )
-from photutils_pconv.removal.flux_calibration import describe_calibration
+from photutils_pconv.removal.map_settings import SettingsByMap
+from photutils_pconv.removal.model_images import make_model_image, make_residual_image
 from photutils_pconv.removal.pipeline import run_removal
-from photutils_pconv.removal.provenance import log_choices
-from photutils_pconv.removal.psf_setups import (
-    has_no_scale,
-    settle_by_psf,
-    stands_for_a_setup,
-)
+from photutils_pconv.removal.provenance import describe_settings
 from photutils_pconv.removal.result import SourceRemovalResult
 from photutils_pconv.removal.settings import RemovalSettings
-from photutils_pconv.setups.headers import check_setup, find_setup
-from photutils_pconv.setups.registry import (
-    find_setups,
-    make_described,
-)
 from photutils_pconv.setups.setup import ObservingSetup
 
 __all__ = ['NeuralSourceRemover']
@@ -272,7 +262,7 @@ class NeuralSourceRemover(ReadOnly):
             threads=threads,
             progress_bar=progress_bar,
         )
-        self._make_settings = partial(
+        make_settings = partial(
             RemovalSettings.from_arguments,
             model=model,
             method=method,
@@ -293,19 +283,10 @@ class NeuralSourceRemover(ReadOnly):
             resample=resample,
             run=run,
         )
-        self._psf, self._settings, self._result = psf, None, None
-        # What was asked for where the header gives the rest; else None.
-        self._asked = None
-        # Whether the PSF stands for the setup, which then differs from map to map.
-        self._psf_is_setup = stands_for_a_setup(psf, mode, band, setup)
-        if self._psf_is_setup:
-            settings = self._make_settings(psf=psf)
-            self._settings = None if has_no_scale(psf) else settings
-        elif setup is not None or None not in (mode, band):
-            self._settings = self._make_settings(mode, band, setup=setup, psf=psf)
-        else:
-            self._asked = {'mode': mode, 'band': band}
-            self._check_arguments()
+        self._by_map = SettingsByMap.from_arguments(
+            make_settings, mode, band, setup=setup, psf=psf
+        )
+        self._settings, self._result = self._by_map.known, None
 
     @property
     def settings(self) -> RemovalSettings | None:
@@ -364,7 +345,7 @@ class NeuralSourceRemover(ReadOnly):
     def __repr__(self) -> str:
         settings = self.settings
         if settings is None:
-            return f'<{type(self).__name__}({self._describe_asked()})>'
+            return f'<{type(self).__name__}({self._by_map.describe()})>'
         radii = np.array2string(settings.aperture_radii, separator=', ')
         return (
             f'<{type(self).__name__}(setup={settings.setup.name!r}, '
@@ -373,33 +354,10 @@ class NeuralSourceRemover(ReadOnly):
         )
 
     def __str__(self) -> str:
-        settings = self.settings
-        if settings is None:
-            asked = self._describe_asked().removeprefix('setup: ')
-            return format_parameters(self, {'setup': asked}, long=True)
-        meta = describe_calibration(settings)
-        shown = {
-            'setup': f'{settings.setup.name} ({settings.setup_reason})',
-            'method': f'{settings.method} ({settings.method_reason})',
-            'model': settings.model.name,
-            'aperture_radii': settings.aperture_radii.tolist(),
-            'aperture_corrections': settings.aperture_corrections,
-            'recenter': settings.recenter,
-            'psf': settings.psf_name,
-            'error_method': settings.error_method,
-            'detection_threshold': settings.detection_threshold,
-            'upper_limit_probability': settings.upper_limit_probability,
-            'colour_correction': meta['colour_correction'],
-            'calibration_error': settings.calibration_error,
-            'subtract_wings': settings.subtract_wings,
-            'fill': settings.fill,
-            'resample': settings.resample,
-            'batch_size': settings.run.batch_size,
-            'device': settings.run.device,
-            'precision': choose_precision(settings.run, settings.model.network),
-            'turns': settings.run.turns,
-            'threads': settings.run.threads,
-        }
+        if self.settings is None:
+            shown = {'setup': self._by_map.describe().removeprefix('setup: ')}
+        else:
+            shown = describe_settings(self.settings)
         return format_parameters(self, shown, long=True)
 
     def __call__(
@@ -522,69 +480,26 @@ class NeuralSourceRemover(ReadOnly):
         """
         check_scratch(scratch)
         opened = open_map(data, hdu=hdu, mask=mask, error=error, wcs=wcs)
-        if self._psf_is_setup:
-            map_input = parse_opened(
-                opened,
-                coverage_mask=coverage_mask,
-                beam=beam,
-                setup_fwhm=self._find_beam(),
-                scratch=scratch,
-            )
-            return self._settle_by_psf(map_input.pixel_scale), map_input
-        settings = self._settle(opened.meta)
-        map_input = parse_opened(
+        parse = partial(
+            parse_opened,
             opened,
             coverage_mask=coverage_mask,
             beam=beam,
-            pixel_scale=settings.setup.pixel_scale,
-            setup_fwhm=settings.setup.psf_fwhm,
             scratch=scratch,
         )
-        return settings, map_input
-
-    def _find_beam(self):
-        """Give the FWHM of the PSF that stands for the setup, if that is known."""
-        return None if has_no_scale(self._psf) else self._settings.setup.psf_fwhm
-
-    def _settle_by_psf(self, pixel_scale):
-        """Give the settings for a map of these pixels, by the PSF alone."""
-        settings = settle_by_psf(self._make_settings, self._psf, pixel_scale)
+        by_map = self._by_map
+        # Another thread may change the attribute meanwhile, for another map.
+        if by_map.by_psf:
+            map_input = parse(setup_fwhm=by_map.beam)
+            settings = by_map.settle(opened.meta, map_input.pixel_scale)
+        else:
+            settings = by_map.settle(opened.meta, last=self._settings)
+            map_input = parse(
+                pixel_scale=settings.setup.pixel_scale,
+                setup_fwhm=settings.setup.psf_fwhm,
+            )
         self._settings = settings
-        log_choices(settings)
-        return settings
-
-    def _settle(self, header):
-        """Give the settings for a map of this header."""
-        # Another thread may change the attribute, for another map.
-        settings = self._settings
-        if self._asked is not None:
-            choice = find_setup(header, **self._asked)
-            if settings is None or choice.setup != settings.setup:
-                settings = self._make_settings(setup=choice.setup, psf=self._psf)
-                settings = replace(settings, setup_reason=choice.reason)
-            self._settings = settings
-        log_choices(settings)
-        check_setup(settings.setup, header)
-        return settings
-
-    def _check_arguments(self):
-        """Complain at once about what no setup in question accepts."""
-        errors = []
-        for described in find_setups(**self._asked):
-            try:
-                setup = make_described(described)
-                self._make_settings(setup=setup, psf=self._psf)
-            except (TypeError, ValueError, OSError) as exc:
-                errors.append(exc)
-            else:
-                return
-        raise errors[0]
-
-    def _describe_asked(self):
-        if self._psf_is_setup:
-            return "setup: that of the PSF on the map's pixels"
-        asked = [f'{name}={value!r}' for name, value in self._asked.items() if value]
-        return ', '.join([*asked, "setup: that of the map's header"])
+        return settings, map_input
 
     def make_model_image(
         self, shape: tuple[int, ...] | None = None
@@ -608,13 +523,7 @@ class NeuralSourceRemover(ReadOnly):
         ValueError
             If nothing was removed yet, or the shape is another one.
         """
-        result = self._last_result()
-        image = as_array(result.sources)
-        if shape is not None and tuple(shape) != image.shape:
-            msg = f'shape must be that of the map, {image.shape}, got {tuple(shape)}'
-            raise ValueError(msg)
-        unit = result.map_input.unit
-        return image.copy() if unit is None else u.Quantity(image, unit)
+        return make_model_image(self._last_result(), shape)
 
     def make_residual_image(self, data: Any, *, beam: Any = None) -> Any:
         """
@@ -639,28 +548,10 @@ class NeuralSourceRemover(ReadOnly):
         ValueError
             If nothing was removed yet, or shape or unit do not fit.
         """
-        result = self._last_result()
-        theirs = result.map_input
-        # The grid is the same, and so is the pixel scale.
-        pixel_scale = theirs.pixel_scale
-        if pixel_scale is None and self.setup is not None:
-            pixel_scale = self.setup.pixel_scale
-        map_input = parse_map(data, beam=beam, pixel_scale=pixel_scale)
-        model = as_array(result.sources)
-        if map_input.shape != model.shape:
-            msg = (
-                f'data must have the shape {model.shape} of the map that was '
-                f'cleaned, got {map_input.shape}'
-            )
-            raise ValueError(msg)
-        if (map_input.unit is None) != (theirs.unit is None):
-            msg = (
-                f'data must have the unit of the map that was cleaned '
-                f'({theirs.unit}), got {map_input.unit}'
-            )
-            raise ValueError(msg)
-        factor = theirs.jy_per_pixel / map_input.jy_per_pixel
-        return map_input.like_input(map_input.data - factor * model)
+        pixel_scale = None if self.setup is None else self.setup.pixel_scale
+        return make_residual_image(
+            self._last_result(), data, beam=beam, pixel_scale=pixel_scale
+        )
 
     def _last_result(self):
         if self._result is None:

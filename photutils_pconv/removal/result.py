@@ -9,48 +9,30 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
 import numpy as np
-from astropy.io import fits
 from astropy.table import QTable
 from astropy.utils import lazyproperty
 
-from photutils_pconv._utils.checks import check_seed, to_bool
+from photutils_pconv._utils.checks import check_seed
 from photutils_pconv._utils.repr import format_html
-from photutils_pconv._utils.writing import check_output, write_together
-from photutils_pconv.inputs.headers import (
-    make_map_hdu,
-    make_mask_hdu,
-    scale_values,
-)
-from photutils_pconv.inputs.unit_texts import format_unit
-from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
-from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
+from photutils_pconv.inputs.values import as_array
 from photutils_pconv.removal.hole_regions import make_hole_regions
+from photutils_pconv.removal.result_files import write_result
 from photutils_pconv.removal.summary import list_facts, list_flags, summarise
-from photutils_pconv.removal.table_files import (
-    name_table,
-    parse_formats,
-    write_table,
-)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from regions import Regions
 
-__all__ = [
-    'SourceRemovalResult',
-]
+__all__ = ['SourceRemovalResult']
 
 # The number of rows that a notebook shows (by choice).
 _N_SHOWN = 10
-# The resolution of figures, in dots per inch (by choice).
-_FIGURE_DPI = 120
 
 
 @dataclass(eq=False, repr=False)
@@ -393,58 +375,11 @@ class SourceRemovalResult:
         ImportError
             If ``regions`` is asked for and the package regions is missing.
         """
-        directory = Path(directory)
-        formats = parse_formats(table_formats)
-        holes = self.to_regions() if to_bool(regions, 'regions') else None
-        figures = {} if figures is None else figures
-        names = ['cleaned.fits', *map(name_table, formats)]
-        names += [] if holes is None else ['holes.reg']
-        paths = tuple(directory / name for name in (*names, *figures))
-        check_output(paths, overwrite=overwrite)
-        writers = [
-            self._make_hdus().writeto,
-            *(partial(write_table, self.photometry, form=form) for form in formats),
-        ]
-        if holes is not None:
-            writers.append(partial(holes.write, format='ds9'))
-        writers += [partial(one.savefig, dpi=_FIGURE_DPI) for one in figures.values()]
-        directory.mkdir(parents=True, exist_ok=True)
-        write_together(dict(zip(paths, writers, strict=True)))
-        return paths
-
-    def _make_hdus(self):
-        wcs, unit = self.map_input.wcs, self.map_input.unit
-        header = make_wcs_header(wcs)
-        unit_text, factor = format_unit(unit)
-        primary = make_map_hdu(self.cleaned, header, unit_text, factor=factor)
-        hdus = fits.HDUList([primary])
-        removed = scale_values(as_array(self.sources), factor)
-        images = {'SOURCES': removed, 'HOLES': self.holes}
-        for name, image in images.items():
-            if image.dtype == bool:
-                image = image.view(np.uint8)
-            hdus.append(fits.ImageHDU(image, header, name=name))
-        if unit_text:
-            hdus['SOURCES'].header['BUNIT'] = unit_text
-        if self.map_input.missing.any():
-            hdus.append(make_mask_hdu(self.map_input.missing, header))
-        uncertainty = getattr(self.cleaned, 'uncertainty', None)
-        if uncertainty is not None:
-            power = uncertainty_power(uncertainty)
-            array = _uncertainty_array(uncertainty, unit)
-            array = scale_values(array, factor**power)
-            hdus.append(fits.ImageHDU(array, header, name='UNCERT'))
-            hdus['UNCERT'].header['UTYPE'] = uncertainty_kind(uncertainty).__name__
-        hdus.extend(make_wcs_tables(wcs))
-        return hdus
-
-
-def _uncertainty_array(uncertainty, unit):
-    """
-    Take the values of an uncertainty, in the unit that fits the map's.
-    """
-    array = np.asarray(uncertainty.array)
-    if uncertainty.unit is None or unit is None:
-        return array
-    power = uncertainty_power(uncertainty)
-    return array * array.dtype.type(uncertainty.unit.to(unit**power))
+        return write_result(
+            self,
+            directory,
+            overwrite=overwrite,
+            figures=figures,
+            table_formats=table_formats,
+            regions=regions,
+        )

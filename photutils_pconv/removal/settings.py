@@ -3,7 +3,7 @@
 What a user asks of a removal, checked before any work.
 """
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import astropy.units as u
@@ -21,7 +21,6 @@ from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.registry import default_model
 from photutils_pconv.network.running import (
     BLIND_TURNS,
-    PRECISIONS,
     SEEING_TURNS,
     RunOptions,
 )
@@ -39,7 +38,6 @@ from photutils_pconv.removal.flux_calibration import (
 )
 from photutils_pconv.removal.measuring import make_eef
 from photutils_pconv.removal.methods import (
-    FILLS,
     KIND_OF_METHOD,
     METHODS,
     choose_fill,
@@ -49,7 +47,7 @@ from photutils_pconv.removal.psf_setups import find_setup_of_psf, stands_for_a_s
 from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.setups.setup import ObservingSetup
 
-__all__ = ['EMPIRICAL', 'ERROR_METHODS', 'RemovalSettings', 'removal_options']
+__all__ = ['EMPIRICAL', 'ERROR_METHODS', 'RemovalSettings']
 
 #: The accepted values of ``error_method``.
 ERROR_METHODS = ('empty_apertures', 'card', 'local')
@@ -59,22 +57,6 @@ ERROR_METHODS = ('empty_apertures', 'card', 'local')
 _LARGEST_BEAM_RATIO = 2.0
 #: The value of ``psf`` for a PSF that is built from the map.
 EMPIRICAL = 'empirical'
-
-
-def _about(text, *, default=None, kind=str, choices=None, many=False):
-    """
-    Describe a field that users set by a keyword or on the command line.
-
-    ``default`` is the user's, which for some fields is looked up: the field
-    then holds what was found.
-    """
-    return {
-        'help': text,
-        'default': default,
-        'kind': kind,
-        'choices': choices,
-        'many': many,
-    }
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,9 +90,6 @@ class RemovalSettings:
 
     method_reason : str
         Why that method was chosen.
-
-    setup_reason : str, optional
-        Why that setup was chosen.
 
     aperture_radii : (A,) `~numpy.ndarray`
         The aperture radii, in arcsec.
@@ -155,135 +134,33 @@ class RemovalSettings:
 
     run : `~photutils_pconv.network.RunOptions`
         How the network is run.
+
+    setup_reason : str, optional
+        Why that setup was chosen.
     """
 
-    setup: ObservingSetup = field(
-        metadata=_about(
-            "a setup's name, such as scanmap/green, or its file, instead of mode and "
-            'band (default: with a PSF, the setup is made from it)'
-        )
-    )
-    model: Any = field(
-        metadata=_about(
-            "a bundled model's name or a weights file (default: the bundled model "
-            'for the method)'
-        )
-    )
+    setup: ObservingSetup
+    model: Any
     inpaint_model: Any
-    psf: Any = field(
-        metadata=_about(
-            "the PSF: 'setup' for the setup's, 'empirical' for one built from the "
-            "map, another setup's name, or a FITS file (default: the setup's; "
-            'none with --method inpaint)'
-        )
-    )
+    psf: Any
     psf_name: str | None
-    method: str = field(
-        metadata=_about(
-            "'psf' subtracts the PSF and looks under it; 'inpaint' does not look "
-            "into the holes, as in the paper; 'auto' is 'psf' where a PSF is known",
-            default='auto',
-            choices=METHODS,
-        )
-    )
+    method: str
     method_reason: str
-    aperture_radii: np.ndarray = field(
-        metadata=_about(
-            "aperture radii in arcsec (default: the setup's)", kind=float, many=True
-        )
-    )
-    aperture_corrections: Any = field(
-        metadata=_about(
-            "encircled energies: 'real', 'simulation', or a table with the columns "
-            "radius (arcsec) and eef (default: the PSF's own; 'real' without a PSF)"
-        )
-    )
-    recenter: bool = field(
-        metadata=_about(
-            'move the positions to the centroids of the sources first',
-            default=False,
-            kind=bool,
-        )
-    )
-    fit_positions: bool = field(
-        metadata=_about(
-            'fit the positions of bright sources, with a PSF', default=True, kind=bool
-        )
-    )
-    fit_psf_shape: bool = field(
-        metadata=_about(
-            "fit the PSF's angle and width to bright sources",
-            default=True,
-            kind=bool,
-        )
-    )
-    fit_sizes: bool = field(
-        metadata=_about(
-            'fit the sizes of all sources, from that of the PSF to three times it',
-            default=False,
-            kind=bool,
-        )
-    )
-    error_method: str = field(
-        metadata=_about(
-            "what flux errors are taken from: empty apertures on the map, the model's "
-            "card, or the local scatter without the reconstruction's error",
-            default='empty_apertures',
-            choices=ERROR_METHODS,
-        )
-    )
-    detection_threshold: float = field(
-        metadata=_about(
-            'signal-to-noise ratio (column detection_snr) below which a source has '
-            'an upper limit of its flux',
-            default=DETECTION_THRESHOLD,
-            kind=float,
-        )
-    )
-    upper_limit_probability: float = field(
-        metadata=_about(
-            'probability with which the flux is below its upper limit',
-            default=LIMIT_PROBABILITY,
-            kind=float,
-        )
-    )
-    colour_correction: ColourCorrection | None = field(
-        metadata=_about(
-            "the spectrum that fluxes are corrected for: 'star', a temperature ('30 "
-            "K'), a temperature and the slope of the emissivity ('20 K, 1.8'), or a "
-            "slope of F_nu ('-1') (default: no correction)"
-        )
-    )
-    calibration_error: float | None = field(
-        metadata=_about(
-            "relative error of the map's calibration that is added to the errors of "
-            "fluxes, or 'setup' for the instrument's (default: none)"
-        )
-    )
-    subtract_wings: bool = field(
-        metadata=_about(
-            'subtract the wings of sources beyond their holes, too',
-            default=False,
-            kind=bool,
-        )
-    )
-    fill: str = field(
-        metadata=_about(
-            "what the cleaned map holds where sources were: 'observed', the map less "
-            'the source wherever that is better known than the reconstruction; '
-            "'mean', the reconstruction; 'draw', 'observed' with a random draw of "
-            "what is not known (default: 'observed' with a PSF, else 'mean')",
-            choices=FILLS,
-        )
-    )
-    draw_seed: Any = field(metadata=_about("seed of fill='draw'", default=0, kind=int))
-    resample: bool = field(
-        metadata=_about(
-            "resample a map that is off the setup's pixel scale",
-            default=True,
-            kind=bool,
-        )
-    )
+    aperture_radii: np.ndarray
+    aperture_corrections: Any
+    recenter: bool
+    fit_positions: bool
+    fit_psf_shape: bool
+    fit_sizes: bool
+    error_method: str
+    detection_threshold: float
+    upper_limit_probability: float
+    colour_correction: ColourCorrection | None
+    calibration_error: float | None
+    subtract_wings: bool
+    fill: str
+    draw_seed: Any
+    resample: bool
     run: RunOptions
     setup_reason: str = 'as asked for'
 
@@ -418,54 +295,6 @@ class RemovalSettings:
         Whether a PSF is given, or is to be built from the map (`bool`).
         """
         return self.psf_name is not None
-
-
-#: The options of `RunOptions`, as `removal_options` describes them.
-_RUN_OPTIONS = {
-    'batch_size': {
-        'help': 'number of cutouts that the network sees at once',
-        'kind': int,
-    },
-    'device': {'help': "torch device; 'auto' takes a GPU where there is one"},
-    'precision': {
-        'help': "the network's precision; 'auto' is bfloat16 where the device has it "
-        'and the network only corrects a fill, else float32',
-        'choices': PRECISIONS,
-    },
-    'turns': {
-        'help': "quarter turns of each cutout over which the network's output is "
-        "averaged, 1 to 4 (default: 1 with --method psf, 2 with 'inpaint')",
-        'kind': int,
-    },
-    'threads': {
-        'help': "number of the processor's threads that the network uses",
-        'kind': int,
-    },
-    'progress_bar': {'help': 'show a progress bar', 'kind': bool},
-}
-
-
-def removal_options():
-    """
-    Describe the keywords that a removal takes.
-
-    Returns
-    -------
-    options : dict of dict
-        The name of each keyword of `~photutils_pconv.NeuralSourceRemover`
-        but ``mode`` and ``band``, with its ``help``, ``default``, ``kind``
-        (a type), ``choices`` (or `None`), and ``many``, whether it takes
-        several values.
-    """
-    described = {
-        item.name: dict(item.metadata)
-        for item in fields(RemovalSettings)
-        if item.metadata
-    }
-    for item in fields(RunOptions):
-        about = {'kind': str, 'choices': None, 'many': False, 'default': item.default}
-        described[item.name] = about | _RUN_OPTIONS[item.name]
-    return described
 
 
 def _complete_run(run, method):

@@ -12,7 +12,7 @@ from astropy.table import Table
 from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.map_files import find_pairs, map_name
 from photutils_pconv.inputs.text_tables import decode_text, parse_text_table
-from photutils_pconv.removal.settings import removal_options
+from photutils_pconv.removal.options import removal_options
 from photutils_pconv.scale.jobs import PLANE_OPTIONS, RemovalJob, remover_options
 
 __all__ = ['read_jobs']

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from photutils_pconv.psf import SampledPSF
-from photutils_pconv.removal.settings import removal_options
+from photutils_pconv.removal.options import removal_options
 from photutils_pconv.setups.registry import get_setup, is_bundled
 from photutils_pconv.setups.setup import ObservingSetup
 

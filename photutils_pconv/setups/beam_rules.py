@@ -7,6 +7,7 @@ they give the hole radii of Table 3 of the paper within a pixel.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import astropy.units as u
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     'Beam',
     'choose_pixel_scale',
     'derive_sizes',
+    'name_beam',
     'parse_beam',
     'size_ratio',
 ]
@@ -186,6 +188,28 @@ def parse_beam(psf, *, pixel_scale=None, psf_pixel_scale=None):
         )
         warn_user(msg)
     return Beam(found, fwhm, pixel_scale)
+
+
+def name_beam(psf, beam):
+    """
+    Name a setup after its PSF.
+
+    Parameters
+    ----------
+    psf : object
+        The PSF, as a user gave it.
+
+    beam : `Beam`
+        What was made of it.
+
+    Returns
+    -------
+    name : str
+        The name of the file, or what the PSF is.
+    """
+    if isinstance(psf, str | Path):
+        return Path(psf).stem
+    return f'{type(psf).__name__} of {beam.fwhm:.3g} arcsec'
 
 
 def derive_sizes(beam, snr_thresholds=DEFAULT_THRESHOLDS):

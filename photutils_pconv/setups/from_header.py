@@ -6,7 +6,8 @@ The setup of one map among many, where nobody is there to be asked.
 from pathlib import Path
 
 from photutils_pconv.inputs.fits import read_fits_map
-from photutils_pconv.setups.headers import find_setup, read_statements
+from photutils_pconv.setups.header_statements import read_statements
+from photutils_pconv.setups.headers import find_setup
 
 __all__ = ['setup_of_file', 'setup_of_map']
 

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
 
 from photutils_pconv._psf_models.lobed import LobedPSF
 from photutils_pconv._psf_models.sampled import SampledPSF
-from photutils_pconv._utils.checks import to_float, to_quantity
 from photutils_pconv._utils.repr import format_html
 from photutils_pconv.setups._carried_psf import CarriedPSF, same_psf
-from photutils_pconv.setups._tables import parse_eef_table, to_descending
+from photutils_pconv.setups._tables import to_descending
 from photutils_pconv.setups.beam_rules import (
     DEFAULT_THRESHOLDS,
     derive_sizes,
+    name_beam,
     parse_beam,
 )
+from photutils_pconv.setups.encircled_energy import interpolate_eef
 from photutils_pconv.setups.files import read_setup_values, write_setup
+from photutils_pconv.setups.values import (
+    clean_values,
+    from_plain_values,
+    to_plain_values,
+)
 
 __all__ = [
     'ObservingSetup',
@@ -35,9 +40,6 @@ __all__ = [
 
 # The default annulus of standard photometry (arcsec): that of the six PACS setups.
 _ANNULUS_RADII = (25, 35)
-# A unit conversion may carry a radius past the table's end by a rounding error,
-# here relative to the largest radius.
-_ROUNDING = 1.0e-9
 # The descriptor of a setup's PSF, which reads a file when it is asked for.
 _CARRIED = CarriedPSF()
 
@@ -134,65 +136,7 @@ class ObservingSetup:
     psf: SampledPSF | LobedPSF | None = _CARRIED  # type: ignore[assignment]
 
     def __post_init__(self):
-        for key in ('name', 'mode', 'band', 'instrument'):
-            if not isinstance(getattr(self, key), str):
-                msg = f'{key} must be a str, got {getattr(self, key)!r}.'
-                raise TypeError(msg)
-        if not self.name.strip():
-            msg = 'name must not be empty.'
-            raise ValueError(msg)
-
-        clean = {}
-        if self.wavelength is not None:
-            clean['wavelength'] = to_quantity(self.wavelength, u.um, 'wavelength')
-        for key in ('pixel_scale', 'psf_fwhm', 'aperture_radius'):
-            clean[key] = to_quantity(getattr(self, key), u.arcsec, key)
-        clean['annulus_radii'] = to_quantity(
-            self.annulus_radii, u.arcsec, 'annulus_radii', shape=(2,)
-        )
-        for key in ('snr_source_radius', 'snr_inner_radius', 'snr_outer_radius'):
-            clean[key] = to_float(getattr(self, key), key)
-        clean['snr_thresholds'] = to_descending(
-            self.snr_thresholds, 'snr_thresholds', strictly=True
-        )
-        clean['hole_radii'] = to_descending(
-            self.hole_radii, 'hole_radii', strictly=False
-        )
-        if not isinstance(self.encircled_energy, Mapping):
-            msg = (
-                'encircled_energy must be a mapping of table names to '
-                f'(radii, eef), got {self.encircled_energy!r}.'
-            )
-            raise TypeError(msg)
-        clean['encircled_energy'] = {
-            key: parse_eef_table(table, f'encircled_energy[{key!r}]')
-            for key, table in self.encircled_energy.items()
-        }
-        clean['unavailable_tables'] = dict(self.unavailable_tables)
-
-        if len(clean['hole_radii']) != len(clean['snr_thresholds']) + 1:
-            msg = (
-                'hole_radii must hold one radius more than '
-                f'snr_thresholds, got {len(clean["hole_radii"])} radii '
-                f'and {len(clean["snr_thresholds"])} thresholds.'
-            )
-            raise ValueError(msg)
-        if clean['snr_inner_radius'] >= clean['snr_outer_radius']:
-            msg = (
-                'snr_inner_radius must be smaller than '
-                f'snr_outer_radius, got {clean["snr_inner_radius"]} and '
-                f'{clean["snr_outer_radius"]}.'
-            )
-            raise ValueError(msg)
-        inner, outer = clean['annulus_radii']
-        if inner >= outer:
-            msg = (
-                'annulus_radii must be an inner and a larger outer '
-                f'radius, got {inner} and {outer}.'
-            )
-            raise ValueError(msg)
-
-        for key, value in clean.items():
+        for key, value in clean_values(self).items():
             object.__setattr__(self, key, value)
 
     def __repr__(self) -> str:
@@ -311,7 +255,7 @@ class ObservingSetup:
         given = {'aperture_radius': aperture_radius, 'annulus_radii': annulus_radii}
         values |= {key: value for key, value in given.items() if value is not None}
         return cls(
-            name=_name_psf(psf, beam) if name is None else name,
+            name=name_beam(psf, beam) if name is None else name,
             mode=mode,
             band=band,
             instrument=instrument,
@@ -351,29 +295,6 @@ class ObservingSetup:
         radius = np.array(self.hole_radii[::-1])[n_passed]
         return float(radius) if radius.ndim == 0 else radius
 
-    def _get_eef_table(self, table):
-        """
-        Return a table's radii and fractions, by name or as given.
-        """
-        if not isinstance(table, str):
-            return parse_eef_table(table, 'table')
-        if table in self.encircled_energy:
-            return self.encircled_energy[table]
-        if table in self.unavailable_tables:
-            msg = (
-                f'The setup {self.name!r} does not offer the '
-                f'encircled-energy table {table!r}: '
-                f'{self.unavailable_tables[table]}.'
-            )
-            raise ValueError(msg)
-        names = ', '.join(map(repr, self.encircled_energy)) or 'none'
-        msg = (
-            f'The setup {self.name!r} has no encircled-energy table '
-            f'{table!r}; it has: {names}. A table of your own can be '
-            'given as a (radii in arcsec, eef) pair.'
-        )
-        raise ValueError(msg)
-
     def eef(self, radius: Any, *, table: Any = 'real') -> float | np.ndarray:
         """
         The encircled-energy fraction within a radius.
@@ -408,24 +329,7 @@ class ObservingSetup:
             If a radius lies outside the table, or the setup does not
             offer the table.
         """
-        radii, fractions = self._get_eef_table(table)
-        radius = u.Quantity(radius, u.arcsec, dtype=float).value
-        slack = _ROUNDING * radii[-1]
-        inside = (radius >= radii[0] - slack) & (radius <= radii[-1] + slack)
-        if not np.all(inside):
-            bad = np.unique(np.atleast_1d(radius)[~np.atleast_1d(inside)])
-            name = f'{table!r} ' if isinstance(table, str) else ''
-            msg = (
-                f'The encircled-energy table {name}of the setup '
-                f'{self.name!r} covers radii from {radii[0]:g} to '
-                f'{radii[-1]:g} arcsec, got {bad.tolist()} arcsec. '
-                'Choose a radius in that range or give a table of your '
-                'own.'
-            )
-            raise ValueError(msg)
-        radius = np.clip(radius, radii[0], radii[-1])
-        eef = PchipInterpolator(radii, fractions)(radius)
-        return float(eef) if eef.ndim == 0 else eef
+        return interpolate_eef(self, radius, table)
 
     def aperture_correction(
         self, radius: Any, *, table: Any = 'real'
@@ -459,21 +363,7 @@ class ObservingSetup:
             of the value at its end where there is one
             (``pixel_scale_arcsec``).
         """
-        values = {}
-        for key in (item.name for item in fields(self) if item.name != 'psf'):
-            value = getattr(self, key)
-            if isinstance(value, u.Quantity):
-                values[f'{key}_{value.unit}'] = value.value.tolist()
-            elif isinstance(value, tuple):
-                values[key] = list(value)
-            elif key == 'encircled_energy':
-                values[key] = {
-                    name: {'radius_arcsec': radii.tolist(), 'eef': eef.tolist()}
-                    for name, (radii, eef) in value.items()
-                }
-            else:
-                values[key] = dict(value) if isinstance(value, dict) else value
-        return values
+        return to_plain_values(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ObservingSetup:
@@ -490,16 +380,7 @@ class ObservingSetup:
         setup : `ObservingSetup`
             The setup.
         """
-        values = dict(values)
-        for key in list(values):
-            for unit in ('_um', '_arcsec'):
-                if key.endswith(unit):
-                    values[key.removesuffix(unit)] = values.pop(key)
-        values['encircled_energy'] = {
-            name: (table['radius_arcsec'], table['eef'])
-            for name, table in values.get('encircled_energy', {}).items()
-        }
-        return cls(**values)
+        return cls(**from_plain_values(values))
 
     def write(
         self, path: str | os.PathLike, *, overwrite: bool = False
@@ -553,10 +434,3 @@ class ObservingSetup:
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             msg = f'{str(path)!r} does not hold a setup: {exc}'
             raise ValueError(msg) from exc
-
-
-def _name_psf(psf, beam):
-    """Name a setup after its PSF."""
-    if isinstance(psf, str | Path):
-        return Path(psf).stem
-    return f'{type(psf).__name__} of {beam.fwhm:.3g} arcsec'

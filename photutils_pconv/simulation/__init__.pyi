@@ -2,10 +2,12 @@
 
 from .backgrounds import Background as Background
 from .backgrounds import make_background as make_background
+from .cutout_configs import ResidualConfig as ResidualConfig
+from .cutout_configs import SamplerConfig as SamplerConfig
+from .cutout_extraction import extract_training_cutouts as extract_training_cutouts
 from .cutout_files import CutoutWriter as CutoutWriter
 from .cutout_files import write_cutouts as write_cutouts
 from .cutout_sets import TrainingCutouts as TrainingCutouts
-from .cutout_sets import extract_training_cutouts as extract_training_cutouts
 from .cutout_sets import merge_cutouts as merge_cutouts
 from .cutout_sets import split_cutouts as split_cutouts
 from .emission import emission_field as emission_field
@@ -18,22 +20,21 @@ from .fields import simulate_field as simulate_field
 from .files import write_simulation as write_simulation
 from .injection import inject_sources as inject_sources
 from .injection import random_positions as random_positions
+from .levels import flux_levels as flux_levels
+from .levels import simulate_levels as simulate_levels
+from .map_fields import MapField as MapField
+from .map_fields import read_map_fields as read_map_fields
 from .map_noise import NoiseConfig as NoiseConfig
 from .map_noise import correlated_noise as correlated_noise
 from .map_noise import simulate_noise as simulate_noise
-from .map_set import MapField as MapField
 from .map_set import MapSetOptions as MapSetOptions
 from .map_set import make_map_set as make_map_set
-from .map_set import read_map_fields as read_map_fields
 from .masked_cutouts import CutoutBatch as CutoutBatch
 from .masked_cutouts import CutoutSampler as CutoutSampler
-from .masked_cutouts import SamplerConfig as SamplerConfig
 from .noise import confusion_field as confusion_field
 from .noise import coverage_map as coverage_map
 from .noise import coverage_noise as coverage_noise
 from .noise import noise_field as noise_field
-from .observations import flux_levels as flux_levels
-from .observations import simulate_levels as simulate_levels
 from .observations import simulate_sources as simulate_sources
 from .paper_set import PaperSetOptions as PaperSetOptions
 from .paper_set import load_paper_fields as load_paper_fields
@@ -41,7 +42,6 @@ from .paper_set import make_paper_set as make_paper_set
 from .partition import complexity as complexity
 from .partition import split_fields as split_fields
 from .residual_cutouts import ResidualBatch as ResidualBatch
-from .residual_cutouts import ResidualConfig as ResidualConfig
 from .residual_cutouts import ResidualSampler as ResidualSampler
 from .small_set import make_small_training_set as make_small_training_set
 

@@ -11,39 +11,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_switches
 from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.geometry.cutouts import CUTOUT_SIZE
 from photutils_pconv.network.kinds import check_normalisation, list_images
 from photutils_pconv.setups.setup import ObservingSetup
 from photutils_pconv.simulation._checks import (
-    MAXIMUM_PIXELS,
     as_integer,
-    as_number,
-    as_pair,
     as_sequence,
     as_setups,
-    is_row,
     make_rng,
 )
 from photutils_pconv.simulation.backgrounds import SOURCE_SNR, Background
+from photutils_pconv.simulation.cutout_configs import STAMP_SIZE, CutoutConfig
 from photutils_pconv.simulation.emission import emission_field
 from photutils_pconv.simulation.emission_kinds import FIRST_EMISSION, simulate_emission
 from photutils_pconv.simulation.map_noise import simulate_noise
 from photutils_pconv.simulation.noise import noise_field
 
-__all__ = ['CutoutConfig', 'Ground', 'Sampler', 'draw_missing', 'shift_stamp']
+__all__ = [
+    'OVERSAMPLING',
+    'Ground',
+    'Sampler',
+    'draw_missing',
+    'draw_peak_ratio',
+    'shift_stamp',
+    'stack',
+]
 
-#: The side of the stamps of sources, which are cut to cutouts, in pixels.
-STAMP_SIZE = 2 * CUTOUT_SIZE
 #: The samples a pixel, along each axis, with which PSFs are averaged over it.
 OVERSAMPLING = 2
 
-# The smallest cutout, which has room for the annulus of the SNR, in pixels, the most
-# fields or stamps, and the largest logarithm of a ratio; by choice.
-_SMALLEST = 48
-_MOST_FIELDS = 100_000
-_LARGEST_LOG = 10.0
 # Twice that of a training, and one more.
 _LARGEST_SEED = 2**64
 # The range of a field's beam, in units of the setup's FWHM: emission that is a
@@ -68,123 +65,6 @@ _MOST_MISSING = 0.85
 _TRIES = 40
 _MOST_UNKNOWN = 0.5
 _FEWEST_AROUND = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class CutoutConfig:
-    """
-    The ranges from which samplers of either kind draw.
-
-    Parameters
-    ----------
-    n_fields, n_noise, n_stamps : int
-        The number of emission fields, of noise fields, and of PSF stamps
-        a setup.
-
-    log_peak : tuple of float
-        The limits of log10(peak of the source / local scatter): most
-        sources lie between the first two, the rest up to the third.
-
-    field_size : int, optional
-        The side of a field, in pixels.
-
-    size : int, optional
-        The side of a cutout, in pixels: even, and at most
-        `~photutils_pconv.geometry.CUTOUT_SIZE`.
-
-    log_noise : tuple of float, optional
-        The range of log10(noise / local scatter of the emission).
-
-    neighbours : float, optional
-        The probability of a cutout to hold one to three further sources.
-
-    missing : float, optional
-        The probability of a cutout to have missing pixels.
-
-    realistic : bool, optional
-        Whether emission and noise vary as those of real maps do
-        (`simulate_emission`, `simulate_noise`), or as the first bundled
-        models were trained on.
-
-    real_share : float, optional
-        The share of cutouts whose emission is that of a real map, where a
-        sampler has any.
-
-    added_noise : tuple of float, optional
-        The range of log10(noise / local scatter) that is added to real maps,
-        beside the noise of their own, which is part of what the network is
-        to give; ``()`` for none.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a value is not accepted; the message names it.
-    """
-
-    n_fields: int
-    n_noise: int
-    n_stamps: int
-    log_peak: tuple
-    field_size: int = 512
-    size: int = CUTOUT_SIZE
-    log_noise: tuple = (-1.7, 1.0)
-    neighbours: float = 0.35
-    missing: float = 0.15
-    realistic: bool = True
-    real_share: float = 0.75
-    added_noise: tuple = (-1.7, 0.0)
-
-    #: The fields that are probabilities or shares.
-    _shares = ('neighbours', 'missing', 'real_share')
-
-    def __post_init__(self):
-        check_switches(self)
-        for name in ('n_fields', 'n_noise', 'n_stamps'):
-            as_integer(getattr(self, name), name, low=1, high=_MOST_FIELDS)
-        as_integer(self.size, 'size', low=_SMALLEST, high=CUTOUT_SIZE)
-        if self.size % 2:
-            msg = f'size must be even, got {self.size}.'
-            raise ValueError(msg)
-        as_integer(self.field_size, 'field_size', low=self.size)
-        self.check_memory()
-        limits = {'low': -_LARGEST_LOG, 'high': _LARGEST_LOG}
-        as_pair(self.log_peak, 'log_peak', n=3, **limits)
-        as_pair(self.log_noise, 'log_noise', **limits)
-        if not is_row(self.added_noise, 0):
-            as_pair(self.added_noise, 'added_noise', **limits)
-        for name in self._shares:
-            as_number(getattr(self, name), name, low=0, high=1)
-
-    def check_memory(self, n_setups=1):
-        """
-        Refuse fields and stamps that would fill the memory.
-
-        Parameters
-        ----------
-        n_setups : int, optional
-            The number of setups, each of which has stamps of its own.
-
-        Raises
-        ------
-        ValueError
-            If they are too many; the message says what they would take.
-        """
-        parts = {
-            'n_fields': self.n_fields * self.field_size**2,
-            'n_noise': self.n_noise * self.field_size**2,
-            'n_stamps': self.n_stamps * n_setups * STAMP_SIZE**2,
-        }
-        pixels = sum(parts.values())
-        if pixels > MAXIMUM_PIXELS:
-            largest = max(parts, key=parts.get)
-            msg = (
-                'the fields and stamps of a sampler are kept in memory: these would '
-                f'take {4e-9 * pixels:.3g} GB, at most {4e-9 * MAXIMUM_PIXELS:.3g} GB '
-                f'are accepted. Lower {largest} ({getattr(self, largest)}'
-                f'{f" for each of {n_setups} setups" if largest == "n_stamps" else ""})'
-                ', or field_size.'
-            )
-            raise ValueError(msg)
 
 
 @dataclass(frozen=True)

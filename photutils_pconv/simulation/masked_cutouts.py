@@ -18,21 +18,18 @@ from photutils_pconv.inpainting.wings import expected_wings
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import wing_profile
-from photutils_pconv.simulation._checks import as_integer, as_number, make_rng
+from photutils_pconv.simulation._checks import as_integer, make_rng
 from photutils_pconv.simulation._sampler import (
     OVERSAMPLING,
-    STAMP_SIZE,
-    CutoutConfig,
     Sampler,
     draw_peak_ratio,
     stack,
 )
+from photutils_pconv.simulation.cutout_configs import STAMP_SIZE, SamplerConfig
 from photutils_pconv.simulation.emission import emission_field
 
-__all__ = ['CutoutBatch', 'CutoutSampler', 'SamplerConfig']
+__all__ = ['CutoutBatch', 'CutoutSampler']
 
-# The largest standard deviation of a logarithm or of a position (pixels); by choice.
-_LARGEST_SIGMA = 3.0
 # How far from the centre further sources lie, in pixels: those beyond a small
 # cutout still have wings on it.
 _CROWD = 48
@@ -44,106 +41,6 @@ _OWN_SHARE = (0.5, 1.0)
 _OTHER_RADIUS = 0.1
 # The range of any radius, in pixels (by choice: Table 3's and somewhat more).
 _ANY_RADIUS = (3.0, 15.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SamplerConfig(CutoutConfig):
-    """
-    The ranges from which a `CutoutSampler` draws.
-
-    Parameters
-    ----------
-    n_fields, n_noise, n_stamps : int, optional
-        The number of emission fields, of noise fields, and of PSF stamps
-        a setup.
-
-    log_peak : tuple of float, optional
-        The limits of log10(peak of the source / local scatter): three
-        quarters of the sources between the first two, the rest up to the
-        third. Together with the scatter of a map this covers the paper's
-        fluxes of 10 mJy to 40 Jy (Table 1).
-
-    field_size : int, optional
-        The side of a field, in pixels.
-
-    size : int, optional
-        The side of a cutout, in pixels: even, and at most
-        `~photutils_pconv.geometry.CUTOUT_SIZE`.
-
-    log_noise : tuple of float, optional
-        The range of log10(noise / local scatter of the emission).
-
-    neighbours : float, optional
-        The probability of a cutout to hold one to three further sources.
-
-    missing : float, optional
-        The probability of a cutout to have missing pixels.
-
-    realistic : bool, optional
-        Whether emission and noise vary as those of real maps do
-        (`simulate_emission`, `simulate_noise`), or as the first bundled
-        models were trained on.
-
-    real_share : float, optional
-        The share of cutouts whose emission is that of a real map, where a
-        sampler has any.
-
-    added_noise : tuple of float, optional
-        The range of log10(noise / local scatter) that is added to real maps,
-        beside the noise of their own, which is part of what the network is
-        to give; ``()`` for none.
-
-    stretch : float, optional
-        The largest stretch of a PSF along a random axis, as a logarithm.
-
-    position_error : float, optional
-        The sigma of the given positions' error, in pixels; errors are
-        cut at 2 pixels (section 2.4.3 of the paper).
-
-    all_emission : bool, optional
-        Whether half of the fields are those of `simulate_emission`, with
-        flat spectra, bubbles and mixtures, or all those of
-        `emission_field`.
-
-    all_psfs : bool, optional
-        Whether PSFs are mixtures of the setup's own physical one (`get_psf`)
-        and the analytic `~photutils_pconv.psf.lobed_psf`, at least half of
-        them the former, or the latter alone.
-
-    width : float, optional
-        The standard deviation of the logarithm of a PSF's width.
-
-    far_position : float, optional
-        The share of positions that are off by anything up to 2 pixels.
-
-    any_radius : float, optional
-        The probability of a hole to have any radius from 3 to 15 pixels
-        instead of that of its SNR.
-
-    empty : float, optional
-        The probability of a cutout to have no source in its central hole,
-        as the holes have that determine the errors on a map.
-    """
-
-    n_fields: int = 240
-    n_noise: int = 24
-    n_stamps: int = 96
-    log_peak: tuple = (0.4, 3.0, 4.5)
-    stretch: float = 0.08
-    position_error: float = 0.4
-    all_emission: bool = True
-    all_psfs: bool = True
-    width: float = 0.0
-    far_position: float = 0.0
-    any_radius: float = 0.0
-    empty: float = 0.0
-
-    _shares = (*CutoutConfig._shares, 'far_position', 'any_radius', 'empty')
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ('stretch', 'width', 'position_error'):
-            as_number(getattr(self, name), name, low=0, high=_LARGEST_SIGMA)
 
 
 @dataclass

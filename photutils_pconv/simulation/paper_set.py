@@ -33,11 +33,9 @@ from photutils_pconv.simulation._pieces import (
     write_manifest,
     write_piece,
 )
-from photutils_pconv.simulation.cutout_sets import (
-    extract_training_cutouts,
-    merge_cutouts,
-)
-from photutils_pconv.simulation.observations import simulate_levels
+from photutils_pconv.simulation.cutout_extraction import extract_training_cutouts
+from photutils_pconv.simulation.cutout_sets import merge_cutouts
+from photutils_pconv.simulation.levels import simulate_levels
 
 __all__ = ['PaperSetOptions', 'load_paper_fields', 'make_paper_set']
 

@@ -23,12 +23,12 @@ from photutils_pconv.psf_photometry.fitting import (
     fit_psf,
 )
 from photutils_pconv.simulation._checks import as_integer, make_rng
-from photutils_pconv.simulation._residual_stamps import ResidualConfig, make_stamps
+from photutils_pconv.simulation._residual_stamps import make_stamps
 from photutils_pconv.simulation._sampler import Sampler, draw_peak_ratio, stack
+from photutils_pconv.simulation.cutout_configs import ResidualConfig
 
 __all__ = [
     'ResidualBatch',
-    'ResidualConfig',
     'ResidualSampler',
     'flux_weights',
 ]
@@ -224,8 +224,7 @@ class ResidualSampler(Sampler):
         image, sources = self._add_sources(ground, own.choose(number, grade), rng)
         missing = self._draw_missing(ground, rng)
 
-        psf = own.psfs[1 + number] if rng.random() < cfg.known_angle else own.psfs[0]
-        psf = psf.with_mismatch(cfg.mismatch[grade])
+        psf = own.psf(grade, number if rng.random() < cfg.known_angle else None)
         x, y = sources.x, sources.y
         level = np.full(len(x), _LEVEL * ground.spread)
         fit = fit_psf(

@@ -11,12 +11,9 @@ from astropy.wcs import WCS
 
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.simulation._checks import as_integer, as_setups
+from photutils_pconv.simulation.cutout_extraction import extract_training_cutouts
 from photutils_pconv.simulation.cutout_files import CutoutWriter
-from photutils_pconv.simulation.cutout_sets import (
-    extract_training_cutouts,
-    merge_cutouts,
-    split_cutouts,
-)
+from photutils_pconv.simulation.cutout_sets import merge_cutouts, split_cutouts
 from photutils_pconv.simulation.emission import emission_field, noise_field
 from photutils_pconv.simulation.injection import inject_sources, random_positions
 from photutils_pconv.simulation.partition import complexity, split_fields

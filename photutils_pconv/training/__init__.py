@@ -13,16 +13,17 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'array_cutouts': ('ArrayCutouts',),
         'arrays': ('open_arrays',),
         'config': ('TrainingConfig',),
-        'data': ('ArrayCutouts', 'Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
+        'data': ('Cutouts', 'ResidualCutouts', 'SimulatedCutouts'),
+        'data_section': ('DataConfig',),
         'divergence': ('DivergenceError',),
         'presets': ('LOSS_PRESETS', 'LOSS_TERMS'),
         'samplers': ('make_sampler', 'make_setups'),
         'run': ('make_data', 'run_training'),
         'sections': (
             'AugmentationConfig',
-            'DataConfig',
             'LossConfig',
             'NetworkConfig',
             'OptimiserConfig',

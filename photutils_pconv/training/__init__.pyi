@@ -1,11 +1,12 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .array_cutouts import ArrayCutouts as ArrayCutouts
 from .arrays import open_arrays as open_arrays
 from .config import TrainingConfig as TrainingConfig
-from .data import ArrayCutouts as ArrayCutouts
 from .data import Cutouts as Cutouts
 from .data import ResidualCutouts as ResidualCutouts
 from .data import SimulatedCutouts as SimulatedCutouts
+from .data_section import DataConfig as DataConfig
 from .divergence import DivergenceError as DivergenceError
 from .presets import LOSS_PRESETS as LOSS_PRESETS
 from .presets import LOSS_TERMS as LOSS_TERMS
@@ -14,7 +15,6 @@ from .run import run_training as run_training
 from .samplers import make_sampler as make_sampler
 from .samplers import make_setups as make_setups
 from .sections import AugmentationConfig as AugmentationConfig
-from .sections import DataConfig as DataConfig
 from .sections import LossConfig as LossConfig
 from .sections import NetworkConfig as NetworkConfig
 from .sections import OptimiserConfig as OptimiserConfig

@@ -131,7 +131,7 @@ def describe_training(trainer):
         f'network: {config.network.architecture} of width {config.network.width}, '
         f'{total} weights{f", {frozen} of them frozen" if frozen else ""}'
         f'{f", starting from {config.network.start}" if config.network.start else ""}',
-        f'device: {accelerator.device.type}, '
+        f'device: {accelerator.device.type}, {trainer.engine.precision}, '
         + (
             f'{accelerator.num_processes} processes, each with '
             f'{config.batch_size // accelerator.num_processes} cutouts a batch'

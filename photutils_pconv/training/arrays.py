@@ -10,7 +10,7 @@ import numpy as np
 
 from photutils_pconv._utils.checks import to_bool
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.training.data import ArrayCutouts
+from photutils_pconv.training.array_cutouts import ArrayCutouts
 
 __all__ = ['open_arrays']
 

@@ -16,9 +16,9 @@ from photutils_pconv._utils.config import (
     text,
 )
 from photutils_pconv._utils.toml import Configuration
+from photutils_pconv.training.data_section import DataConfig
 from photutils_pconv.training.sections import (
     AugmentationConfig,
-    DataConfig,
     LossConfig,
     NetworkConfig,
     OptimiserConfig,
@@ -70,8 +70,10 @@ class TrainingConfig(Configuration):
     device : {'auto', 'cpu'}, optional
         'auto' takes a GPU where there is one.
 
-    precision : {'float32', 'bfloat16'}, optional
-        Whether the network's convolutions run in bfloat16 (autocast).
+    precision : {'float32', 'bfloat16', 'auto'}, optional
+        Whether the network's convolutions run in bfloat16 (autocast);
+        'auto' for where the device calculates in it. Others emulate it, and
+        take many times as long.
 
     channels_last : bool, optional
         The memory layout of images and weights; faster on most CPUs and
@@ -148,7 +150,7 @@ class TrainingConfig(Configuration):
     repeats: int = number(1, low=1, high=16, kind=int)
     seed: int = number(0, low=0, high=2**63 - 1, kind=int)
     device: str = choice('auto', 'cpu')
-    precision: str = choice('float32', 'bfloat16')
+    precision: str = choice('float32', 'bfloat16', 'auto')
     channels_last: bool = flag(True)
     compile: bool = flag(False)
     freeze_batch_norm: bool = flag(False)

@@ -6,13 +6,13 @@ One process or many, CPUs or GPUs: the code is the same.
 """
 
 import math
-import os
-from contextlib import contextmanager
+from contextlib import nullcontext
 
 import torch
 from torch import nn
 
 from photutils_pconv._utils.optional import require
+from photutils_pconv.training.devices import choose_precision
 from photutils_pconv.training.initial_network import freeze_levels, make_network
 from photutils_pconv.training.optimisers import (
     WeightAverage,
@@ -28,45 +28,7 @@ from photutils_pconv.training.validation import (
 )
 from photutils_pconv.training.weighted_loss import WeightedLoss
 
-__all__ = ['Engine', 'make_accelerator']
-
-
-def make_accelerator(device='auto'):
-    """
-    Join the processes that were launched together.
-
-    Parameters
-    ----------
-    device : {'auto', 'cpu'}, optional
-        'auto' takes a GPU where there is one.
-
-    Returns
-    -------
-    accelerator : `accelerate.Accelerator`
-        The accelerator.
-
-    Raises
-    ------
-    ImportError
-        If accelerate is missing; the message says what to install.
-
-    RuntimeError
-        If not all launched processes could be joined.
-    """
-    accelerate = require('accelerate')
-    # Without a GPU accelerate must be told so: it would otherwise let every
-    # process of `torchrun` train for itself.
-    cpu = device == 'cpu' or not torch.accelerator.is_available()
-    accelerator = accelerate.Accelerator(cpu=cpu, mixed_precision='no')
-    wanted = int(os.environ.get('WORLD_SIZE', 1))
-    if wanted != accelerator.num_processes:
-        msg = (
-            f'{wanted} processes were launched, but accelerate has joined '
-            f'{accelerator.num_processes}: make no other Accelerator before, and '
-            "check device = 'cpu'"
-        )
-        raise RuntimeError(msg)
-    return accelerator
+__all__ = ['Engine']
 
 
 class Engine:
@@ -102,6 +64,8 @@ class Engine:
         self.accelerator = accelerator
         self.kind = kind
         self._softening = softening_of(normalisation)
+        #: The precision of the network's convolutions.
+        self.precision = choose_precision(config.precision, accelerator.device)
         # One process downloads, the others find the file.
         with accelerator.local_main_process_first():
             self.loss = WeightedLoss.from_config(config.loss)
@@ -341,8 +305,8 @@ class Engine:
         sums = torch.zeros(
             2 + len(names), dtype=torch.float64, device=self.accelerator.device
         )
-        figures, examples = [], None
-        with self._averaged_weights():
+        figures, examples, average = [], None, self.average
+        with nullcontext() if average is None else average.put_into(self.network):
             for cutouts in loader:
                 batch = self._to_device(cutouts)
                 # Neither compiled (the last batch has another size) nor
@@ -446,23 +410,8 @@ class Engine:
         return torch.autocast(
             self.accelerator.device.type,
             dtype=torch.bfloat16,
-            enabled=self.config.precision == 'bfloat16',
+            enabled=self.precision == 'bfloat16',
         )
 
     def _mean_over_processes(self, tensor):
         return self.accelerator.reduce(tensor, reduction='mean')
-
-    @contextmanager
-    def _averaged_weights(self):
-        """
-        Put the averaged weights into the network for a while.
-        """
-        if self.average is None:
-            yield
-            return
-        live = {name: t.clone() for name, t in self.network.state_dict().items()}
-        self.network.load_state_dict(self.average.weights)
-        try:
-            yield
-        finally:
-            self.network.load_state_dict(live)

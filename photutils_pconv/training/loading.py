@@ -231,6 +231,12 @@ def make_loaders(train_data, validation_data, config, accelerator):
     -------
     training, validation : tuple
         For each the loader, and its `EpochBatches`.
+
+    Raises
+    ------
+    ValueError
+        If a batch cannot be filled, or divided among the processes and into the
+        parts of ``accumulate``.
     """
     made = []
     for data, shuffle in ((train_data, True), (validation_data, False)):
@@ -252,6 +258,14 @@ def make_loaders(train_data, validation_data, config, accelerator):
             pin=accelerator.device.type == 'cuda',
         )
         made.append((loader, batches))
+    share = config.batch_size // accelerator.num_processes
+    if share % config.accumulate:
+        msg = (
+            f'batch_size ({config.batch_size}) over the number of processes '
+            f'({accelerator.num_processes}) must be divisible by accumulate, got '
+            f'{config.accumulate}'
+        )
+        raise ValueError(msg)
     return tuple(made)
 
 

@@ -4,6 +4,7 @@ The optimiser, the schedule of its learning rate, and averaged weights.
 """
 
 import math
+from contextlib import contextmanager
 
 import torch
 
@@ -146,6 +147,23 @@ class WeightAverage:
                 average.lerp_(tensor, 1.0 - decay)
             else:
                 average.copy_(tensor)
+
+    @contextmanager
+    def put_into(self, network):
+        """
+        Put the averaged weights into the network for a while.
+
+        Parameters
+        ----------
+        network : `torch.nn.Module`
+            The network.
+        """
+        live = {name: t.clone() for name, t in network.state_dict().items()}
+        network.load_state_dict(self.weights)
+        try:
+            yield
+        finally:
+            network.load_state_dict(live)
 
     def state_dict(self):
         """

@@ -146,6 +146,24 @@ class Progress:
             self.best_loss, self.best_epoch = figures['valid_loss'], self.epoch
         return best
 
+    def is_settled(self, patience):
+        """
+        Say whether the validation loss has not fallen for long enough.
+
+        Parameters
+        ----------
+        patience : int
+            How many epochs that is; 0 for never.
+
+        Returns
+        -------
+        settled : bool
+            Whether it is so.
+        """
+        if patience == 0 or self.best_epoch is None:
+            return False
+        return self.epoch - self.best_epoch >= patience
+
     def describe_epoch(self, epochs):
         """
         Describe the last epoch in a line.

@@ -11,6 +11,7 @@ from photutils_pconv._utils.progress import show_stages
 from photutils_pconv._utils.writing import check_output, remove_stale
 from photutils_pconv.training.arrays import open_arrays
 from photutils_pconv.training.checkpoint import check_compatible, load_checkpoint
+from photutils_pconv.training.checkpoint_folder import LAST
 from photutils_pconv.training.config import TrainingConfig
 from photutils_pconv.training.data import SimulatedCutouts
 from photutils_pconv.training.presets import check_terms
@@ -20,7 +21,7 @@ from photutils_pconv.training.samplers import (
     make_setups,
 )
 from photutils_pconv.training.starting import adopt_start
-from photutils_pconv.training.trainer import LAST, Trainer
+from photutils_pconv.training.trainer import Trainer
 
 __all__ = ['make_data', 'run_training']
 

@@ -8,9 +8,9 @@ This module does not import torch.
 from dataclasses import replace
 
 from photutils_pconv.network.registry import read_card
+from photutils_pconv.training.data_section import DataConfig
 from photutils_pconv.training.samplers import make_sampler_config
 from photutils_pconv.training.sections import (
-    DataConfig,
     LossConfig,
     NetworkConfig,
     OptimiserConfig,

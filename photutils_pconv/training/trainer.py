@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,38 +30,20 @@ from photutils_pconv.training._inputs import (
     parse_setups,
     summarise_data,
 )
-from photutils_pconv.training.checkpoint import (
-    check_compatible,
-    load_checkpoint,
-    save_checkpoint,
-)
+from photutils_pconv.training.checkpoint_folder import BEST, LAST, CheckpointFolder
 from photutils_pconv.training.config import TrainingConfig
-from photutils_pconv.training.divergence import (
-    ADVICE,
-    DivergenceError,
-    describe_divergence,
-    find_divergence,
-)
-from photutils_pconv.training.engine import Engine, make_accelerator
+from photutils_pconv.training.devices import make_accelerator
+from photutils_pconv.training.engine import Engine
+from photutils_pconv.training.epochs import finish_epoch, train_epoch
 from photutils_pconv.training.export import export_checkpoint, make_card
-from photutils_pconv.training.loading import make_loaders, repeat_batches
-from photutils_pconv.training.monitors import Monitor, make_progress_bar, prepare_folder
+from photutils_pconv.training.loading import make_loaders
+from photutils_pconv.training.monitors import Monitor, prepare_folder
 from photutils_pconv.training.presets import check_terms
 from photutils_pconv.training.progress import Progress
 from photutils_pconv.training.starting import adopt_start
-from photutils_pconv.training.trials import (
-    DryRun,
-    RateSearch,
-    find_rate,
-    try_steps,
-)
+from photutils_pconv.training.trials import DryRun, RateSearch, find_rate, try_steps
 
 __all__ = ['Trainer']
-
-#: The names of the checkpoints.
-LAST, BEST = 'last.pt', 'best.pt'
-#: That of an epoch, where several are kept.
-BEST_EPOCH = 'best_epoch_{:03d}.pt'
 
 
 class Trainer:
@@ -147,23 +127,18 @@ class Trainer:
         training, validation = make_loaders(
             train_data, validation_data, config, self.accelerator
         )
-        self._loader, self._batches = training
-        self._validation_loader, _ = validation
         self._loaders = training, validation
-        share = config.batch_size // self.accelerator.num_processes
-        if share % config.accumulate:
-            msg = (
-                f'batch_size ({config.batch_size}) over the number of processes '
-                f'({self.accelerator.num_processes}) must be divisible by accumulate, '
-                f'got {config.accumulate}'
-            )
-            raise ValueError(msg)
+        self._batches = training[1]
+        self._validation_loader = validation[0]
         self.engine = Engine(
             config,
             self.accelerator,
             kind=self.kind,
             normalisation=self.normalisation,
             n_steps=self._batches.n_batches * config.epochs,
+        )
+        self._checkpoints = CheckpointFolder(
+            self.output, self.engine, self._batches, self._summarise_data
         )
         self.progress = Progress()
 
@@ -224,7 +199,7 @@ class Trainer:
             no pixel of the cutouts is known.
         """
         resume = to_bool(resume, 'resume')
-        path = self.output / LAST
+        path = self._checkpoints.last
         if self.progress.step == 0 and path.exists():
             if not resume:
                 msg = (
@@ -232,37 +207,57 @@ class Trainer:
                     'command line --resume), or choose another output folder'
                 )
                 raise FileExistsError(msg)
-            self._restore(path)
+            self.progress = self._checkpoints.restore()
         self._prepare_output()
-        limit = math.inf if max_steps is None else self.progress.step + max_steps
+        config, progress = self.config, self.progress
+        patience = config.early_stopping
+        limit = math.inf if max_steps is None else progress.step + max_steps
         for line in describe_training(self):
             self._tell(line)
         with Monitor(
             self.output,
-            examples=self.config.examples,
-            tensorboard=self.config.tensorboard,
+            examples=config.examples,
+            tensorboard=config.tensorboard,
             enabled=self.accelerator.is_main_process,
         ) as monitor:
-            while self.progress.epoch < self.config.epochs and not self._is_settled():
-                if self.progress.step >= limit or not self._train_epoch(limit):
-                    self._save(LAST)
+            while progress.epoch < config.epochs and not progress.is_settled(patience):
+                if progress.step >= limit or not self._train_epoch(limit):
+                    self._checkpoints.save(LAST, progress)
                     break
                 examples = self._finish_epoch()
                 monitor.show(self.history, examples)
-                self._tell(self.progress.describe_epoch(self.config.epochs))
-        if self._is_settled():
+                self._tell(progress.describe_epoch(config.epochs))
+        if progress.is_settled(patience):
             self._tell(
-                f'the validation loss did not fall for {self.config.early_stopping} '
-                f'epochs: ended after epoch {self.progress.epoch} (early_stopping)'
+                f'the validation loss did not fall for {patience} epochs: ended after '
+                f'epoch {progress.epoch} (early_stopping)'
             )
         return self.history
 
-    def _is_settled(self):
-        """Return whether the validation loss has not fallen for long enough."""
-        progress, patience = self.progress, self.config.early_stopping
-        if patience == 0 or progress.best_epoch is None:
-            return False
-        return progress.epoch - progress.best_epoch >= patience
+    def _train_epoch(self, limit):
+        return train_epoch(
+            self.engine, self._loaders[0], self.progress, self._checkpoints, limit=limit
+        )
+
+    def _finish_epoch(self):
+        return finish_epoch(
+            self.engine,
+            self._validation_loader,
+            self.progress,
+            self._checkpoints,
+            n_batches=self._batches.n_batches,
+        )
+
+    def _summarise_data(self):
+        """Give what must be the same to resume; all cutouts may have to be read."""
+        return {
+            **summarise_data(self.train_data, self.validation_data),
+            'kind': self.kind,
+            'normalisation': self.normalisation,
+            'setups': [setup.name for setup in self.setups],
+            'cutout_size': self.cutout_size,
+            'start': find_checksum(self.config.network.start),
+        }
 
     def _tell(self, line):
         if self.config.report and self.accelerator.is_main_process:
@@ -316,10 +311,6 @@ class Trainer:
         ValueError
             If an argument is not accepted.
         """
-        check_count(n_steps, 'n_steps', minimum=10)
-        if not 0 < limits[0] < limits[1] <= 1:
-            msg = f'limits must be two rates in ascending order, to 1, got {limits!r}'
-            raise ValueError(msg)
         found = find_rate(
             self.engine, *self._loaders[0], limits=limits, n_steps=n_steps
         )
@@ -334,164 +325,6 @@ class Trainer:
         if self.accelerator.is_main_process:
             prepare_folder(self.output, self.history, checkpoints=(LAST, BEST))
         self.accelerator.wait_for_everyone()
-
-    def _train_epoch(self, limit):
-        """Train to the end of the epoch (True) or to the limit of steps."""
-        config, progress = self.config, self.progress
-        whole, known = progress.batch == 0, False
-        self._batches.epoch, self._batches.first = progress.epoch, progress.batch
-        self.engine.begin_epoch()
-        with self._progress_bar() as bar:
-            start = time.perf_counter()
-            for batch in repeat_batches(self._loader, self._batches):
-                waited = time.perf_counter() - start
-                self._step(batch)
-                known = known or bool((batch.missing < 1).any())
-                progress.batch += 1
-                progress.step += 1
-                bar.update()
-                bar.set_postfix(progress.shown_losses(), refresh=False)
-                every = config.checkpoint_steps
-                save = every and progress.step % every == 0
-                spent = time.perf_counter() - start
-                progress.seconds += spent
-                progress.add({'seconds': spent, 'waited': waited})
-                if save:
-                    self._save(LAST)
-                if progress.step >= limit:
-                    break
-                start = time.perf_counter()
-        finished = progress.batch == self._batches.n_batches
-        if whole and finished and not known:
-            msg = (
-                'no pixel of all training cutouts is known: all are missing, NaN or '
-                'infinite, and nothing can be learnt from them'
-            )
-            raise ValueError(msg)
-        return finished
-
-    def _progress_bar(self):
-        return make_progress_bar(
-            self.progress,
-            n_batches=self._batches.n_batches,
-            epochs=self.config.epochs,
-            show=self.config.progress_bar and self.accelerator.is_main_process,
-        )
-
-    def _step(self, batch):
-        progress = self.progress
-
-        def check(loss):
-            what = find_divergence(
-                loss, progress.smoothed, explosion=self.config.explosion
-            )
-            if what:
-                self._diverge(what)
-
-        values, norm = self.engine.train_batch(batch, check)
-        if not math.isfinite(norm):
-            self._diverge('the gradient is not finite')
-        progress.add({f'train_{name}': value for name, value in values.items()})
-        progress.follow(values['loss'])
-
-    def _diverge(self, what):
-        raise DivergenceError(
-            describe_divergence(
-                what, self.progress, self._batches, checkpoint=self.output / LAST
-            )
-        )
-
-    def _finish_epoch(self):
-        progress = self.progress
-        figures, examples = self.engine.validate(self._validation_loader)
-        loss = figures['valid_loss']
-        if not math.isfinite(loss):
-            msg = (
-                f'the validation loss is {loss} after epoch {progress.epoch + 1} '
-                f'(batches 1 to {self._batches.n_batches}). The checkpoint '
-                f'{str(self.output / LAST)!r} is from before the end of the epoch: '
-                f'{ADVICE}'
-            )
-            raise DivergenceError(msg)
-        best = progress.finish_epoch(
-            figures,
-            n_batches=self._batches.n_batches,
-            batch_size=self.config.batch_size,
-            learning_rate=self.engine.learning_rate,
-        )
-        self.engine.end_epoch(loss)
-        if best:
-            self._save(BEST)
-        self._keep_best()
-        self._save(LAST)
-        return examples
-
-    def _keep_best(self):
-        """Keep the checkpoints of the lowest validation losses, by their epochs."""
-        if self.config.keep_best == 1:
-            return
-        ranked = sorted(self.history, key=lambda row: row['valid_loss'])
-        kept = {
-            BEST_EPOCH.format(row['epoch']) for row in ranked[: self.config.keep_best]
-        }
-        name = BEST_EPOCH.format(self.progress.epoch)
-        if name in kept:
-            self._save(name)
-        if self.accelerator.is_main_process:
-            for path in self.output.glob(BEST_EPOCH.replace('{:03d}', '*')):
-                if path.name not in kept:
-                    path.unlink(missing_ok=True)
-
-    @cached_property
-    def _data_summary(self):
-        """What must be the same to resume; all cutouts may have to be read."""
-        return {
-            **summarise_data(self.train_data, self.validation_data),
-            'kind': self.kind,
-            'normalisation': self.normalisation,
-            'setups': [setup.name for setup in self.setups],
-            'cutout_size': self.cutout_size,
-            'start': find_checksum(self.config.network.start),
-        }
-
-    def _save(self, name):
-        if self.accelerator.is_main_process:
-            engine = self.engine.state_dict()
-            self._check_weights(engine['network'])
-            save_checkpoint(
-                self.output / name,
-                config=self.config.to_dict(),
-                data=self._data_summary,
-                network=engine['network'],
-                optimiser=engine['optimiser'],
-                schedule=engine['schedule'],
-                average=engine['average'],
-                progress=self.progress,
-                processes=self.accelerator.num_processes,
-            )
-        self.accelerator.wait_for_everyone()
-
-    def _check_weights(self, weights):
-        """Keep the last checkpoint if what it would be replaced by is of no use."""
-        if not all(torch.isfinite(tensor).all() for tensor in weights.values()):
-            self._diverge('the weights are not finite any more')
-
-    def _check_compatible(self, state, path):
-        config = self.config.to_dict()
-        check_compatible(state, config, path, data=self._data_summary)
-
-    def _restore(self, path):
-        state = load_checkpoint(path)
-        self._check_compatible(state, path)
-        try:
-            self.engine.load_state_dict(state)
-        except (RuntimeError, LookupError, TypeError, ValueError) as exc:
-            msg = (
-                f'the parts of {str(path)!r} do not fit this training, though it says '
-                f'so: begin in another output folder ({exc})'
-            )
-            raise ValueError(msg) from exc
-        self.progress = state['progress']
 
     def export(
         self,
@@ -543,13 +376,11 @@ class Trainer:
         if which not in names:
             msg = f'which must be one of {list(names)}, got {which!r}'
             raise ValueError(msg)
-        checkpoint = self.output / names[which]
         if path is None:
             path = self.output / f'{self.config.name}.safetensors'
         path = Path(path).expanduser()
         if self.accelerator.is_main_process:
-            state = load_checkpoint(checkpoint)
-            self._check_compatible(state, checkpoint)
+            state = self._checkpoints.read(names[which])
             card = make_card(
                 state,
                 self.config,

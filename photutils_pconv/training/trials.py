@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv._utils.checks import check_count
 from photutils_pconv.training.loading import repeat_batches
 
 __all__ = ['DryRun', 'RateSearch', 'find_rate', 'try_steps']
@@ -182,8 +183,17 @@ def find_rate(engine, loader, batches, *, limits, n_steps):
     -------
     result : `RateSearch`
         The losses, and a suggestion.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not accepted.
     """
+    check_count(n_steps, 'n_steps', minimum=10)
     low, high = limits
+    if not 0 < low < high <= 1:
+        msg = f'limits must be two rates in ascending order, to 1, got {limits!r}'
+        raise ValueError(msg)
     rates, losses, smoothed = [], [], 0.0
     with _without_trace(engine, batches):
         while len(rates) < n_steps:

@@ -160,7 +160,19 @@ def summarise_residual(figures):
 
 
 def softening_of(normalisation):
-    """Give the softening of a normalisation; None for one without."""
+    """
+    Give the softening of a normalisation.
+
+    Parameters
+    ----------
+    normalisation : dict
+        The normalisation, as a model card has it.
+
+    Returns
+    -------
+    softening : float or `None`
+        The softening; `None` for one without.
+    """
     how = Normalisation.from_dict(normalisation)
     return None if how.name == 'minmax' else how.softening
 

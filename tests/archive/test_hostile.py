@@ -28,7 +28,7 @@ from photutils_pconv.archive import (
     find_observations,
     maps,
     match_catalogue,
-    services,
+    queries,
 )
 from photutils_pconv.archive import (
     cache as cache_module,
@@ -183,9 +183,9 @@ def test_warnings_stay_with_whom_they_were(monkeypatch):
         warnings.showwarning = print
         return name
 
-    monkeypatch.setattr(services, 'require', require)
+    monkeypatch.setattr(queries, 'require', require)
     show = warnings.showwarning
-    assert services.import_astroquery('esasky') == 'astroquery.esasky'
+    assert queries.import_astroquery('esasky') == 'astroquery.esasky'
     assert warnings.showwarning is show
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from photutils_pconv import PConvBackground
-from photutils_pconv.background import map_background
+from photutils_pconv.background import estimation
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_refused(options, error, flat_model, monkeypatch):
         msg = 'the network ran'
         raise AssertionError(msg)
 
-    monkeypatch.setattr(map_background, 'remove_sources', fail)
+    monkeypatch.setattr(estimation, 'remove_sources', fail)
     (name,) = options
     with pytest.raises(error, match=f'{name} must be'):
         PConvBackground(
@@ -35,3 +35,9 @@ def test_refused(options, error, flat_model, monkeypatch):
             model=flat_model,
             **options,
         )
+
+
+def test_refused_before_the_map_is_read():
+    """Where the header would name the setup, too."""
+    with pytest.raises(ValueError, match='method must be'):
+        PConvBackground('no_such_map.fits', [[25, 25]], method='nonesuch')

@@ -122,7 +122,7 @@ class TestMap:
         # a WCS that was written is not the same to the last bit
         assert_allclose(bkg.background, expected.background, rtol=1e-9)
         if form == 'HDUList':
-            assert_array_equal(bkg._error, error)
+            assert_array_equal(bkg._estimate.error, error)
 
     @pytest.mark.parametrize('name', ['hdu', 'mask', 'error'])
     def test_extensions_of_no_file(self, make, scene, name):

@@ -230,6 +230,24 @@ def test_bar_of_bright_sources(load, sources):
     assert '9.60 met' in line
 
 
+def test_change_is_that_of_the_figures(load, sources):
+    change = load('_psf_change')
+    before = sources.copy()
+    before['part'], before['flux_true'] = 'real', np.arange(float(N))
+    new = before.copy()
+    # Half the scatter of the fluxes, about another mean, and 0.8 of the errors.
+    new['ratio_ours psf'] = 1.1 + 0.5 * (before['ratio_ours psf'] - 1.0)
+    new['rms_ours psf'] = 0.8 * before['rms_ours psf']
+    text = change.format_change(new, before, n_bootstrap=20)
+    lines = [line for line in text.splitlines() if ' (' in line]
+    assert text.startswith('## Change: real')
+    assert 'interquartile' in lines[0]
+    assert '0.500 (0.500 to 0.500)' in lines[0]
+    assert '0.800 (0.800 to 0.800)' in lines[1]
+    with pytest.raises(ValueError, match='other sources'):
+        change.format_change(new[1:], before)
+
+
 def test_format_pairs(load):
     found = Table()
     found['distance'] = np.repeat([1.0, 1.5], 40)

@@ -14,7 +14,7 @@ import pytest
 
 from photutils_pconv.bands import removing as bands_removing
 from photutils_pconv.cli import entry, main
-from photutils_pconv.completeness import measuring as completeness_measuring
+from photutils_pconv.completeness import injection_field
 from photutils_pconv.evaluation import run as evaluation_run
 from photutils_pconv.evaluation.config import EvaluationConfig
 from photutils_pconv.finding import finder as finding_finder
@@ -152,7 +152,7 @@ def hostile(all_files, monkeypatch):
     monkeypatch.setattr(remover, 'run_removal', begin)
     monkeypatch.setattr(bands_removing, '_check_positions', begin)
     monkeypatch.setattr(finding_finder, 'search_map', begin)
-    monkeypatch.setattr(completeness_measuring, 'remove_sources', begin)
+    monkeypatch.setattr(injection_field, 'remove_sources', begin)
     # Simulating a small field is no work.
     monkeypatch.setattr(files_of_simulations, 'write_simulation', begin)
     monkeypatch.setattr(evaluation_run.Run, 'evaluate', begin)

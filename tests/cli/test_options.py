@@ -15,7 +15,7 @@ import pytest
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.cli import _demo, _remove
 from photutils_pconv.cli._removal import OPTION_GROUPS, SHELL_DEFAULTS
-from photutils_pconv.removal.settings import removal_options
+from photutils_pconv.removal.options import removal_options
 
 # What only a shell needs: the files, and what is done about them.
 OWN_OPTIONS = {'help', 'map', 'catalogue', 'output', 'overwrite', 'quiet', 'plot'}

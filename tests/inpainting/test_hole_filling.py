@@ -186,8 +186,10 @@ class TestOrderAndBatches:
     def test_any_batch_size(self, data, any_model, batch_size):
         expected = inpaint(data, *POSITIONS, model=any_model)
         result = inpaint(data, *POSITIONS, model=any_model, batch_size=batch_size)
-        rms = np.std(data[distance(X[0], Y[0]) > 15][:2000])
-        assert_allclose(result.emission, expected.emission, rtol=0, atol=1e-6 * rms)
+        # Batches of other sizes are summed in another order: each of the network's
+        # layers (about 20) may round the brightest values otherwise.
+        atol = 20 * np.finfo(np.float32).eps * np.abs(data).max()
+        assert_allclose(result.emission, expected.emission, rtol=0, atol=atol)
         assert_array_equal(result.weight, expected.weight)
 
     @pytest.mark.parametrize('batch_size', [1, 3, 64])
@@ -209,6 +211,7 @@ class TestOrderAndBatches:
         assert all((after[name] == tensor).all() for name, tensor in before.items())
         assert not flat_model.network.training
 
+    @pytest.mark.filterwarnings('ignore:.*only emulated')
     def test_half_precision(self, data, model):
         expected = inpaint(data, *POSITIONS, model=model, precision='float32')
         half = inpaint(data, *POSITIONS, model=model, precision='bfloat16')

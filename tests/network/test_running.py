@@ -100,16 +100,27 @@ class TestTurns:
 class TestPrecision:
     @pytest.mark.parametrize('fast', [False, True])
     def test_auto(self, network, monkeypatch, fast):
-        monkeypatch.setattr(running, '_has_bfloat16', lambda device: fast)
+        monkeypatch.setattr(running, 'has_bfloat16', lambda device: fast)
         chosen = 'bfloat16' if fast else 'float32'
         assert choose_precision(RunOptions(), network) == chosen
         # Its output is no correction: rounding would be that of the emission.
         assert choose_precision(RunOptions(), PConvUNet(width=2)) == 'float32'
 
+    @pytest.mark.filterwarnings('ignore:.*only emulated')
     @pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
     def test_given(self, network, precision):
         assert choose_precision(RunOptions(precision=precision), network) == precision
 
+    @pytest.mark.parametrize('fast', [False, True])
+    def test_emulation_is_warned_of(self, monkeypatch, recwarn, fast):
+        monkeypatch.setattr(running, 'has_bfloat16', lambda device: fast)
+        for precision in ('auto', 'float32', 'bfloat16'):
+            RunOptions(precision=precision)
+        assert [str(one.message)[:20] for one in recwarn] == (
+            [] if fast else ["precision='bfloat16'"]
+        )
+
+    @pytest.mark.filterwarnings('ignore:.*only emulated')
     def test_rounding_is_small(self, cutouts, network):
         exact, rounded = (
             make_predictor(network, RunOptions(precision=precision))(*cutouts)

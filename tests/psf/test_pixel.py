@@ -153,3 +153,24 @@ def test_measured_errors_are_interpolated_and_continued():
     shape = psf.adjusted(angle=0.0).expected_error(far, 0 * far)
     continued = measured.expected_error(far, 0 * far)
     np.testing.assert_allclose(continued, 0.0004 * shape / shape[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize('angle', [None, 0.7])
+def test_another_mismatch_keeps_the_image_and_draws_its_own_error(angle, monkeypatch):
+    region = slice(2, 40), slice(1, 41)
+    psf = PixelPSF(get_psf('scanmap/green'), 1.6, angle=angle, mismatch=0.04)
+    image, error = (draw(region, 20.3, 19.6) for draw in (psf.draw, psf.draw_error))
+    other = psf.with_mismatch(0.02)
+    sampled = []
+    monkeypatch.setattr(
+        PixelPSF, '_evaluate_everywhere', lambda *args: sampled.append(args)
+    )
+    assert np.array_equal(other.draw(region, 20.3, 19.6), image)
+    assert not sampled
+    if angle is None:
+        # What the unknown angle adds does not go with the mismatch.
+        assert np.all(other.draw_error(region, 20.3, 19.6) <= error)
+        assert not np.array_equal(other.draw_error(region, 20.3, 19.6), error)
+    else:
+        half = 0.5 * error
+        assert other.draw_error(region, 20.3, 19.6) == pytest.approx(half, abs=1e-12)

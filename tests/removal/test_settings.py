@@ -12,7 +12,8 @@ from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.network import weights
 from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.library import SampledPSF, get_psf
-from photutils_pconv.removal.settings import RemovalSettings, removal_options
+from photutils_pconv.removal.options import removal_options
+from photutils_pconv.removal.settings import RemovalSettings
 from photutils_pconv.setups.registry import get_setup
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}

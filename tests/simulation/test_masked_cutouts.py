@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.simulation.masked_cutouts import CutoutSampler, SamplerConfig
+from photutils_pconv.simulation.cutout_configs import SamplerConfig
+from photutils_pconv.simulation.masked_cutouts import CutoutSampler
 
 SMALL = SamplerConfig(n_fields=2, n_noise=2, n_stamps=3, field_size=128)
 GREEN = get_setup('scanmap', 'green')

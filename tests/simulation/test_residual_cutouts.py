@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from photutils_pconv.setups.registry import get_setup
-from photutils_pconv.simulation.residual_cutouts import ResidualConfig, ResidualSampler
+from photutils_pconv.simulation.cutout_configs import ResidualConfig
+from photutils_pconv.simulation.residual_cutouts import ResidualSampler
 
 SMALL = {
     'n_fields': 4,
@@ -95,7 +96,7 @@ def test_brighter_sources_have_larger_small_holes(sampler):
 def test_weights_sum_a_source_to_its_peak(sampler, batch):
     # On the PSF they were made of; on the true one within the mismatch.
     i = int(np.flatnonzero(~batch.missing.any(axis=(1, 2)))[0])
-    psf = sampler._stamps[batch.setup[i]].psfs[0]
+    psf = sampler._stamps[batch.setup[i]].psf(0)
     y, x = np.unravel_index(np.argmax(batch.weight[i]), (96, 96))
     assert abs(x - 48) <= 2
     assert abs(y - 48) <= 2

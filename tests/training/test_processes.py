@@ -212,5 +212,5 @@ def test_accelerate_launches_two(make_task, tmp_path):
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count('device: cpu, 2 processes, each with 4 cutouts') == 1
+    assert result.stdout.count('cpu, float32, 2 processes, each with 4 cutouts') == 1
     assert load_checkpoint(tmp_path / 'run' / 'last.pt')['processes'] == 2

@@ -152,6 +152,7 @@ class TestFit:
             if name.endswith('num_batches_tracked'):
                 assert int(buffer) == 0
 
+    @pytest.mark.filterwarnings('ignore:.*only emulated')
     @pytest.mark.parametrize(
         'changes', [{'precision': 'bfloat16'}, {'channels_last': False}]
     )
@@ -289,7 +290,7 @@ class TestResume:
     @pytest.mark.parametrize('part', ['network', 'optimiser', 'schedule', 'average'])
     def test_parts_that_do_not_fit(self, make_trainer, monkeypatch, part):
         """What is whole, but of another training, under the right words."""
-        from photutils_pconv.training import trainer as module
+        from photutils_pconv.training import checkpoint_folder as module
 
         options = {'optimiser': {'ema_decay': 0.9}}
         trainer = make_trainer(**options)

@@ -75,7 +75,7 @@ def test_early_stopping_and_the_best_checkpoints(make_trainer, tmp_path, capsys)
     printed = capsys.readouterr().out
     assert 'early_stopping' in printed
     assert 'data: 16 cutouts an epoch, 6 for validation' in printed
-    assert 'device: cpu, one process' in printed
+    assert 'device: cpu, float32, one process' in printed
     for row in history:
         line = next(x for x in printed.splitlines() if f'epoch {row["epoch"]}/9' in x)
         assert f'validation {row["valid_loss"]:.4g}' in line

@@ -6,7 +6,7 @@ Tests of the validation figures, the pictures, and joining processes.
 import numpy as np
 import pytest
 
-from photutils_pconv.training.engine import make_accelerator
+from photutils_pconv.training.devices import make_accelerator
 from photutils_pconv.training.monitors import write_examples, write_metrics
 from photutils_pconv.training.validation import hole_figures, summarise
 

@@ -131,6 +131,9 @@ class Section:
 
     text : str, optional
         A paragraph of plain text.
+
+    parts : list of str, optional
+        The HTML of what follows, to which each ``add_`` method appends.
     """
 
     title: str
