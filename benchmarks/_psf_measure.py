@@ -229,7 +229,7 @@ def _list_fills(truth, remover):
     """
     found = []
     for fill in ('mean', 'draw'):
-        other = make_remover(remover.setup, 'psf', remover.model.name, fill=fill)
+        other = make_remover(remover.setup, 'psf', remover.model, fill=fill)
         left = _remove(truth, other).cleaned.value
         found.append(Measured(name=f'ours psf {fill}', left=left))
     return found
