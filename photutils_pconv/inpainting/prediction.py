@@ -10,7 +10,7 @@ import numpy as np
 from photutils_pconv._utils.progress import advance, enter_stage, show_stages
 from photutils_pconv.geometry.cutouts import cutout_origin
 from photutils_pconv.inpainting.scaling import Normalisation, Scaling
-from photutils_pconv.network.running import make_predictor
+from photutils_pconv.network.running import SEEING_TURNS, make_predictor
 
 __all__ = ['CutoutInput', 'PredictedCutouts', 'choose_sizes', 'predict_cutouts']
 
@@ -28,10 +28,12 @@ _SURROUNDINGS = 12
 # Their sides are multiples of this (pixels): twice what the networks need, so
 # that a map has few sizes, and batches are full.
 _MULTIPLE = 32
-# The side of cutouts around small holes (pixels): it holds the circle by which they are
-# normalised, at little more than half the work. On the maps of benchmarks/speed.py the
-# errors in holes are 0.997 of those with 64 pixels, 1.005 with ``fill='mean'``, and the
-# interquartile range of the fluxes is 0.96 (2026-11-29).
+# The side of cutouts around small holes (pixels), where the network is run on one turn
+# of them: it holds the circle by which they are normalised, at little more than half the
+# work. On the 48 maps of benchmarks/psf_accuracy.py --parts real simulated --maps 4
+# --real-maps 2, compared by --over, fluxes scatter as with 64 pixels (0.98 to 1.01 on real
+# backgrounds), and the errors in holes are the same; with fill='mean' they are 1.01 to
+# 1.02 of those with 64 (2026-11-29).
 _SMALL = 48
 
 
@@ -96,7 +98,7 @@ class PredictedCutouts:
     usable: np.ndarray
 
 
-def choose_sizes(model, reach):
+def choose_sizes(model, reach, *, run):
     """
     Choose the side of each cutout by how far its hole reaches.
 
@@ -108,11 +110,14 @@ def choose_sizes(model, reach):
     reach : 1D `~numpy.ndarray`
         The radii of what is to be seen, in pixels.
 
+    run : `~photutils_pconv.network.RunOptions`
+        How the network is run.
+
     Returns
     -------
     sizes : 1D int `~numpy.ndarray`
         The sides, in pixels: the model's, or, if its network takes any, more for
-        large holes and less for small ones.
+        large holes and, on one turn, less for small ones.
     """
     smallest = model.card.cutout_size
     if not getattr(model.network, 'any_size', False):
@@ -120,7 +125,8 @@ def choose_sizes(model, reach):
     needed = 2.0 * (reach + _SURROUNDINGS)
     sizes = np.maximum(smallest, _MULTIPLE * np.ceil(needed / _MULTIPLE)).astype(int)
     how = Normalisation.from_dict(model.card.normalisation)
-    if how.name == 'robust' and 2.0 * how.radius <= _SMALL:
+    quick = run.turns == SEEING_TURNS
+    if quick and how.name == 'robust' and 2.0 * how.radius <= _SMALL:
         sizes[needed <= _SMALL] = min(smallest, _SMALL)
     return sizes
 
@@ -172,7 +178,7 @@ def predict_cutouts(
         A batch: at most ``run.batch_size`` cutouts of one size and reach.
     """
     predict = make_predictor(model.network, run)
-    sizes = choose_sizes(model, holes.radius + taper_width)
+    sizes = choose_sizes(model, holes.radius + taper_width, run=run)
     reaches = _choose_reaches(holes.radius + taper_width)
     # A sum's rounding depends on its order: take that from the positions.
     order = np.lexsort((holes.radius, holes.x, holes.y))

@@ -38,7 +38,9 @@ def assemble(settings, map_input, removal):
     grid, sources, holes = removal.grid, removal.sources, removal.holes
     filled, errors = removal.filled, removal.errors
     reconstruction = filled.reconstruction
-    flags = flag_holes(holes, reconstruction.filled, grid, settings.model)
+    flags = flag_holes(
+        holes, reconstruction.filled, grid, model=settings.model, run=settings.run
+    )
     flags |= removal.fluxes.flags | errors.flags
     flags[removal.found_sizes.untold] |= SourceFlags.RESOLVED
     psf_fluxes = filled.psf_fluxes

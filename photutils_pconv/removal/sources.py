@@ -276,7 +276,7 @@ def flag_merged(distinct, fwhm):
     return flags
 
 
-def flag_holes(holes, filled, grid, model):
+def flag_holes(holes, filled, grid, *, model, run):
     """
     Flag what follows from where holes and cutouts lie.
 
@@ -294,6 +294,9 @@ def flag_holes(holes, filled, grid, model):
     model : `~photutils_pconv.network.LoadedModel`
         The network, which knows how large its cutouts are.
 
+    run : `~photutils_pconv.network.RunOptions`
+        How it was run.
+
     Returns
     -------
     flags : (M,) int `~numpy.ndarray`
@@ -306,7 +309,7 @@ def flag_holes(holes, filled, grid, model):
     if grid.factor != 1:
         flags[filled] |= SourceFlags.RESAMPLED
     x, y, radius = holes.x, holes.y, holes.radius
-    size = choose_sizes(model, radius[filled] * grid.factor + TAPER_WIDTH)
+    size = choose_sizes(model, radius[filled] * grid.factor + TAPER_WIDTH, run=run)
     x0, y0 = cutout_origin(*grid.to_native(x[filled], y[filled]), size=size)
     ny, nx = grid.data.shape
     edge = (x0 < 0) | (y0 < 0)

@@ -19,6 +19,7 @@ from photutils_pconv.inpainting.scaling import Scaling
 from photutils_pconv.network import load_model
 from photutils_pconv.network.running import RunOptions, make_predictor
 
+ONE_TURN = RunOptions(turns=1)
 REACH = np.array([4.0, 12.0, 12.5, 20.0, 20.5, 36.0])
 
 
@@ -27,8 +28,10 @@ def model():
     return load_model('psf')
 
 
-def test_sizes_go_with_the_holes(model):
-    assert_array_equal(choose_sizes(model, REACH), [48, 48, 64, 64, 96, 96])
+@pytest.mark.parametrize(('turns', 'small'), [(1, 48), (2, 64), (4, 64), (None, 64)])
+def test_sizes_go_with_the_holes(model, turns, small):
+    sizes = choose_sizes(model, REACH, run=RunOptions(turns=turns))
+    assert_array_equal(sizes, [small, small, 64, 64, 96, 96])
 
 
 @pytest.mark.parametrize(
@@ -37,12 +40,14 @@ def test_sizes_go_with_the_holes(model):
 )
 def test_small_cutouts_hold_what_normalises_them(model, normalisation):
     model = replace(model, card=replace(model.card, normalisation=normalisation))
-    assert_array_equal(choose_sizes(model, REACH), [64, 64, 64, 64, 96, 96])
+    assert_array_equal(
+        choose_sizes(model, REACH, run=ONE_TURN), [64, 64, 64, 64, 96, 96]
+    )
 
 
 def test_networks_of_one_size(model, monkeypatch):
     monkeypatch.setattr(type(model.network), 'any_size', False)
-    assert_array_equal(choose_sizes(model, REACH), [64] * 6)
+    assert_array_equal(choose_sizes(model, REACH, run=ONE_TURN), [64] * 6)
 
 
 @pytest.mark.parametrize('batch_size', [1, 2, 16])

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.inputs.sources import SourceInput, parse_sources
+from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.flags import SourceFlags, decode_flags
 from photutils_pconv.photometry.signal_to_noise import snr
 from photutils_pconv.removal.sources import (
@@ -172,7 +173,9 @@ class TestFlags:
         grid = MapGrid(np.zeros(self.shape), np.zeros(self.shape, bool), factor=factor)
         holes = Holes(x, y, radius, self.shape)
         filled = np.ones(len(holes), dtype=bool) if filled is None else filled
-        return decode_flags(flag_holes(holes, np.asarray(filled), grid, model))
+        return decode_flags(
+            flag_holes(holes, np.asarray(filled), grid, model=model, run=RunOptions())
+        )
 
     def test_nothing(self, flat_model):
         assert self.flag([100.0], [90.0], [6.0], flat_model) == [[]]
