@@ -29,11 +29,11 @@ _SURROUNDINGS = 12
 # that a map has few sizes, and batches are full.
 _MULTIPLE = 32
 # The side of cutouts around small holes (pixels), where the network is run on one turn
-# of them: it holds the circle by which they are normalised, at little more than half the
-# work. On the 48 maps of benchmarks/psf_accuracy.py --parts real simulated --maps 4
-# --real-maps 2, compared by --over, fluxes scatter as with 64 pixels (0.98 to 1.01 on real
-# backgrounds), and the errors in holes are the same; with fill='mean' they are 1.01 to
-# 1.02 of those with 64 (2026-11-29).
+# of them: it holds the circle by which they are normalised, at little more than half
+# the work. On the maps of benchmarks/psf_accuracy.py --parts real simulated --maps 4
+# --real-maps 2, compared by --over, fluxes scatter as with 64 pixels (0.98 to 1.01 on
+# real backgrounds), and the errors in holes are the same; with fill='mean' they are
+# 1.01 to 1.02 of those with 64 (2026-11-29).
 _SMALL = 48
 
 
