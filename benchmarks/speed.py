@@ -47,6 +47,8 @@ _LOCAL = 'method "psf" (default), errors "local"'
 _ONE_PASS = 'method "inpaint", errors "local"'
 # Sources that the slowest ways are given: their time goes by the source.
 _FEW = 20
+# The last ways are fast enough for many sources.
+_FASTER = 7
 
 
 def time_ways(n_sources, size, *, names=tuple(WAYS), repeats=1):
@@ -411,6 +413,43 @@ def format_backgrounds(n_sources, size):
     return _format(['', 's'], rows)
 
 
+def measure_ways(few, many, size, *, repeats=1):
+    """
+    Take the time of the ways with few sources, and of the faster ones with many.
+
+    Parameters
+    ----------
+    few, many : int
+        The numbers of sources.
+
+    size : int
+        The side of the map, in pixels.
+
+    repeats : int, optional
+        How often each; the least time counts.
+
+    Returns
+    -------
+    text : str
+        The table, and what it is of.
+    """
+    columns = {}
+    for n_sources, names in ((few, tuple(WAYS)), (many, tuple(WAYS)[-_FASTER:])):
+        print_progress(f'{len(names)} ways, {n_sources} sources')
+        columns[n_sources] = time_ways(n_sources, size, names=names, repeats=repeats)
+    about = f'{few} and {many} sources on {size} x {size} pixels.'
+    return f'{about}\n\n{format_ways(columns)}'
+
+
+def _describe(start, load):
+    """Describe the run and the load of the machine."""
+    return (
+        f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
+        f'{os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores; '
+        f'run time: {time.time() - start:.0f} s'
+    )
+
+
 def measure_large_maps(largest, *, n_sources=100):
     """
     Measure how time and memory of a removal go with the size of the map.
@@ -428,17 +467,14 @@ def measure_large_maps(largest, *, n_sources=100):
     text : str
         The report.
     """
-    load = os.getloadavg()[0]
+    start, load = time.time(), os.getloadavg()[0]
     sizes = [largest // 8, largest // 4, largest // 2, largest]
     cases = [(_DEFAULT, n_sources, size) for size in sizes]
     # And with the number of sources, for comparison.
     cases += [(_DEFAULT, n, size) for n, size in ((10, sizes[1]), (50, sizes[1]))]
     cases += [(_DEFAULT, 5 * n_sources, 1500)]
     tables = [format_sizes(cases, repeats=2), format_files(n_sources, largest)]
-    about = (
-        f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
-        f'{os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores'
-    )
+    about = _describe(start, load)
     titles = ['# Large maps', about, '## By size', '## From a file to files']
     return '\n\n'.join([*titles[:3], tables[0], titles[3], tables[1]])
 
@@ -460,6 +496,7 @@ def main(arguments=None):
     parser.add_argument(
         '--large-maps', action='store_true', help='only what goes with the size'
     )
+    parser.add_argument('--ways', action='store_true', help='only the first table')
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     parser.add_argument('--measure', help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
@@ -478,14 +515,12 @@ def main(arguments=None):
     few, many = (20, 60) if quick else (100, 500)
     repeats = 1 if quick else 2
     parts = ['# Speed of a removal']
-    text = [f'{few} and {many} sources on {size} x {size} pixels.']
-    columns = {}
-    for n_sources, names in ((few, tuple(WAYS)), (many, tuple(WAYS)[-7:])):
-        print_progress(f'{len(names)} ways, {n_sources} sources')
-        columns[n_sources] = time_ways(n_sources, size, names=names, repeats=repeats)
-    text += [format_ways(columns)]
-    text += [format_backgrounds(few, size), format_import()]
-    parts += ['## Ways', *text]
+    parts += ['## Ways', measure_ways(few, many, size, repeats=repeats)]
+    if args.ways:
+        parts.insert(1, _describe(start, load))
+        write_text('\n\n'.join(parts), args.output)
+        return
+    parts += [format_backgrounds(few, size), format_import()]
     parts += ['## Networks, one thread', format_network()]
     parts += ['## Threads', format_threads(few, size)]
     cases = [(_DEFAULT, n, size) for n in (10, few, many)]
@@ -507,12 +542,7 @@ def main(arguments=None):
     parts += ['## Accuracy of faster settings', accuracy]
     if not quick:
         parts += ['## Empty holes', compare_empty_holes(4)]
-    parts.insert(
-        1,
-        f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
-        f'{os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores; '
-        f'run time: {time.time() - start:.0f} s',
-    )
+    parts.insert(1, _describe(start, load))
     write_text('\n\n'.join(parts), args.output)
 
 

@@ -59,6 +59,22 @@ def test_table(speed):
     assert row == f'| {DEFAULT} | 9.0 | 10.0 | 2.00 |'
 
 
+def test_ways_alone(speed, monkeypatch, tmp_path):
+    """The option --ways takes the first table alone, of few and of many sources."""
+    asked = []
+
+    def take(n_sources, size, *, names, repeats):
+        asked.append((n_sources, size, len(names)))
+        return dict.fromkeys(names, 2.0)
+
+    monkeypatch.setattr(speed, 'time_ways', take)
+    speed.main(['--ways', '--output', str(tmp_path / 'ways.md')])
+    assert asked == [(100, 1500, len(speed.WAYS)), (500, 1500, 7)]
+    text = (tmp_path / 'ways.md').read_text(encoding='utf-8')
+    assert f'| {DEFAULT} | 2.0 | 1.0 | 1.00 | 2.0 |  | 1.00 |' in text
+    assert '## Networks' not in text
+
+
 def test_child(speed):
     found = speed.measure_child({'way': DEFAULT, 'n_sources': 2, 'size': 160})
     assert 0 < found['seconds']
