@@ -110,17 +110,17 @@ def measure(
     setups, train_data, validation_data = make_data(config)
     if store == 'arrays':
         train_data = _Repeated(train_data, config.data.epoch_size)
-    trainer = _Timed(
+    trainer = Trainer(
         config,
         train_data=train_data,
         validation_data=validation_data,
         setups=setups,
         output=output,
     )
-    trainer.warm_up = warm_up
+    before = _remember_warm_up(trainer, warm_up)
     trainer.fit(max_steps=warm_up + steps)
     seconds, waited = (
-        trainer.progress.sums[name] - trainer.before.get(name, 0.0)
+        trainer.progress.sums[name] - before.get(name, 0.0)
         for name in ('seconds', 'waited')
     )
     # The processes that make batches end with their loader; only then the
@@ -141,15 +141,19 @@ def measure(
     }
 
 
-class _Timed(Trainer):
+def _remember_warm_up(trainer, warm_up):
     """
-    A trainer that remembers its sums from the end of the warm-up.
+    Give a trainer's sums at the end of the warm-up, once it has come there.
     """
+    take_step, before = trainer.engine.train_batch, {}
 
-    def _step(self, batch):
-        if self.progress.step == self.warm_up:
-            self.before = dict(self.progress.sums)
-        super()._step(batch)
+    def take_next(batch, check=None):
+        if trainer.progress.step == warm_up:
+            before.update(trainer.progress.sums)
+        return take_step(batch, check)
+
+    trainer.engine.train_batch = take_next
+    return before
 
 
 class _Repeated:

@@ -25,7 +25,7 @@ from photutils_pconv.removal.table_files import (
     write_table,
 )
 
-__all__ = ['write_result']
+__all__ = ['make_hdus', 'write_result']
 
 # The resolution of figures, in dots per inch (by choice).
 _FIGURE_DPI = 120
@@ -63,7 +63,7 @@ def write_result(result, directory, *, overwrite, figures, table_formats, region
     paths = tuple(directory / name for name in (*names, *figures))
     check_output(paths, overwrite=overwrite)
     writers = [
-        _make_hdus(result).writeto,
+        make_hdus(result).writeto,
         *(partial(write_table, result.photometry, form=form) for form in formats),
     ]
     if holes is not None:
@@ -74,8 +74,20 @@ def write_result(result, directory, *, overwrite, figures, table_formats, region
     return paths
 
 
-def _make_hdus(result):
-    """Make the HDUs of a result: the cleaned map, and what belongs to it."""
+def make_hdus(result):
+    """
+    Make the HDUs of a result: the cleaned map, and what belongs to it.
+
+    Parameters
+    ----------
+    result : `~photutils_pconv.removal.SourceRemovalResult`
+        The result.
+
+    Returns
+    -------
+    hdus : `~astropy.io.fits.HDUList`
+        The HDUs.
+    """
     wcs, unit = result.map_input.wcs, result.map_input.unit
     header = make_wcs_header(wcs)
     unit_text, factor = format_unit(unit)

@@ -12,6 +12,7 @@ from photutils_pconv.inputs import parse_map
 from photutils_pconv.inputs.headers import make_map_hdu
 from photutils_pconv.inputs.unit_texts import format_unit
 from photutils_pconv.removal import SourceRemovalResult
+from photutils_pconv.removal.result_files import make_hdus
 
 SHAPE = (30, 40)
 BEAM = {'BMAJ': 7 / 3600}
@@ -85,7 +86,7 @@ def test_all_planes(tmp_path, map_wcs, unit, kind):
         map_input=parsed,
     )
     path = tmp_path / 'cleaned.fits'
-    result._make_hdus().writeto(path)
+    make_hdus(result).writeto(path)
     back = parse_map(path)
     factor = parsed.jy_per_pixel / back.jy_per_pixel
     assert_allclose(back.data, data * factor)

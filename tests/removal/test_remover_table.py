@@ -132,7 +132,10 @@ class TestTable:
         expected, table = NeuralSourceRemover(**GREEN, model=model)(ccd, scene.xy)
         one = NeuralSourceRemover(**GREEN, model=model, batch_size=1)
         cleaned, other = one(ccd, scene.xy)
-        assert_allclose(cleaned.data, expected.data, rtol=0, atol=1e-6 * NOISE)
+        # Sums in another order round otherwise, the brightest values in each of the
+        # network's layers (about 20).
+        atol = 20 * np.finfo(np.float32).eps * np.abs(ccd.data).max()
+        assert_allclose(cleaned.data, expected.data, rtol=0, atol=atol)
         assert_allclose(other['flux'], table['flux'], rtol=1e-6)
 
     def test_ecsv(self, flat_model, ccd, scene, tmp_path):
