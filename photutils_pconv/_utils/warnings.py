@@ -3,6 +3,7 @@
 Warnings that point at the user's own line, and filters that all threads share.
 """
 
+import dataclasses
 import functools
 import os
 import sys
@@ -72,6 +73,13 @@ def quiet(*categories, message=''):
         yield
 
 
+def _is_own(code):
+    # What `dataclasses` writes and calls lies between our own functions.
+    written = code.co_name == '__init__' and code.co_filename == '<string>'
+    name = code.co_filename
+    return name.startswith(_PACKAGE) or written or name == dataclasses.__file__
+
+
 def warn_user(message, category=AstropyUserWarning):
     """
     Warn, as if from the line that called this package.
@@ -89,7 +97,7 @@ def warn_user(message, category=AstropyUserWarning):
     """
     # This function's caller is stack level 2.
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and _is_own(frame.f_code):
         frame = frame.f_back
         level += 1
     with _FILTERS:

@@ -4,13 +4,12 @@ How a network is run: batches, device, and precision.
 """
 
 import copy
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv._utils.checks import check_choice, check_count, check_switches
+from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
@@ -340,12 +339,10 @@ def warn_emulated(precision, device):
     if precision == 'bfloat16' and not has_bfloat16(device):
         # A processor without it took 31 times as long for the bundled model 'psf', and
         # 14 times for a step of its training (an AMD EPYC without AVX-512).
-        warnings.warn(
+        warn_user(
             f"precision='bfloat16' is only emulated by this device ({device.type!r}), "
             "and may take many times as long as 'float32': give precision='auto', "
-            'which takes bfloat16 where it is faster',
-            AstropyUserWarning,
-            stacklevel=4,
+            'which takes bfloat16 where it is faster'
         )
 
 
