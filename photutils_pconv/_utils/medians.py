@@ -8,30 +8,13 @@ for NaN and for axes take longer than the selection itself.
 
 import numpy as np
 
-__all__ = ['MAD_TO_STD', 'median', 'median_of_rows', 'robust_std']
+__all__ = ['MAD_TO_STD', 'median', 'robust_std']
 
 #: The standard deviation of a Gaussian over its median absolute deviation.
 MAD_TO_STD = 1.482602218505602
 
 
 def median(values):
-    """
-    Find the median.
-
-    Parameters
-    ----------
-    values : 1D `~numpy.ndarray`
-        The numbers: at least one, none of them NaN.
-
-    Returns
-    -------
-    median : float
-        The median, as `numpy.median` gives it.
-    """
-    return median_of_rows(values)
-
-
-def median_of_rows(values):
     """
     Find the medians along the last axis.
 
@@ -43,7 +26,7 @@ def median_of_rows(values):
     Returns
     -------
     medians : `~numpy.ndarray`
-        The medians, (...).
+        The medians, (...), as `numpy.median` gives them.
     """
     middle = values.shape[-1] // 2
     parted = np.partition(values, middle, axis=-1)
@@ -60,12 +43,12 @@ def robust_std(values):
     Parameters
     ----------
     values : `~numpy.ndarray`
-        The numbers, (..., N), as for `median_of_rows`.
+        The numbers, (..., N), as for `median`.
 
     Returns
     -------
     std : `~numpy.ndarray`
         The standard deviations of a Gaussian with that deviation, (...).
     """
-    deviation = values - median_of_rows(values)[..., None]
-    return MAD_TO_STD * median_of_rows(np.abs(deviation, out=deviation))
+    deviation = values - median(values)[..., None]
+    return MAD_TO_STD * median(np.abs(deviation, out=deviation))
