@@ -15,7 +15,8 @@ __getattr__, __dir__, __all__ = attach(
         'library': ('GriddedPSF', 'SampledPSF', 'get_psf', 'sample_psf'),
         'lobed': ('LobedPSF', 'lobed_psf'),
         'pixel': ('PixelPSF',),
-        'resolved': ('SourcePSFs', 'SourceSizes'),
+        'resolved': ('SourcePSFs',),
         'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
+        'source_sizes': ('SourceSizes',),
     },
 )

@@ -11,7 +11,7 @@ from .profiles import WingProfile as WingProfile
 from .profiles import pixel_profile as pixel_profile
 from .profiles import wing_profile as wing_profile
 from .resolved import SourcePSFs as SourcePSFs
-from .resolved import SourceSizes as SourceSizes
+from .source_sizes import SourceSizes as SourceSizes
 
 __all__ = [
     'GriddedPSF',

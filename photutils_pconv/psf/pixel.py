@@ -6,19 +6,15 @@ A PSF as the pixels of a map see it.
 import copy
 
 import numpy as np
-from scipy.ndimage import map_coordinates, spline_filter
 
 from photutils_pconv._utils.checks import to_float
 from photutils_pconv.psf._grids import SampledGrid
+from photutils_pconv.psf._one_psf import OnePSF
+from photutils_pconv.psf._pixel_image import PixelImage
 
 __all__ = ['PixelPSF']
 
 # All by choice, 2026-11-22.
-# Samples of the image along a pixel's side, those of the radial profile for each
-# of them, and the angles over which the profile is averaged.
-_OVERSAMPLING = 4
-_PROFILE_SAMPLES = 4
-_N_ANGLES = 72
 # The radius (pixels) to which a PSF is evaluated at most.
 _LARGEST_RADIUS = 60.0
 # The expected relative error of a PSF of which no source of the map tells
@@ -29,19 +25,13 @@ _MISMATCH = 0.05
 _RING = 1.5
 # The step (pixels) of the derivatives that are taken by differences.
 _SHIFT = 0.125
-# A PSF is not evaluated where all that lies beyond holds at most this share of its
-# flux: compact ones, such as Gaussians, have no wings to draw.
-_NEGLIGIBLE_FLUX = 1.0e-6
 # Nearer (pixels) than this, a distance is not divided by.
 _TINY = 1.0e-6
 # Samples of the expected error along a pixel's side, where it is drawn.
 _ERROR_SAMPLES = 2
-# Steps of the radial profile are divided into so many where its half maximum is
-# looked for.
-_FINE = 20
 
 
-class PixelPSF:
+class PixelPSF(OnePSF):
     """
     A PSF as the pixels of a map see it, fast to evaluate anywhere.
 
@@ -79,72 +69,22 @@ class PixelPSF:
         if radius is None:
             known = getattr(psf, 'radius', np.inf) / self.pixel_scale
             radius = min(known, _LARGEST_RADIUS)
-        self.radius = float(radius)
+        self._set_image(PixelImage.of_psf(psf, self.pixel_scale, float(radius)))
         self.mismatch = float(mismatch)
         self._correction = None
         self._expected = None
         self._made = {}
         self._error_grid = None
-        reach = int(np.ceil(self.radius))
-        image = _effective_image(psf, self.pixel_scale, reach)
-        self._set_image(image, _OVERSAMPLING)
-        self._crop(image, reach)
 
     def __getstate__(self):
         # What is drawn with is made again where it is needed.
         return self.__dict__ | {'_made': {}, '_error_grid': None}
 
-    def _crop(self, image, reach):
+    def _set_image(self, image):
         """
-        Take a smaller image where there is nothing farther out.
+        Take an image of the source.
         """
-        faint = self._radial('envelope') + self._radial('scatter')
-        faint = np.maximum.accumulate(faint[::-1])[::-1]
-        negligible = faint * np.pi * self.radius**2 < _NEGLIGIBLE_FLUX
-        if not negligible.any():
-            return
-        # One more pixel for the spline.
-        radius = int(np.ceil(self._r[np.argmax(negligible)])) + 1
-        if radius < self.radius:
-            self.radius = float(radius)
-            cut = (reach - radius) * _OVERSAMPLING
-            size = (2 * radius + 1) * _OVERSAMPLING
-            self._set_image(image[cut : cut + size, cut : cut + size], _OVERSAMPLING)
-
-    def _set_image(self, image, oversampling):
-        """
-        Take an image, its middle on the source, of so many samples a pixel.
-        """
-        self._profiles = {}
-        self._oversampling = oversampling
-        self._centre = int(np.ceil(self.radius)) * oversampling
-        self._coefficients = spline_filter(image, order=3)
-        self._r = np.arange(
-            0.0, np.ceil(self.radius), 1.0 / (_PROFILE_SAMPLES * _OVERSAMPLING)
-        )
-
-    def _radial(self, name):
-        """
-        Give a radial profile of the image: mean, scatter, slope, or envelope.
-        """
-        if not self._profiles:
-            polar = self._polar(self._r)
-            mean = polar.mean(axis=0)
-            self._profiles |= {
-                'mean': mean,
-                'scatter': polar.std(axis=0),
-                'slope': np.gradient(mean, self._r),
-                # The radius where a source falls below a level.
-                'envelope': np.maximum.accumulate(np.abs(mean)[::-1])[::-1],
-            }
-        return self._profiles[name]
-
-    def _polar(self, radius):
-        """
-        Evaluate the image at radii, in pixels, and all angles.
-        """
-        theta = 2.0 * np.pi * np.arange(_N_ANGLES)[:, None] / _N_ANGLES
-        return self._interpolate(radius * np.cos(theta), radius * np.sin(theta))
+        self._image, self.radius = image, image.radius
 
     def _copy(self):
         """
@@ -214,8 +154,8 @@ class PixelPSF:
             The PSF.
         """
         # Its own profile is not needed for this one radius.
-        end = np.array([radii[-1] / (_RING * self.width)])
-        last = float(np.abs(self._polar(end).mean())) / self.width**2
+        end = radii[-1] / (_RING * self.width)
+        last = abs(self._image.average_ring(end)) / self.width**2
         # Beyond a small image there is nothing that could fall.
         other = self.with_mismatch(values[-1] / last if last > 0 else self.mismatch)
         other._expected = np.array(radii, dtype=float), np.array(values, dtype=float)
@@ -267,97 +207,10 @@ class PixelPSF:
             The PSF, whose angle is 0 and whose width is 1.
         """
         other = self._copy()
-        other.angle, other.width, other.radius = 0.0, 1.0, float(radius)
+        other.angle, other.width = 0.0, 1.0
         other._correction = other._expected = None
-        other._set_image(image, oversampling)
+        other._set_image(PixelImage(image, oversampling, radius))
         return other
-
-    def of(self, index):
-        """
-        Give the PSF of a source: of all sources the same, see `SourcePSFs`.
-
-        Parameters
-        ----------
-        index : int
-            The number of the source.
-
-        Returns
-        -------
-        psf : `PixelPSF`
-            Itself.
-        """
-        return self
-
-    def select(self, chosen):
-        """
-        Give the PSFs of some sources: itself, see `SourcePSFs`.
-
-        Parameters
-        ----------
-        chosen : array_like
-            The sources.
-
-        Returns
-        -------
-        psf : `PixelPSF`
-            Itself.
-        """
-        return self
-
-    def scales(self, n):
-        """
-        Give how much larger than the PSF sources are: not at all.
-
-        Parameters
-        ----------
-        n : int
-            The number of the sources.
-
-        Returns
-        -------
-        scales : 1D `~numpy.ndarray`
-            Ones.
-        """
-        return np.ones(n)
-
-    def turns(self, n):
-        """
-        Give the angles that are known of each source's PSF alone: none.
-
-        Parameters
-        ----------
-        n : int
-            The number of the sources.
-
-        Returns
-        -------
-        angles : 1D `~numpy.ndarray`
-            NaN for each.
-        """
-        return np.full(n, np.nan)
-
-    def with_point(self, point):
-        """
-        Give the images of the same sources seen with another PSF: that PSF.
-
-        Parameters
-        ----------
-        point : `PixelPSF`
-            The PSF.
-
-        Returns
-        -------
-        psf : `PixelPSF`
-            The PSF.
-        """
-        return point
-
-    @property
-    def point(self):
-        """
-        The PSF of an unresolved source (`PixelPSF`): itself, see `SourcePSFs`.
-        """
-        return self
 
     @property
     def is_round(self):
@@ -373,7 +226,7 @@ class PixelPSF:
         """
         if 'peak' not in self._made:
             extra = 0.0 if self._correction is None else self._correction[1][0]
-            middle = float(self._interpolate(0.0, 0.0)) / self.width**2
+            middle = float(self._image.evaluate(0.0, 0.0)) / self.width**2
             self._made['peak'] = middle + float(extra)
         return self._made['peak']
 
@@ -383,31 +236,15 @@ class PixelPSF:
         The full width at half maximum of the PSF's mean profile, in pixels.
         """
         if 'fwhm' not in self._made:
-            r = np.linspace(0.0, self._r[-1], _FINE * len(self._r))
-            below = (
-                np.interp(r, self._r, self._radial('mean'))
-                < 0.5 * self._radial('mean')[0]
-            )
-            self._made['fwhm'] = float(2.0 * r[np.argmax(below)] * self.width)
+            self._made['fwhm'] = self._image.fwhm * self.width
         return self._made['fwhm']
 
-    def _interpolate(self, dx, dy):
-        """
-        Evaluate the image at offsets in the PSF's own frame, in pixels.
-        """
-        rows = np.atleast_1d(dy * self._oversampling + self._centre)
-        columns = np.atleast_1d(dx * self._oversampling + self._centre)
-        values = map_coordinates(
-            self._coefficients, [rows, columns], order=3, prefilter=False, cval=0.0
-        )
-        return values.reshape(np.shape(dx))
-
-    def _profile(self, profile, dx, dy):
+    def _profile(self, name, dx, dy):
         """
         Evaluate a radial profile, stretched by the width; 0 beyond its end.
         """
         r = np.hypot(dx, dy) / self.width
-        return np.interp(r, self._r, profile, right=0.0)
+        return self._image.evaluate_profile(name, r)
 
     def draw(self, region, x, y):
         """
@@ -464,7 +301,7 @@ class PixelPSF:
             # Errors need not be known that well, but reach farther.
             self._error_grid = SampledGrid(
                 self.expected_error,
-                _RING * self._r[-1] * self.width,
+                _RING * self._image.end * self.width,
                 oversampling=_ERROR_SAMPLES,
             )
         return self._error_grid.draw(region, x, y)
@@ -474,7 +311,7 @@ class PixelPSF:
         Give the image on the map's axes; it is made once.
         """
         if 'grid' not in self._made:
-            radius = self._r[-1] * self.width
+            radius = self._image.end * self.width
             self._made['grid'] = SampledGrid(self._evaluate_everywhere, radius)
         return self._made['grid']
 
@@ -495,7 +332,7 @@ class PixelPSF:
         values = self._evaluate_everywhere(dx, dy)
         if self.is_round:
             return values
-        inside = np.hypot(dx, dy) <= self._r[-1] * self.width
+        inside = np.hypot(dx, dy) <= self._image.end * self.width
         return np.where(inside, values, 0.0)
 
     def _evaluate_everywhere(self, dx, dy):
@@ -506,10 +343,10 @@ class PixelPSF:
         if self._correction is not None:
             extra = np.interp(np.hypot(dx, dy), *self._correction, right=0.0)
         if self.is_round:
-            return self._profile(self._radial('mean'), dx, dy) / self.width**2 + extra
+            return self._profile('mean', dx, dy) / self.width**2 + extra
         dx, dy = np.broadcast_arrays(dx, dy)
         cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
-        values = self._interpolate(cos * dx + sin * dy, -sin * dx + cos * dy)
+        values = self._image.evaluate(cos * dx + sin * dy, -sin * dx + cos * dy)
         return values / self.width**2 + extra
 
     def gradient(self, dx, dy):
@@ -527,7 +364,7 @@ class PixelPSF:
             The change of `evaluate` by a shift of the source of 1 pixel.
         """
         if self.is_round and self._correction is None:
-            slope = self._profile(self._radial('slope'), dx, dy) / self.width**3
+            slope = self._profile('slope', dx, dy) / self.width**3
             slope = slope / np.maximum(np.hypot(dx, dy), _TINY)
             return -slope * dx, -slope * dy
         h = _SHIFT
@@ -560,7 +397,7 @@ class PixelPSF:
             return np.where(r <= radii[-1], measured, self._mismatch_error(dx, dy))
         error = self._mismatch_error(dx, dy)
         if self.is_round:
-            scatter = self._profile(self._radial('scatter'), dx, dy) / self.width**2
+            scatter = self._profile('scatter', dx, dy) / self.width**2
             error = np.hypot(error, scatter)
         return error
 
@@ -569,7 +406,7 @@ class PixelPSF:
         Evaluate the error that the relative mismatch makes expect.
         """
         inside = np.asarray(dx) / _RING, np.asarray(dy) / _RING
-        profile = np.abs(self._profile(self._radial('mean'), *inside))
+        profile = np.abs(self._profile('mean', *inside))
         return self.mismatch * profile / self.width**2
 
     def extent(self, level):
@@ -586,23 +423,4 @@ class PixelPSF:
         radius : float
             The radius, in pixels.
         """
-        above = np.count_nonzero(self._radial('envelope') > level * self.width**2)
-        return float(self._r[min(above, len(self._r) - 1)]) * self.width
-
-
-def _effective_image(psf, pixel_scale, reach):
-    """
-    Sample a PSF, averaged over the pixel, several times a pixel.
-    """
-    n = 2 * reach + 1
-    o = _OVERSAMPLING
-    image = np.empty((n * o, n * o))
-    for ky in range(o):
-        for kx in range(o):
-            image[ky::o, kx::o] = psf.render(
-                (n, n),
-                reach - kx / o,
-                reach - ky / o,
-                pixel_scale=pixel_scale,
-            )
-    return image
+        return self._image.extent(level * self.width**2) * self.width

@@ -10,7 +10,8 @@ import numpy as np
 
 from photutils_pconv._psf_models.gridded import GriddedPSF
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
+from photutils_pconv.psf.resolved import SourcePSFs
+from photutils_pconv.psf.source_sizes import SourceSizes
 
 __all__ = ['TurnedPSFs', 'VaryingPSFs', 'see_sources']
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
+from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,

@@ -13,7 +13,7 @@ from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.psf.library import GriddedPSF, get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resampled import resample_psf
-from photutils_pconv.psf.resolved import SourceSizes
+from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.fitting import POSITION_SNR, PSFFit, fit_psf
 from photutils_pconv.psf_photometry.size_fits import (
     LARGEST_SIZE,

@@ -9,7 +9,8 @@ from astropy.stats import gaussian_fwhm_to_sigma
 
 from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
+from photutils_pconv.psf.resolved import SourcePSFs
+from photutils_pconv.psf.source_sizes import SourceSizes
 
 SIGMA = 1.7
 

@@ -9,8 +9,9 @@ import pytest
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
+from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.setups.registry import get_setup
 

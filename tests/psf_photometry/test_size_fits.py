@@ -9,8 +9,9 @@ from scipy.ndimage import gaussian_filter
 
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
-from photutils_pconv.psf.resolved import SourcePSFs, SourceSizes
+from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.fitting import fit_psf
 from photutils_pconv.psf_photometry.size_fits import find_resolved, fit_sizes
 
