@@ -12,23 +12,17 @@ the iteration before.
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
-from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.merging import merge_close
-from photutils_pconv.psf.source_images import draw_sources, model_image
+from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
-    NEIGHBOUR_DISTANCE,
     SAME_POSITION,
     FitWindow,
-    find_brightest,
-    find_neighbours,
-    solve_bounded,
-    solve_window,
 )
+from photutils_pconv.psf_photometry.joint_fit import JointFit
 
 __all__ = [
     'BRIGHT_SNR',
@@ -50,25 +44,10 @@ BRIGHT_SNR = 80.0
 #: (benchmarks/psf_shape.py, 2026-11-29).
 SHAPE_SNR = 15.0
 
-# Wings below this share of the scatter of a first fit's residual are left out of
-# the other sources' windows (by choice).
-_WING_SHARE = 0.1
-# Positions that move by less have settled (pixels), and so have fluxes that
-# change by less than this share of them (by choice).
-_SETTLED_SHIFT = 1.0e-3
-_SETTLED_SHARE = 1.0e-4
-# A position moves by no more in one round (pixels, by choice): the fit is of the
-# first order in the shift.
-_LARGEST_STEP = 0.5
 # The rounds of a fit at most, and the largest shift of a position in all of them
 # (pixels), both by default and by choice.
 _MOST_ROUNDS = 10
 _LARGEST_SHIFT = 1.0
-# A source with neighbours closer than their windows moves only if it has this share
-# of their fluxes: the mismatch of a bright one would carry it away.
-_LEAST_SHARE = 0.1
-# The smallest shift (pixels) that is divided by.
-_TINY = 1.0e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,152 +301,28 @@ def fit_psf(
             start=None if start is None else start.select(distinct.first),
         )
         return fit.select(distinct.row)
-    x, y = x0.copy(), y0.copy()
-    scale = pixel_psf.scales(n)
-    windows = [
-        FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], degree)
-        for i in range(n)
-    ]
-    neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
-    # Without company or shifts the first round is the last.
-    if n == 1 and not fit_position.any():
-        n_iterations = 1
-    flux, flux_err, level = np.zeros(n), np.full(n, np.inf), np.zeros(n)
-    model = np.zeros(data.shape)
-    if start is not None:
-        flux, level = np.nan_to_num(start.flux), np.nan_to_num(start.level)
-        x, y = (
-            np.where(fit_position, one, given)
-            for one, given in ((start.x, x0), (start.y, y0))
-        )
-        model = model_image(data.shape, x, y, flux, pixel_psf, level=level)
-    # What the model holds.
-    shown, shown_level = flux.copy(), level.copy()
-    unstable = np.zeros(n, dtype=bool)
-    brightest = [find_brightest(data, window) for window in windows]
-    # Whether a source in company may move is known after the first round.
-    moves = fit_position & np.array([not near for near in neighbours], dtype=bool)
-    active = np.ones(n, dtype=bool)
-    for iteration in range(n_iterations):
-        new_flux, new_x, new_y = flux.copy(), x.copy(), y.copy()
-        for i in count(np.flatnonzero(active)):
-            window = windows[i]
-            if not window.enough:
-                new_flux[i] = flux_err[i] = np.nan
-                continue
-            values = window.pick(data[window.region] - model[window.region])
-            free = [i, *neighbours[i]]
-            templates = [window.draw(pixel_psf.of(j), x[j], y[j]) for j in free]
-            # The model has these sources in it, whose fluxes are free here.
-            for j, template in zip(free, templates, strict=True):
-                if np.isfinite(shown[j]):
-                    values = values + shown[j] * template
-            for j in free:
-                if moves[j]:
-                    templates += window.draw_gradient(pixel_psf.of(j), x[j], y[j])
-            templates += window.terms
-            coefficients, covariance = solve_window(values, templates)
-            peak = abs(coefficients[0]) * np.abs(templates[0]).max()
-            if unstable[i] or peak > brightest[i]:
-                unstable[i] = True
-                templates = templates[: len(free)] + window.terms
-                coefficients, covariance = solve_bounded(
-                    values, templates, len(free), brightest[i]
-                )
-            new_flux[i] = coefficients[0]
-            flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
-            if iteration == 0:
-                residual = values - coefficients @ np.array(templates)
-                level[i] = _WING_SHARE * residual.std()
-            is_sound = not unstable[i] and new_flux[i] > 0
-            if moves[i] and is_sound and iteration < n_iterations - 1:
-                shift = coefficients[len(free) : len(free) + 2] / new_flux[i]
-                shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
-                new_x[i], new_y[i] = x[i] + shift[0], y[i] + shift[1]
-                if np.hypot(new_x[i] - x0[i], new_y[i] - y0[i]) > maximum_shift:
-                    new_x[i], new_y[i] = x0[i], y0[i]
-        shift = np.hypot(new_x - x, new_y - y)
-        shifted = shift >= _SETTLED_SHIFT
-        change = np.nan_to_num(np.abs(new_flux - shown))
-        changed = shifted | (change > _SETTLED_SHARE * np.abs(new_flux))
-        # Who has settled stays where it is, as the model has it.
-        new_x, new_y = np.where(shifted, new_x, x), np.where(shifted, new_y, y)
-        old = x, y, shown.copy(), shown_level.copy()
-        flux, x, y = new_flux, new_x, new_y
-        active = shifted.copy()
-        if iteration == 0:
-            may_move = fit_position & _hold_their_own(flux, neighbours)
-            active |= may_move != moves
-            moves = may_move
-        extent = [
-            _find_reach(pixel_psf.of(i), level[i], change[i] + abs(flux[i]) * shift[i])
-            for i in np.flatnonzero(changed)
-        ]
-        active |= _find_reached(x, y, changed, extent, radius * scale)
-        if not active.any() or iteration == n_iterations - 1:
-            break
-        shown[changed], shown_level[changed] = flux[changed], level[changed]
-        _redraw(model, changed, pixel_psf, old, (x, y, shown, shown_level))
-    n_pixels = np.array([window.n_pixels for window in windows], dtype=int)
-    return PSFFit(
-        flux=flux,
-        flux_err=flux_err,
-        x=x,
-        y=y,
-        n_pixels=n_pixels,
-        unstable=unstable,
-        level=level,
+    joint = JointFit(
+        data,
+        missing,
+        x0,
+        y0,
+        pixel_psf,
+        fit_position=fit_position,
+        radius=radius,
+        degree=degree,
+        maximum_shift=maximum_shift,
     )
-
-
-def _find_reach(psf, level, change):
-    """
-    Give the distance to which a change of a source counts for others, in pixels.
-    """
-    if not np.isfinite(change) or change == 0.0:
-        return 0.0
-    return psf.extent(level / change) if level > 0 else psf.radius
-
-
-def _find_reached(x, y, changed, extent, radius):
-    """
-    Find in which sources' windows the changes of other ones count.
-    """
-    reached = np.zeros(len(x), dtype=bool)
-    which = np.flatnonzero(changed)
-    if which.size == 0:
-        return reached
-    points = np.stack([x, y], axis=1)
-    extent = np.array(extent)
-    found = KDTree(points).query_ball_point(points[which], extent + radius.max())
-    for i, reach, near in zip(which, extent, found, strict=True):
-        near = np.array([j for j in near if j != i], dtype=int)
-        distance = np.hypot(x[near] - x[i], y[near] - y[i])
-        reached[near[distance <= reach + radius[near]]] = True
-    return reached
-
-
-def _redraw(model, changed, pixel_psf, old, new):
-    """
-    Draw sources anew, instead of what a model has of them.
-    """
-    psfs = pixel_psf.select(changed)
-    for sign, sources in ((-1.0, old), (1.0, new)):
-        x, y, flux, level = (one[changed] for one in sources)
-        draw_sources(model, x, y, sign * flux, psfs, level=level)
-
-
-def _hold_their_own(flux, neighbours):
-    """
-    Find which sources are bright enough beside their neighbours to move.
-    """
-    bright = np.nan_to_num(flux)
-    return np.array(
-        [
-            bright[i] >= _LEAST_SHARE * max(bright[near], default=0.0)
-            for i, near in enumerate(neighbours)
-        ],
-        dtype=bool,
+    if start is not None:
+        joint.begin_with(start)
+    joint.run(n_iterations)
+    return PSFFit(
+        flux=joint.flux,
+        flux_err=joint.flux_err,
+        x=joint.x,
+        y=joint.y,
+        n_pixels=joint.n_pixels,
+        unstable=joint.unstable,
+        level=joint.level,
     )
 
 

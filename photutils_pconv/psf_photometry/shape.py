@@ -7,19 +7,17 @@ elsewhere differs by some percent, be it by another speed or direction of
 the scans, by a source's colour or by the map maker.
 """
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from photutils_pconv.psf_photometry.fit_windows import (
-    FIT_RADIUS,
-    NEIGHBOUR_DISTANCE,
-    FitWindow,
-    find_neighbours,
-    solve_window,
+from photutils_pconv.psf_photometry.bright_sources import (
+    CORRELATED_PIXELS,
+    SMALLEST_FLUX,
+    choose_bright_sources,
 )
+from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
 
 __all__ = ['find_telling', 'fit_shape']
@@ -27,8 +25,6 @@ __all__ = ['find_telling', 'fit_shape']
 # All by choice, 2026-11-22.
 # The number of sources that are used at most: the brightest.
 _N_SOURCES = 8
-# The degree of the background's polynomial.
-_DEGREE = 2
 # The relative width is searched for in these bounds, and expected to be 1 with
 # this standard deviation.
 _WIDTH_BOUNDS = (0.9, 1.12)
@@ -37,8 +33,6 @@ _WIDTH_PRIOR = 0.05
 # is wider than the narrowest one by so much (slightly resolved sources of 1.1 FWHM are
 # to be seen) and by so many of its errors. So many are looked at, the brightest ones.
 _LEAST_WIDER, _WIDER_SIGNIFICANCE, _MOST_COMPARED = 0.03, 2.0, 100
-# The step of ln(width) for derivatives.
-_LOG_WIDTH_STEP = 0.01
 # A source's weight: it tells the shape with the relative error of its SNR and, in
 # quadrature, this.
 _SHAPE_SCATTER = 0.02
@@ -53,9 +47,8 @@ _PARAMETER_TOLERANCE, _COST_TOLERANCE = 0.005, 0.1
 # An angle must lower the cost (-2 ln likelihood) by so much: it costs parameters,
 # and must be seen, not guessed.
 _ANGLE_GAIN = 15.0
-# The smallest flux and the smallest mean square that are divided by or whose
-# logarithm is taken.
-_SMALLEST_FLUX, _SMALLEST_SQUARE = 1.0e-120, 1.0e-300
+# The smallest mean square whose logarithm is taken.
+_SMALLEST_SQUARE = 1.0e-300
 
 # The knots of the profile's correction, in pixels, and the correction's prior: a
 # share of the PSF at its radius, and one of its peak.
@@ -66,81 +59,6 @@ _CORRECTION_SHARE, _CORRECTION_OF_PEAK = 0.03, 0.002
 # in pixels.
 _RINGS = np.arange(0.0, FIT_RADIUS)
 _RING_HALF_WIDTH = 1.0
-
-# The background around a source is not white: a fit sees fewer pixels.
-_CORRELATED_PIXELS = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class _BrightSource:
-    """
-    A source that determines the PSF's shape, with its pixels.
-    """
-
-    window: FitWindow
-    values: np.ndarray
-    x: float
-    y: float
-    snr: float
-    angle: float
-    number: int
-
-    def fit(self, pixel_psf):
-        """
-        Fit flux, position and background; give the offsets, and the fit.
-        """
-        offsets, templates = self._draw(self._turn(pixel_psf))
-        coefficients, _ = solve_window(self.values, templates)
-        matrix = np.stack(templates, axis=1)
-        return _ShapeFit(
-            distance=np.hypot(*offsets),
-            matrix=matrix,
-            flux=coefficients[0],
-            residual=self.values - matrix @ coefficients,
-        )
-
-    def measure_width(self, pixel_psf):
-        """
-        Measure how much wider than the PSF the source is, in ln(width), and the error.
-        """
-        psf = self._turn(pixel_psf)
-        offsets, templates = self._draw(psf)
-        wider = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + _LOG_WIDTH_STEP))
-        change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
-        templates = [change, *templates]
-        coefficients, covariance = solve_window(self.values, templates)
-        left = self.values - coefficients @ np.array(templates)
-        flux = max(coefficients[1], _SMALLEST_FLUX)
-        error = np.sqrt(covariance[0, 0] * _CORRELATED_PIXELS * left.var())
-        return coefficients[0] / flux, error / flux
-
-    def _turn(self, pixel_psf):
-        """
-        Turn a PSF by the angle that is known here, if there is one.
-        """
-        if not np.isfinite(self.angle):
-            return pixel_psf
-        return pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
-
-    def _draw(self, psf):
-        """
-        Draw the offsets from the source, and its templates: the first is the PSF.
-        """
-        offsets = self.window.offsets(self.x, self.y)
-        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
-        return offsets, [*templates, *self.window.terms]
-
-
-@dataclass(frozen=True, eq=False)
-class _ShapeFit:
-    """
-    The fit of one PSF to one source: pixels (P,), templates (P, T).
-    """
-
-    distance: np.ndarray
-    matrix: np.ndarray
-    flux: float
-    residual: np.ndarray
 
 
 def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR):
@@ -183,7 +101,7 @@ def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR
     """
     numbers = np.flatnonzero(usable)
     telling = np.array(usable)
-    sources = _choose_sources(
+    sources = choose_bright_sources(
         data,
         x[numbers],
         y[numbers],
@@ -270,7 +188,7 @@ def fit_shape(
     """
     if angles is None:
         angles = np.full(len(x), np.nan)
-    sources = _choose_sources(data, x, y, missing, snr, angles, n_sources)
+    sources = choose_bright_sources(data, x, y, missing, snr, angles, n_sources)
     if not sources:
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
@@ -296,24 +214,6 @@ def fit_shape(
     return fitted.with_expected_error(_RINGS, _measure_mismatch(bright, fitted))
 
 
-def _choose_sources(data, x, y, missing, snr, angles, n_sources):
-    """
-    Choose the brightest sources without neighbours.
-    """
-    neighbours = find_neighbours(x, y, 2 * NEIGHBOUR_DISTANCE)
-    sources = []
-    for i in np.argsort(-snr, kind='stable'):
-        window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
-        if window.enough and not neighbours[i]:
-            values = window.pick(data[window.region])
-            sources.append(
-                _BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
-            )
-        if len(sources) == n_sources:
-            break
-    return sources
-
-
 def _cost(candidate, *, sources, n_beams, width_prior):
     """
     Calculate -2 ln of the likelihood of a PSF, times the prior of its width.
@@ -322,7 +222,7 @@ def _cost(candidate, *, sources, n_beams, width_prior):
     for source in sources:
         fit = source.fit(candidate)
         weight = 1.0 / (1.0 / source.snr**2 + _SHAPE_SCATTER**2)
-        flux = max(fit.flux, _SMALLEST_FLUX)
+        flux = max(fit.flux, SMALLEST_FLUX)
         total += weight * np.mean(fit.residual**2) / flux**2
         norm += weight
     prior = ((candidate.width - 1.0) / width_prior) ** 2
@@ -409,7 +309,7 @@ def _correct_profile(sources, pixel_psf):
         )
         # Flux, position and background of each source stay free.
         hats -= fit.matrix @ np.linalg.lstsq(fit.matrix, hats, rcond=None)[0]
-        variance = _CORRELATED_PIXELS * np.mean(residual**2)
+        variance = CORRELATED_PIXELS * np.mean(residual**2)
         normal += hats.T @ hats / variance
         right += hats.T @ residual / variance
     correction = np.linalg.solve(normal, right)

@@ -1,0 +1,203 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+Bright sources with their pixels, from which the PSF's shape is read.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.psf_photometry.fit_windows import (
+    FIT_RADIUS,
+    NEIGHBOUR_DISTANCE,
+    FitWindow,
+    find_neighbours,
+    solve_window,
+)
+
+__all__ = [
+    'CORRELATED_PIXELS',
+    'SMALLEST_FLUX',
+    'BrightSource',
+    'ShapeFit',
+    'choose_bright_sources',
+]
+
+#: The background around a source is not white: a fit sees so many times fewer pixels.
+#: By choice, 2026-11-22.
+CORRELATED_PIXELS = 10.0
+#: The smallest flux that is divided by.
+SMALLEST_FLUX = 1.0e-120
+# The degree of the background's polynomial (by choice).
+_DEGREE = 2
+# The step of ln(width) for derivatives (by choice).
+_LOG_WIDTH_STEP = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class BrightSource:
+    """
+    A source that determines the PSF's shape, with its P pixels.
+
+    Parameters
+    ----------
+    window : `~photutils_pconv.psf_photometry.fit_windows.FitWindow`
+        Its window.
+
+    values : (P,) `~numpy.ndarray`
+        The map's values there.
+
+    x, y : float
+        Its position, in pixels.
+
+    snr : float
+        Its signal-to-noise ratio (Eq. 1).
+
+    angle : float
+        The angle of the PSF there, in radians; NaN where none is known.
+
+    number : int
+        Its number among all sources.
+    """
+
+    window: FitWindow
+    values: np.ndarray
+    x: float
+    y: float
+    snr: float
+    angle: float
+    number: int
+
+    def fit(self, pixel_psf):
+        """
+        Fit flux, position and background.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels.
+
+        Returns
+        -------
+        fit : `ShapeFit`
+            The fit.
+        """
+        offsets, templates = self._draw(self._turn(pixel_psf))
+        coefficients, _ = solve_window(self.values, templates)
+        matrix = np.stack(templates, axis=1)
+        return ShapeFit(
+            distance=np.hypot(*offsets),
+            matrix=matrix,
+            flux=coefficients[0],
+            residual=self.values - matrix @ coefficients,
+        )
+
+    def measure_width(self, pixel_psf):
+        """
+        Measure how much wider than the PSF the source is.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels.
+
+        Returns
+        -------
+        change, error : float
+            ln(width), and its error.
+        """
+        psf = self._turn(pixel_psf)
+        offsets, templates = self._draw(psf)
+        wider = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + _LOG_WIDTH_STEP))
+        change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
+        templates = [change, *templates]
+        coefficients, covariance = solve_window(self.values, templates)
+        left = self.values - coefficients @ np.array(templates)
+        flux = max(coefficients[1], SMALLEST_FLUX)
+        error = np.sqrt(covariance[0, 0] * CORRELATED_PIXELS * left.var())
+        return coefficients[0] / flux, error / flux
+
+    def _turn(self, pixel_psf):
+        """
+        Turn a PSF by the angle that is known here, if there is one.
+        """
+        if not np.isfinite(self.angle):
+            return pixel_psf
+        return pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
+
+    def _draw(self, psf):
+        """
+        Draw the offsets from the source, and its templates: the first is the PSF.
+        """
+        offsets = self.window.offsets(self.x, self.y)
+        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
+        return offsets, [*templates, *self.window.terms]
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeFit:
+    """
+    The fit of one PSF to one source.
+
+    Parameters
+    ----------
+    distance : (P,) `~numpy.ndarray`
+        The pixels' distances from the source, in pixels.
+
+    matrix : (P, T) `~numpy.ndarray`
+        The templates.
+
+    flux : float
+        The flux.
+
+    residual : (P,) `~numpy.ndarray`
+        What the fit leaves.
+    """
+
+    distance: np.ndarray
+    matrix: np.ndarray
+    flux: float
+    residual: np.ndarray
+
+
+def choose_bright_sources(data, x, y, missing, snr, angles, n_sources):
+    """
+    Choose the brightest sources without neighbours.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map; missing pixels hold any finite value.
+
+    x, y : (M,) `~numpy.ndarray`
+        The positions of the sources, in pixels.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    snr : (M,) `~numpy.ndarray`
+        The sources' signal-to-noise ratios (Eq. 1).
+
+    angles : (M,) `~numpy.ndarray`
+        The angle of the PSF at each source, in radians; NaN where none is known.
+
+    n_sources : int
+        The number of sources at most.
+
+    Returns
+    -------
+    sources : list of `BrightSource`
+        The sources, the brightest first.
+    """
+    neighbours = find_neighbours(x, y, 2 * NEIGHBOUR_DISTANCE)
+    sources = []
+    for i in np.argsort(-snr, kind='stable'):
+        window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
+        if window.enough and not neighbours[i]:
+            values = window.pick(data[window.region])
+            sources.append(
+                BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
+            )
+        if len(sources) == n_sources:
+            break
+    return sources

@@ -1,0 +1,298 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The rounds of a joint fit to all sources of a map.
+
+Every source is fitted in a window of its own, with those of its neighbours free as
+well, on the map minus the model of all that is farther away. After each round the
+model learns of what has changed, and who sees none of the changes has settled.
+"""
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from photutils_pconv._utils.progress import count
+from photutils_pconv.psf.source_images import draw_sources, model_image
+from photutils_pconv.psf_photometry.fit_windows import (
+    NEIGHBOUR_DISTANCE,
+    FitWindow,
+    find_brightest,
+    find_neighbours,
+    solve_bounded,
+    solve_window,
+)
+
+__all__ = ['JointFit']
+
+# Wings below this share of the scatter of a first fit's residual are left out of
+# the other sources' windows (by choice).
+_WING_SHARE = 0.1
+# Positions that move by less have settled (pixels), and so have fluxes that
+# change by less than this share of them (by choice).
+_SETTLED_SHIFT = 1.0e-3
+_SETTLED_SHARE = 1.0e-4
+# A position moves by no more in one round (pixels, by choice): the fit is of the
+# first order in the shift.
+_LARGEST_STEP = 0.5
+# A source with neighbours closer than their windows moves only if it has this share
+# of their fluxes: the mismatch of a bright one would carry it away.
+_LEAST_SHARE = 0.1
+# The smallest shift (pixels) that is divided by.
+_TINY = 1.0e-9
+
+
+class JointFit:
+    """
+    A fit of a PSF and a polynomial to all sources of a map, round by round.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map; missing pixels hold any finite value.
+
+    missing : 2D bool `~numpy.ndarray`
+        Missing pixels.
+
+    x, y : (M,) `~numpy.ndarray`
+        The positions, in pixels, no two of them the same.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF` or `~photutils_pconv.psf.SourcePSFs`
+        The PSF on the map's pixels, or that of each source.
+
+    fit_position : (M,) bool `~numpy.ndarray`
+        The sources whose positions are fitted.
+
+    radius : float
+        The radius of each source's window, in pixels; that of a resolved source
+        is larger by its size.
+
+    degree : int or `None`
+        The degree of the polynomial; `None` for no background.
+
+    maximum_shift : float
+        The largest shift of a position, in pixels.
+    """
+
+    def __init__(
+        self,
+        data,
+        missing,
+        x,
+        y,
+        pixel_psf,
+        *,
+        fit_position,
+        radius,
+        degree,
+        maximum_shift,
+    ):
+        n = len(x)
+        self._data = data
+        self._psf = pixel_psf
+        self._given = x, y
+        self._fit_position = fit_position
+        self._maximum_shift = maximum_shift
+        scale = pixel_psf.scales(n)
+        self._radius = radius * scale
+        self._windows = [
+            FitWindow(data.shape, missing, x[i], y[i], self._radius[i], degree)
+            for i in range(n)
+        ]
+        self._neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
+        self._brightest = [find_brightest(data, window) for window in self._windows]
+        #: What was found: fluxes, their errors for pixels of variance 1, positions.
+        self.flux, self.flux_err = np.zeros(n), np.full(n, np.inf)
+        self.x, self.y = x.copy(), y.copy()
+        #: The brightness below which a source's wings are no concern of the others.
+        self.level = np.zeros(n)
+        #: The sources whose fits ran away from the data.
+        self.unstable = np.zeros(n, dtype=bool)
+        # The sources of the round before, and what the model has of them.
+        self._model = np.zeros(data.shape)
+        self._shown, self._shown_level = self.flux.copy(), self.level.copy()
+        # Whether a source in company may move is known after the first round.
+        alone = np.array([not near for near in self._neighbours], dtype=bool)
+        self._moves = fit_position & alone
+        self._active = np.ones(n, dtype=bool)
+
+    @property
+    def n_pixels(self):
+        """
+        The number of pixels that each fit sees ((M,) int `~numpy.ndarray`).
+        """
+        return np.array([window.n_pixels for window in self._windows], dtype=int)
+
+    def begin_with(self, start):
+        """
+        Begin with the sources of another fit.
+
+        Parameters
+        ----------
+        start : `~photutils_pconv.psf_photometry.PSFFit`
+            The fit.
+        """
+        self.flux, self.level = np.nan_to_num(start.flux), np.nan_to_num(start.level)
+        self.x, self.y = (
+            np.where(self._fit_position, one, given)
+            for one, given in zip((start.x, start.y), self._given, strict=True)
+        )
+        self._model = model_image(
+            self._data.shape, self.x, self.y, self.flux, self._psf, level=self.level
+        )
+        self._shown, self._shown_level = self.flux.copy(), self.level.copy()
+
+    def run(self, n_rounds):
+        """
+        Fit until fluxes and positions have settled.
+
+        Parameters
+        ----------
+        n_rounds : int
+            The largest number of rounds.
+        """
+        # Without company or shifts the first round is the last.
+        if len(self.x) == 1 and not self._fit_position.any():
+            n_rounds = 1
+        for k in range(n_rounds):
+            is_last = k == n_rounds - 1
+            before = self.x, self.y
+            found = self._fit_active(is_first=k == 0, is_last=is_last)
+            changed = self._take(*found, is_first=k == 0)
+            if not self._active.any() or is_last:
+                break
+            self._show(changed, before)
+
+    def _fit_active(self, *, is_first, is_last):
+        """
+        Fit the sources that have not settled; give all fluxes and positions.
+        """
+        flux, x, y = self.flux.copy(), self.x.copy(), self.y.copy()
+        for i in count(np.flatnonzero(self._active)):
+            window = self._windows[i]
+            if not window.enough:
+                flux[i] = self.flux_err[i] = np.nan
+                continue
+            flux[i], shift = self._fit_source(i, window, is_first=is_first)
+            is_sound = not self.unstable[i] and flux[i] > 0
+            if self._moves[i] and is_sound and not is_last:
+                x[i], y[i] = self._shift(i, shift / flux[i])
+        return flux, x, y
+
+    def _fit_source(self, i, window, *, is_first):
+        """
+        Fit one source; give its flux, and that times its shift.
+        """
+        values = window.pick(self._data[window.region] - self._model[window.region])
+        free = [i, *self._neighbours[i]]
+        templates = [window.draw(self._psf.of(j), self.x[j], self.y[j]) for j in free]
+        # The model has these sources in it, whose fluxes are free here.
+        for j, template in zip(free, templates, strict=True):
+            if np.isfinite(self._shown[j]):
+                values = values + self._shown[j] * template
+        for j in free:
+            if self._moves[j]:
+                templates += window.draw_gradient(self._psf.of(j), self.x[j], self.y[j])
+        templates += window.terms
+        coefficients, covariance = solve_window(values, templates)
+        peak = abs(coefficients[0]) * np.abs(templates[0]).max()
+        if self.unstable[i] or peak > self._brightest[i]:
+            self.unstable[i] = True
+            templates = templates[: len(free)] + window.terms
+            coefficients, covariance = solve_bounded(
+                values, templates, len(free), self._brightest[i]
+            )
+        self.flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
+        if is_first:
+            residual = values - coefficients @ np.array(templates)
+            self.level[i] = _WING_SHARE * residual.std()
+        return coefficients[0], coefficients[len(free) : len(free) + 2]
+
+    def _shift(self, i, shift):
+        """
+        Give the position of a source after a shift, no farther off than it may be.
+        """
+        shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
+        x, y = self.x[i] + shift[0], self.y[i] + shift[1]
+        x0, y0 = (one[i] for one in self._given)
+        if np.hypot(x - x0, y - y0) > self._maximum_shift:
+            return x0, y0
+        return x, y
+
+    def _take(self, flux, x, y, *, is_first):
+        """
+        Take what a round found, and find who has changed and whom that concerns.
+        """
+        shift = np.hypot(x - self.x, y - self.y)
+        shifted = shift >= _SETTLED_SHIFT
+        change = np.nan_to_num(np.abs(flux - self._shown))
+        changed = shifted | (change > _SETTLED_SHARE * np.abs(flux))
+        # Who has settled stays where it is, as the model has it.
+        self.x, self.y = np.where(shifted, x, self.x), np.where(shifted, y, self.y)
+        self.flux = flux
+        active = shifted.copy()
+        if is_first:
+            may_move = self._fit_position & _hold_their_own(flux, self._neighbours)
+            active |= may_move != self._moves
+            self._moves = may_move
+        extent = [
+            _find_reach(
+                self._psf.of(i), self.level[i], change[i] + abs(flux[i]) * shift[i]
+            )
+            for i in np.flatnonzero(changed)
+        ]
+        active |= _find_reached(self.x, self.y, changed, extent, self._radius)
+        self._active = active
+        return changed
+
+    def _show(self, changed, before):
+        """
+        Draw sources anew, instead of what the model has of them.
+        """
+        psfs = self._psf.select(changed)
+        old = *before, self._shown, self._shown_level
+        self._shown = np.where(changed, self.flux, self._shown)
+        self._shown_level = np.where(changed, self.level, self._shown_level)
+        new = self.x, self.y, self._shown, self._shown_level
+        for sign, sources in ((-1.0, old), (1.0, new)):
+            x, y, flux, level = (one[changed] for one in sources)
+            draw_sources(self._model, x, y, sign * flux, psfs, level=level)
+
+
+def _find_reach(psf, level, change):
+    """
+    Give the distance to which a change of a source counts for others, in pixels.
+    """
+    if not np.isfinite(change) or change == 0.0:
+        return 0.0
+    return psf.extent(level / change) if level > 0 else psf.radius
+
+
+def _find_reached(x, y, changed, extent, radius):
+    """
+    Find in which sources' windows the changes of other ones count.
+    """
+    reached = np.zeros(len(x), dtype=bool)
+    which = np.flatnonzero(changed)
+    if which.size == 0:
+        return reached
+    points = np.stack([x, y], axis=1)
+    extent = np.array(extent)
+    found = KDTree(points).query_ball_point(points[which], extent + radius.max())
+    for i, reach, near in zip(which, extent, found, strict=True):
+        near = np.array([j for j in near if j != i], dtype=int)
+        distance = np.hypot(x[near] - x[i], y[near] - y[i])
+        reached[near[distance <= reach + radius[near]]] = True
+    return reached
+
+
+def _hold_their_own(flux, neighbours):
+    """
+    Find which sources are bright enough beside their neighbours to move.
+    """
+    bright = np.nan_to_num(flux)
+    return np.array(
+        [
+            bright[i] >= _LEAST_SHARE * max(bright[near], default=0.0)
+            for i, near in enumerate(neighbours)
+        ],
+        dtype=bool,
+    )
