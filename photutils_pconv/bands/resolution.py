@@ -16,7 +16,7 @@ from scipy.signal import fftconvolve
 
 from photutils_pconv._utils.checks import check_choice
 from photutils_pconv._utils.warnings import hold_filters
-from photutils_pconv.geometry.grids import fill_missing
+from photutils_pconv.geometry.resampling import fill_missing
 from photutils_pconv.inputs.map_input import MapInput
 from photutils_pconv.psf.pixel import PixelPSF
 

@@ -16,8 +16,8 @@ from photutils_pconv.finding.fits import (
     neighbour_errors,
 )
 from photutils_pconv.finding.structure import structure_map
-from photutils_pconv.geometry.grids import fill_missing
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM
+from photutils_pconv.geometry.resampling import fill_missing
 from photutils_pconv.psf.source_images import expected_error_image, model_image
 from photutils_pconv.psf_photometry.filters import get_filter_bank
 

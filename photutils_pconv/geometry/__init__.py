@@ -12,8 +12,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         'cutouts': ('CUTOUT_SIZE', 'cutout_origin', 'extract_cutout'),
         'empty_holes': ('EmptyHoles', 'choose_empty_radii', 'place_empty_holes'),
-        'grids': ('MapGrid', 'resample_grid'),
+        'grids': ('MapGrid',),
         'holes': ('Holes', 'draw_holes', 'hole_stamp'),
         'merging': ('DistinctPositions', 'merge_close'),
+        'resampling': ('resample_grid',),
     },
 )

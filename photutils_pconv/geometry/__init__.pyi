@@ -7,12 +7,12 @@ from .empty_holes import EmptyHoles as EmptyHoles
 from .empty_holes import choose_empty_radii as choose_empty_radii
 from .empty_holes import place_empty_holes as place_empty_holes
 from .grids import MapGrid as MapGrid
-from .grids import resample_grid as resample_grid
 from .holes import Holes as Holes
 from .holes import draw_holes as draw_holes
 from .holes import hole_stamp as hole_stamp
 from .merging import DistinctPositions as DistinctPositions
 from .merging import merge_close as merge_close
+from .resampling import resample_grid as resample_grid
 
 __all__ = [
     'CUTOUT_SIZE',

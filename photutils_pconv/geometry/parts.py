@@ -10,12 +10,12 @@ the same surroundings. Parts at an edge of the map lie at the same edge there.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from photutils_pconv.geometry.grids import MapGrid
+from photutils_pconv.geometry.packing import pack
 from photutils_pconv.geometry.windows import find_window
 
 __all__ = ['MapParts', 'Overlaid', 'find_parts']
@@ -23,8 +23,6 @@ __all__ = ['MapParts', 'Overlaid', 'find_parts']
 # Parts are put together where they are smaller than this share of the map: copying
 # them costs little of what they save; by choice.
 _LARGEST_SHARE = 0.7
-# The widths in which that is tried, in units of the root of the parts' area; by choice.
-_WIDTHS = (0.8, 0.9, 1.0, 1.1, 1.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,10 +320,10 @@ def find_parts(shape, x, y, reach):
     most = _LARGEST_SHARE * shape[0] * shape[1]
     if np.prod(whole[:, 2:] - whole[:, :2], axis=1).sum() > most:
         return None
-    put = _put_together(whole, shape)
-    if put is None or put[0][0] * put[0][1] > most:
+    packed = pack(whole, shape)
+    if packed is None or packed[0][0] * packed[0][1] > most:
         return None
-    size, corners = put
+    size, corners = packed
     shift = whole[group, :2] - corners[group]
     known = np.zeros(size, dtype=bool)
     for (top, left, bottom, right), (rows, columns) in zip(boxes, shift, strict=True):
@@ -357,64 +355,3 @@ def _join(x, y, reach, boxes):
     i, j = pairs[near].T
     links = coo_array((np.ones(i.size, dtype=bool), (i, j)), shape=(n, n))
     return connected_components(links, directed=False)[1]
-
-
-def _put_together(boxes, shape):
-    """
-    Put boxes side by side; those at an edge of the map keep it.
-
-    Returns the size of all and the boxes' first pixels, or `None` where an edge has
-    no room for them.
-    """
-    sizes = boxes[:, 2:] - boxes[:, :2]
-    first, last = boxes[:, :2] == 0, boxes[:, 2:] == shape
-    if np.any(first & last):
-        return None
-    # By axis: -1 at the first edge, 1 at the last one.
-    side = last.astype(int) - first.astype(int)
-    of_corner = [
-        np.flatnonzero(np.all(side == corner, axis=1))
-        for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1))
-    ]
-    if any(one.size > 1 for one in of_corner):
-        return None
-    area = np.prod(sizes, axis=1).sum()
-    least = max(sizes[:, 1].max(), *(sizes[side[:, 0] == k, 1].sum() for k in (-1, 1)))
-    best = None
-    for ratio in _WIDTHS:
-        width = max(int(np.ceil(ratio * np.sqrt(area))), int(least))
-        height, corners = _stack(sizes, side, width)
-        if best is None or height * width < best[0][0] * best[0][1]:
-            best = (height, width), corners
-    return best
-
-
-def _stack(sizes, side, width):
-    """
-    Stack boxes in some width, each as high up as it goes.
-
-    Returns the height of all and the boxes' first pixels.
-    """
-    corners = np.zeros(sizes.shape, dtype=int)
-    # How far down each column is taken.
-    taken = np.zeros(width, dtype=int)
-    for edge in (-1, 1):
-        # Side by side, with those of the corners at the ends.
-        here = np.flatnonzero(side[:, 0] == edge)
-        here = here[np.argsort(side[here, 1], kind='stable')]
-        corners[here, 1] = np.cumsum(sizes[here, 1]) - sizes[here, 1]
-    corners[side[:, 1] == 1, 1] = width - sizes[side[:, 1] == 1, 1]
-    # At the upper edge first, at the lower one last; between them the largest first.
-    for k in np.lexsort((-sizes[:, 0], side[:, 0])):
-        size = sizes[k, 1]
-        if not side[k].any():
-            # Where the lowest row of those that it takes is the uppermost.
-            lowest = maximum_filter1d(taken, size, origin=-(size // 2))
-            corners[k, 1] = np.argmin(lowest[: width - size + 1])
-        columns = slice(corners[k, 1], corners[k, 1] + size)
-        corners[k, 0] = taken[columns].max()
-        taken[columns] = corners[k, 0] + sizes[k, 0]
-    height = int(taken.max())
-    last = side[:, 0] == 1
-    corners[last, 0] = height - sizes[last, 0]
-    return height, corners

@@ -9,8 +9,8 @@ reconstruction changes its grid.
 
 import numpy as np
 
-from photutils_pconv.geometry.grids import resample_grid
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_taper
+from photutils_pconv.geometry.resampling import resample_grid
 from photutils_pconv.inpainting.hole_filling import inpaint_holes
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 

@@ -17,14 +17,13 @@ from astropy.utils.masked import Masked
 
 from photutils_pconv._utils.scratch import copy_to_scratch, make_zeros
 from photutils_pconv._utils.warnings import hold_filters
+from photutils_pconv.inputs.uncertainties import convert_unit, uncertainty_power
 from photutils_pconv.inputs.units import depends_on_area, get_area_ratio
 from photutils_pconv.inputs.values import (
     add_history,
     check_some_left,
-    convert_unit,
     output_dtype,
     split_map,
-    uncertainty_power,
 )
 
 __all__ = ['MapInput']

@@ -21,6 +21,7 @@ from photutils_pconv._utils.warnings import hold_filters
 from photutils_pconv.inputs.map_input import MapInput
 from photutils_pconv.inputs.opening import open_map
 from photutils_pconv.inputs.regions import regions_to_mask
+from photutils_pconv.inputs.uncertainties import find_unknown_error, parse_error
 from photutils_pconv.inputs.units import (
     celestial_wcs,
     get_jy_per_pixel,
@@ -30,8 +31,6 @@ from photutils_pconv.inputs.values import (
     check_dimensions,
     check_mask,
     check_some_left,
-    find_unknown_error,
-    parse_error,
     split_map,
     warn_about_blank_border,
 )

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from photutils_pconv._psf_models.sampled import SampledPSF
 from photutils_pconv._psf_models.splines import filter_image
-from photutils_pconv.geometry.grids import smoothing_sigma
+from photutils_pconv.geometry.resampling import smoothing_sigma
 
 __all__ = ['resample_psf']
 

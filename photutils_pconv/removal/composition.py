@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
-from photutils_pconv.removal.texture_models import measure_structure
+from photutils_pconv.removal.structure import measure_structure
 
 __all__ = ['Composition', 'compose']
 

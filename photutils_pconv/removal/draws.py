@@ -28,12 +28,8 @@ from photutils_pconv._utils.warnings import warn_user
 from photutils_pconv.geometry.empty_holes import MINIMUM_EMPTY
 from photutils_pconv.geometry.holes import TAPER_WIDTH, Holes
 from photutils_pconv.geometry.windows import find_window
-from photutils_pconv.removal.texture_models import (
-    cut_surroundings,
-    fit_textures,
-    local_scales,
-    split_scales,
-)
+from photutils_pconv.removal.structure import local_scales, split_scales
+from photutils_pconv.removal.texture_models import cut_surroundings, fit_textures
 
 __all__ = ['DrawModel', 'Draws']
 

@@ -22,7 +22,8 @@ from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.removal.filling import Filled
 from photutils_pconv.removal.measuring import measure
 from photutils_pconv.removal.nearby import find_reach
-from photutils_pconv.removal.texture_models import cut_residuals, scales_around
+from photutils_pconv.removal.structure import scales_around
+from photutils_pconv.removal.texture_models import cut_residuals
 
 __all__ = ['EmptySample', 'FilledEmpty', 'fill_empty_holes', 'sample_empty_holes']
 

@@ -15,7 +15,7 @@ from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.holes import Holes
 from photutils_pconv.geometry.parts import MapParts, Overlaid, find_parts
 from photutils_pconv.removal.settings import EMPIRICAL
-from photutils_pconv.removal.texture_models import SURROUNDINGS
+from photutils_pconv.removal.structure import SURROUNDINGS
 
 __all__ = ['Nearby', 'find_reach']
 

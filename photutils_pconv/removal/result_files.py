@@ -16,8 +16,9 @@ from photutils_pconv.inputs.headers import (
     make_mask_hdu,
     scale_values,
 )
+from photutils_pconv.inputs.uncertainties import uncertainty_kind, uncertainty_power
 from photutils_pconv.inputs.unit_texts import format_unit
-from photutils_pconv.inputs.values import as_array, uncertainty_kind, uncertainty_power
+from photutils_pconv.inputs.values import as_array
 from photutils_pconv.inputs.wcs_headers import make_wcs_header, make_wcs_tables
 from photutils_pconv.removal.table_files import (
     name_table,

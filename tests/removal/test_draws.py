@@ -13,12 +13,11 @@ from scipy.stats import iqr
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.geometry.holes import Holes, draw_holes, draw_taper
 from photutils_pconv.removal.draws import DrawModel
+from photutils_pconv.removal.structure import local_scales, split_scales
 from photutils_pconv.removal.texture_models import (
     cut_residuals,
     cut_surroundings,
     fit_textures,
-    local_scales,
-    split_scales,
 )
 from photutils_pconv.setups.registry import get_setup
 
@@ -132,6 +131,15 @@ class TestModel:
         texture = draw_in(models, *places, np.ones((2, places[0].size)), 0)
         assert np.abs(texture).max() < 1e-10
 
+    def test_surroundings(self):
+        x, y = np.array([80.0, 200.0]), np.array([90.0, 180.0])
+        holes = draw_holes(SHAPE, x, y, 9.0)
+        parts = split_scales(field(8), holes)
+        scales = local_scales(parts, x, y, [9.0, 9.0])
+        (model,) = fit_textures(cut_surroundings(parts, x, y, [9.0, 9.0], scales))
+        assert_allclose(model.amplitudes[0], 1.0, rtol=0.1)
+        assert model.amplitudes[1].max() < 1e-9
+
 
 class TestDraw:
     def test_variance_and_spectrum(self, drawn, places):
@@ -179,49 +187,6 @@ class TestDraw:
         reverse = tuple(value[::-1] for value in places)
         other = draw_in(drawn.models, *reverse, drawn.scales, 2)
         assert_array_equal(other, drawn.texture)
-
-
-class TestScale:
-    def test_split(self):
-        """A slope is gone, noise is fine; what is unusable does not count."""
-        rng = np.random.default_rng(5)
-        slope = 1e3 + 2.0 * np.arange(SHAPE[1]) + np.zeros(SHAPE)
-        unusable = np.zeros(SHAPE, dtype=bool)
-        unusable[100:110, 100:110] = True
-        parts = split_scales(np.where(unusable, np.nan, slope), unusable)
-        assert np.isnan(parts[:, unusable]).all()
-        far = np.zeros(SHAPE, dtype=bool)
-        far[40:-40, 40:-40] = True
-        far[60:150, 60:150] = False
-        assert np.abs(parts[:, far]).max() < 1e-6
-        fine, coarse = split_scales(rng.standard_normal(SHAPE), unusable)
-        # A Gaussian of sigma s leaves 1 / (4 pi s**2) of white noise.
-        narrow, wide = 1 / (4 * np.pi * 1.5**2), 1 / (4 * np.pi * 8**2)
-        centre = 1 / (2 * np.pi * 1.5**2)
-        assert_allclose(
-            np.nanstd(fine[far]), np.sqrt(1 + narrow - 2 * centre), rtol=0.02
-        )
-        cross = 1 / (2 * np.pi * (1.5**2 + 8**2))
-        expected = np.sqrt(narrow + wide - 2 * cross)
-        assert_allclose(np.nanstd(coarse[far]), expected, rtol=0.05)
-
-    def test_local(self):
-        image = np.random.default_rng(6).standard_normal((2, *SHAPE))
-        image[1] *= 3
-        image[:, :, 140:] *= 5
-        image[:, 60:80, 60:80] = np.nan
-        scales = local_scales(image, [70.0, 210.0, 1e4], [70.0, 190.0, 0.0], [12] * 3)
-        expected = [[1, 5, np.nan], [3, 15, np.nan]]
-        assert_allclose(scales, expected, rtol=0.06)
-
-    def test_surroundings(self):
-        x, y = np.array([80.0, 200.0]), np.array([90.0, 180.0])
-        holes = draw_holes(SHAPE, x, y, 9.0)
-        parts = split_scales(field(8), holes)
-        scales = local_scales(parts, x, y, [9.0, 9.0])
-        (model,) = fit_textures(cut_surroundings(parts, x, y, [9.0, 9.0], scales))
-        assert_allclose(model.amplitudes[0], 1.0, rtol=0.1)
-        assert model.amplitudes[1].max() < 1e-9
 
 
 class TestRemover:

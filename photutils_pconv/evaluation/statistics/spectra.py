@@ -21,7 +21,7 @@ from photutils_pconv.evaluation.statistics._fourier import (
     make_window,
 )
 from photutils_pconv.evaluation.statistics._parsing import parse_any_unit
-from photutils_pconv.inputs.values import parse_error
+from photutils_pconv.inputs.uncertainties import parse_error
 
 __all__ = [
     'delta_variance',

@@ -1,0 +1,41 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""Tests of the fine and the coarse structure of maps."""
+
+import numpy as np
+from numpy.testing import assert_allclose
+
+from photutils_pconv.removal.structure import local_scales, split_scales
+
+SHAPE = (260, 280)
+
+
+def test_scales_are_parted():
+    """A slope is gone, noise is fine; what is unusable does not count."""
+    rng = np.random.default_rng(5)
+    slope = 1e3 + 2.0 * np.arange(SHAPE[1]) + np.zeros(SHAPE)
+    unusable = np.zeros(SHAPE, dtype=bool)
+    unusable[100:110, 100:110] = True
+    parts = split_scales(np.where(unusable, np.nan, slope), unusable)
+    assert np.isnan(parts[:, unusable]).all()
+    far = np.zeros(SHAPE, dtype=bool)
+    far[40:-40, 40:-40] = True
+    far[60:150, 60:150] = False
+    assert np.abs(parts[:, far]).max() < 1e-6
+    fine, coarse = split_scales(rng.standard_normal(SHAPE), unusable)
+    # A Gaussian of sigma s leaves 1 / (4 pi s**2) of white noise.
+    narrow, wide = 1 / (4 * np.pi * 1.5**2), 1 / (4 * np.pi * 8**2)
+    centre = 1 / (2 * np.pi * 1.5**2)
+    assert_allclose(np.nanstd(fine[far]), np.sqrt(1 + narrow - 2 * centre), rtol=0.02)
+    cross = 1 / (2 * np.pi * (1.5**2 + 8**2))
+    expected = np.sqrt(narrow + wide - 2 * cross)
+    assert_allclose(np.nanstd(coarse[far]), expected, rtol=0.05)
+
+
+def test_scales_around_holes():
+    image = np.random.default_rng(6).standard_normal((2, *SHAPE))
+    image[1] *= 3
+    image[:, :, 140:] *= 5
+    image[:, 60:80, 60:80] = np.nan
+    scales = local_scales(image, [70.0, 210.0, 1e4], [70.0, 190.0, 0.0], [12] * 3)
+    expected = [[1, 5, np.nan], [3, 15, np.nan]]
+    assert_allclose(scales, expected, rtol=0.06)
