@@ -16,6 +16,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from photutils_pconv.network.blocks import PartialConv2d, check_input, make_activation
+from photutils_pconv.network.windows import (
+    clip,
+    coarsen,
+    crop,
+    grow,
+    refine,
+    take_middle,
+)
 
 __all__ = ['FILLS', 'FilledUNet', 'ResidualBlock', 'smooth_fill']
 
@@ -326,56 +334,26 @@ class FilledUNet(nn.Module):
         Go through the decoder as far as the middle of the output needs it.
         """
         shape = base.shape[2:]
-        wanted = _halve([(size // 2 - reach, size // 2 + reach) for size in shape])
+        wanted = coarsen(take_middle(shape, reach), 2)
         # From the output down: what each level needs, and what it takes from below.
-        windows, needed = _grow(wanted, 1), []
+        window, needed = grow(wanted, 1), []
         for skip, block in zip(skips, self.decoder, strict=True):
-            outer = _clip(_grow(windows, len(block) * _BLOCK_REACH), skip.shape[2:])
-            below = _halve(outer)
-            needed.append((_clip(windows, skip.shape[2:]), outer, below))
-            windows = below
-        x, start = _crop(x, windows, [0, 0]), windows
+            size = skip.shape[2:]
+            outer = clip(grow(window, len(block) * _BLOCK_REACH), size)
+            below = coarsen(outer, 2)
+            needed.append((clip(window, size), outer, below))
+            window = below
+        x, known = crop(x, window), window
         for up, block, (inner, outer, below) in zip(
             reversed(self.up), reversed(self.decoder), reversed(needed), strict=True
         ):
-            x = _crop(x, below, [low for low, _ in start])
-            x = _crop(up(x), outer, [2 * low for low, _ in below])
-            x = block(x + _crop(skips.pop(), outer, [0, 0]))
+            x = up(crop(x, below, known))
+            x = block(crop(x, outer, refine(below, 2)) + crop(skips.pop(), outer))
             # Beyond this, the rim lacks what was cut off.
-            x, start = _crop(x, inner, [low for low, _ in outer]), inner
-        wanted = _clip(wanted, [size // 2 for size in shape])
-        x = _crop(self.head(x), wanted, [low for low, _ in start])
+            x, known = crop(x, inner, outer), inner
+        wanted = clip(wanted, [size // 2 for size in shape])
+        x = crop(self.head(x), wanted, known)
         emission = base.clone()
-        (top, bottom), (left, right) = wanted
-        middle = emission[:, :, 2 * top : 2 * bottom, 2 * left : 2 * right]
+        middle = crop(emission, refine(wanted, 2))
         middle += F.pixel_shuffle(x, 2).float()
         return emission
-
-
-def _halve(windows):
-    """
-    Find the pixels of half the resolution that windows lie in.
-    """
-    return [(low // 2, -(-high // 2)) for low, high in windows]
-
-
-def _grow(windows, margin):
-    return [(low - margin, high + margin) for low, high in windows]
-
-
-def _clip(windows, shape):
-    return [
-        (max(low, 0), min(high, size))
-        for (low, high), size in zip(windows, shape, strict=True)
-    ]
-
-
-def _crop(x, windows, start):
-    """
-    Cut features, whose first row and column are those of ``start``.
-    """
-    rows, columns = (
-        slice(low - first, high - first)
-        for (low, high), first in zip(windows, start, strict=True)
-    )
-    return x[:, :, rows, columns]

@@ -5,6 +5,14 @@ import torch
 from torch import nn
 
 from photutils_pconv.network.blocks import PCDown, PCUp, check_input
+from photutils_pconv.network.windows import (
+    clip,
+    coarsen,
+    crop,
+    grow,
+    refine,
+    take_middle,
+)
 
 __all__ = ['PConvUNet']
 
@@ -174,49 +182,29 @@ class PConvUNet(nn.Module):
         """
         Go through the decoder as far as the middle of the output needs it.
         """
-        wanted = [
-            (max(size // 2 - reach, 0), min(size // 2 + reach, size)) for size in shape
-        ]
+        wanted = clip(take_middle(shape, reach), shape)
         # From the output down: what each block needs of its input.
-        needed, windows = [], wanted
+        needed, window = [], wanted
         for block, (skip, _) in zip(reversed(self.decoder[1:]), skips, strict=True):
-            inputs = [
-                _find_input(window, block.conv.stride, size)
-                for window, size in zip(windows, skip.shape[2:], strict=True)
-            ]
-            needed.append((inputs, windows))
-            windows = inputs
-        branch = _crop(branch, windows)
-        for block, (inputs, outputs) in zip(
+            stride = block.conv.stride
+            below = clip(coarsen(grow(window, 1), stride), skip.shape[2:])
+            # With the window of the block's own output.
+            needed.append((below, refine(below, stride), window))
+            window = below
+        branch = _crop_both(branch, window)
+        for block, (below, given, window) in zip(
             self.decoder[1:], reversed(needed), strict=True
         ):
-            stride = block.conv.stride
-            branch = block(branch, _crop(skips.pop(), inputs))
+            branch = block(branch, _crop_both(skips.pop(), below))
             # Beyond this, the rim lacks what was cut off.
-            inner = [
-                (low - stride * first, high - stride * first)
-                for (low, high), (first, _) in zip(outputs, inputs, strict=True)
-            ]
-            branch = _crop(branch, inner)
-        (top, bottom), (left, right) = wanted
+            branch = _crop_both(branch, window, given)
         emission = branch[0].new_zeros(len(branch[0]), 1, *shape)
-        emission[:, :, top:bottom, left:right] = branch[0]
+        crop(emission, wanted).copy_(branch[0])
         return emission
 
 
-def _find_input(window, stride, size):
-    """
-    Find the input pixels on which some output pixels of a decoder's block depend.
-    """
-    low, high = window
-    if stride == 1:
-        return max(low - 1, 0), min(high + 1, size)
-    return max((low - 1) // stride, 0), min(-(-(high + 1) // stride), size)
-
-
-def _crop(branch, windows):
+def _crop_both(branch, window, within=None):
     """
     Cut features and their validity.
     """
-    (top, bottom), (left, right) = windows
-    return tuple(one[:, :, top:bottom, left:right] for one in branch)
+    return tuple(crop(one, window, within) for one in branch)
