@@ -17,6 +17,7 @@ import numpy as np
 from _maps import EMISSION_RANGE, MARGIN, NOISE_RANGE, draw_positions, inject
 from _stamps import measured_eef
 from astropy.io import fits
+from astropy.stats import mad_std
 from photutils.aperture import CircularAperture
 from scipy.ndimage import map_coordinates, median_filter
 
@@ -130,7 +131,7 @@ def load_background(path):
         # Stars, sampled too coarsely to pass for anything but spikes.
         image = median_filter(image, 5)
     image -= np.nanmedian(image)
-    return image / (1.4826 * np.nanmedian(np.abs(image)))
+    return image / mad_std(image, ignore_nan=True)
 
 
 @cache

@@ -6,6 +6,7 @@ Figures of samples of sources, and Markdown tables of them.
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 
 __all__ = [
     'BINS',
@@ -38,9 +39,6 @@ SMALLEST_SAMPLE = 10
 """
 An interquartile range of fewer sources says nothing (by choice).
 """
-
-# From a median absolute deviation to a standard deviation, of a Gaussian.
-_MAD_TO_STD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,4 +186,4 @@ def robust_std(values):
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return np.nan
-    return float(_MAD_TO_STD * np.median(np.abs(values - np.median(values))))
+    return float(mad_std(values))

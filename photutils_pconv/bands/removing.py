@@ -131,8 +131,7 @@ def remove_bands(
         with _Naming(band):
             chosen, map_input = removers[band].read_map(maps[band], **planes[band])
             # One bar for all bands: theirs would be drawn over each other.
-            run = replace(chosen.run, progress_bar=False)
-            settings[band] = replace(chosen, run=run)
+            settings[band] = replace(chosen, run=chosen.run.without_bar())
             source_input = parse_sources(sources, wcs=map_input.wcs)
             map_input = mask_excluded(map_input, source_input)
         jobs[band] = _Job(settings[band], map_input, source_input)

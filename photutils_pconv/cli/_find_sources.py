@@ -51,7 +51,15 @@ def add_parser(subparsers):
         help='the catalogue (ECSV)',
     )
     add_overwrite(group)
-    group.add_argument('--quiet', action='store_true', help='no summary')
+    group.add_argument(
+        '--progress-bar',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='show progress bars (default: on)',
+    )
+    group.add_argument(
+        '--quiet', action='store_true', help='no progress bar and no summary'
+    )
     return parser
 
 
@@ -75,6 +83,7 @@ def run(options):
         mask=options.mask_hdu or read_plane_file(options.mask),
         coverage_mask=read_plane_file(options.coverage_mask),
         beam=options.beam,
+        progress_bar=options.progress_bar and not options.quiet,
     )
     # Somebody else may have been faster.
     check_output([options.output], overwrite=options.overwrite)

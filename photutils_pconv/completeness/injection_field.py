@@ -75,7 +75,7 @@ class InjectionField:
             fill='mean',
             colour_correction=None,
             calibration_error=None,
-            run=replace(settings.run, progress_bar=False),
+            run=settings.run.without_bar(),
         )
         removal = remove_sources(settings, map_input, source_input)
         grid, holes = removal.grid, removal.holes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
+from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.psf_photometry.scatter import FilterKernels
 
 __all__ = ['FilteredMap', 'filter_map', 'local_variance']
@@ -102,7 +103,8 @@ def filter_map(image, use, kernels, *, numbers, leak=None):
         squares = correlated.correlate(np.pad(leak**2, half))
     best = None
     filtered = FilterKernels(kernels).correlate(padded)
-    for number, flux, square in zip(numbers, filtered, squares, strict=True):
+    enter_stage('filtering', len(kernels), unit='filter')
+    for number, flux, square in count(zip(numbers, filtered, squares, strict=True)):
         scatter = local_variance(flux**2, use)
         total = scatter if square is None else scatter + np.maximum(square, 0.0)
         if best is None:

@@ -8,6 +8,7 @@ import numpy as np
 from astropy.table import QTable
 
 from photutils_pconv._utils.checks import to_bool
+from photutils_pconv._utils.progress import show_stages
 from photutils_pconv._utils.versions import package_versions
 from photutils_pconv.finding.search import search_map
 from photutils_pconv.finding.settings import (
@@ -70,6 +71,7 @@ def find_sources(
     coverage_mask=None,
     wcs=None,
     beam=None,
+    progress_bar=False,
 ):
     """
     Find the compact sources of a map with structured emission.
@@ -107,6 +109,9 @@ def find_sources(
     resample : bool, optional
         Whether a map that is off the setup's pixel scale is resampled; if `False` it
         is refused.
+
+    progress_bar : bool, optional
+        Whether to show progress bars, of the filters and of the fits of each round.
 
     Returns
     -------
@@ -148,6 +153,7 @@ def find_sources(
         threshold=threshold, shape_tolerance=shape_tolerance, n_rounds=n_rounds
     )
     resample = to_bool(resample, 'resample')
+    progress_bar = to_bool(progress_bar, 'progress_bar')
     is_known = setup is not None or None not in (mode, band)
     # What is wrong with it is said before a file is read.
     setup = get_setup(mode, band, setup=setup) if is_known else None
@@ -165,13 +171,14 @@ def find_sources(
     )
     grid = MapGrid.from_input(map_input, setup, resample=resample).in_double()
     native = grid.native
-    found = search_map(
-        native.data,
-        native.missing,
-        PixelPSF(found_psf, native.pixel_scale),
-        settings,
-        beam_fwhm=setup.psf_fwhm.to_value(u.arcsec) / native.pixel_scale,
-    )
+    with show_stages(progress_bar):
+        found = search_map(
+            native.data,
+            native.missing,
+            PixelPSF(found_psf, native.pixel_scale),
+            settings,
+            beam_fwhm=setup.psf_fwhm.to_value(u.arcsec) / native.pixel_scale,
+        )
     return _make_table(found, grid, map_input, settings, setup)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from photutils_pconv._utils.progress import count, enter_stage
 from photutils_pconv.psf.source_images import model_image
 
 __all__ = ['Candidates', 'fit_candidates', 'neighbour_errors']
@@ -163,8 +164,9 @@ def fit_candidates(data, missing, x, y, flux, scatter, number, bank, psf):
     scene.model = model_image(data.shape, x, y, flux, psf, level=level)
     order = np.argsort(-flux)
     reach = _FREE_FWHM * psf.fwhm
+    enter_stage('fitting', (_ROUNDS + 1) * len(x), unit='fit')
     for _ in range(_ROUNDS):
-        for i in order:
+        for i in count(order):
             window = scene.cut(x[i], y[i], flux[i])
             if window is None:
                 flux[i] = 0.0
@@ -188,7 +190,7 @@ def fit_candidates(data, missing, x, y, flux, scatter, number, bank, psf):
             flux[i] = max(alone[0], 0.0)
             scene.replace(window, x[i], y[i], flux[i])
     shapes = []
-    for i in range(len(x)):
+    for i in count(range(len(x))):
         near = _near(x, y, flux, i, reach)
         others = [(x[j], y[j]) for j in near]
         own = x[i], y[i], flux[i]

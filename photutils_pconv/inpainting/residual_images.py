@@ -10,7 +10,7 @@ the smaller the expected error is, which the network is given.
 
 import numpy as np
 
-from photutils_pconv._utils.medians import median
+from photutils_pconv._utils.medians import median, robust_std
 from photutils_pconv.inpainting.scaling import Normalisation
 
 __all__ = [
@@ -62,8 +62,7 @@ def small_holes(residual, error, missing, *, radius=24.0, limit=MISMATCH_LIMIT):
         # The half of the pixels with the smaller expected error.
         part = use & (error[i] <= median(error[i][use]))
         values = residual[i][part]
-        scatter = 1.4826 * median(np.abs(values - median(values)))
-        holes[i] = error[i] > limit * scatter
+        holes[i] = error[i] > limit * robust_std(values)
     return holes
 
 

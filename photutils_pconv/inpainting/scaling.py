@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.medians import median
+from photutils_pconv._utils.medians import MAD_TO_STD, median
 
 __all__ = [
     'NORMALISATIONS',
@@ -257,7 +257,7 @@ def _robust(images, validity, radius, softening):
         if values.size == 0:
             continue
         centre[i] = median(values)
-        spread = 1.4826 * median(np.abs(values - centre[i]))
+        spread = MAD_TO_STD * median(np.abs(values - centre[i]))
         if spread == 0:
             spread = values.std()
         # Where there is no spread, any scale of order one in the map's unit

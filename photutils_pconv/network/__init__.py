@@ -13,9 +13,10 @@ __getattr__, __dir__, __all__ = attach(
     {
         'card': ('ModelCard', 'package_versions'),
         'conversion': ('convert_reference_checkpoint', 'write_converted_checkpoint'),
+        'devices': ('has_bfloat16',),
         'filled': ('FilledUNet',),
         'registry': ('list_models', 'read_card'),
-        'running': ('RunOptions', 'has_bfloat16', 'make_predictor'),
+        'running': ('RunOptions', 'make_predictor'),
         'unet': ('PConvUNet',),
         'weights': ('LoadedModel', 'load_model', 'save_model'),
     },

@@ -4,11 +4,11 @@ from .card import ModelCard as ModelCard
 from .card import package_versions as package_versions
 from .conversion import convert_reference_checkpoint as convert_reference_checkpoint
 from .conversion import write_converted_checkpoint as write_converted_checkpoint
+from .devices import has_bfloat16 as has_bfloat16
 from .filled import FilledUNet as FilledUNet
 from .registry import list_models as list_models
 from .registry import read_card as read_card
 from .running import RunOptions as RunOptions
-from .running import has_bfloat16 as has_bfloat16
 from .running import make_predictor as make_predictor
 from .unet import PConvUNet as PConvUNet
 from .weights import LoadedModel as LoadedModel

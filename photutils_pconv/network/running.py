@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-How a network is run: batches, device, and precision.
+How a network is run: batches, turns, device, and precision.
 """
 
 import copy
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.checks import check_choice, check_count, check_switches
-from photutils_pconv._utils.warnings import warn_user
+from photutils_pconv._utils.checks import check_count, check_switches
+from photutils_pconv.network.devices import (
+    check_precision,
+    choose_device,
+    has_bfloat16,
+    warn_emulated,
+)
 from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
     'BATCH_SIZE',
     'BLIND_TURNS',
-    'PRECISIONS',
     'SEEING_TURNS',
     'RunOptions',
     'check_batch_size',
-    'check_precision',
     'check_turns',
-    'choose_device',
     'choose_precision',
-    'has_bfloat16',
     'make_predictor',
-    'warn_emulated',
 ]
 
 #: The default number of cutouts that a network sees at once: more are no faster
@@ -39,10 +39,6 @@ BLIND_TURNS = 2
 SEEING_TURNS = 1
 # The quarter turns of a full circle.
 _ALL_TURNS = 4
-#: The accepted precisions.
-PRECISIONS = ('auto', 'float32', 'bfloat16')
-# Others, such as 'meta', have no numbers, or not all the layers.
-_DEVICE_TYPES = ('cpu', 'cuda', 'mps', 'xpu')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +101,47 @@ class RunOptions:
             check_turns(self.turns)
         check_threads(self.threads)
         warn_emulated(self.precision, choose_device(self.device))
+
+    def with_turns(self, turns):
+        """
+        Give the same options with another number of turns.
+
+        Unlike `dataclasses.replace` it does not check, and warn of, what was given
+        before.
+
+        Parameters
+        ----------
+        turns : int
+            The number.
+
+        Returns
+        -------
+        run : `RunOptions`
+            The options.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the number is not accepted.
+        """
+        check_turns(turns)
+        return self._changed('turns', turns)
+
+    def without_bar(self):
+        """
+        Give the same options without a progress bar, and without another warning.
+
+        Returns
+        -------
+        run : `RunOptions`
+            The options.
+        """
+        return self._changed('progress_bar', False)
+
+    def _changed(self, name, value):
+        changed = copy.copy(self)
+        object.__setattr__(changed, name, value)
+        return changed
 
 
 def make_predictor(network, run):
@@ -188,23 +225,6 @@ def check_batch_size(batch_size):
     check_count(batch_size, 'batch_size')
 
 
-def check_precision(precision):
-    """
-    Refuse an unknown precision.
-
-    Parameters
-    ----------
-    precision : str
-        The precision.
-
-    Raises
-    ------
-    ValueError
-        If it is none of those that `RunOptions` accepts.
-    """
-    check_choice(precision, 'precision', PRECISIONS)
-
-
 def check_turns(turns):
     """
     Refuse a number of quarter turns that is none of 1 to 4.
@@ -250,102 +270,6 @@ def choose_precision(run, network):
     return 'bfloat16' if corrects and fast else 'float32'
 
 
-def choose_device(device):
-    """
-    Find the torch device of a name.
-
-    Parameters
-    ----------
-    device : str or `torch.device`
-        The name, or ``'auto'`` for a GPU where there is one.
-
-    Returns
-    -------
-    device : `torch.device`
-        The device.
-
-    Raises
-    ------
-    ValueError
-        If it is no name, there is no such device here, or networks cannot be
-        run on it; the message lists those that are accepted.
-    """
-    import torch
-
-    name = device
-    if isinstance(device, str) and device == 'auto':
-        name = 'cuda' if torch.cuda.is_available() else 'cpu'
-    runs = isinstance(name, str | torch.device)
-    try:
-        chosen = torch.device(name) if runs else None
-        runs = runs and chosen.type in _DEVICE_TYPES
-        if runs:
-            # A name may be known though the device is not there; torch says so
-            # in either error, or an AssertionError if it was built without it.
-            torch.zeros(1, device=chosen).cpu()
-    except (AssertionError, RuntimeError, TypeError):
-        runs = False
-    if not runs:
-        msg = (
-            f'device must be {_accepted_devices()}, on which networks can be run '
-            f'here, got {device!r}'
-        )
-        raise ValueError(msg)
-    return chosen
-
-
-def has_bfloat16(device='auto'):
-    """
-    Determine whether a device calculates in bfloat16, rather than emulates it.
-
-    Parameters
-    ----------
-    device : str or `torch.device`, optional
-        The device, as for `RunOptions`.
-
-    Returns
-    -------
-    fast : bool
-        Whether it does.
-
-    Raises
-    ------
-    ValueError
-        If there is no such device.
-    """
-    import torch
-
-    device = choose_device(device)
-    if device.type == 'cuda':
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != 'cpu':
-        return False
-    capabilities = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
-    return any(getattr(torch.cpu, name, bool)() for name in capabilities)
-
-
-def warn_emulated(precision, device):
-    """
-    Warn that a device emulates a precision.
-
-    Parameters
-    ----------
-    precision : str
-        The precision that was asked for.
-
-    device : `torch.device`
-        The device.
-    """
-    if precision == 'bfloat16' and not has_bfloat16(device):
-        # A processor without it took 31 times as long for the bundled model 'psf', and
-        # 14 times for a step of its training (an AMD EPYC without AVX-512).
-        warn_user(
-            f"precision='bfloat16' is only emulated by this device ({device.type!r}), "
-            "and may take many times as long as 'float32': give precision='auto', "
-            'which takes bfloat16 where it is faster'
-        )
-
-
 def _find_up(images, validity):
     """
     Find by how many quarter turns cutouts are turned so that they lie alike.
@@ -382,16 +306,3 @@ def _turn(stack, turns):
     for k in np.unique(turns[turns > 0]):
         turned[turns == k] = np.rot90(stack[turns == k], k, axes=(-2, -1))
     return turned
-
-
-def _accepted_devices():
-    """Name the devices of this machine."""
-    import torch
-
-    names = ['auto', 'cpu']
-    names += [f'cuda:{i}' for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        names.append('mps')
-    if torch.xpu.is_available():
-        names += [f'xpu:{i}' for i in range(torch.xpu.device_count())]
-    return ' or '.join(map(repr, names))

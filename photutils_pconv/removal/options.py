@@ -3,7 +3,8 @@
 The keywords of a removal as options of a command line and of lists of maps.
 """
 
-from photutils_pconv.network.running import PRECISIONS, RunOptions
+from photutils_pconv.network.devices import PRECISIONS
+from photutils_pconv.network.running import RunOptions
 from photutils_pconv.photometry.upper_limits import (
     DETECTION_THRESHOLD,
     LIMIT_PROBABILITY,

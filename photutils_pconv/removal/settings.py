@@ -3,7 +3,7 @@
 What a user asks of a removal, checked before any work.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import astropy.units as u
@@ -302,7 +302,7 @@ def _complete_run(run, method):
     run = RunOptions() if run is None else run
     if run.turns is not None:
         return run
-    return replace(run, turns=SEEING_TURNS if method == 'psf' else BLIND_TURNS)
+    return run.with_turns(SEEING_TURNS if method == 'psf' else BLIND_TURNS)
 
 
 def _parse_radii(radii, setup):

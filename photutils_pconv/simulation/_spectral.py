@@ -5,6 +5,8 @@ What the generators of emission and of noise, and their measures, share.
 
 import numpy as np
 
+from photutils_pconv._utils import medians
+
 
 def wave_numbers(shape):
     """Return the frequencies (kx, ky), per pixel, of a real transform."""
@@ -15,5 +17,4 @@ def wave_numbers(shape):
 
 def robust_std(field):
     """Return the scatter about the median that outliers hardly change."""
-    median = np.median(field)
-    return 1.4826 * np.median(np.abs(field - median))
+    return medians.robust_std(np.ravel(field))

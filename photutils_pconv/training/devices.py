@@ -8,7 +8,7 @@ import os
 import torch
 
 from photutils_pconv._utils.optional import require
-from photutils_pconv.network.running import has_bfloat16, warn_emulated
+from photutils_pconv.network.devices import has_bfloat16, warn_emulated
 
 __all__ = ['choose_precision', 'make_accelerator']
 

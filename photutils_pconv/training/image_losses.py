@@ -9,7 +9,13 @@ import torch
 
 from photutils_pconv._utils.optional import require
 
-__all__ = ['gram_matrix', 'ssim_loss', 'style_loss']
+__all__ = [
+    'compare_styles',
+    'gram_matrices',
+    'gram_matrix',
+    'ssim_loss',
+    'style_loss',
+]
 
 
 def gram_matrix(features):
@@ -30,6 +36,46 @@ def gram_matrix(features):
     n, c, h, w = features.shape
     flat = features.reshape(n, c, h * w)
     return flat @ flat.transpose(1, 2) / (c * h * w)
+
+
+def gram_matrices(image, features):
+    """
+    Compute the Gram matrices of all feature maps of an image.
+
+    Parameters
+    ----------
+    image : `torch.Tensor`
+        The image, (N, C, H, W).
+
+    features : callable
+        As for `style_loss`.
+
+    Returns
+    -------
+    grams : list of `torch.Tensor`
+        Those of each layer.
+    """
+    return [gram_matrix(layer) for layer in features(image)]
+
+
+def compare_styles(grams, wanted):
+    """
+    Compare the Gram matrices of two images.
+
+    Parameters
+    ----------
+    grams, wanted : list of `torch.Tensor`
+        Those of the network's output and of the true emission, as
+        `gram_matrices` gives them.
+
+    Returns
+    -------
+    loss : `torch.Tensor`
+        What `style_loss` gives of the images.
+    """
+    return sum(
+        (gram - true).abs().mean() for gram, true in zip(grams, wanted, strict=True)
+    )
 
 
 def style_loss(output, target, features):
@@ -56,11 +102,8 @@ def style_loss(output, target, features):
         matrices (the mean divides by C_p C_p), averaged over the batch.
     """
     with torch.no_grad():
-        wanted = [gram_matrix(layer) for layer in features(target)]
-    return sum(
-        (gram_matrix(layer) - gram).abs().mean()
-        for layer, gram in zip(features(output), wanted, strict=True)
-    )
+        wanted = gram_matrices(target, features)
+    return compare_styles(gram_matrices(output, features), wanted)
 
 
 def ssim_loss(output, target, *, window=5, max_val=2.0, halved=False):

@@ -52,7 +52,7 @@ class WeightedLoss(nn.Module):
         self.terms = resolve_terms(preset, terms)
         #: Averages a tensor over all processes; set by the `Trainer`.
         self.reduce = None
-        if features is None and any(name in self.terms for name in _STYLE):
+        if features is None and self._has_style:
             features = RandomFeatures()
         self.features = features
 
@@ -81,6 +81,10 @@ class WeightedLoss(nn.Module):
                 else RandomFeatures()
             )
         return cls(preset, terms=config.terms, features=features)
+
+    @property
+    def _has_style(self):
+        return any(name in self.terms for name in _STYLE)
 
     def forward(
         self, output, target, validity, missing=None, *, hole=None, weight=None
@@ -124,12 +128,23 @@ class WeightedLoss(nn.Module):
             validity = 1 - hole
             if missing is not None:
                 validity = validity * (1 - missing)
+        wanted = None
+        if self._has_style:
+            # Both terms compare with them.
+            with torch.no_grad():
+                wanted = image_losses.gram_matrices(target, self.features)
         total = 0.0
         parts = {}
         for name, values in self.terms.items():
             options = {key: v for key, v in values.items() if key != 'weight'}
             if name == 'psf_flux':
                 part = losses.psf_flux_loss(output, target, weight, **options)
+            elif name in _STYLE:
+                image = output
+                if name == 'style_composite':
+                    image = losses.composite(output, target, validity)
+                grams = image_losses.gram_matrices(image, self.features)
+                part = image_losses.compare_styles(grams, wanted)
             else:
                 part = self._term(name, options, output, target, validity, missing)
             total = total + values['weight'] * part
@@ -151,11 +166,7 @@ class WeightedLoss(nn.Module):
             return losses.balanced_loss(output, target, validity, **options)
         if name == 'ssim':
             return image_losses.ssim_loss(output, target, **options)
-        if name == 'source':
-            return losses.source_loss(output, target, validity, **options)
-        if name == 'style_composite':
-            output = losses.composite(output, target, validity)
-        return image_losses.style_loss(output, target, self.features)
+        return losses.source_loss(output, target, validity, **options)
 
     def describe(self):
         """
@@ -167,6 +178,6 @@ class WeightedLoss(nn.Module):
             The preset's name, the terms, and the feature extractor.
         """
         values = {'preset': self.preset or 'none', 'terms': self.terms}
-        if any(name in self.terms for name in _STYLE):
+        if self._has_style:
             values['features'] = type(self.features).__name__
         return values

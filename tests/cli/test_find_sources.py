@@ -20,7 +20,7 @@ def find(*options):
 
 
 def test_same_as_in_python(files, capsys):
-    assert find('--threshold', '8') == 0
+    assert find('--threshold', '8', '--no-progress-bar') == 0
     out, err = capsys.readouterr()
     expected = find_sources('map.fits', 'scanmap', 'green', threshold=8)
     path = os.path.join('out', 'found.ecsv')
@@ -32,6 +32,12 @@ def test_same_as_in_python(files, capsys):
         assert_array_equal(table[name], expected[name])
 
 
+@pytest.mark.parametrize('options', [(), ('--quiet',)])
+def test_progress_bar(files, capsys, options):
+    assert find('--n-rounds', '1', *options) == 0
+    assert ('filtering: ' in capsys.readouterr().err) == (not options)
+
+
 def test_every_keyword_is_an_option():
     parser = _find_sources.add_parser(argparse.ArgumentParser().add_subparsers())
     defaults = {action.dest: action.default for action in parser._actions}
@@ -40,6 +46,9 @@ def test_every_keyword_is_an_option():
     for name in ('data', 'hdu', 'wcs'):
         del keywords[name]
     assert keywords.keys() <= defaults.keys()
+    # The shell shows what goes on.
+    assert defaults.pop('progress_bar')
+    assert keywords.pop('progress_bar').default is False
     for name, one in keywords.items():
         assert defaults[name] == one.default, name
 

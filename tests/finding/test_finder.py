@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of finding sources, against what was injected."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -67,6 +68,24 @@ def test_what_was_injected(table, psf):
     assert_allclose(table['snr'], flux / error, rtol=1e-12)
     assert np.all(np.abs(table['width_excess']) < 4 * table['width_excess_err'])
     assert np.all(table['ellipticity'] < 4 * table['ellipticity_err'])
+
+
+def test_progress_bar(make_map, capsys):
+    """Filters and fits are counted, round by round, if asked for."""
+    data = make_map(X[:2], Y[:2], FLUX[:2])
+    tables = []
+    for show in (False, True):
+        tables.append(find_sources(data, **GREEN, n_rounds=2, progress_bar=show))
+        err = capsys.readouterr().err
+        stages = list(dict.fromkeys(re.findall(r'([\w ]+): +\d+%', err)))
+        expected = ['filtering', 'fitting', 'filtering 2', 'fitting 2', 'fitting 3']
+        assert stages == (expected if show else [])
+    assert_array_equal(tables[0]['flux'], tables[1]['flux'])
+    # Each comes to its end; two sources have three rounds of fits, and one of shapes.
+    assert re.search(r'fitting: 100%.* 8/8 .*fit/s', err)
+    assert re.search(r'filtering: 100%.* (\d+)/\1 .*filter/s', err)
+    with pytest.raises(TypeError, match='progress_bar must be'):
+        find_sources(data, **GREEN, progress_bar='no')
 
 
 def test_errors_are_those_of_white_noise(table, psf):

@@ -6,12 +6,13 @@ Tests of how networks are run.
 import numpy as np
 import pytest
 import torch
+from astropy.utils.exceptions import AstropyUserWarning
 
-from photutils_pconv.network import running
+from photutils_pconv.network import devices, running
+from photutils_pconv.network.devices import choose_device
 from photutils_pconv.network.filled import FilledUNet
 from photutils_pconv.network.running import (
     RunOptions,
-    choose_device,
     choose_precision,
     make_predictor,
 )
@@ -113,12 +114,30 @@ class TestPrecision:
 
     @pytest.mark.parametrize('fast', [False, True])
     def test_emulation_is_warned_of(self, monkeypatch, recwarn, fast):
-        monkeypatch.setattr(running, 'has_bfloat16', lambda device: fast)
+        monkeypatch.setattr(devices, 'has_bfloat16', lambda device: fast)
         for precision in ('auto', 'float32', 'bfloat16'):
             RunOptions(precision=precision)
         assert [str(one.message)[:20] for one in recwarn] == (
             [] if fast else ["precision='bfloat16'"]
         )
+
+    def test_warned_of_once(self, monkeypatch):
+        """Options that are completed later are not warned of again."""
+        monkeypatch.setattr(devices, 'has_bfloat16', lambda device: False)
+        with pytest.warns(AstropyUserWarning, match='only emulated'):
+            run = RunOptions(precision='bfloat16', progress_bar=True)
+        # From here on a warning is an error.
+        turned, silent = run.with_turns(3), run.without_bar()
+        for one, turns, bar in ((turned, 3, True), (silent, None, False)):
+            assert (one.precision, one.turns, one.progress_bar) == (
+                'bfloat16',
+                turns,
+                bar,
+            )
+        assert run.progress_bar
+        assert run.turns is None
+        with pytest.raises(ValueError, match='turns must be at most 4'):
+            run.with_turns(5)
 
     @pytest.mark.filterwarnings('ignore:.*only emulated')
     def test_rounding_is_small(self, cutouts, network):

@@ -354,6 +354,27 @@ class TestWeightedLoss:
         assert total.requires_grad
         assert not any(term.requires_grad for term in terms.values())
 
+    @pytest.mark.parametrize(
+        'names', [('style_raw', 'style_composite'), ('style_raw',)]
+    )
+    def test_features_of_the_target_are_computed_once(self, names):
+        output, target, validity = make_images()
+        seen = []
+
+        def features(image):
+            seen.append(image)
+            return [image, image.square()]
+
+        terms = dict.fromkeys(names, 1.0)
+        _, parts = WeightedLoss(None, terms=terms, features=features)(
+            output, target, validity
+        )
+        assert len(seen) == 1 + len(names)
+        assert sum(image is target for image in seen) == 1
+        for name in names:
+            image = composite(output, target, validity) if 'comp' in name else output
+            assert parts[name] == style_loss(image, target, features)
+
     def test_no_extractor_without_style(self):
         assert WeightedLoss('default').features is None
         assert WeightedLoss('default').describe()['preset'] == 'default'

@@ -14,6 +14,8 @@ from scipy import fft
 from scipy.linalg import cho_factor, cho_solve
 from scipy.ndimage import convolve, uniform_filter
 
+from photutils_pconv._utils.medians import MAD_TO_STD
+
 __all__ = [
     'PatchStatistics',
     'condition',
@@ -33,8 +35,6 @@ _BOX, _GROWTH, _FEWEST, _MOST_BOXES = 19, 1.4, 10, 10
 # makes of white noise of variance 1 (Immerkaer 1996, CVIU 64, 300).
 _SECOND_DIFFERENCE = np.outer((1.0, -2.0, 1.0), (1.0, -2.0, 1.0))
 _NOISE_GAIN = 6.0
-# From a median absolute deviation to a standard deviation, of a Gaussian.
-_MAD_TO_STD = 1.4826
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,7 +117,7 @@ def estimate_noise(image, bad):
     values = values[~touched]
     if values.size == 0:
         return 0.0
-    return float(_MAD_TO_STD * np.median(np.abs(values)) / _NOISE_GAIN)
+    return float(MAD_TO_STD * np.median(np.abs(values)) / _NOISE_GAIN)
 
 
 def infill_roughly(image, bad, *, noise, rng):

@@ -12,6 +12,7 @@ from scipy.optimize import least_squares
 from scipy.stats import skew
 
 from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.medians import MAD_TO_STD
 from photutils_pconv.evaluation.statistics._parsing import parse_any_unit
 from photutils_pconv.evaluation.statistics.spectra import power_spectrum
 
@@ -127,7 +128,7 @@ def map_character(data, *, beam_fwhm, mask=None, coverage_mask=None):
         )
         raise ValueError(msg)
     centre = np.median(values[good])
-    scatter = 1.4826 * np.median(np.abs(values[good] - centre))
+    scatter = MAD_TO_STD * np.median(np.abs(values[good] - centre))
     if scatter == 0:
         msg = 'the map is flat: half of its pixels or more have one value.'
         raise ValueError(msg)
@@ -208,7 +209,7 @@ def _correlate(values, good, beam_fwhm):
     activity = _smooth(np.abs(beam), good, _AROUND * beam_fwhm)
     quiet = good & (activity <= np.quantile(activity[good], _QUIET_SHARE))
     left = left - np.median(left[quiet])
-    scatter = 1.4826 * np.median(np.abs(left[quiet]))
+    scatter = MAD_TO_STD * np.median(np.abs(left[quiet]))
     quiet &= np.abs(left) < _CLIP * max(scatter, 1.0e-30)
     variance = left[quiet].var()
     if quiet.sum() < 2 or variance == 0:
