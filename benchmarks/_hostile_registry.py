@@ -25,6 +25,7 @@ _FILES = (
     'psfs',
     'models',
     'files',
+    'contents',
     'written',
     'catalogues',
     'shell',

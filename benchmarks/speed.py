@@ -20,27 +20,20 @@ import os
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import argparse
-import json
 import subprocess
 import sys
-import tempfile
 import time
-import warnings
 from pathlib import Path
 
-import astropy.units as u
-import numpy as np
-from _memory import peak_memory, watch_memory
 from _run import describe_run, print_progress, write_text
 from _speed_accuracy import compare_accuracy, compare_empty_holes
-from _speed_maps import SETUP, make_speed_map
-from _speed_ways import BACKGROUNDS, BASELINE, PEER, PRECISIONS, WAYS, time_way
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyUserWarning
+from _speed_children import run_child
+from _speed_maps import make_speed_map
+from _speed_networks import format_networks
+from _speed_ways import BACKGROUNDS, BASELINE, PEER, WAYS, time_way
+from _tables import format_lines
 
-from photutils_pconv import NeuralSourceRemover
-
-__all__ = ['main', 'measure_child', 'time_ways']
+__all__ = ['main', 'time_ways']
 
 _DEFAULT = 'method "psf" (default), default errors'
 _LOCAL = 'method "psf" (default), errors "local"'
@@ -112,74 +105,7 @@ def format_ways(columns):
     header = ['']
     for n_sources in columns:
         header += [f'ms a source, {n_sources}', 'times as fast', 'over the peer']
-    return _format(header, rows)
-
-
-def measure_child(what):
-    """
-    Take time and memory of a removal, in a process of its own.
-
-    Parameters
-    ----------
-    what : dict
-        ``way``, ``n_sources`` and ``size``, and how often, ``repeats``.
-
-    Returns
-    -------
-    figures : dict
-        ``seconds`` (of the processor), ``elapsed`` (s), and ``memory``, the peak
-        over what there was before, in MB.
-    """
-    data, positions = make_speed_map(what['n_sources'], what['size'])
-    way = WAYS[what['way']]
-    time_way(way, *make_speed_map(4, 160))
-    before = peak_memory()
-    start = time.perf_counter()
-    seconds = time_way(way, data, positions)
-    found = {
-        'elapsed': time.perf_counter() - start,
-        # A remover keeps its last result, which is none of the memory of one removal.
-        'memory': peak_memory() - before,
-        'map': data.nbytes / 2**20,
-    }
-    if what.get('repeats', 1) > 1:
-        again = time_way(way, data, positions, repeats=what['repeats'] - 1)
-        seconds = min(seconds, again)
-    return {'seconds': seconds, **found}
-
-
-def measure_file(what):
-    """
-    Take time and memory of a removal from a file to files, in a process of its own.
-
-    Parameters
-    ----------
-    what : dict
-        ``n_sources`` and ``size``, and whether to go block by block, ``block``.
-
-    Returns
-    -------
-    figures : dict
-        ``seconds`` (of the processor), and ``memory``, the peak over what there was
-        before, in MB, without pages of files.
-    """
-    data, positions = make_speed_map(what['n_sources'], what['size'])
-    size = data.nbytes / 2**20
-    remover = NeuralSourceRemover(setup=SETUP)
-    small, places = make_speed_map(4, 160)
-    remover(u.Quantity(small, u.Jy / u.pix), places)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / 'map.fits'
-        header = fits.Header({'BUNIT': 'Jy/pixel'})
-        fits.PrimaryHDU(data, header).writeto(path)
-        del data
-        start = time.process_time()
-        with warnings.catch_warnings(), watch_memory() as found:
-            warnings.simplefilter('ignore', AstropyUserWarning)
-            scratch = folder if what['block'] else None
-            remover(path, positions, scratch=scratch).write(Path(folder) / 'cleaned')
-        seconds = time.process_time() - start
-    return {'seconds': seconds, 'map': size, **found}
+    return format_lines(header, rows)
 
 
 def format_files(n_sources, size):
@@ -198,13 +124,13 @@ def format_files(n_sources, size):
     """
     rows = []
     for block, name in ((False, 'in memory'), (True, 'block by block')):
-        found = _run_child(_DEFAULT, n_sources, size, block=block)
-        rows.append(_describe(name, n_sources, size, found))
+        found = run_child({'n_sources': n_sources, 'size': size, 'block': block})
+        rows.append(_describe_removal(name, n_sources, size, found))
     header = [name for name in rows[0] if name != 'ms a source']
-    return _format(header, [[row[name] for name in header] for row in rows])
+    return format_lines(header, [[row[name] for name in header] for row in rows])
 
 
-def _describe(name, n_sources, size, found):
+def _describe_removal(name, n_sources, size, found):
     """Give the cells of a removal, by the heads of their columns."""
     return {
         '': name,
@@ -215,26 +141,6 @@ def _describe(name, n_sources, size, found):
         'MB': f'{found["memory"]:.0f}',
         'times the map': f'{found["memory"] / found["map"]:.1f}',
     }
-
-
-def _run_child(way, n_sources, size, *, threads=1, **more):
-    print_progress(f'{way}: {n_sources} sources, {size} pixels, {threads} thread(s)')
-    what = json.dumps({'way': way, 'n_sources': n_sources, 'size': size, **more})
-    names = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
-    done = subprocess.run(
-        [sys.executable, __file__, '--measure', what],
-        env={**os.environ, **dict.fromkeys(names, str(threads))},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _format(header, rows):
-    lines = ['| ' + ' | '.join(header) + ' |', '| --- ' * len(header) + '|']
-    lines += ['| ' + ' | '.join(row) + ' |' for row in rows]
-    return '\n'.join(lines)
 
 
 def format_sizes(cases, *, repeats=1):
@@ -256,9 +162,10 @@ def format_sizes(cases, *, repeats=1):
     """
     rows = []
     for way, n_sources, size in cases:
-        found = _run_child(way, n_sources, size, repeats=repeats)
-        rows.append(_describe(way, n_sources, size, found))
-    return _format(list(rows[0]), [list(row.values()) for row in rows])
+        what = {'way': way, 'n_sources': n_sources, 'size': size}
+        found = run_child({**what, 'repeats': repeats})
+        rows.append(_describe_removal(way, n_sources, size, found))
+    return format_lines(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def format_threads(n_sources, size):
@@ -275,87 +182,14 @@ def format_threads(n_sources, size):
     text : str
         The table.
     """
+    what = {'way': _DEFAULT, 'n_sources': n_sources, 'size': size}
     rows = []
     for threads in sorted({1, 2, os.cpu_count() or 1}):
-        found = _run_child(_DEFAULT, n_sources, size, threads=threads)
+        found = run_child(what, threads=threads)
         rows.append(
             [str(threads), f'{found["seconds"]:.2f}', f'{found["elapsed"]:.2f}']
         )
-    return _format(['threads', 's of the processor', 's elapsed'], rows)
-
-
-def format_network(*, n_cutouts=64, batch_size=16):
-    """
-    Compare the networks with the products of matrices that a processor can do.
-
-    Parameters
-    ----------
-    n_cutouts : int, optional
-        The number of cutouts.
-
-    batch_size : int, optional
-        The cutouts at once.
-
-    Returns
-    -------
-    text : str
-        The table.
-    """
-    import torch
-    from torch.utils.flop_counter import FlopCounterMode
-
-    from photutils_pconv.network import RunOptions, load_model, make_predictor
-
-    rng = np.random.default_rng(1)
-    rows = []
-    for name in ('psf', 'pacs'):
-        network = load_model(name).network
-        images = rng.normal(size=(n_cutouts, network.in_channels, 64, 64))
-        validity = np.ones((n_cutouts, 64, 64), bool)
-        one = [torch.from_numpy(part[:1]).float() for part in (images, validity)]
-        with FlopCounterMode(display=False) as counter, torch.inference_mode():
-            network(one[0], one[1][:, None])
-        flops = counter.get_total_flops()
-        for precision in PRECISIONS:
-            run = RunOptions(batch_size=batch_size, precision=precision)
-            predict = make_predictor(network, run)
-            seconds = min(
-                _time_batches(predict, images, validity, batch_size) for _ in range(3)
-            )
-            rate = flops * n_cutouts / seconds / 1.0e9
-            peak = _find_peak(getattr(torch, precision))
-            rows.append(
-                [
-                    name,
-                    precision,
-                    f'{1e3 * seconds / n_cutouts:.2f}',
-                    f'{rate:.0f}',
-                    f'{peak:.0f}',
-                    f'{rate / peak:.0%}',
-                ]
-            )
-    header = ['model', 'precision', 'ms a cutout', 'GFLOP/s', 'of matmul', 'share']
-    return _format(header, rows)
-
-
-def _time_batches(predict, images, validity, batch_size):
-    start = time.process_time()
-    for first in range(0, len(images), batch_size):
-        part = slice(first, first + batch_size)
-        predict(images[part], validity[part])
-    return time.process_time() - start
-
-
-def _find_peak(dtype, *, side=2048, repeats=3):
-    import torch
-
-    matrix = torch.ones(side, side, dtype=dtype)
-    taken = []
-    for _ in range(repeats + 1):
-        start = time.process_time()
-        matrix @ matrix
-        taken.append(time.process_time() - start)
-    return 2.0 * side**3 / min(taken) / 1.0e9
+    return format_lines(['threads', 's of the processor', 's elapsed'], rows)
 
 
 def format_import(*, repeats=5):
@@ -410,7 +244,7 @@ def format_backgrounds(n_sources, size):
     for name, way in BACKGROUNDS.items():
         time_way(way, *make_speed_map(4, 160))
         rows.append([name, f'{time_way(way, data, positions, repeats=2):.2f}'])
-    return _format(['', 's'], rows)
+    return format_lines(['', 's'], rows)
 
 
 def measure_ways(few, many, size, *, repeats=1):
@@ -441,7 +275,7 @@ def measure_ways(few, many, size, *, repeats=1):
     return f'{about}\n\n{format_ways(columns)}'
 
 
-def _describe(start, load):
+def _describe_machine(start, load):
     """Describe the run and the load of the machine."""
     return (
         f'{describe_run({})}\n- load of the machine: {load:.1f} at the start, '
@@ -474,7 +308,7 @@ def measure_large_maps(largest, *, n_sources=100):
     cases += [(_DEFAULT, n, size) for n, size in ((10, sizes[1]), (50, sizes[1]))]
     cases += [(_DEFAULT, 5 * n_sources, 1500)]
     tables = [format_sizes(cases, repeats=2), format_files(n_sources, largest)]
-    about = _describe(start, load)
+    about = _describe_machine(start, load)
     titles = ['# Large maps', about, '## By size', '## From a file to files']
     return '\n\n'.join([*titles[:3], tables[0], titles[3], tables[1]])
 
@@ -498,14 +332,7 @@ def main(arguments=None):
     )
     parser.add_argument('--ways', action='store_true', help='only the first table')
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
-    parser.add_argument('--measure', help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
-    if args.measure:
-        what = json.loads(args.measure)
-        measure = measure_file if 'block' in what else measure_child
-        print(json.dumps(measure(what)))
-        return
-
     if args.large_maps:
         write_text(measure_large_maps(args.largest), args.output)
         return
@@ -517,11 +344,11 @@ def main(arguments=None):
     parts = ['# Speed of a removal']
     parts += ['## Ways', measure_ways(few, many, size, repeats=repeats)]
     if args.ways:
-        parts.insert(1, _describe(start, load))
+        parts.insert(1, _describe_machine(start, load))
         write_text('\n\n'.join(parts), args.output)
         return
     parts += [format_backgrounds(few, size), format_import()]
-    parts += ['## Networks, one thread', format_network()]
+    parts += ['## Networks, one thread', format_networks()]
     parts += ['## Threads', format_threads(few, size)]
     cases = [(_DEFAULT, n, size) for n in (10, few, many)]
     if not quick:
@@ -542,7 +369,7 @@ def main(arguments=None):
     parts += ['## Accuracy of faster settings', accuracy]
     if not quick:
         parts += ['## Empty holes', compare_empty_holes(4)]
-    parts.insert(1, _describe(start, load))
+    parts.insert(1, _describe_machine(start, load))
     write_text('\n\n'.join(parts), args.output)
 
 

@@ -75,11 +75,39 @@ def test_ways_alone(speed, monkeypatch, tmp_path):
     assert '## Networks' not in text
 
 
-def test_child(speed):
-    found = speed.measure_child({'way': DEFAULT, 'n_sources': 2, 'size': 160})
+def test_sizes(speed, load, monkeypatch):
+    """A row for each case, of what a process of its own has measured."""
+    asked = []
+
+    def measure(what, *, threads=1):
+        asked.append((what, threads))
+        return {'seconds': 2.0, 'elapsed': 4.0, 'memory': 30.0, 'map': 10.0}
+
+    monkeypatch.setattr(speed, 'run_child', measure)
+    row = '| 5 | 0.04 | 2.00 | 400.0 | 30 | 3.0 |'
+    assert f'| {DEFAULT} {row}' in speed.format_sizes([(DEFAULT, 5, 200)], repeats=3)
+    text = speed.format_files(5, 200)
+    assert '| block by block | 5 | 0.04 | 2.00 | 30 | 3.0 |' in text
+    assert '| 2 | 2.00 | 4.00 |' in speed.format_threads(5, 200)
+    map_ = {'n_sources': 5, 'size': 200}
+    assert asked[:3] == [
+        ({'way': DEFAULT, **map_, 'repeats': 3}, 1),
+        ({**map_, 'block': False}, 1),
+        ({**map_, 'block': True}, 1),
+    ]
+    assert all(what == {'way': DEFAULT, **map_} for what, _ in asked[3:])
+
+
+@pytest.mark.parametrize(
+    'more', [{'way': 'method "inpaint", errors "local"'}, {'block': True}]
+)
+def test_child(load, more):
+    """A process that is started, and what it says."""
+    children = load('_speed_children')
+    found = children.run_child({'n_sources': 2, 'size': 160, **more})
     assert 0 < found['seconds']
-    assert 0 < found['elapsed']
     assert found['memory'] >= 0
+    assert found['map'] == pytest.approx(160**2 * 4 / 2**20)
 
 
 def test_accuracy(load):
