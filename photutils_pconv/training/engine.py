@@ -11,7 +11,6 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
-from photutils_pconv._utils.optional import require
 from photutils_pconv.training.devices import choose_precision
 from photutils_pconv.training.initial_network import freeze_levels, make_network
 from photutils_pconv.training.optimisers import (
@@ -19,13 +18,7 @@ from photutils_pconv.training.optimisers import (
     make_optimiser,
     make_schedule,
 )
-from photutils_pconv.training.validation import (
-    hole_figures,
-    residual_figures,
-    softening_of,
-    summarise,
-    summarise_residual,
-)
+from photutils_pconv.training.validation_sums import ValidationSums
 from photutils_pconv.training.weighted_loss import WeightedLoss
 
 __all__ = ['Engine']
@@ -63,7 +56,7 @@ class Engine:
         self.config = config
         self.accelerator = accelerator
         self.kind = kind
-        self._softening = softening_of(normalisation)
+        self._normalisation = normalisation
         #: The precision of the network's convolutions.
         self.precision = choose_precision(config.precision, accelerator.device)
         # One process downloads, the others find the file.
@@ -301,11 +294,13 @@ class Engine:
         self.network.eval()
         # Batches, and with them the losses, are whole here.
         self.loss.reduce = None
-        names = ('loss', *self.loss.terms)
-        sums = torch.zeros(
-            2 + len(names), dtype=torch.float64, device=self.accelerator.device
+        sums = ValidationSums(
+            ('loss', *self.loss.terms),
+            self.kind,
+            self._normalisation,
+            self.accelerator,
         )
-        figures, examples, average = [], None, self.average
+        examples, average = None, self.average
         with nullcontext() if average is None else average.put_into(self.network):
             for cutouts in loader:
                 batch = self._to_device(cutouts)
@@ -313,31 +308,16 @@ class Engine:
                 # wrapped for several processes.
                 with self._autocast():
                     output = self.network(batch.image, batch.validity)
-                loss, terms = self._compare(output, batch)
-                known = (batch.missing < 1).any().to(loss)
-                values = [torch.ones_like(loss), known, loss, *terms.values()]
-                sums += torch.stack(values).double() * len(output)
+                sums.add_losses(*self._compare(output, batch), batch.missing)
                 # Never in bfloat16, which numpy does not know.
                 output, *parts = (
                     t[:, 0].cpu().numpy()
                     for t in (output.to(batch.target.dtype), *cutouts)
                 )
-                figures.extend(self._measure(output, type(cutouts)(*parts)).tolist())
+                sums.add_figures(output, type(cutouts)(*parts))
                 if examples is None:
                     examples = (parts[:4], output)
-        if self.accelerator.num_processes > 1:
-            sums = self.accelerator.reduce(sums, reduction='sum')
-            figures = require('accelerate.utils').gather_object(figures)
-        if sums[1] == 0:
-            msg = (
-                'no pixel of all validation cutouts is known: all are missing, NaN or '
-                'infinite'
-            )
-            raise ValueError(msg)
-        means = (sums[2:] / sums[0]).tolist()
-        values = {f'valid_{n}': v for n, v in zip(names, means, strict=True)}
-        summarised = summarise if self.kind == 'masked' else summarise_residual
-        return {**values, **summarised(figures)}, examples
+        return sums.summarise(), examples
 
     def _compare(self, output, batch):
         """Compute the loss; never in bfloat16, whatever the network was run in."""
@@ -349,13 +329,6 @@ class Engine:
             hole=batch.hole,
             weight=batch.weight,
         )
-
-    def _measure(self, output, cutouts):
-        """Compute the figures of cutouts, arrays of shape (N, H, W)."""
-        if self.kind == 'residual':
-            return residual_figures(output, cutouts, softening=self._softening)
-        image, target, validity, missing = cutouts
-        return hole_figures(output, target, image, validity, missing)
 
     def state_dict(self):
         """
