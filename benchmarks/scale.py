@@ -29,6 +29,7 @@ import astropy.units as u
 import numpy as np
 from _memory import peak_memory
 from _run import describe_command, print_progress, write_text
+from _tables import format_lines
 from astropy.io import fits
 from astropy.table import Table
 
@@ -199,11 +200,8 @@ def format_rows(rows):
     text : str
         The table.
     """
-    lines = ['| ' + ' | '.join(rows[0]) + ' |', '| --- ' * len(rows[0]) + '|']
-    for row in rows:
-        cells = [_format(one) for one in row.values()]
-        lines.append('| ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+    cells = [[_format(one) for one in row.values()] for row in rows]
+    return format_lines(list(rows[0]), cells)
 
 
 def _format(value):
