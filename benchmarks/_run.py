@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
+from _constants import add_constants_argument, changed_constants, set_constant
 from astropy.table import vstack
 
 from photutils_pconv.network import package_versions
@@ -46,6 +47,7 @@ def add_run_arguments(parser, *, seed, rows):
     parser.add_argument('--processes', type=int, default=1)
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     parser.add_argument('--table', type=Path, help=f'an ECSV file of all {rows}')
+    add_constants_argument(parser)
 
 
 def run_jobs(measure, jobs, *, processes=1, report=None):
@@ -77,7 +79,10 @@ def run_jobs(measure, jobs, *, processes=1, report=None):
     # torch's threads do not survive a fork.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_use_one_thread
+        processes,
+        mp_context=context,
+        initializer=_prepare,
+        initargs=(changed_constants(),),
     ) as pool:
         return list(_follow(jobs, pool.map(measure, jobs), report))
 
@@ -119,10 +124,12 @@ def _follow(jobs, results, report):
         yield result
 
 
-def _use_one_thread():
+def _prepare(constants):
     import torch
 
     torch.set_num_threads(1)
+    for text in constants:
+        set_constant(text)
 
 
 def print_progress(line):

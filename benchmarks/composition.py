@@ -39,6 +39,8 @@ MISMATCHES = (0.0, 0.3, 0.7, 1.5, 3.0, 6.0, np.inf)
 #: What the errors of reconstructions are taken to be, in units of those that
 #: the package takes.
 FACTORS = (0.7, 0.8, 1.0, 1.2, 1.4)
+#: The name of errors that are those of each source's own reconstruction.
+KNOWN = 'known'
 
 
 def measure_task(task, *, folder, seed):
@@ -79,10 +81,15 @@ def measure_task(task, *, folder, seed):
         'residual': filled.reconstruction.emission,
         'inpainted': found['inpaint'].filled.reconstruction.emission,
     }
-    for factor in FACTORS:
-        other = replace(filled, structure=factor * filled.structure)
+    structures = {factor: factor * filled.structure for factor in FACTORS}
+    # As if a network knew its own error in each hole.
+    residual = {'residual': images['residual']}
+    known = observed_rms(truth, residual, holes.radius)['residual']['observed']
+    structures[KNOWN] = np.where(np.isfinite(known), known, filled.structure)
+    for name, structure in structures.items():
+        other = replace(filled, structure=structure)
         composition = compose(removal.grid, holes, other, keep=True)
-        images[f'composed {factor}'] = composition.cleaned
+        images[f'composed {name}'] = composition.cleaned
     table = Table({'snr': holes.snr, 'structure': filled.structure})
     table['scatter'] = removal.fluxes.local_bkg_std
     table['mismatch'] = np.abs(fluxes.flux) * filled.pixel_psf.expected_error(0, 0)
@@ -139,10 +146,11 @@ def _format_bins(column, snr):
     """Write what is found in each bin of the SNR."""
     bins = [(snr >= low) & (snr < high) for low, high in BINS]
     lines = [['sources', *(str(use.sum()) for use in bins)]]
-    for factor in FACTORS:
-        error = column[f'composed {factor}'] / column['scatter']
+    labels = {factor: f'errors times {factor}' for factor in FACTORS}
+    for name, label in {**labels, KNOWN: 'errors as they are'}.items():
+        error = column[f'composed {name}'] / column['scatter']
         values = [f'{median(error[use]):.3f}' for use in bins]
-        lines.append([f'hole RMS / scatter, errors times {factor}', *values])
+        lines.append([f'hole RMS / scatter, {label}', *values])
     offsets = np.stack([column['x_off'], column['y_off']])
     values = [robust_std(offsets[:, use]) for use in bins]
     values = ['-' if np.isnan(one) else f'{one:.3f}' for one in values]

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
+from _constants import add_constants_argument
 from _hyper_fits import fit_gaussians
 from _run import describe_command, print_progress, write_text
 from _tables import PERCENT, format_lines
@@ -325,6 +326,7 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
+    add_constants_argument(parser)
     args = parser.parse_args(arguments)
     folder = os.environ.get('PCONV_REAL_DATA')
     if not folder:

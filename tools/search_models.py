@@ -47,6 +47,10 @@ _L1 = {'preset': 'default'}
 #: The variants, as they differ from the recipe.
 VARIANTS = {
     'the recipe': {},
+    # Other weights at the start, and another order of the same cutouts: what a
+    # difference between variants means.
+    'another seed': {'seed': 102},
+    'a third seed': {'seed': 103},
     'without the wings': {'data': {'normalisation': {'wings': False}}},
     'without kriging: a smooth fill': {'data': {'normalisation': {'kriging': False}}},
     'minmax': {'data': {'normalisation': {'name': 'minmax'}}},

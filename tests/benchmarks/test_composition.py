@@ -17,6 +17,7 @@ def test_report(load):
     table['inpainted'] = 2.0
     for factor in benchmark.FACTORS:
         table[f'composed {factor}'] = 2.0 * factor
+    table[f'composed {benchmark.KNOWN}'] = 1.0
     table['x_off'] = np.append(np.full(n, np.nan), rng.normal(0.0, 0.05, n))
     table['y_off'] = table['x_off']
     table['poor'] = np.arange(2 * n) == 0
@@ -26,6 +27,8 @@ def test_report(load):
     assert '| sources | 40 | 0 | 0 | 40 | 0 |' in lines
     (composed,) = (line for line in lines if 'errors times 1.0' in line)
     assert composed.split(' | ')[1] == '0.500'
+    (known,) = (line for line in lines if 'errors as they are' in line)
+    assert known.split(' | ')[1] == '0.250'
     (poor,) = (line for line in lines if 'poor fits' in line)
     assert poor.split(' | ')[1] == '2.5'
     (position,) = (line for line in lines if 'position' in line)
