@@ -104,7 +104,7 @@ class BrightSource:
         Returns
         -------
         change, error : float
-            ln(width), and its error.
+            The logarithm of the width, and its error.
         """
         psf = self._turn(pixel_psf)
         offsets, templates = self._draw(psf)
