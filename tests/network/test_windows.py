@@ -36,10 +36,8 @@ def numbers():
 
 def pixels(window):
     """The pixels of a window, as a set."""
-    (top, bottom), (left, right) = window
-    return {
-        (row, column) for row in range(top, bottom) for column in range(left, right)
-    }
+    rows, columns = (range(*one) for one in window)
+    return set(product(rows, columns))
 
 
 def test_middle(numbers):
