@@ -29,10 +29,9 @@ from _real_run import run_on_real_maps
 from _tables import BINS, SMALLEST_SAMPLE, format_lines
 from astropy.table import Table
 
-from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry import extract_cutout
 from photutils_pconv.inputs import parse_map, parse_sources
-from photutils_pconv.psf_photometry.aperture_scale import aperture_fraction
-from photutils_pconv.psf_photometry.filters import get_filter_bank
+from photutils_pconv.psf_photometry import aperture_fraction, get_filter_bank
 from photutils_pconv.removal import RemovalSettings, remove_sources
 from photutils_pconv.setups import get_setup
 

@@ -14,6 +14,7 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'aperture_scale': ('aperture_fraction',),
         'empirical': ('build_empirical_psf',),
         'filter_fluxes': ('measure_fluxes',),
         'filters': ('FilterBank', 'get_filter_bank'),

@@ -1,5 +1,6 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .aperture_scale import aperture_fraction as aperture_fraction
 from .empirical import build_empirical_psf as build_empirical_psf
 from .filter_fluxes import measure_fluxes as measure_fluxes
 from .filters import FilterBank as FilterBank
@@ -18,6 +19,7 @@ __all__ = [
     'FilterBank',
     'FitSettings',
     'PSFFit',
+    'aperture_fraction',
     'build_empirical_psf',
     'filter_scatter',
     'find_resolved',
