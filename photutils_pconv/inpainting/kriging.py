@@ -153,7 +153,10 @@ def _choose_covariances(images, validity, beam, uncertain):
     """
     if uncertain is not None:
         validity = np.array(
-            [_without_wings(*one) for one in zip(images, validity, uncertain, strict=True)]
+            [
+                _without_wings(*one)
+                for one in zip(images, validity, uncertain, strict=True)
+            ]
         )
     ny, nx = images.shape[1:]
     half = int(min(_RADIUS, ny // 2, nx // 2))
