@@ -18,7 +18,8 @@ _SCATTER_RADIUS = 30
 _FEWEST_PIXELS = 300
 _CLIP = 4.0
 # It is taken from every second row and column, if so many pixels are left: what is
-# seen through a beam is sampled well enough by that, and it takes a third of the time.
+# seen through a beam is sampled well enough by that, at less work; by choice
+# (tests/psf_photometry/test_filters.py compares both).
 _FEWEST_SAMPLES = _FEWEST_PIXELS // 4
 
 
