@@ -16,7 +16,9 @@ from functools import cache, lru_cache
 
 import numpy as np
 from astropy.stats import gaussian_fwhm_to_sigma
+from scipy import fft
 from scipy.linalg import LinAlgError
+from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.ndimage import map_coordinates
 from threadpoolctl import ThreadpoolController
@@ -88,6 +90,20 @@ def _covariance_table(beam, slope):
     return covariance[offset[:, None], offset].ravel()
 
 
+@lru_cache(maxsize=_KEPT)
+def _transformed_covariance(beam, slope, side):
+    """
+    Give the transform of the covariance, for sums over a square of pixels.
+
+    Its size is such that what lies on opposite sides does not meet.
+    """
+    size = fft.next_fast_len(2 * side - 1, real=True)
+    offset = np.arange(size)
+    offset[offset >= side] -= size
+    covariance, _ = _spectrum_functions(beam, slope)
+    return fft.rfft2(covariance[offset[:, None], offset]), size
+
+
 @cache
 def _bank(beam):
     """Give slope, noise and logarithmic structure function of every member."""
@@ -126,26 +142,46 @@ def choose_covariance(image, validity, *, beam, uncertain=None):
     variance : float
         What the member's covariance is to be multiplied with.
     """
-    validity = _without_wings(image, validity, uncertain)
-    ny, nx = image.shape
+    uncertain = None if uncertain is None else uncertain[None]
+    (member,) = _choose_covariances(image[None], validity[None], beam, uncertain)
+    return member
+
+
+def _choose_covariances(images, validity, beam, uncertain):
+    """
+    Choose members of the bank for many cutouts of one beam, all of them at once.
+    """
+    if uncertain is not None:
+        validity = np.array(
+            [
+                _without_wings(*one)
+                for one in zip(images, validity, uncertain, strict=True)
+            ]
+        )
+    ny, nx = images.shape[1:]
     half = int(min(_RADIUS, ny // 2, nx // 2))
-    part = np.s_[ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
-    values = np.where(validity[part], image[part], 0.0)
+    part = np.s_[:, ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
     good = validity[part]
-    curve = np.full(len(_LAGS), np.nan)
+    values = np.where(good, images[part], 0.0)
+    curves = np.full((len(images), len(_LAGS)), np.nan)
     for i, lag in enumerate(_LAGS):
-        total = count = 0
+        total, n_pairs = np.zeros((2, len(images)))
         for a, b in (
-            (np.s_[lag:, :], np.s_[:-lag, :]),
-            (np.s_[:, lag:], np.s_[:, :-lag]),
+            (np.s_[:, lag:, :], np.s_[:, :-lag, :]),
+            (np.s_[:, :, lag:], np.s_[:, :, :-lag]),
         ):
             both = good[a] & good[b]
             difference = values[a] - values[b]
             difference *= both
-            total += np.vdot(difference, difference)
-            count += np.count_nonzero(both)
-        if count >= _FEWEST and total > 0:
-            curve[i] = np.log(total / count)
+            total += np.einsum('nij,nij->n', difference, difference)
+            n_pairs += np.count_nonzero(both, axis=(1, 2))
+        known = (n_pairs >= _FEWEST) & (total > 0)
+        curves[known, i] = np.log(total[known] / n_pairs[known])
+    return [_find_member(curve, beam) for curve in curves]
+
+
+def _find_member(curve, beam):
+    """Find the member of the bank with the structure function of a cutout."""
     members, curves = _bank(_quantise(beam))
     known = np.isfinite(curve)
     if known.sum() < 2:
@@ -169,7 +205,7 @@ def _quantise(beam):
     return max(_BEAM_STEP * round(beam / _BEAM_STEP), _BEAM_STEP)
 
 
-def krige_cutout(image, validity, *, beam, radius, terms=None):
+def krige_cutout(image, validity, *, beam, radius, terms=None, member=None):
     """
     Fill the hole about a cutout's centre.
 
@@ -192,6 +228,10 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
         of one standard deviation each (see
         `~photutils_pconv.psf.WingProfile.terms`).
 
+    member : tuple of float, optional
+        What `choose_covariance` gives for the cutout, where it is at hand; holes
+        whose pixels are made coarser have a choice of their own.
+
     Returns
     -------
     filled : 2D `~numpy.ndarray`
@@ -205,7 +245,9 @@ def krige_cutout(image, validity, *, beam, radius, terms=None):
     level = median(image[validity]) if validity.any() else 0.0
     factor = int(np.ceil(radius / _LARGEST))
     if factor == 1:
-        place, estimate, amplitude = _krige(image, validity, beam, radius, level, terms)
+        place, estimate, amplitude = _krige(
+            image, validity, beam, radius, level, terms, member
+        )
     else:
         coarse, usable = _bin(np.where(validity, image, level), validity, factor)
         blocks = None
@@ -236,7 +278,7 @@ def _combine(amplitude, terms, image):
     return np.tensordot(amplitude, terms, axes=1)
 
 
-def _krige(image, validity, beam, radius, level, terms):
+def _krige(image, validity, beam, radius, level, terms, member=None):
     """
     Give the pixels of the hole, what is estimated there, and the terms' amplitudes.
     """
@@ -244,26 +286,26 @@ def _krige(image, validity, beam, radius, level, terms):
     good = validity[row, column]
     if good.sum() < _FEWEST or good.all():
         return (row[:0], column[:0]), np.zeros(0), None
-    uncertain = None if terms is None else np.sqrt(np.sum(terms**2, axis=0))
-    slope, noise, variance = choose_covariance(
-        image, validity, beam=beam, uncertain=uncertain
-    )
-    table = _covariance_table(_quantise(beam), slope)
-    place = row * _WIDTH + column
-
-    def covariance(first, second):
-        # One table entry an offset, which a single subtraction gives.
-        return table.take((place[first] + _NO_OFFSET)[:, None] - place[second])
-
-    matrix = covariance(good, good)
-    matrix[np.diag_indices_from(matrix)] += noise**2
+    if member is None:
+        uncertain = None if terms is None else _add_in_quadrature(terms)
+        member = choose_covariance(image, validity, beam=beam, uncertain=uncertain)
+    slope, noise, variance = member
+    beam = _quantise(beam)
+    used = row[good], column[good]
+    # One table entry an offset, which a single subtraction gives.
+    place = used[0] * _WIDTH + used[1]
+    offset = (place + _NO_OFFSET)[:, None] - place
+    matrix = _covariance_table(beam, slope).take(offset)
+    matrix.ravel()[:: len(matrix) + 1] += noise**2
+    values = image[used] - level
+    # LAPACK and BLAS themselves, of which each call is worth a tenth of a solution:
+    # the matrix turned, which is the same, lies in memory as they have it, and its
+    # lower half is enough for them.
+    matrix = matrix.T
     if terms is not None:
-        known = terms[:, row[good], column[good]] / np.sqrt(variance)
-        matrix += known.T @ known
-    values = image[row[good], column[good]] - level
-    # LAPACK itself, of which each call is worth a tenth of a solution: the matrix
-    # turned, which is the same, lies in memory as it has it.
-    factor, failed = dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+        known = terms[:, *used] / np.sqrt(variance)
+        matrix = dsyrk(1.0, known.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
+    factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
     if failed:
         msg = f'the covariance of {values.size} pixels is not positive definite'
         raise LinAlgError(msg)
@@ -273,9 +315,24 @@ def _krige(image, validity, beam, radius, level, terms):
     # The unknown mean, by generalised least squares.
     mean = weighted.sum() / unit.sum()
     weighted = weighted - mean * unit
-    estimate = level + mean + covariance(~good, good) @ weighted
+    # What the pixels around tell of those in the hole depends on their offsets alone:
+    # all sums of their covariances are one product of transforms.
+    first, last = row[0], row[-1]
+    left, right = column.min(), column.max()
+    side = max(last - first, right - left) + 1
+    transform, size = _transformed_covariance(beam, slope, int(side))
+    image = np.zeros((size, size))
+    image[used[0] - first, used[1] - left] = weighted
+    sums = fft.irfft2(fft.rfft2(image) * transform, s=(size, size))
+    hole = row[~good], column[~good]
+    estimate = level + mean + sums[hole[0] - first, hole[1] - left]
     amplitude = None if terms is None else known @ weighted / np.sqrt(variance)
-    return (row[~good], column[~good]), estimate, amplitude
+    return hole, estimate, amplitude
+
+
+def _add_in_quadrature(terms):
+    """Give the standard deviation of the sum of independent terms."""
+    return np.sqrt(np.einsum('tij,tij->ij', terms, terms))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -341,6 +398,17 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
         (see `krige_cutout`).
     """
     beam, radius = (np.broadcast_to(one, len(images)) for one in (beam, radius))
+    # A choice for each beam of them, with no hole so large that it is made coarser.
+    members = [None] * len(images)
+    for one in np.unique(beam):
+        same = np.flatnonzero((beam == one) & (radius <= _LARGEST))
+        if same.size:
+            uncertain = None
+            if terms is not None:
+                uncertain = np.array([_add_in_quadrature(terms[i]) for i in same])
+            chosen = _choose_covariances(images[same], validity[same], one, uncertain)
+            for i, member in zip(same, chosen, strict=True):
+                members[i] = member
     with _blas().limit(limits=1):
         pairs = [
             krige_cutout(
@@ -349,6 +417,7 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
                 beam=beam[i],
                 radius=radius[i],
                 terms=None if terms is None else terms[i],
+                member=members[i],
             )
             for i, image in enumerate(images)
         ]

@@ -9,6 +9,7 @@ harmonic the main radial shapes are kept, with their expected amplitudes.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -62,7 +63,10 @@ class WingModes:
     order: np.ndarray
     radial: np.ndarray
 
-    def __call__(self, dx, dy):
+    def __len__(self):
+        return len(self.order) + np.count_nonzero(self.order)
+
+    def __call__(self, dx, dy, *, out=None):
         """
         Evaluate all modes.
 
@@ -70,6 +74,9 @@ class WingModes:
         ----------
         dx, dy : array_like
             Offsets from the source, in pixels, of one shape (...).
+
+        out : `~numpy.ndarray`, optional
+            Where to put them, (M, ...).
 
         Returns
         -------
@@ -81,22 +88,30 @@ class WingModes:
         radius = np.sqrt(dx**2 + dy**2)
         # Powers of exp(i theta), without a trigonometric function.
         turn = (dx + 1j * dy) / np.maximum(radius, _TINY)
-        power = [np.ones(turn.shape, dtype=complex)]
-        for _ in range(int(self.order.max(initial=0))):
-            power.append(power[-1] * turn)
+        power = np.ones(turn.shape, dtype=complex)
+        phases = []
+        for m in range(int(self.order.max(initial=0)) + 1):
+            power = power * turn if m else power
+            # Apart, they are read in one go.
+            phases.append((power.real.copy(), power.imag.copy())[: 2 if m else 1])
         place = radius / _STEP
         low = np.minimum(place.astype(int), self.radial.shape[1] - 2)
         share = np.minimum(place - low, 1.0)
-        values = self.radial.take(low, axis=1)
-        values += share * np.diff(self.radial, axis=1).take(low, axis=1)
-        modes = np.empty((len(self.order) + np.count_nonzero(self.order), *dx.shape))
+        values = self._rise.take(low, axis=1)
+        values *= share
+        values += self.radial.take(low, axis=1)
+        modes = np.empty((len(self), *dx.shape)) if out is None else out
         k = 0
         for order, value in zip(self.order, values, strict=True):
-            phase = power[order]
-            for part in (phase.real, phase.imag)[: 2 if order else 1]:
-                np.multiply(value, part, out=modes[k, ...])
+            for phase in phases[order]:
+                np.multiply(value, phase, out=modes[k, ...])
                 k += 1
         return modes
+
+    @cached_property
+    def _rise(self):
+        """The differences of the shapes from radius to radius."""
+        return np.diff(self.radial, axis=1)
 
 
 def wing_modes(psfs, *, mean, pixel_scale, weights=None):

@@ -100,10 +100,14 @@ class WingProfile:
             (T, ...), in the unit of the flux a pixel.
         """
         scatter = np.hypot(flux_err, _FLUX_SCATTER * flux)
-        terms = scatter * self(np.sqrt(dx**2 + dy**2))[None]
-        if self.modes is None:
-            return terms
-        return np.concatenate([terms, flux * self.modes(dx, dy)])
+        mean = self(np.sqrt(dx**2 + dy**2))
+        n_modes = 0 if self.modes is None else len(self.modes)
+        terms = np.empty((1 + n_modes, *mean.shape))
+        np.multiply(scatter, mean, out=terms[0, ...])
+        if n_modes:
+            self.modes(dx, dy, out=terms[1:])
+            terms[1:] *= flux
+        return terms
 
 
 @cache

@@ -107,7 +107,7 @@ class DrawnSubtraction:
         What they have beyond their own holes: what one source's hole holds of
         the other sources.
 
-    error : 2D `~numpy.ndarray`
+    error : 2D `~numpy.ndarray`, optional
         The error left in each pixel when ``image`` is subtracted: the PSF's
         expected mismatch and what the errors of fluxes and positions make,
         in quadrature.
@@ -115,7 +115,7 @@ class DrawnSubtraction:
 
     image: np.ndarray
     beyond: np.ndarray
-    error: np.ndarray
+    error: np.ndarray | None = None
 
 
 def model_image(shape, x, y, flux, pixel_psf, *, level=None):
@@ -164,7 +164,7 @@ def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
         image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
 
 
-def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None):
+def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=None):
     """
     Draw sources that are to be subtracted, and how well they are known.
 
@@ -176,30 +176,36 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors, level=None)
     holes : `TaperedHoles`
         The sources' holes.
 
-    errors : 2-tuple of 1D `~numpy.ndarray`
+    errors : 2-tuple of 1D `~numpy.ndarray`, optional
         The errors of the fluxes, and of the positions along an axis, in
-        pixels.
+        pixels (default: the error that is left is not drawn).
 
     Returns
     -------
     subtraction : `DrawnSubtraction`
         The images.
     """
-    image, beyond, variance = np.zeros((3, *shape))
-    flux_err, position_err = (np.nan_to_num(one) for one in errors)
+    image, beyond = np.zeros((2, *shape))
+    variance = None
+    if errors is not None:
+        variance = np.zeros(shape)
+        flux_err, position_err = (np.nan_to_num(one) for one in errors)
     for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
         psf, region = pixel_psf.of(i), window.region
         values = psf.draw(region, x[i], y[i])
         source = flux[i] * values
         image[region] += source
         beyond[region] += holes.beyond(i, source, region)
+        if variance is None:
+            continue
         squares = (flux[i] * psf.draw_error(region, x[i], y[i])) ** 2
         if position_err[i] > 0 and min(values.shape) > 1:
             slope = sum(one**2 for one in np.gradient(values))
             squares += (flux[i] * position_err[i]) ** 2 * slope
         squares += (flux_err[i] * values) ** 2
         variance[region] += squares
-    return DrawnSubtraction(image, beyond, _take_root(variance))
+    error = None if variance is None else _take_root(variance)
+    return DrawnSubtraction(image, beyond, error)
 
 
 def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):

@@ -191,8 +191,9 @@ class PSFFiller:
 
 
 def _blank(image, missing):
-    """Let a sparse image be 0 where the map is missing, in place."""
-    image[missing & (image != 0)] = 0.0
+    """Let a sparse image, if there is one, be 0 where the map is missing, in place."""
+    if image is not None:
+        image[missing & (image != 0)] = 0.0
     return image
 
 

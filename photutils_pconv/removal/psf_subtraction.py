@@ -119,9 +119,9 @@ class PSFRemoval:
         The errors of fitted positions along an axis, in pixels; NaN where
         a position was not fitted.
 
-    subtraction_error : 2D `~numpy.ndarray`
+    subtraction_error : 2D `~numpy.ndarray` or `None`
         What the subtraction of the sources is expected to leave in each
-        pixel.
+        pixel; `None` where the fits are not judged.
 
     inner_radius : `~numpy.ndarray`
         The radius of the small hole's area in which the network did not
@@ -152,7 +152,7 @@ class PSFRemoval:
     x: np.ndarray
     y: np.ndarray
     position_err: np.ndarray
-    subtraction_error: np.ndarray
+    subtraction_error: np.ndarray | None
     inner_radius: np.ndarray
     qfit: np.ndarray
     cfit: np.ndarray
@@ -189,7 +189,8 @@ class SubtractionSettings:
         the PSF's mismatch exceeds it (default: not at all).
 
     judge_fits : bool, optional
-        Whether the quality of the fits, and what they leave, is measured.
+        Whether the quality of the fits, and what they leave, is measured, and the
+        error of the subtraction drawn.
 
     run : `~photutils_pconv.network.RunOptions`, optional
         How the network is run.
@@ -340,7 +341,7 @@ def remove_with_psf(
         flux,
         psf,
         holes=TaperedHoles(x, y, radius, taper_width),
-        errors=(flux_err, position_err),
+        errors=(flux_err, position_err) if settings.judge_fits else None,
         level=level,
     )
     residual = Difference(data, drawn.image)

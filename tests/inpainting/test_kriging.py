@@ -155,6 +155,21 @@ def test_large_holes_are_filled_on_coarser_pixels(radius):
     assert_array_equal(filled[validity], fields[validity])
 
 
+def test_many_are_filled_as_one_by_one():
+    noisy, _, _ = make_fields(4, -2.6, 0.1)
+    beam, radius = np.array([3.5, 3.5, 2.0, 3.5]), np.array([6.0, 10.0, 8.0, 20.0])
+    validity = np.array([make_hole(one) for one in radius])
+    validity[1, :20] = False
+    terms = [np.stack([0.1 * noisy[0], 0.05 * noisy[1]])] * 4
+    found = krige_cutouts(noisy, validity, beam=beam, radius=radius, terms=terms)
+    for i in range(4):
+        expected = krige_cutout(
+            noisy[i], validity[i], beam=beam[i], radius=radius[i], terms=terms[i]
+        )
+        for one, other in zip(found, expected, strict=True):
+            assert_allclose(one[i], other, rtol=1e-9, atol=1e-12)
+
+
 class TestTerms:
     """A contribution of known shape beside the emission."""
 

@@ -16,7 +16,7 @@ from photutils_pconv.psf_photometry.filters import (
     get_filter_bank,
 )
 from photutils_pconv.psf_photometry.fitting import fit_psf
-from photutils_pconv.psf_photometry.scatter import filter_scatter
+from photutils_pconv.psf_photometry.scatter import FilterKernels, filter_scatter
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 BEAM = 4.243
@@ -85,6 +85,33 @@ def test_scatter_is_that_of_fluxes_at_empty_places(bank, psf):
     for k in (0, 8, 18):
         expected = 0.5 * np.sqrt((kernels[k] ** 2).sum())
         assert found[0, k] == pytest.approx(expected, rel=0.15)
+
+
+@pytest.mark.parametrize('shape', [(81, 81), (60, 47), (21, 22)])
+def test_a_sample_is_every_second_pixel(bank, psf, shape):
+    kernels = bank.kernels(psf)
+    image = np.random.default_rng(4).normal(0, 1.0, shape)
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernels.shape[1:])
+    expected = np.einsum('kuv,ijuv->kij', kernels, windows[::2, ::2])
+    found = FilterKernels(kernels).sample(image)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_scatter_of_a_sample_is_that_of_all_pixels(bank, psf):
+    beam = gaussian_filter(np.random.default_rng(5).normal(0, 1.0, SHAPE), 1.4)
+    use = np.ones(SHAPE, dtype=bool)
+    use[100:120, 90:110] = False
+    kernels = FilterKernels(bank.kernels(psf))
+    half = kernels.radius
+    (found,) = filter_scatter(beam, use, [100.0], [90.0], bank.kernels(psf))
+    near = np.s_[60 - half : 121 + half, 70 - half : 131 + half]
+    window = beam[near] - beam[near].mean()
+    values = kernels.correlate(window)[:, use[60:121, 70:131]]
+    kept = np.abs(values) <= 4.0 * np.sqrt(np.mean(values**2, axis=1))[:, None]
+    expected = [
+        np.sqrt(np.mean(one[k] ** 2)) for one, k in zip(values, kept, strict=True)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_scatter_sees_its_neighbourhood_only(bank, psf):

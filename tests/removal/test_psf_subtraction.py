@@ -74,15 +74,13 @@ def test_image_beyond_the_holes(psf):
     radius = np.array([8.0, 6.0])
     holes = (np.round(x), np.round(y), radius)
     errors = np.array([0.1, 0.0]), np.array([0.0, 0.2])
-    drawn = draw_subtraction(
-        (80, 90),
-        x,
-        y,
-        flux,
-        psf,
-        holes=TaperedHoles(*holes, taper_width=0.0),
-        errors=errors,
-    )
+    holes_there = TaperedHoles(*holes, taper_width=0.0)
+    sources = ((80, 90), x, y, flux, psf)
+    drawn = draw_subtraction(*sources, holes=holes_there, errors=errors)
+    plain = draw_subtraction(*sources, holes=holes_there)
+    assert plain.error is None
+    np.testing.assert_array_equal(plain.image, drawn.image)
+    np.testing.assert_array_equal(plain.beyond, drawn.beyond)
     image = drawn.beyond
     yy, xx = np.indices(image.shape)
     expected = 0.0
