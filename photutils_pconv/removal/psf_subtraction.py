@@ -64,7 +64,7 @@ from photutils_pconv.removal.mismatch import (
     find_poor_fits,
     with_poor_fits,
 )
-from photutils_pconv.removal.texture_models import measure_structure
+from photutils_pconv.removal.structure import measure_structure
 
 __all__ = [
     'PSFRemoval',

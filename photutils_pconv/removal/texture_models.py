@@ -9,12 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from photutils_pconv.geometry.windows import find_window
-from photutils_pconv.removal.structure import (
-    FINE,
-    RING_GAP,
-    measure_structure,
-    smooth,
-)
+from photutils_pconv.removal.structure import FINE, RING_GAP, smooth
 
 __all__ = [
     'ResidualStamp',
@@ -22,7 +17,6 @@ __all__ = [
     'cut_residuals',
     'cut_surroundings',
     'fit_textures',
-    'measure_structure',
 ]
 
 # Rings of equal area in a hole, in which the residual is described, in units of
