@@ -121,7 +121,7 @@ def test_paper_recipe_is_the_papers():
     assert config.data.folder == '../../paper_maps/cutouts'
 
 
-def test_paper_recipes_differ_in_their_data_alone():
+def test_paper_recipes_differ_in_their_data_and_width():
     configs = [
         TrainingConfig.from_toml(RECIPES / f'{name}.toml').to_dict()
         for name in ('paper', 'paper_simulated')
@@ -131,4 +131,6 @@ def test_paper_recipes_differ_in_their_data_alone():
     # Which epochs there are depends on the data, too.
     for name in ('name', 'description', 'output', 'epochs'):
         assert configs[0].pop(name) != configs[1].pop(name)
+    # What two cores can train, where the data are there for anybody to try.
+    assert [config['network'].pop('width') for config in configs] == [32, 8]
     assert configs[0] == configs[1]
