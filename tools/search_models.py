@@ -12,6 +12,9 @@ RMS, that of the smoothest quarter of the cutouts, and that of the mean over the
 hole, all in units of the scatter of the emission over the cutout, which no
 normalisation changes; the medians. What was trained before is not trained again.
 ``docs/development/model_search.rst`` has the table.
+
+Of a recipe of the kind ``'residual'`` the figures are those of the training's own
+validation, and only the variants that differ in the seed have a meaning.
 """
 
 import argparse
@@ -185,7 +188,15 @@ def train(name, values, output, made):
     trainer.fit(resume=True)
     model = load_model(trainer.export(dtype='float32', overwrite=True))
     metrics = Table.read(folder / 'metrics.csv', format='ascii.csv')
-    figures = measure(model.network, validation_data)
+    if config.data.kind == 'masked':
+        figures = measure(model.network, validation_data)
+    else:
+        # In units of the network's input; no measure of the smooth ones.
+        names = {'rms': 'hole_rms', 'smooth': None, 'mean': 'weighted_error'}
+        figures = {
+            key: np.nan if name is None else float(metrics[name][-1])
+            for key, name in names.items()
+        }
     figures['seconds'] = float(metrics['seconds'][-1])
     path.write_text(json.dumps(figures), encoding='utf-8')
     return figures
