@@ -108,7 +108,7 @@ def set_constant(text):
     try:
         old = read_constant(path)
         new = ast.literal_eval(value)
-    except (ImportError, AttributeError, SyntaxError) as exc:
+    except (ImportError, AttributeError, SyntaxError, ValueError) as exc:
         msg = f'{text!r} cannot be set: {exc}'
         raise ValueError(msg) from exc
     if type(new) is not type(old) and not {type(new), type(old)} <= {int, float}:

@@ -17,8 +17,10 @@ from astropy.utils.exceptions import AstropyUserWarning
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.evaluation import available_baselines, kriging, measure_baselines
+from photutils_pconv.inputs import parse_map, parse_sources
 from photutils_pconv.photometry import local_background, removed_photometry
 from photutils_pconv.psf import PixelPSF, get_psf
+from photutils_pconv.removal import RemovalSettings, remove_sources
 
 __all__ = [
     'FEW_PEERS',
@@ -27,6 +29,7 @@ __all__ = [
     'make_remover',
     'measure_map',
     'model_eef',
+    'remove_in_stages',
 ]
 
 #: Our methods, in the order in which models are given.
@@ -94,6 +97,34 @@ def model_eef(setup):
     radius = setup.aperture_radius.to_value(u.arcsec)
     scale = setup.pixel_scale.to_value(u.arcsec)
     return float(get_psf(setup).encircled_energy(radius, pixel_scale=scale))
+
+
+def remove_in_stages(truth, *, method, fill=None):
+    """
+    Remove the sources of a map, and keep what each stage found.
+
+    Parameters
+    ----------
+    truth : `_maps.BenchmarkMap`
+        The map.
+
+    method : {'inpaint', 'psf'}
+        The method.
+
+    fill : str, optional
+        What the cleaned map holds where sources were (default: the method's).
+
+    Returns
+    -------
+    removal : `~photutils_pconv.removal.Removal`
+        What the stages found, with no more than the local errors.
+    """
+    settings = RemovalSettings.from_arguments(
+        setup=truth.setup, method=method, fill=fill, error_method='local'
+    )
+    map_input = parse_map(truth.data, pixel_scale=truth.setup.pixel_scale)
+    positions = parse_sources(np.stack([truth.x, truth.y], axis=1))
+    return remove_sources(settings, map_input, positions)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -25,13 +25,12 @@ from itertools import pairwise
 import numpy as np
 from _holes import observed_rms
 from _psf_maps import make_benchmark_map
+from _psf_measure import remove_in_stages
 from _real_run import run_on_real_maps
 from _tables import BINS, PERCENT, format_lines, median, robust_std
 from astropy.table import Table
 
-from photutils_pconv.inputs import parse_map, parse_sources
-from photutils_pconv.removal import RemovalSettings, compose, remove_sources
-from photutils_pconv.setups import get_setup
+from photutils_pconv.removal import compose
 
 #: The mismatch in the middle of a source, in units of the structure, between
 #: which errors are compared.
@@ -67,33 +66,30 @@ def measure_task(task, *, folder, seed):
     truth = make_benchmark_map('real', name, k, seed=seed, folder=folder)
     if len(truth.x) == 0:
         return None
-    found = {}
-    for method in ('psf', 'inpaint'):
-        settings = RemovalSettings.from_arguments(
-            setup=get_setup(setup=name), method=method, error_method='local'
-        )
-        map_input = parse_map(truth.data, pixel_scale=settings.setup.pixel_scale)
-        positions = parse_sources(np.stack([truth.x, truth.y], axis=1))
-        found[method] = remove_sources(settings, map_input, positions)
+    found = {
+        method: remove_in_stages(truth, method=method) for method in ('psf', 'inpaint')
+    }
     removal = found['psf']
     filled, holes, fluxes = removal.filled, removal.holes, removal.filled.psf_fluxes
     images = {
         'residual': filled.reconstruction.emission,
         'inpainted': found['inpaint'].filled.reconstruction.emission,
     }
+    errors = observed_rms(truth, images, holes.radius)
     structures = {factor: factor * filled.structure for factor in FACTORS}
     # As if a network knew its own error in each hole.
-    residual = {'residual': images['residual']}
-    known = observed_rms(truth, residual, holes.radius)['residual']['observed']
+    known = errors['residual']['observed']
     structures[KNOWN] = np.where(np.isfinite(known), known, filled.structure)
+    composed = {}
     for name, structure in structures.items():
         other = replace(filled, structure=structure)
         composition = compose(removal.grid, holes, other, keep=True)
-        images[f'composed {name}'] = composition.cleaned
+        composed[f'composed {name}'] = composition.cleaned
+    errors |= observed_rms(truth, composed, holes.radius)
     table = Table({'snr': holes.snr, 'structure': filled.structure})
     table['scatter'] = removal.fluxes.local_bkg_std
     table['mismatch'] = np.abs(fluxes.flux) * filled.pixel_psf.expected_error(0, 0)
-    for image, one in observed_rms(truth, images, holes.radius).items():
+    for image, one in errors.items():
         table[image] = one['observed']
     moved = np.isfinite(fluxes.position_err)
     table['x_off'] = np.where(moved, fluxes.x - truth.x, np.nan)

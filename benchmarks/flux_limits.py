@@ -12,8 +12,8 @@ where nothing but the noise is left::
 
 So that the normalisation does not matter, each map's fluxes of a kind are divided by
 the median ratio to the truth that its sources of SNR 40 and more have. Figures are
-standard deviations, clipped at four times themselves, of the error of
-the flux over the error that the filters state.
+standard deviations, clipped at four times themselves, of the error of the flux over
+the error that the filters state.
 """
 
 import os
@@ -24,16 +24,13 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import astropy.units as u
 import numpy as np
 from _psf_maps import make_benchmark_map
-from _psf_measure import model_eef
+from _psf_measure import model_eef, remove_in_stages
 from _real_run import run_on_real_maps
 from _tables import BINS, SMALLEST_SAMPLE, format_lines
 from astropy.table import Table
 
 from photutils_pconv.geometry import extract_cutout
-from photutils_pconv.inputs import parse_map, parse_sources
 from photutils_pconv.psf_photometry import aperture_fraction, get_filter_bank
-from photutils_pconv.removal import RemovalSettings, remove_sources
-from photutils_pconv.setups import get_setup
 
 #: The weights of the network's flux in the mean of both.
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -69,15 +66,10 @@ def measure_task(task, *, folder, seed):
     truth = make_benchmark_map('real', name, k, seed=seed, folder=folder)
     if len(truth.x) == 0:
         return None
-    setup = get_setup(setup=name)
+    setup = truth.setup
     scale = setup.pixel_scale.to_value(u.arcsec)
     radius = setup.aperture_radius.to_value(u.arcsec)
-    settings = RemovalSettings.from_arguments(
-        setup=setup, method='psf', fill='mean', error_method='local'
-    )
-    map_input = parse_map(truth.data, pixel_scale=setup.pixel_scale)
-    positions = parse_sources(np.stack([truth.x, truth.y], axis=1))
-    removal = remove_sources(settings, map_input, positions)
+    removal = remove_in_stages(truth, method='psf', fill='mean')
     fluxes, psf = removal.filled.psf_fluxes, removal.filled.pixel_psf
     # All of them within the aperture of the setup.
     true = truth.flux * np.interp(radius, *truth.eef)

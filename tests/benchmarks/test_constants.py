@@ -37,6 +37,7 @@ def test_argument_reaches_all_processes(constants, load, processes):
         ('photutils_pconv.finding.search._GAIN=0.6', 'cannot be set'),
         ('photutils_pconv.nothing._GAIN=0.6', 'cannot be set'),
         (f'{NAME}=(', 'cannot be set'),
+        (f'{NAME}=much', 'cannot be set'),
         (f'{NAME}="much"', 'cannot be'),
     ],
 )
