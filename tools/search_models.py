@@ -67,6 +67,15 @@ VARIANTS = {
     'ReLU': {'network': {'decoder_activation': 'relu'}},
     'two blocks a level': {'network': {'blocks': 2}},
     'width 16': {'network': {'width': 16}},
+    # For recipes of the bundled `psf`.
+    'width 16, taught by psf': {
+        'network': {'width': 16},
+        'loss': {'teacher': 'psf'},
+    },
+    'width 16, taught, one turn': {
+        'network': {'width': 16, 'turns': 1},
+        'loss': {'teacher': 'psf'},
+    },
     'width 48': {'network': {'width': 48}},
     'batches of 16': {'batch_size': 16},
     'batches of 64': {'batch_size': 64},

@@ -143,7 +143,8 @@ class ResidualBlock(nn.Module):
         x : `torch.Tensor`
             The new features, of the same shape.
         """
-        return x + self.second(self.activation(self.first(x)))
+        # In place: no backward pass needs a convolution's own output.
+        return self.second(self.activation(self.first(x))).add_(x)
 
 
 class FilledUNet(nn.Module):
@@ -329,7 +330,7 @@ class FilledUNet(nn.Module):
         if reach is not None:
             return self._decode_middle(x, skips, base, int(reach))
         for up, block in zip(reversed(self.up), reversed(self.decoder), strict=True):
-            x = block(up(x) + skips.pop())
+            x = block(up(x).add_(skips.pop()))
         return base + F.pixel_shuffle(self.head(x), 2).float()
 
     def _decode_middle(self, x, skips, base, reach):

@@ -15,6 +15,7 @@ from photutils_pconv.network.devices import (
     has_bfloat16,
     warn_emulated,
 )
+from photutils_pconv.network.orientation import ALL_TURNS, find_up, turn_stack
 from photutils_pconv.network.threads import check_threads, use_threads
 
 __all__ = [
@@ -37,8 +38,6 @@ BATCH_SIZE = 16
 BLIND_TURNS = 2
 #: The default number where sources are looked under and the map stays as observed.
 SEEING_TURNS = 1
-# The quarter turns of a full circle.
-_ALL_TURNS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,15 +178,12 @@ def make_predictor(network, run):
         start = np.zeros(len(images), dtype=int)
         if most is not None:
             # The sky has no up: a map that is turned gives a result that is turned.
-            start = _find_up(images[:, 0], validity)
-        output = sum(
-            _turn(
-                run_once(_turn(images, start + k), _turn(validity, start + k), reach),
-                -k,
-            )
-            for k in range(turns)
-        )
-        return _turn(output, -start) / turns
+            start = find_up(images[:, 0], validity)
+        output = 0.0
+        for k in range(turns):
+            turned = turn_stack(images, start + k), turn_stack(validity, start + k)
+            output = output + turn_stack(run_once(*turned, reach), -k)
+        return turn_stack(output, -start) / turns
 
     def run_once(images, validity, reach):
         options = {'reach': reach} if getattr(network, 'crops', False) else {}
@@ -240,8 +236,8 @@ def check_turns(turns):
         If it is none of them.
     """
     check_count(turns, 'turns')
-    if turns > _ALL_TURNS:
-        msg = f'turns must be at most {_ALL_TURNS}, got {turns}'
+    if turns > ALL_TURNS:
+        msg = f'turns must be at most {ALL_TURNS}, got {turns}'
         raise ValueError(msg)
 
 
@@ -268,41 +264,3 @@ def choose_precision(run, network):
     fast = has_bfloat16(run.device)
     corrects = getattr(network, 'corrects_fill', False)
     return 'bfloat16' if corrects and fast else 'float32'
-
-
-def _find_up(images, validity):
-    """
-    Find by how many quarter turns cutouts are turned so that they lie alike.
-
-    Their bright side then lies in the same direction.
-
-    Parameters
-    ----------
-    images : (N, H, W) `~numpy.ndarray`
-        The images.
-
-    validity : (N, H, W) `~numpy.ndarray`
-        1 where they are usable.
-
-    Returns
-    -------
-    turns : (N,) int `~numpy.ndarray`
-        The quarter turns.
-    """
-    light = images * validity
-    rows = np.arange(images.shape[1]) - 0.5 * (images.shape[1] - 1)
-    columns = np.arange(images.shape[2]) - 0.5 * (images.shape[2] - 1)
-    # With rows downwards, as arrays are turned.
-    angle = np.arctan2(-(light.sum(axis=2) @ rows), light.sum(axis=1) @ columns)
-    return -np.rint(angle / (0.5 * np.pi)).astype(int)
-
-
-def _turn(stack, turns):
-    """
-    Turn the images of a stack, each by its own number of quarter turns.
-    """
-    turns = np.broadcast_to(turns, len(stack)) % _ALL_TURNS
-    turned = stack.copy()
-    for k in np.unique(turns[turns > 0]):
-        turned[turns == k] = np.rot90(stack[turns == k], k, axes=(-2, -1))
-    return turned

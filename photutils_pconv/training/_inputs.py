@@ -107,7 +107,7 @@ def summarise_data(train_data, validation_data):
 
 def find_checksum(model):
     """
-    Give the checksum of a model to start from, '' for none.
+    Give the checksum of a model that the training needs, '' for none.
     """
     return read_card(model).checksum if model else ''
 

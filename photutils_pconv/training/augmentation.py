@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from photutils_pconv._utils.optional import require
+from photutils_pconv.network.orientation import find_up, turn_stack
 
-__all__ = ['augment', 'draw_transforms', 'turn_cutouts']
+__all__ = ['augment', 'draw_transforms', 'turn_cutouts', 'turn_upright']
 
 # One of the streams that share a seed; see `photutils_pconv.training.data`.
 _STREAM = 4
@@ -193,3 +194,25 @@ def turn_cutouts(cutouts, rng):
     if flip:
         parts = (part.flip(-1) for part in parts)
     return type(cutouts)(*(part.contiguous() for part in parts))
+
+
+def turn_upright(cutouts):
+    """
+    Turn square cutouts as networks that are run on one turn see them in use.
+
+    Parameters
+    ----------
+    cutouts : `Cutouts` or `ResidualCutouts`
+        The batch.
+
+    Returns
+    -------
+    cutouts : `Cutouts` or `ResidualCutouts`
+        The batch, each cutout turned so that its bright side lies where
+        `~photutils_pconv.network.make_predictor` puts it.
+    """
+    image, validity = cutouts.image[:, 0].numpy(), cutouts.validity[:, 0].numpy()
+    turns = find_up(image, validity)
+    return type(cutouts)(
+        *(torch.from_numpy(turn_stack(part.numpy(), turns)) for part in cutouts)
+    )

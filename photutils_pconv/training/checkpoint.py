@@ -79,6 +79,7 @@ _OTHERS = {
     'training_data': 'the training cutouts are not those of the checkpoint',
     'validation_data': 'the validation cutouts are not those of the checkpoint',
     'start': 'the model of network.start is not that of the checkpoint',
+    'teacher': 'the model of loss.teacher is not that of the checkpoint',
 }
 # Schedules that follow from the number of all steps.
 _BOUNDED = ('cosine', 'linear')

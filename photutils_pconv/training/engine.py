@@ -11,6 +11,7 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
+from photutils_pconv.training.augmentation import turn_upright
 from photutils_pconv.training.devices import choose_precision
 from photutils_pconv.training.initial_network import freeze_levels, make_network
 from photutils_pconv.training.optimisers import (
@@ -18,6 +19,7 @@ from photutils_pconv.training.optimisers import (
     make_optimiser,
     make_schedule,
 )
+from photutils_pconv.training.teacher import load_teacher
 from photutils_pconv.training.validation_sums import ValidationSums
 from photutils_pconv.training.weighted_loss import WeightedLoss
 
@@ -64,6 +66,11 @@ class Engine:
             self.loss = WeightedLoss.from_config(config.loss)
         self.loss.to(accelerator.device)
         self._make_network(kind, normalisation)
+        self.teacher = None
+        if config.loss.teacher:
+            self.teacher = load_teacher(
+                config.loss.teacher, kind, normalisation, device=accelerator.device
+            )
         self.optimiser = accelerator.prepare_optimizer(
             make_optimiser(self.network, config.optimiser)
         )
@@ -81,6 +88,8 @@ class Engine:
         several = accelerator.num_processes > 1
         if config.sync_batch_norm and several and accelerator.device.type == 'cuda':
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        # In use it then sees each cutout in one orientation.
+        self._is_upright = getattr(network, 'turns', None) == 1
         self._layout = (
             torch.channels_last if config.channels_last else torch.contiguous_format
         )
@@ -124,9 +133,12 @@ class Engine:
         values : dict of float
             The loss and its terms, means over all processes.
         """
-        batch = self._to_device(batch)
+        batch = self._to_device(self._orient(batch))
         with self._autocast():
             output = self._model(batch.image, batch.validity)
+            if self.teacher is not None:
+                wanted = self.teacher.predict(batch.image, batch.validity)
+                batch = batch._replace(target=wanted.to(batch.target.dtype))
         self.loss.reduce = self._mean_over_processes
         loss, terms = self._compare(output, batch)
         values = torch.stack([loss.detach(), *terms.values()])
@@ -303,6 +315,7 @@ class Engine:
         examples, average = None, self.average
         with nullcontext() if average is None else average.put_into(self.network):
             for cutouts in loader:
+                cutouts = self._orient(cutouts)
                 batch = self._to_device(cutouts)
                 # Neither compiled (the last batch has another size) nor
                 # wrapped for several processes.
@@ -369,6 +382,10 @@ class Engine:
         self.schedule.load_state_dict(state['schedule'])
         if self.average is not None:
             self.average.load_state_dict(state['average'])
+
+    def _orient(self, batch):
+        """Turn cutouts as they are in use, where that is one orientation."""
+        return turn_upright(batch) if self._is_upright else batch
 
     def _to_device(self, batch):
         device = self.accelerator.device

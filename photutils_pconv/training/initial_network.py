@@ -5,8 +5,9 @@ The network with which a training begins.
 
 from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.initialisation import build_seeded
-from photutils_pconv.network.kinds import check_kind, list_images
+from photutils_pconv.network.kinds import list_images
 from photutils_pconv.network.weights import load_model
+from photutils_pconv.training.teacher import check_same_data
 
 __all__ = ['describe_architecture', 'freeze_levels', 'make_network']
 
@@ -81,7 +82,6 @@ def make_network(config, kind, normalisation):
 
 def _start_from(network, start, kind, normalisation):
     model = load_model(start, cache=False)
-    check_kind(model.card, kind)
     found, wanted = describe_network(model.network), describe_network(network)
     if found != wanted:
         msg = (
@@ -89,13 +89,9 @@ def _start_from(network, start, kind, normalisation):
             f'configuration asks for {wanted}'
         )
         raise ValueError(msg)
-    if model.card.normalisation != normalisation:
-        msg = (
-            f'network.start = {start!r} was trained with the normalisation '
-            f'{model.card.normalisation}, but the data have {normalisation}: make them '
-            f'with normalisation=read_card({start!r}).normalisation'
-        )
-        raise ValueError(msg)
+    check_same_data(
+        model.card, kind, normalisation, setting='network.start', given=start
+    )
     network.load_state_dict(model.network.state_dict())
 
 

@@ -55,8 +55,9 @@ class NetworkConfig(Section):
         For 'FilledUNet': the number of residual blocks a level.
 
     turns : int, optional
-        For 'FilledUNet': over how many quarter turns predictions are averaged
-        in use, from 1 to 4.
+        For 'FilledUNet': over how many quarter turns predictions may be averaged
+        in use, from 1 to 4. With 1 the training, too, sees cutouts turned as
+        they are in use.
 
     decoder_activation : {'leaky_relu', 'relu'}, optional
         The decoder's activation.
@@ -183,6 +184,11 @@ class LossConfig(Section):
     vgg_weights : str, optional
         A file with VGG-16's weights in torchvision's format; by default
         it is downloaded at the first use.
+
+    teacher : str, optional
+        A bundled model or a weights file whose output the network is to
+        learn in place of the true emission (distillation). The validation
+        compares with the truth all the same.
     """
 
     _title = '[loss]'
@@ -191,6 +197,7 @@ class LossConfig(Section):
     terms: dict = field(default_factory=dict, metadata=TABLE)
     features: str = choice('random', 'vgg16')
     vgg_weights: str = path('')
+    teacher: str = path('')
 
     def __post_init__(self):
         super().__post_init__()

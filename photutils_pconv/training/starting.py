@@ -73,7 +73,7 @@ def adopt_start(config, *, with_data=True):
     if with_data:
         data = _adopt_data(data, card, start)
     lines = [f'starting from {card.name!r}: its network, kind and normalisation']
-    if loss == LossConfig():
+    if loss == LossConfig(teacher=loss.teacher):
         loss = replace(loss, preset=_PRESETS[card.kind])
         lines.append(f'loss.preset = {loss.preset!r}, that of models of this kind')
     if optimiser.learning_rate == OptimiserConfig().learning_rate:

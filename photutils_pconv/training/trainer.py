@@ -257,6 +257,7 @@ class Trainer:
             'setups': [setup.name for setup in self.setups],
             'cutout_size': self.cutout_size,
             'start': find_checksum(self.config.network.start),
+            'teacher': find_checksum(self.config.loss.teacher),
         }
 
     def _tell(self, line):
