@@ -4,16 +4,21 @@ The speed of the networks, as a share of what a processor can do.
 """
 
 import time
+from functools import partial
 
 import numpy as np
 import torch
-from _speed_ways import PRECISIONS
+from _speed_ways import PRECISIONS, make_paper_model
 from _tables import format_lines
 from torch.utils.flop_counter import FlopCounterMode
 
 from photutils_pconv.network import RunOptions, load_model, make_predictor
 
 __all__ = ['format_networks']
+
+# How far from the middle the emission is wanted, in pixels: a hole of 8 pixels with its
+# taper, and what it is rounded up to.
+_REACH = 14
 
 
 def format_networks(*, n_cutouts=64, batch_size=16):
@@ -34,18 +39,20 @@ def format_networks(*, n_cutouts=64, batch_size=16):
         The table.
     """
     rng = np.random.default_rng(1)
+    models = {name: load_model(name) for name in ('psf', 'pacs')}
+    models['of the paper'] = make_paper_model()
     rows = []
-    for name in ('psf', 'pacs'):
-        network = load_model(name).network
-        images = rng.normal(size=(n_cutouts, network.in_channels, 64, 64))
-        validity = np.ones((n_cutouts, 64, 64), bool)
-        one = [torch.from_numpy(part[:1]).float() for part in (images, validity)]
-        with FlopCounterMode(display=False) as counter, torch.inference_mode():
-            network(one[0], one[1][:, None])
-        flops = counter.get_total_flops()
+    for name, model in models.items():
+        network, size = model.network, model.card.cutout_size
+        channels = model.card.architecture.get('in_channels', 1)
+        images = rng.normal(size=(n_cutouts, channels, size, size))
+        validity = np.ones((n_cutouts, size, size), bool)
         for precision in PRECISIONS:
-            run = RunOptions(batch_size=batch_size, precision=precision)
-            predict = make_predictor(network, run)
+            run = RunOptions(batch_size=batch_size, precision=precision, turns=1)
+            predict = partial(make_predictor(network, run), reach=_REACH)
+            with FlopCounterMode(display=False) as counter:
+                predict(images[:1], validity[:1])
+            flops = counter.get_total_flops()
             seconds = min(
                 _time_batches(predict, images, validity, batch_size) for _ in range(3)
             )
@@ -55,13 +62,24 @@ def format_networks(*, n_cutouts=64, batch_size=16):
                 [
                     name,
                     precision,
+                    f'{flops / 1.0e9:.3f}',
                     f'{1e3 * seconds / n_cutouts:.2f}',
+                    f'{flops / peak / 1.0e6:.2f}',
                     f'{rate:.0f}',
                     f'{peak:.0f}',
                     f'{rate / peak:.0%}',
                 ]
             )
-    header = ['model', 'precision', 'ms a cutout', 'GFLOP/s', 'of matmul', 'share']
+    header = [
+        'network',
+        'precision',
+        'GFLOP a cutout',
+        'ms a cutout',
+        'ms at the peak',
+        'GFLOP/s',
+        'of matmul',
+        'share',
+    ]
     return format_lines(header, rows)
 
 

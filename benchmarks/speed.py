@@ -30,6 +30,7 @@ from _speed_accuracy import compare_accuracy, compare_empty_holes
 from _speed_children import run_child
 from _speed_maps import make_speed_map
 from _speed_networks import format_networks
+from _speed_stages import format_stages
 from _speed_ways import BACKGROUNDS, BASELINE, PEER, WAYS, time_way
 from _tables import format_lines
 
@@ -330,7 +331,9 @@ def main(arguments=None):
     parser.add_argument(
         '--large-maps', action='store_true', help='only what goes with the size'
     )
-    parser.add_argument('--ways', action='store_true', help='only the first table')
+    parser.add_argument(
+        '--ways', action='store_true', help='only ways, stages, and networks'
+    )
     parser.add_argument('--output', type=Path, help='a Markdown file to write')
     args = parser.parse_args(arguments)
     if args.large_maps:
@@ -343,8 +346,10 @@ def main(arguments=None):
     repeats = 1 if quick else 2
     parts = ['# Speed of a removal']
     parts += ['## Ways', measure_ways(few, many, size, repeats=repeats)]
+    parts += ['## Stages', format_stages(_DEFAULT, many, size, repeats=2 * repeats - 1)]
     if args.ways:
         parts.insert(1, _describe_machine(start, load))
+        parts += ['## Networks, one thread', format_networks()]
         write_text('\n\n'.join(parts), args.output)
         return
     parts += [format_backgrounds(few, size), format_import()]

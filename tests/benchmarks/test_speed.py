@@ -3,6 +3,8 @@
 Tests of the benchmark of the speed, and that a removal stays as fast.
 """
 
+import time
+
 import numpy as np
 import pytest
 
@@ -60,7 +62,7 @@ def test_table(speed):
 
 
 def test_ways_alone(speed, monkeypatch, tmp_path):
-    """The option --ways takes the first table alone, of few and of many sources."""
+    """The option --ways takes the first tables alone."""
     asked = []
 
     def take(n_sources, size, *, names, repeats):
@@ -68,11 +70,52 @@ def test_ways_alone(speed, monkeypatch, tmp_path):
         return dict.fromkeys(names, 2.0)
 
     monkeypatch.setattr(speed, 'time_ways', take)
+    monkeypatch.setattr(speed, 'format_stages', lambda *a, repeats: f'{a} {repeats}')
+    monkeypatch.setattr(speed, 'format_networks', lambda: 'those of networks')
     speed.main(['--ways', '--output', str(tmp_path / 'ways.md')])
     assert asked == [(100, 1500, len(speed.WAYS)), (500, 1500, 7)]
     text = (tmp_path / 'ways.md').read_text(encoding='utf-8')
     assert f'| {DEFAULT} | 2.0 | 1.0 | 1.00 | 2.0 |  | 1.00 |' in text
-    assert '## Networks' not in text
+    assert f"('{DEFAULT}', 500, 1500) 3" in text
+    assert text.rstrip().endswith('those of networks')
+
+
+def test_stages(load):
+    """The time of each stage is without those within it; all of them are found."""
+    stages = load('_speed_stages')
+    timers = stages._Timers()
+
+    def wait(seconds):
+        start = time.process_time()
+        while time.process_time() - start < seconds:
+            pass
+
+    inner = timers.wrap('inner', lambda: wait(0.06))
+    timers.wrap('outer', lambda: (wait(0.02), inner(), wait(0.02)))()
+    assert timers.seconds['inner'] == pytest.approx(0.06, abs=0.01)
+    assert timers.seconds['outer'] == pytest.approx(0.04, abs=0.01)
+    found = [stages._find(name) for names in stages.STAGES.values() for name in names]
+    assert all(callable(getattr(*one)) for one in found)
+    assert len(set(found)) == len(found)
+
+
+def test_stages_of_a_removal(speed, load):
+    """They take part in it, and are let alone after it."""
+    stages, maps = load('_speed_stages'), load('_speed_maps')
+    before = [
+        getattr(*stages._find(name))
+        for names in stages.STAGES.values()
+        for name in names
+    ]
+    data, positions = maps.make_speed_map(6, 200)
+    seconds = stages.time_stages(speed.WAYS[DEFAULT], data, positions)
+    assert min(seconds.values()) > 0
+    after = [
+        getattr(*stages._find(name))
+        for names in stages.STAGES.values()
+        for name in names
+    ]
+    assert before == after
 
 
 def test_sizes(speed, load, monkeypatch):
