@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from photutils_pconv._utils.scratch import make_zeros
 from photutils_pconv.geometry.grids import MapGrid
 from photutils_pconv.geometry.packing import pack
 from photutils_pconv.geometry.windows import find_window
@@ -249,8 +250,7 @@ class Overlaid:
     def __array__(self, dtype=None, copy=None):
         dtype = self.dtype if dtype is None else dtype
         if self._image is None:
-            # These take memory where they are written to.
-            image = np.zeros(self.shape, dtype=dtype)
+            image = make_zeros(self.shape, dtype)
         else:
             image = np.array(self._image, dtype=dtype)
         self._parts.write_to(image, self._values, self._where)

@@ -195,7 +195,8 @@ def parse_opened(
     with np.errstate(over='ignore'):
         # a long double can be more than a double holds: missing, then
         array = values if in_place else np.array(values, dtype=dtype, order='C')
-    missing = np.isfinite(array, out=make_zeros(array.shape, bool, scratch))
+    missing = None if scratch is None else make_zeros(array.shape, bool, scratch)
+    missing = np.isfinite(array, out=missing)
     np.logical_not(missing, out=missing)
     for name, one in (
         ('The mask of the map', own_mask),

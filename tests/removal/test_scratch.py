@@ -3,7 +3,10 @@
 Tests of maps that are larger than the memory: read and written block by block.
 """
 
+import mmap
 import os
+import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,3 +110,24 @@ def test_copy(tmp_path):
     copied = copy_to_scratch(image, np.float32, tmp_path)
     assert_array_equal(copied, image.astype(np.float32))
     assert not make_zeros((3, 2), bool, tmp_path).any()
+
+
+@pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='needs Linux')
+@pytest.mark.parametrize('dtype', [bool, np.float32, float])
+def test_zeros_take_memory_where_they_are_written_to(dtype):
+    """A few rows here and there, not the pages of 2 MB around them."""
+
+    def resident():
+        pages = int(Path('/proc/self/statm').read_text(encoding='ascii').split()[1])
+        return pages * mmap.PAGESIZE
+
+    before = resident()
+    image = make_zeros((4096, 8192), dtype)
+    assert image.dtype == dtype
+    for row in range(0, 4096, 128):
+        image[row : row + 8, 4000:4060] = 1
+    taken = resident() - before
+    assert taken < 0.2 * image.nbytes
+    assert np.count_nonzero(image) == 32 * 8 * 60
+    again = pickle.loads(pickle.dumps(image[:256]))
+    np.testing.assert_array_equal(again, image[:256])
