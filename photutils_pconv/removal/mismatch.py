@@ -7,6 +7,8 @@ what is left exceeds the structure of the map, the emission under a source is
 found as well without a look into the hole; the two estimates then share it.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from photutils_pconv._utils.medians import median
@@ -14,14 +16,17 @@ from photutils_pconv.geometry.holes import draw_values
 from photutils_pconv.geometry.lazy_images import copy_sparse
 from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.hole_filling import inpaint_holes
+from photutils_pconv.inpainting.reconstruction import Reconstruction
 from photutils_pconv.psf.source_images import expected_error_image
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 
 __all__ = [
-    'add_inpainted',
+    'UnseenEmission',
     'estimate_position_errors',
     'expected_middles',
     'find_poor_fits',
+    'find_unseen_emission',
+    'mix_emissions',
     'with_poor_fits',
 ]
 
@@ -40,6 +45,9 @@ _RING_INNER, _RING_OUTER = 1.5, 2.5
 # instead, the errors in holes are 1.04 and 1.02 times as large at SNR 40 to 130 and
 # 130 to 400 (benchmarks/composition.py --set, 2026-11-29).
 _LEAST_INPAINTED = 0.3
+# The share from which it is taken for the whole, so that no network looks into the
+# hole; by choice, that of a mismatch of three times the structure.
+_MOST_INPAINTED = 0.9
 
 
 def find_poor_fits(
@@ -133,28 +141,39 @@ def with_poor_fits(error, fit, core, pixel_psf):
     return np.hypot(error, more, out=error, where=more > 0)
 
 
-def add_inpainted(
-    reconstruction,
-    mismatch,
-    data,
-    missing,
-    holes,
-    inpainting,
-    *,
-    jy_per_pixel,
-    taper_width,
+@dataclass(frozen=True, eq=False)
+class UnseenEmission:
+    """
+    The emission in holes that was found without a look into them.
+
+    Parameters
+    ----------
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        The emission, in some of the holes.
+
+    share : (M,) `~numpy.ndarray`
+        What it counts in the best estimate; 0 for holes without it.
+
+    drowned : (M,) bool `~numpy.ndarray`
+        The holes in which it is all that counts.
+    """
+
+    reconstruction: Reconstruction
+    share: np.ndarray
+    drowned: np.ndarray
+
+
+def find_unseen_emission(
+    mismatch, data, missing, holes, inpainting, *, jy_per_pixel, taper_width
 ):
     """
-    Add the emission that is found without a look into holes, where it counts.
+    Find the emission without a look into holes, where that counts.
 
     The error of what the residual shows grows with the mismatch, which is in
     units of the structure around; that of an inpainted hole does not.
 
     Parameters
     ----------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
-        What the residual shows.
-
     mismatch : (M,) `~numpy.ndarray`
         What is left in the middle of each source.
 
@@ -166,13 +185,13 @@ def add_inpainted(
 
     Returns
     -------
-    emission : 2D `~numpy.ndarray`
-        The emission in the holes.
+    unseen : `UnseenEmission` or `None`
+        The emission; `None` where it counts nowhere.
     """
-    share = mismatch**2 / (_EVEN_MISMATCH**2 + mismatch**2)
-    chosen = np.nan_to_num(share) > _LEAST_INPAINTED
+    share = np.nan_to_num(mismatch**2 / (_EVEN_MISMATCH**2 + mismatch**2))
+    chosen = share > _LEAST_INPAINTED
     if inpainting is None or not chosen.any():
-        return reconstruction.emission
+        return None
     inpainted = inpaint_holes(
         data,
         missing,
@@ -182,16 +201,53 @@ def add_inpainted(
         taper_width=taper_width,
         chosen=chosen,
     )
-    drawn = draw_values(
-        holes.select(chosen & inpainted.filled),
-        share[chosen & inpainted.filled],
-        width=taper_width,
-    )
-    emission = copy_sparse(reconstruction.emission)
-    use = (drawn > 0) & (inpainted.weight > 0)
+    share = np.where(chosen & inpainted.filled, share, 0.0)
+    return UnseenEmission(inpainted, share, share > _MOST_INPAINTED)
+
+
+def mix_emissions(seen, unseen, holes, *, taper_width):
+    """
+    Put together the emission that was seen, and that found without a look.
+
+    Parameters
+    ----------
+    seen : `~photutils_pconv.inpainting.Reconstruction`
+        What the residual shows. It may be changed.
+
+    unseen : `UnseenEmission` or `None`
+        What was found without it.
+
+    holes : `~photutils_pconv.geometry.Holes`
+        The holes.
+
+    taper_width : float
+        The width of the taper around each hole, in pixels.
+
+    Returns
+    -------
+    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+        What was seen, and in drowned holes the other.
+
+    emission : 2D `~numpy.ndarray`
+        The best estimate: the mean of both by their shares.
+    """
+    if unseen is None:
+        return seen, seen.emission
+    chosen = unseen.share > 0
+    share = np.where(unseen.drowned, 1.0, unseen.share)
+    drawn = draw_values(holes.select(chosen), share[chosen], width=taper_width)
+    found = unseen.reconstruction
+    use = (drawn > 0) & (found.weight > 0)
     drawn = drawn[use]
-    emission[use] = (1.0 - drawn) * emission[use] + drawn * inpainted.emission[use]
-    return emission
+    emission = copy_sparse(seen.emission)
+    emission[use] = (1.0 - drawn) * emission[use] + drawn * found.emission[use]
+    if unseen.drowned.any():
+        alone = np.zeros(use.shape, dtype=bool)
+        alone[use] = drawn >= 1.0
+        seen.emission[alone] = found.emission[alone]
+        seen.weight[alone] = np.maximum(seen.weight[alone], found.weight[alone])
+        seen = replace(seen, filled=seen.filled | unseen.drowned)
+    return seen, emission
 
 
 def expected_middles(pixel_psf, n):

@@ -16,9 +16,10 @@ from photutils_pconv.photometry.flags import decode_flags
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.removal.mismatch import (
-    add_inpainted,
     estimate_position_errors,
     find_poor_fits,
+    find_unseen_emission,
+    mix_emissions,
     with_poor_fits,
 )
 from photutils_pconv.removal.pipeline import run_removal
@@ -94,37 +95,63 @@ class TestPoorFits:
             assert np.abs(left).max() < 0.15 * data.max()
 
 
-class TestInpainted:
-    @pytest.mark.parametrize(
-        ('mismatch', 'share'), [(0.0, 0.0), (0.3, 0.0), (1.0, 0.5), (30.0, 1.0)]
-    )
-    def test_share(self, flat_model, mismatch, share):
-        """The flat network finds the map's level, 5, where the other found 9."""
-        holes = Holes([40.0], [45.0], [6.0], SHAPE)
-        inside = holes.mask
-        reconstruction = Reconstruction(
-            9.0 * inside, inside.astype(float), np.ones(1, dtype=bool)
-        )
-        emission = add_inpainted(
-            reconstruction,
+class TestUnseen:
+    HOLES = Holes([40.0], [45.0], [6.0], SHAPE)
+
+    def mix(self, model, mismatch):
+        """Mix an emission of 9, which was seen, with that around the hole, 5."""
+        inside = self.HOLES.mask
+        unseen = find_unseen_emission(
             np.array([mismatch]),
             np.where(inside, 100.0, 5.0),
             np.zeros(SHAPE, dtype=bool),
-            holes,
-            InpaintSettings(model=flat_model),
+            self.HOLES,
+            InpaintSettings(model=model),
             jy_per_pixel=1.0,
             taper_width=2.0,
         )
+        weight = inside.astype(float)
+        if unseen is not None and unseen.drowned.any():
+            # It was not looked into.
+            weight[:] = 0.0
+        seen = Reconstruction(9.0 * weight, weight, np.array([bool(weight.any())]))
+        return unseen, *mix_emissions(seen, unseen, self.HOLES, taper_width=2.0)
+
+    @pytest.mark.parametrize(
+        ('mismatch', 'share'),
+        [(0.0, 0.0), (0.3, 0.0), (1.0, 0.5), (2.5, 0.862), (30.0, 1.0)],
+    )
+    def test_share(self, flat_model, mismatch, share):
+        _, reconstruction, emission = self.mix(flat_model, mismatch)
+        inside = self.HOLES.mask
         assert_allclose(emission[inside], 9.0 - 4.0 * share, atol=0.01)
         beyond = ~Holes([40.0], [45.0], [8.0], SHAPE).mask
         assert_array_equal(emission[beyond], 0)
+        # What was seen stays apart, unless nobody looked.
+        assert_allclose(
+            reconstruction.emission[inside], 5.0 if share == 1.0 else 9.0, atol=0.01
+        )
+        assert_allclose(reconstruction.weight[inside], 1.0)
+        assert_array_equal(reconstruction.filled, True)
+
+    def test_drowned(self, flat_model):
+        found = {
+            mismatch: self.mix(flat_model, mismatch)[0] for mismatch in (0.3, 2.9, 3.1)
+        }
+        assert found.pop(0.3) is None
+        assert [one.drowned[0] for one in found.values()] == [False, True]
 
     def test_not_at_all(self):
-        reconstruction = Reconstruction(np.ones(SHAPE), np.ones(SHAPE), np.ones(1))
-        emission = add_inpainted(
-            reconstruction, np.full(1, 9.0), *[None] * 4, jy_per_pixel=1, taper_width=2
+        unseen = find_unseen_emission(
+            np.full(1, 9.0), *[None] * 4, jy_per_pixel=1, taper_width=2
         )
-        assert emission is reconstruction.emission
+        assert unseen is None
+        seen = Reconstruction(np.ones(SHAPE), np.ones(SHAPE), np.ones(1))
+        reconstruction, emission = mix_emissions(
+            seen, unseen, self.HOLES, taper_width=2.0
+        )
+        assert reconstruction is seen
+        assert emission is seen.emission
 
 
 def test_position_errors(psf):

@@ -11,7 +11,7 @@ from photutils_pconv import NeuralSourceRemover
 @pytest.mark.parametrize(
     ('method', 'expected'),
     [
-        ('psf', ['SNR', 'PSF', 'filling', 'fluxes', 'apertures', 'errors']),
+        ('psf', ['SNR', 'PSF', 'fluxes', 'filling', 'apertures', 'errors']),
         ('inpaint', ['SNR', 'filling', 'apertures', 'errors']),
     ],
 )
