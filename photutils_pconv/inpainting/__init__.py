@@ -8,8 +8,9 @@ from photutils_pconv._utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        'covariances': ('choose_covariance',),
         'hole_filling': ('InpaintSettings', 'inpaint'),
-        'kriging': ('choose_covariance', 'krige_cutout'),
+        'kriging': ('krige_cutout',),
         'native_grid': ('inpaint_grid',),
         'reconstruction': ('Reconstruction',),
         'scaling': ('NORMALISATIONS', 'Scaling', 'normalise'),

@@ -1,8 +1,8 @@
 # Written by tools/write_stubs.py from the file __init__.py beside it.
 
+from .covariances import choose_covariance as choose_covariance
 from .hole_filling import InpaintSettings as InpaintSettings
 from .hole_filling import inpaint as inpaint
-from .kriging import choose_covariance as choose_covariance
 from .kriging import krige_cutout as krige_cutout
 from .native_grid import inpaint_grid as inpaint_grid
 from .reconstruction import Reconstruction as Reconstruction

@@ -4,9 +4,8 @@ Fill holes of cutouts by kriging, with a covariance that each cutout chooses.
 
 Ordinary kriging is the best linear unbiased estimate of what a hole hides, if
 the covariance of emission and noise is known (Cressie 1993, *Statistics for
-Spatial Data*, section 3.2). Here it is one of a bank: power laws of several
-slopes, seen through the beam, with more or less noise. The mean squared
-differences of usable pixels at a few distances determine which one.
+Spatial Data*, section 3.2). Here it is one of a bank
+(`photutils_pconv.inpainting.choose_covariance`).
 
 What a source's wings may hold beyond the expected ones adds to the covariance:
 kriging then finds it from the emission, by its shape.
@@ -15,7 +14,6 @@ kriging then finds it from the emission, by its shape.
 from functools import cache, lru_cache
 
 import numpy as np
-from astropy.stats import gaussian_fwhm_to_sigma
 from scipy import fft
 from scipy.linalg import LinAlgError
 from scipy.linalg.blas import dsyrk
@@ -23,21 +21,19 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 from scipy.ndimage import map_coordinates
 from threadpoolctl import ThreadpoolController
 
-from photutils_pconv._utils.medians import median, robust_std
+from photutils_pconv._utils.medians import median
+from photutils_pconv.inpainting.covariances import (
+    choose_covariance,
+    choose_covariances,
+    covariance_matrix,
+    transformed_covariance,
+)
 
-__all__ = ['NOISES', 'SLOPES', 'choose_covariance', 'krige_cutout', 'krige_cutouts']
+__all__ = ['krige_cutout', 'krige_cutouts']
 
 # What follows is by choice, 2026-11-25, and what concerns wings 2026-11-26. What it
 # is worth was measured: docs/development/model_search.rst, and, beside the optimum,
 # docs/explanations/accuracy.rst.
-
-#: The slopes of the power spectra of the bank.
-SLOPES = (-2.0, -2.6, -3.2, -3.8)
-#: The noise of a pixel in units of the scatter of the emission within
-#: about 20 pixels.
-NOISES = (0.01, 0.03, 0.1, 0.3, 1.0, 4.0)
-# That number of pixels.
-_SCATTER_LAG = 20
 
 # Usable pixels this close (pixels) to a hole are looked at: behind them, others
 # tell nothing more of smooth emission.
@@ -47,162 +43,10 @@ _RING = 4.0
 _LARGEST = 16.0
 # A coarse pixel is usable if this share of its pixels is.
 _USABLE_SHARE = 0.5
-# Distances (pixels) at which pixels are compared, how far out (pixels), and the
-# fewest pairs, or usable pixels around a hole, that tell anything.
-_LAGS = (1, 2, 3, 5, 8, 12)
-_RADIUS = 24.0
+# The fewest usable pixels around a hole that tell anything.
 _FEWEST = 64
-# Pixels where wings are known no better than this share of the scatter do not
-# choose the covariance, if so many others are left.
-_WING_SHARE, _ENOUGH = 0.3, 600
-# The largest offset (pixels) between pixels of a cutout's middle, along an axis.
-_REACH = 48
-_WIDTH = 2 * _REACH + 1
-# Where the offset 0 is in a table of all of them.
-_NO_OFFSET = _REACH * _WIDTH + _REACH
-# Periodic fields of this size (pixels) stand for endless ones.
-_PERIOD = 256
-# Beams that differ by less than this step (pixels) share a covariance.
-_BEAM_STEP = 0.25
-# The covariances that are kept: those of some sixteen beams.
+# The shapes of cutouts and holes whose pixels are remembered.
 _KEPT = 64
-
-
-@lru_cache(maxsize=_KEPT)
-def _spectrum_functions(beam, slope):
-    """Give the covariance by offset, and the structure function at the lags."""
-    k = np.hypot(np.fft.fftfreq(_PERIOD)[:, None], np.fft.rfftfreq(_PERIOD)[None, :])
-    k[0, 0] = np.inf
-    sigma = beam * gaussian_fwhm_to_sigma
-    power = k**slope * np.exp(-((2.0 * np.pi * k * sigma) ** 2))
-    covariance = np.fft.irfft2(power, s=(_PERIOD, _PERIOD))
-    structure = 2.0 * (covariance[0, 0] - covariance[0, np.array(_LAGS)])
-    # In units of the scatter within that many pixels.
-    unit = covariance[0, 0] - covariance[0, _SCATTER_LAG]
-    return covariance / unit, structure / unit
-
-
-@lru_cache(maxsize=_KEPT)
-def _covariance_table(beam, slope):
-    """Give the covariance by row * width + column of the offset, less the first."""
-    covariance, _ = _spectrum_functions(beam, slope)
-    offset = np.arange(-_REACH, _REACH + 1)
-    return covariance[offset[:, None], offset].ravel()
-
-
-@lru_cache(maxsize=_KEPT)
-def _transformed_covariance(beam, slope, side):
-    """
-    Give the transform of the covariance, for sums over a square of pixels.
-
-    Its size is such that what lies on opposite sides does not meet.
-    """
-    size = fft.next_fast_len(2 * side - 1, real=True)
-    offset = np.arange(size)
-    offset[offset >= side] -= size
-    covariance, _ = _spectrum_functions(beam, slope)
-    return fft.rfft2(covariance[offset[:, None], offset]), size
-
-
-@cache
-def _bank(beam):
-    """Give slope, noise and logarithmic structure function of every member."""
-    members, curves = [], []
-    for slope in SLOPES:
-        _, structure = _spectrum_functions(beam, slope)
-        for noise in NOISES:
-            members.append((slope, noise))
-            curves.append(np.log(structure + 2.0 * noise**2))
-    return members, np.array(curves)
-
-
-def choose_covariance(image, validity, *, beam, uncertain=None):
-    """
-    Choose the member of the bank that is most like a cutout.
-
-    Parameters
-    ----------
-    image : 2D `~numpy.ndarray`
-        The cutout.
-
-    validity : 2D bool `~numpy.ndarray`
-        Usable pixels.
-
-    beam : float
-        The beam's FWHM, in pixels.
-
-    uncertain : 2D `~numpy.ndarray`, optional
-        The standard deviation of the wings that the cutout may still hold.
-
-    Returns
-    -------
-    slope, noise : float
-        Slope and noise of the member.
-
-    variance : float
-        What the member's covariance is to be multiplied with.
-    """
-    uncertain = None if uncertain is None else uncertain[None]
-    (member,) = _choose_covariances(image[None], validity[None], beam, uncertain)
-    return member
-
-
-def _choose_covariances(images, validity, beam, uncertain):
-    """
-    Choose members of the bank for many cutouts of one beam, all of them at once.
-    """
-    if uncertain is not None:
-        validity = np.array(
-            [
-                _without_wings(*one)
-                for one in zip(images, validity, uncertain, strict=True)
-            ]
-        )
-    ny, nx = images.shape[1:]
-    half = int(min(_RADIUS, ny // 2, nx // 2))
-    part = np.s_[:, ny // 2 - half : ny // 2 + half, nx // 2 - half : nx // 2 + half]
-    good = validity[part]
-    values = np.where(good, images[part], 0.0)
-    curves = np.full((len(images), len(_LAGS)), np.nan)
-    for i, lag in enumerate(_LAGS):
-        total, n_pairs = np.zeros((2, len(images)))
-        for a, b in (
-            (np.s_[:, lag:, :], np.s_[:, :-lag, :]),
-            (np.s_[:, :, lag:], np.s_[:, :, :-lag]),
-        ):
-            both = good[a] & good[b]
-            difference = values[a] - values[b]
-            difference *= both
-            total += np.einsum('nij,nij->n', difference, difference)
-            n_pairs += np.count_nonzero(both, axis=(1, 2))
-        known = (n_pairs >= _FEWEST) & (total > 0)
-        curves[known, i] = np.log(total[known] / n_pairs[known])
-    return [_find_member(curve, beam) for curve in curves]
-
-
-def _find_member(curve, beam):
-    """Find the member of the bank with the structure function of a cutout."""
-    members, curves = _bank(_quantise(beam))
-    known = np.isfinite(curve)
-    if known.sum() < 2:
-        return (*members[0], 1.0)
-    difference = curve[known] - curves[:, known]
-    mean = difference.mean(axis=1, keepdims=True)
-    best = int(np.argmin(np.sum((difference - mean) ** 2, axis=1)))
-    return (*members[best], float(np.exp(mean[best, 0])))
-
-
-def _without_wings(image, validity, uncertain):
-    """Leave out pixels whose wings are not known well, if others suffice."""
-    if uncertain is None or not validity.any():
-        return validity
-    well_known = validity & (uncertain < _WING_SHARE * robust_std(image[validity]))
-    return well_known if np.count_nonzero(well_known) >= _ENOUGH else validity
-
-
-def _quantise(beam):
-    """Round a beam to the step by which covariances differ."""
-    return max(_BEAM_STEP * round(beam / _BEAM_STEP), _BEAM_STEP)
 
 
 def krige_cutout(image, validity, *, beam, radius, terms=None, member=None):
@@ -290,12 +134,8 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
         uncertain = None if terms is None else _add_in_quadrature(terms)
         member = choose_covariance(image, validity, beam=beam, uncertain=uncertain)
     slope, noise, variance = member
-    beam = _quantise(beam)
     used = row[good], column[good]
-    # One table entry an offset, which a single subtraction gives.
-    place = used[0] * _WIDTH + used[1]
-    offset = (place + _NO_OFFSET)[:, None] - place
-    matrix = _covariance_table(beam, slope).take(offset)
+    matrix = covariance_matrix(beam, slope, *used)
     matrix.ravel()[:: len(matrix) + 1] += noise**2
     values = image[used] - level
     # LAPACK and BLAS themselves, of which each call is worth a tenth of a solution:
@@ -320,7 +160,7 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
     first, last = row[0], row[-1]
     left, right = column.min(), column.max()
     side = max(last - first, right - left) + 1
-    transform, size = _transformed_covariance(beam, slope, int(side))
+    transform, size = transformed_covariance(beam, slope, int(side))
     image = np.zeros((size, size))
     image[used[0] - first, used[1] - left] = weighted
     sums = fft.irfft2(fft.rfft2(image) * transform, s=(size, size))
@@ -406,7 +246,9 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
             uncertain = None
             if terms is not None:
                 uncertain = np.array([_add_in_quadrature(terms[i]) for i in same])
-            chosen = _choose_covariances(images[same], validity[same], one, uncertain)
+            chosen = choose_covariances(
+                images[same], validity[same], beam=one, uncertain=uncertain
+            )
             for i, member in zip(same, chosen, strict=True):
                 members[i] = member
     with _blas().limit(limits=1):

@@ -1,6 +1,6 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """
-Tests of the kriging_fill module.
+Tests of kriging, and of the covariances that it chooses from.
 """
 
 import numpy as np
@@ -11,11 +11,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from photutils_pconv.evaluation.methods.known_covariance import kriging
 from photutils_pconv.inpainting import kriging as kriging_fill
-from photutils_pconv.inpainting.kriging import (
-    choose_covariance,
-    krige_cutout,
-    krige_cutouts,
-)
+from photutils_pconv.inpainting.covariances import choose_covariance
+from photutils_pconv.inpainting.kriging import krige_cutout, krige_cutouts
 from photutils_pconv.simulation import fractional_brownian_motion
 
 BEAM = 3.5
