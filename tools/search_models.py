@@ -47,6 +47,7 @@ SHORT = {
 # The distance of the pixels that tell how rough a cutout is.
 _LAG = 6
 _L1 = {'preset': 'default'}
+_TEACHER = str(ROOT / 'training_output' / 'psf_wide' / 'psf_wide.safetensors')
 #: The variants, as they differ from the recipe.
 VARIANTS = {
     'the recipe': {},
@@ -67,14 +68,11 @@ VARIANTS = {
     'ReLU': {'network': {'decoder_activation': 'relu'}},
     'two blocks a level': {'network': {'blocks': 2}},
     'width 16': {'network': {'width': 16}},
-    # For recipes of the bundled `psf`.
-    'width 16, taught by psf': {
-        'network': {'width': 16},
-        'loss': {'teacher': 'psf'},
-    },
+    # For the recipe psf_wide, and what it trained.
+    'width 16, taught': {'network': {'width': 16}, 'loss': {'teacher': _TEACHER}},
     'width 16, taught, one turn': {
         'network': {'width': 16, 'turns': 1},
-        'loss': {'teacher': 'psf'},
+        'loss': {'teacher': _TEACHER},
     },
     'width 48': {'network': {'width': 48}},
     'batches of 16': {'batch_size': 16},

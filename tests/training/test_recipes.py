@@ -67,24 +67,41 @@ def test_the_model_of_two_passes_is_that_of_its_recipe():
     assert card.setups == tuple(config.data.setups)
     assert card.cutout_size == config.data.sampler['size']
     assert card.description == config.description
-    recipe = card.recipe
     seen = config.epochs * config.data.epoch_size * config.repeats
-    assert recipe['cutouts'] == seen >= 400_000
-    assert recipe['batch_size'] == config.batch_size
-    assert recipe['learning_rate'] == config.optimiser.learning_rate
-    assert recipe['seed'] == config.seed
+    assert card.recipe['steps'] * config.batch_size == seen >= 300_000
+    assert card.recipe['epochs'] == config.epochs
+    asked = config.to_dict()
+    for section in ('network', 'optimiser', 'augmentation'):
+        assert card.recipe['config'][section] == asked[section]
+    for name in ('seed', 'repeats', 'batch_size'):
+        assert card.recipe['config'][name] == asked[name]
+    assert card.recipe['loss']['preset'] == config.loss.preset
     curve = card.accuracy['curve']
-    assert curve['step'][-1] * recipe['batch_size'] == seen
+    assert len(curve['step']) == config.epochs
     assert curve['weighted_error'][-1] < curve['weighted_error'][0]
 
 
+def test_the_teacher_is_the_same_network_twice_as_wide():
+    config, wide = (
+        TrainingConfig.from_toml(RECIPES / f'{name}.toml')
+        for name in ('psf', 'psf_wide')
+    )
+    teacher = (RECIPES / config.loss.teacher).resolve()
+    assert teacher == Path(wide.output).resolve() / 'psf_wide.safetensors'
+    assert config.network == replace(wide.network, width=wide.network.width // 2)
+    assert config.data.kind == wide.data.kind
+    assert config.data.normalisation == wide.data.normalisation
+    assert config.data.sampler == wide.data.sampler
+    assert read_card('psf').recipe['teacher']['sha256'].startswith('58d04666')
+
+
 def test_schedule_of_the_model_of_two_passes():
-    """The rates are those of its card, in words: 200 steps, and 65 percent."""
+    """What its recipe says in words: 192 steps, and 65 percent."""
     config = TrainingConfig.from_toml(RECIPES / 'psf.toml').optimiser
-    n = 12800
+    n = 9600
     rates = np.array([rate_factor(step, n, config) for step in range(n)])
     steps = np.arange(n)
-    expected = np.minimum((steps + 1) / 200, (n - steps) / (n - 0.65 * n))
+    expected = np.minimum((steps + 1) / 192, (n - steps) / (n - 0.65 * n))
     np.testing.assert_allclose(rates, np.minimum(expected, 1.0), rtol=1e-12)
 
 
@@ -100,7 +117,7 @@ def test_data_of_the_model_of_two_passes():
     )
     setups, train, valid = make_data(replace(config, data=data))
     assert [setup.name for setup in setups] == ['scanmap/green', 'parallel/red']
-    assert (len(train), len(valid)) == (25600, 1024)
+    assert (len(train), len(valid)) == (12800, 1024)
     for part in (train, valid):
         assert part.kind == 'residual'
         assert part[0, 0].image.shape == (3, 64, 64)
