@@ -188,6 +188,8 @@ def _apply(model, truth, data, positions):
         model=model,
         aperture_corrections=truth.eef if one_pass else None,
         error_method='card',
+        # What is compared is the emission, not the map's noise, which others keep.
+        fill='mean',
     )
     cleaned, photometry = remover(data, positions)
     flux, error = (photometry[name].to_value(u.Jy) for name in ('flux', 'flux_err'))

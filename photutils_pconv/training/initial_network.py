@@ -5,7 +5,7 @@ The network with which a training begins.
 
 from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.initialisation import build_seeded
-from photutils_pconv.network.kinds import list_images
+from photutils_pconv.network.kinds import check_kind, list_images
 from photutils_pconv.network.weights import load_model
 from photutils_pconv.training.teacher import check_same_data
 
@@ -82,6 +82,7 @@ def make_network(config, kind, normalisation):
 
 def _start_from(network, start, kind, normalisation):
     model = load_model(start, cache=False)
+    check_kind(model.card, kind)
     found, wanted = describe_network(model.network), describe_network(network)
     if found != wanted:
         msg = (
