@@ -14,7 +14,7 @@ normalisation changes; the medians. What was trained before is not trained again
 ``docs/development/model_search.rst`` has the table.
 
 Of a recipe of the kind ``'residual'`` the figures are those of the training's own
-validation, and only the variants that differ in the seed have a meaning.
+validation, and only the variants of seed, width, and teacher have a meaning.
 """
 
 import argparse

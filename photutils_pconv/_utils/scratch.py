@@ -15,8 +15,7 @@ __all__ = ['check_scratch', 'copy_to_scratch', 'make_zeros']
 # The pixels that are copied together; by choice.
 _PIXELS = 2**22
 # From so many bytes on, numpy asks the system for pages of 2 MB, of which a few rows
-# around each source fill nearly all: on 100 sources of a map of 67 megapixels that took
-# up to 40 times as long as ordinary pages.
+# around each source fill nearly all (benchmarks/speed.py --large-maps).
 _LARGE = 2**22
 
 

@@ -9,6 +9,7 @@ from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.training.monitors import find_tensorboard
 
 __all__ = [
+    'check_scaling',
     'common_kind',
     'common_normalisation',
     'cutout_size',
@@ -103,6 +104,19 @@ def summarise_data(train_data, validation_data):
         digest = getattr(data, 'digest', None)
         summary[f'{name}_data'] = None if digest is None else digest()
     return summary
+
+
+def check_scaling(card, normalisation, *, setting, given):
+    """
+    Refuse a model, named by an option, that saw data of another scaling.
+    """
+    if card.normalisation != normalisation:
+        msg = (
+            f'{setting} = {given!r} was trained with the normalisation '
+            f'{card.normalisation}, but the data have {normalisation}: make them '
+            f'with normalisation=read_card({given!r}).normalisation'
+        )
+        raise ValueError(msg)
 
 
 def find_checksum(model):

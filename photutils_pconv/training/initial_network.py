@@ -7,7 +7,7 @@ from photutils_pconv.network.architectures import describe_network
 from photutils_pconv.network.initialisation import build_seeded
 from photutils_pconv.network.kinds import check_kind, list_images
 from photutils_pconv.network.weights import load_model
-from photutils_pconv.training.teacher import check_same_data
+from photutils_pconv.training._inputs import check_scaling
 
 __all__ = ['describe_architecture', 'freeze_levels', 'make_network']
 
@@ -90,9 +90,7 @@ def _start_from(network, start, kind, normalisation):
             f'configuration asks for {wanted}'
         )
         raise ValueError(msg)
-    check_same_data(
-        model.card, kind, normalisation, setting='network.start', given=start
-    )
+    check_scaling(model.card, normalisation, setting='network.start', given=start)
     network.load_state_dict(model.network.state_dict())
 
 

@@ -10,12 +10,11 @@ is not among what it is asked for (Hinton et al. 2015, arXiv:1503.02531).
 import torch
 
 from photutils_pconv.network.kinds import check_kind
+from photutils_pconv.network.orientation import ALL_TURNS
 from photutils_pconv.network.weights import load_model
+from photutils_pconv.training._inputs import check_scaling
 
-__all__ = ['Teacher', 'check_same_data', 'load_teacher']
-
-# The quarter turns of a full circle.
-_ALL_TURNS = 4
+__all__ = ['Teacher', 'load_teacher']
 
 
 class Teacher:
@@ -89,41 +88,9 @@ def load_teacher(name, kind, normalisation, *, device='cpu'):
         If it is a model for other cutouts.
     """
     model = load_model(name, cache=False)
-    check_same_data(model.card, kind, normalisation, setting='loss.teacher', given=name)
+    check_kind(model.card, kind)
+    check_scaling(model.card, normalisation, setting='loss.teacher', given=name)
     return Teacher(model.network.eval().requires_grad_(False).to(device))
-
-
-def check_same_data(card, kind, normalisation, *, setting, given):
-    """
-    Refuse a model that was trained on cutouts of another kind or scaling.
-
-    Parameters
-    ----------
-    card : `~photutils_pconv.network.ModelCard`
-        Its card.
-
-    kind : {'masked', 'residual'}
-        The kind of the cutouts.
-
-    normalisation : dict
-        Their scaling.
-
-    setting, given : str
-        The option that named the model, and what it was.
-
-    Raises
-    ------
-    ValueError
-        If it was.
-    """
-    check_kind(card, kind)
-    if card.normalisation != normalisation:
-        msg = (
-            f'{setting} = {given!r} was trained with the normalisation '
-            f'{card.normalisation}, but the data have {normalisation}: make them '
-            f'with normalisation=read_card({given!r}).normalisation'
-        )
-        raise ValueError(msg)
 
 
 def _turn(stack, sign):
@@ -131,6 +98,6 @@ def _turn(stack, sign):
     Turn every cutout by its place in the stack, modulo four, times the sign.
     """
     turned = torch.empty_like(stack)
-    for k in range(min(_ALL_TURNS, len(stack))):
-        turned[k::_ALL_TURNS] = torch.rot90(stack[k::_ALL_TURNS], sign * k, (-2, -1))
+    for k in range(min(ALL_TURNS, len(stack))):
+        turned[k::ALL_TURNS] = torch.rot90(stack[k::ALL_TURNS], sign * k, (-2, -1))
     return turned
