@@ -93,7 +93,9 @@ def write_table(table, path, form):
     elif form == 'fits':
         _make_hdus(table).writeto(path)
     else:
-        _make_votable(table).to_xml(str(path))
+        # The writer in C writes a byte too many for rows of 256, 512, ... bytes, and
+        # corrupts the memory (astropy issue 20419): rows are written in Python.
+        _make_votable(table).to_xml(str(path), _debug_python_based_parser=True)
 
 
 def _part_positions(table):

@@ -2,6 +2,9 @@
 """Tests of a result in files of other programs: tables, UCDs, regions."""
 
 import json
+import os
+import subprocess
+import sys
 
 import astropy.units as u
 import numpy as np
@@ -145,6 +148,30 @@ class TestRegions:
         assert_array_equal([one.center.x for one in found], scene.x[:2])
         radii = [one.radius for one in found]
         assert_array_equal(radii, plain.photometry['hole_radius'][:2])
+
+
+#: Writes and reads rows of all lengths between these numbers of bytes.
+ROWS = '''
+import sys
+from astropy.table import QTable
+from photutils_pconv.removal.table_files import write_table
+table = QTable({'name': ['a' * n for n in range(200, 1040)]})
+write_table(table, sys.argv[1], 'votable')
+assert list(QTable.read(sys.argv[1], format='votable')['name']) == list(table['name'])
+'''
+
+
+@pytest.mark.slow
+def test_rows_of_any_length_fit_into_a_votable(tmp_path):
+    """Python's own check of memory ends a process that writes beyond what it has."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', ROWS, str(tmp_path / 'table.vot')],
+        env={**os.environ, 'PYTHONMALLOC': 'debug'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 class TestWrite:
