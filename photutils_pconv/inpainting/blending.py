@@ -97,8 +97,7 @@ class Blender:
         np.maximum.at(largest, index, weight)
         use = ~missing.ravel()[numbers]
         # Zeros take memory where they are written to.
-        images = np.zeros((2, missing.size))
-        for image, values in zip(images, (mean, largest), strict=True):
-            image[numbers[use]] = values[use]
-        emission, weight = images.reshape(2, *self.shape)
+        emission, weight = np.zeros(self.shape), np.zeros(self.shape)
+        for image, values in ((emission, mean), (weight, largest)):
+            image.ravel()[numbers[use]] = values[use]
         return Reconstruction(emission, weight, self.filled)

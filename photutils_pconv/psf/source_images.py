@@ -185,7 +185,7 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=
     subtraction : `DrawnSubtraction`
         The images.
     """
-    image, beyond = np.zeros((2, *shape))
+    image, beyond = np.zeros(shape), np.zeros(shape)
     variance = None
     if errors is not None:
         variance = np.zeros(shape)

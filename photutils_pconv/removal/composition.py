@@ -116,7 +116,7 @@ def compose(grid, holes, filled, *, keep):
         subtracted, expected, out=np.zeros(expected.shape), where=expected > 0
     )
     rest = 1.0 - (1.0 - share) ** 2 * (1.0 + present**2)
-    weight, lost = np.zeros((2, *changed.shape))
+    weight, lost = np.zeros(changed.shape), np.zeros(changed.shape)
     weight[changed] = share
     lost[changed] = np.where(share > 0, np.sqrt(np.maximum(rest, 0.0)), 0.0)
     composed = replace(mean, weight=weight)
