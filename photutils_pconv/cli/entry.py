@@ -4,7 +4,7 @@ The command line: ``photutils-pconv COMMAND``.
 """
 
 import argparse
-from functools import partial
+from functools import cache, partial
 
 from photutils_pconv._utils.versions import VERSION
 from photutils_pconv.cli import (
@@ -97,6 +97,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f'{self.prog}: error: {message} (usage: {self.prog} --help)\n')
 
 
+@cache
 def make_parser():
     """
     Make the parser of the command line.
