@@ -16,8 +16,8 @@ __all__ = ['SETUP', 'make_speed_map']
 #: The setup of all maps.
 SETUP = 'scanmap/green'
 
-# The side of the simulated emission, of which larger maps are tiles (pixels).
-_TILE = 1024
+# The side of the simulated emission at most, of which larger maps are tiles (pixels).
+_LARGEST_TILE = 1024
 # The least distance of two sources, and of a source from the edge (pixels).
 _SEPARATION, _MARGIN = 40.0, 24.0
 
@@ -54,9 +54,10 @@ def make_speed_map(n_sources, size, *, seed=2026):
     rng = np.random.default_rng(seed)
     setup = get_setup(setup=SETUP)
     psf = _pixel_psf(setup)
-    emission, noise = simulate_emission_and_noise(setup, rng, (_TILE, _TILE))
+    side = min(size, _LARGEST_TILE)
+    emission, noise = simulate_emission_and_noise(setup, rng, (side, side))
     tile = (emission + noise).astype(np.float32)
-    n_tiles = -(-size // _TILE)
+    n_tiles = -(-size // side)
     data = np.tile(tile, (n_tiles, n_tiles))[:size, :size].copy()
     positions = _draw_positions(n_sources, size, rng)
     # As bright as Eq. 1 has them, roughly: the peak over the scatter.

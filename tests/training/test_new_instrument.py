@@ -49,7 +49,7 @@ def camera():
 @pytest.mark.slow
 def test_new_instrument(camera, tmp_path):
     few = {'n_fields': 24, 'n_noise': 4, 'n_stamps': 8, 'field_size': 192}
-    # Knots and noise of real maps would take more than 640 cutouts to learn.
+    # Knots and noise of real maps would take more than these few cutouts to learn.
     plain = {
         'realistic': False,
         'missing': 0.0,
@@ -59,7 +59,7 @@ def test_new_instrument(camera, tmp_path):
     config = TrainingConfig.from_dict(
         {
             'name': 'camera',
-            'epochs': 3,
+            'epochs': 2,
             'batch_size': 16,
             'workers': 0,
             'checkpoint_steps': 0,
