@@ -151,14 +151,14 @@ class TestRegions:
 
 
 #: Writes and reads rows of all lengths between these numbers of bytes.
-ROWS = '''
+ROWS = """
 import sys
 from astropy.table import QTable
 from photutils_pconv.removal.table_files import write_table
 table = QTable({'name': ['a' * n for n in range(200, 1040)]})
 write_table(table, sys.argv[1], 'votable')
 assert list(QTable.read(sys.argv[1], format='votable')['name']) == list(table['name'])
-'''
+"""
 
 
 @pytest.mark.slow
