@@ -3,6 +3,7 @@
 The processes that do the work: of a cluster of the user's, or of our own.
 """
 
+import gc
 import logging
 import os
 from contextlib import contextmanager
@@ -77,6 +78,8 @@ def connect(client=None, *, n_workers=None):
                 threads_per_worker=1,
                 processes=True,
                 dashboard_address=None,
+                # Else it asks for port 8787, which only one cluster of a machine gets.
+                scheduler_kwargs={'dashboard_address': 'localhost:0'},
                 # Workers that end slowly are none of the user's business.
                 silence_logs=logging.ERROR,
             ) as cluster,
@@ -132,4 +135,8 @@ def _connect_to(distributed, address):
             f'no scheduler of dask answers at {address!r}: start one with "dask '
             f'scheduler", or leave it out ({exc})'
         )
-        raise OSError(msg) from exc
+    # A client that has failed takes a lock of dask's when it is collected. If that
+    # happened while the next one starts, which has the lock, it would wait for ever.
+    # Nor may the error keep it, hence no cause.
+    gc.collect()
+    raise OSError(msg)

@@ -1,6 +1,7 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
 """Tests of many maps on a cluster of two processes, one of which is killed."""
 
+import gc
 import os
 import shutil
 import signal
@@ -199,3 +200,32 @@ class TestArguments:
         with pytest.raises(SystemExit):
             main(['remove', '--many', 'x', '-o', str(tmp_path / 'o'), *options])
         assert '--many has its own maps' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('address', ['missing.dat', 'tcp://127.0.0.1:9'])
+def test_a_client_that_failed_is_gone(monkeypatch, address):
+    """Collected later, it would take dask's lock, perhaps from who has it."""
+    distributed = pytest.importorskip('distributed')
+    monkeypatch.setattr('photutils_pconv.scale.clusters._PATIENCE', 0.5)
+
+    def find_clients():
+        return {id(one) for one in gc.get_objects() if type(one) is distributed.Client}
+
+    before = find_clients()
+    gc.disable()
+    try:
+        with (
+            pytest.raises(OSError, match='no scheduler of dask answers'),
+            connect(address),
+        ):
+            pass
+        assert find_clients() <= before
+    finally:
+        gc.enable()
+
+
+def test_two_clusters_at_once(client):
+    """Without a word about a port that is taken."""
+    with connect(n_workers=1) as other:
+        assert other.submit(sum, [1, 2]).result() == 3
+        assert client.status == 'running'
