@@ -150,7 +150,7 @@ class TestRegions:
         assert_array_equal(radii, plain.photometry['hole_radius'][:2])
 
 
-#: Writes and reads rows of all lengths between these numbers of bytes.
+#: Writes and reads rows of all lengths around 256, 512 and 1024 bytes.
 ROWS = """
 import sys
 from astropy.table import QTable
