@@ -9,6 +9,7 @@ offsets from the samples are equal, so that its weights are sixteen numbers.
 import math
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import spline_filter
 
 __all__ = ['SampledGrid']
@@ -64,32 +65,72 @@ class SampledGrid:
         values, rows, columns = self._make(region, x, y)
         if rows is not None:
             inside = rows.inside, columns.inside
-            values[inside] = self._sum(rows, columns, rows.weights, columns.weights)
+            values[inside] = self._sum(rows, columns)
         return self._cut(values, region, x, y)
 
-    def draw_gradient(self, region, x, y):
+    def draw_stack(self, origins, side, x, y, *, gradient=False):
         """
-        Draw the derivatives by the source's position.
+        Draw the images of many sources, each on a square of whole pixels.
 
         Parameters
         ----------
-        region, x, y
-            As for `draw`.
+        origins : (N, 2) int `~numpy.ndarray`
+            The squares' first pixels (x, y).
+
+        side : int
+            Their side, in pixels.
+
+        x, y : (N,) `~numpy.ndarray`
+            The positions of the sources, in pixels.
+
+        gradient : bool, optional
+            Whether the derivatives are drawn, too.
 
         Returns
         -------
-        by_x, by_y : 2D `~numpy.ndarray`
-            The change by a shift of the source of 1 pixel.
+        images : list of (N, side, side) `~numpy.ndarray`
+            The images, and with ``gradient`` their derivatives by x and y.
         """
-        by_x, rows, columns = self._make(region, x, y)
-        by_y = by_x.copy()
-        if rows is None:
-            return by_x, by_y
-        inside = rows.inside, columns.inside
-        # A source that moves on leaves the pixels behind.
-        by_x[inside] = -self._sum(rows, columns, rows.weights, columns.slopes())
-        by_y[inside] = -self._sum(rows, columns, rows.slopes(), columns.weights)
-        return tuple(self._cut(one, region, x, y) for one in (by_x, by_y))
+        step = self._oversampling
+        reach = step * (side - 1) + 4
+        first = origins - np.stack([x, y], axis=1)
+        place = first * step + self._centre
+        before = np.floor(place)
+        # Weights of the four samples around each pixel, along x and y.
+        across, along = np.moveaxis(spline_weights(place - before), 2, 0)
+        squares = self._cut_samples(before.astype(int) - 1, reach)
+        lines = _sum_fours(squares, along, step, axis=1)
+        images = [_sum_fours(lines, across, step, axis=2)]
+        if gradient:
+            by_x, by_y = np.moveaxis(spline_slopes(place - before), 2, 0)
+            # A source that moves on leaves the pixels behind.
+            images.append(_sum_fours(lines, -step * by_x, step, axis=2))
+            lines = _sum_fours(squares, -step * by_y, step, axis=1)
+            images.append(_sum_fours(lines, across, step, axis=2))
+        self._cut_stack(images, first, side)
+        return images
+
+    def _cut_samples(self, start, reach):
+        """
+        Cut squares of samples from their first ones (x, y) on; beyond all there are 0.
+        """
+        samples = self._coefficients
+        last = len(samples) - reach
+        if last < 0 or start.min() < 0 or start.max() > last:
+            samples = np.pad(samples, reach)
+            start = np.clip(start + reach, 0, len(samples) - reach)
+        return sliding_window_view(samples, (reach, reach))[start[:, 1], start[:, 0]]
+
+    def _cut_stack(self, images, first, side):
+        """
+        Set what lies beyond the radius to 0, in place.
+        """
+        far = np.maximum(np.abs(first), np.abs(first + side - 1))
+        for i in np.flatnonzero(np.hypot(*far.T) > self.radius):
+            dx, dy = first[i, :, None] + np.arange(side)
+            beyond = dx**2 + dy[:, None] ** 2 > self.radius**2
+            for image in images:
+                image[i][beyond] = 0.0
 
     def _make(self, region, x, y):
         """
@@ -118,9 +159,9 @@ class SampledGrid:
         before = math.floor(place)
         return _Axis(slice(low, high), before - 1, place - before, self._oversampling)
 
-    def _sum(self, rows, columns, row_weights, column_weights):
+    def _sum(self, rows, columns):
         """
-        Sum the four by four samples around each pixel, with weights for either axis.
+        Sum the four by four samples around each pixel, by their weights.
         """
         samples = self._coefficients
         along, across = samples.strides
@@ -132,14 +173,14 @@ class SampledGrid:
             offset=rows.first * along + columns.first * across,
             strides=(step * along, along, across),
         )
-        lines = np.matmul(row_weights, fours)
+        lines = np.matmul(rows.weights, fours)
         along, across = lines.strides
         fours = np.ndarray(
             (rows.n, columns.n, 4),
             buffer=lines,
             strides=(along, step * across, across),
         )
-        return np.matmul(fours, column_weights)
+        return np.matmul(fours, columns.weights)
 
     def _cut(self, values, region, x, y):
         """
@@ -180,21 +221,61 @@ class _Axis:
         self.inside, self.first = inside, first
         self.n = inside.stop - inside.start
         self.n_samples = (self.n - 1) * oversampling + 4
-        self._share, self._step = share, oversampling
-        t, u = share, 1.0 - share
-        self.weights = np.array(
-            (
-                u**3 / 6.0,
-                (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
-                (3.0 * u**3 - 6.0 * u**2 + 4.0) / 6.0,
-                t**3 / 6.0,
-            )
-        )
+        self.weights = spline_weights(share)
 
-    def slopes(self):
-        """
-        Give the weights of the derivative, by pixel.
-        """
-        t, u = self._share, 1.0 - self._share
-        slopes = -0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2
-        return self._step * np.array(slopes)
+
+def spline_weights(share):
+    """
+    Give the weights of a cubic spline's four coefficients around a place.
+
+    Parameters
+    ----------
+    share : array_like
+        Where between the middle two it lies, from 0 to 1.
+
+    Returns
+    -------
+    weights : (4, ...) `~numpy.ndarray`
+        The weights.
+    """
+    t, u = share, 1.0 - share
+    return np.array(
+        (
+            u**3 / 6.0,
+            (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
+            (3.0 * u**3 - 6.0 * u**2 + 4.0) / 6.0,
+            t**3 / 6.0,
+        )
+    )
+
+
+def spline_slopes(share):
+    """
+    Give the weights of its derivative, for coefficients at a distance of 1.
+
+    Parameters
+    ----------
+    share : array_like
+        As for `spline_weights`.
+
+    Returns
+    -------
+    slopes : (4, ...) `~numpy.ndarray`
+        The weights.
+    """
+    t, u = share, 1.0 - share
+    return np.array(
+        (-0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2)
+    )
+
+
+def _sum_fours(images, weights, step, *, axis):
+    """
+    Sum every ``step``-th four samples of images along an axis; weights are (4, N).
+    """
+    total = 0.0
+    for k, weight in enumerate(weights):
+        stop = images.shape[axis] - 3 + k
+        part = images[:, k:stop:step] if axis == 1 else images[:, :, k:stop:step]
+        total = total + weight[:, None, None] * part
+    return total

@@ -267,21 +267,33 @@ class PixelPSF(OnePSF):
         """
         return self._image_grid().draw(region, x, y)
 
-    def draw_gradient(self, region, x, y):
+    def draw_stack(self, origins, side, x, y, *, gradient=False):
         """
-        Draw the derivatives by the source's position: `gradient` on pixels of a map.
+        Draw many sources of flux 1, each on a square of a map.
+
+        This is `draw`, some times faster for squares of some hundred pixels.
 
         Parameters
         ----------
-        region, x, y
-            As for `draw`.
+        origins : (N, 2) int `~numpy.ndarray`
+            The squares' first pixels (x, y).
+
+        side : int
+            Their side, in pixels.
+
+        x, y : (N,) `~numpy.ndarray`
+            The positions of the sources on the map, in pixels.
+
+        gradient : bool, optional
+            Whether the derivatives by the positions are drawn, too.
 
         Returns
         -------
-        by_x, by_y : 2D `~numpy.ndarray`
-            The change by a shift of the source of 1 pixel.
+        images : list of (N, side, side) `~numpy.ndarray`
+            The sources, and with ``gradient`` their changes by a shift of 1 pixel
+            along x, and along y: `gradient` of each.
         """
-        return self._image_grid().draw_gradient(region, x, y)
+        return self._image_grid().draw_stack(origins, side, x, y, gradient=gradient)
 
     def draw_error(self, region, x, y):
         """

@@ -11,10 +11,12 @@ from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'FIT_RADIUS',
+    'LARGEST_RANGE',
     'NEIGHBOUR_DISTANCE',
+    'ROUNDING',
     'SAME_POSITION',
     'FitWindow',
-    'find_brightest',
+    'fewest_pixels',
     'find_neighbours',
     'polynomial_terms',
     'solve_bounded',
@@ -38,11 +40,12 @@ SAME_POSITION = 0.5
 _FEWEST_PIXELS = 10
 _PIXELS_PER_TERM = 2
 
-# A source whose brightest pixel exceeds the range of the values in its window by
-# this factor is not one that the data show (by choice: the range holds the source
-# itself, its neighbours and the background), but for rounding by this share.
-_LARGEST_RANGE = 2.0
-_ROUNDING = 1.0e-9
+#: A source whose brightest pixel exceeds the range of the values in its window by
+#: this factor is not one that the data show (by choice: the range holds the source
+#: itself, its neighbours and the background), ...
+LARGEST_RANGE = 2.0
+#: ... but for rounding by this share of the values (by choice).
+ROUNDING = 1.0e-9
 # The least upper bound of such a fit, in the map's unit.
 _SMALLEST_BOUND = 1.0e-300
 
@@ -77,43 +80,68 @@ def polynomial_terms(dx, dy, *, radius=FIT_RADIUS, degree=2):
     return terms
 
 
-def solve_window(values, templates, *, penalty=0.0):
+def fewest_pixels(degree):
     """
-    Solve a linear least-squares fit of templates to pixels.
+    Give the number of pixels of which a fit needs more.
 
     Parameters
     ----------
-    values : 1D `~numpy.ndarray`
-        The pixels' values, of length n.
+    degree : int or `None`
+        The degree of the background's polynomial; `None` for no background.
 
-    templates : sequence of 1D `~numpy.ndarray`
+    Returns
+    -------
+    fewest : int
+        The number.
+    """
+    n_terms = 0 if degree is None else (degree + 1) * (degree + 2) // 2
+    return _PIXELS_PER_TERM * n_terms + _FEWEST_PIXELS
+
+
+def solve_window(values, templates, *, penalty=0.0):
+    """
+    Solve linear least-squares fits of templates to pixels.
+
+    Parameters
+    ----------
+    values : (..., P) `~numpy.ndarray`
+        The pixels' values, of one fit or of many.
+
+    templates : (..., T, P) array_like
         The templates' values there.
 
-    penalty : float or 1D `~numpy.ndarray`, optional
+    penalty : float or (T,) `~numpy.ndarray`, optional
         The weight of each coefficient's square in the sum that is made
         least.
 
     Returns
     -------
-    coefficients : 1D `~numpy.ndarray`
+    coefficients : (..., T) `~numpy.ndarray`
         The factors of the templates.
 
-    covariance : 2D `~numpy.ndarray`
+    covariance : (..., T, T) `~numpy.ndarray`
         Their covariance for pixels of variance 1; infinite where the
         pixels do not determine them.
     """
     matrix = np.array(templates)
-    norm = np.sqrt(np.einsum('tp,tp->t', matrix, matrix))
+    norm = np.sqrt(np.einsum('...tp,...tp->...t', matrix, matrix))
     norm = np.where(norm > 0, norm, 1.0)
-    matrix /= norm[:, None]
-    normal = matrix @ matrix.T
-    normal.ravel()[:: len(norm) + 1] += penalty / norm**2
+    matrix /= norm[..., None]
+    normal = matrix @ np.swapaxes(matrix, -1, -2)
+    np.einsum('...tt->...t', normal)[...] += penalty / norm**2
+    inverse = _invert(normal)
+    coefficients = (inverse @ (matrix @ values[..., None]))[..., 0] / norm
+    return coefficients, inverse / (norm[..., None] * norm[..., None, :])
+
+
+def _invert(matrices):
+    """Invert matrices, those that are singular as well as it goes."""
     try:
-        inverse = np.linalg.inv(normal)
+        return np.linalg.inv(matrices)
     except np.linalg.LinAlgError:
-        inverse = np.linalg.pinv(normal)
-    coefficients = inverse @ (matrix @ values) / norm
-    return coefficients, inverse / (norm[:, None] * norm)
+        if matrices.ndim == 2:
+            return np.linalg.pinv(matrices)
+        return np.array([_invert(one) for one in matrices])
 
 
 class FitWindow:
@@ -172,9 +200,7 @@ class FitWindow:
         if degree is not None:
             offsets = self.offsets(x, y)
             self.terms = polynomial_terms(*offsets, radius=radius, degree=degree)
-        self.enough = self.n_pixels > (
-            _PIXELS_PER_TERM * len(self.terms) + _FEWEST_PIXELS
-        )
+        self.enough = self.n_pixels > fewest_pixels(degree)
 
     def pick(self, image):
         """
@@ -192,42 +218,6 @@ class FitWindow:
         """
         return image.ravel().take(self._used)
 
-    def draw(self, pixel_psf, x, y):
-        """
-        Draw a source of flux 1 on the used pixels.
-
-        Parameters
-        ----------
-        pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            Its PSF.
-
-        x, y : float
-            The position.
-
-        Returns
-        -------
-        values : 1D `~numpy.ndarray`
-            The source.
-        """
-        return self.pick(pixel_psf.draw(self.region, x, y))
-
-    def draw_gradient(self, pixel_psf, x, y):
-        """
-        Draw its derivatives by the position.
-
-        Parameters
-        ----------
-        pixel_psf, x, y
-            As for `draw`.
-
-        Returns
-        -------
-        by_x, by_y : 1D `~numpy.ndarray`
-            The change by a shift of the source of 1 pixel.
-        """
-        both = pixel_psf.draw_gradient(self.region, x, y)
-        return tuple(self.pick(one) for one in both)
-
     def offsets(self, x, y):
         """
         Give the used pixels' offsets from a position, in pixels.
@@ -243,31 +233,6 @@ class FitWindow:
             The offsets.
         """
         return self.columns - x, self.rows - y
-
-
-def find_brightest(data, window):
-    """
-    Give the brightness that no source in a window has.
-
-    Parameters
-    ----------
-    data : 2D `~numpy.ndarray`
-        The map.
-
-    window : `FitWindow`
-        The window.
-
-    Returns
-    -------
-    brightest : float
-        The value, in the map's unit, that the brightest pixel of a source alone
-        does not exceed.
-    """
-    if not window.enough:
-        return np.inf
-    values = window.pick(data[window.region])
-    rounding = _ROUNDING * np.abs(values).max()
-    return _LARGEST_RANGE * (values.max() - values.min()) + rounding
 
 
 def solve_bounded(values, templates, n_sources, brightest):

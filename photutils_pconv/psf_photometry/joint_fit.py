@@ -10,16 +10,16 @@ model learns of what has changed, and who sees none of the changes has settled.
 import numpy as np
 from scipy.spatial import KDTree
 
-from photutils_pconv._utils.progress import count
+from photutils_pconv._utils.progress import advance
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.source_images import draw_sources, model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
-    FitWindow,
-    find_brightest,
     find_neighbours,
     solve_bounded,
     solve_window,
 )
+from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
 
 __all__ = ['JointFit']
 
@@ -86,19 +86,22 @@ class JointFit:
         maximum_shift,
     ):
         n = len(x)
-        self._data = data
+        self._data, self._missing, self._degree = data, missing, degree
         self._psf = pixel_psf
         self._given = x, y
         self._fit_position = fit_position
         self._maximum_shift = maximum_shift
         scale = pixel_psf.scales(n)
         self._radius = radius * scale
-        self._windows = [
-            FitWindow(data.shape, missing, x[i], y[i], self._radius[i], degree)
-            for i in range(n)
-        ]
         self._neighbours = find_neighbours(x, y, NEIGHBOUR_DISTANCE, scale=scale)
-        self._brightest = [find_brightest(data, window) for window in self._windows]
+        #: The number of pixels that each fit sees.
+        self.n_pixels = np.zeros(n, dtype=int)
+        self._enough, self._brightest = np.zeros(n, dtype=bool), np.full(n, np.inf)
+        for group in group_alike(range(n), lambda i: self._radius[i]):
+            windows = self._find_windows(group)
+            self.n_pixels[group] = windows.n_pixels
+            self._enough[group] = windows.has_enough(degree)
+            self._brightest[group] = windows.find_brightest(data)
         #: What was found: fluxes, their errors for pixels of variance 1, positions.
         self.flux, self.flux_err = np.zeros(n), np.full(n, np.inf)
         self.x, self.y = x.copy(), y.copy()
@@ -114,12 +117,12 @@ class JointFit:
         self._moves = fit_position & alone
         self._active = np.ones(n, dtype=bool)
 
-    @property
-    def n_pixels(self):
+    def _find_windows(self, group):
         """
-        The number of pixels that each fit sees ((M,) int `~numpy.ndarray`).
+        Find the windows of sources with equal ones.
         """
-        return np.array([window.n_pixels for window in self._windows], dtype=int)
+        x, y = (one[group] for one in self._given)
+        return WindowStack.around(x, y, self._radius[group[0]], self._missing)
 
     def begin_with(self, start):
         """
@@ -166,45 +169,69 @@ class JointFit:
         Fit the sources that have not settled; give all fluxes and positions.
         """
         flux, x, y = self.flux.copy(), self.x.copy(), self.y.copy()
-        for i in count(np.flatnonzero(self._active)):
-            window = self._windows[i]
-            if not window.enough:
-                flux[i] = self.flux_err[i] = np.nan
-                continue
-            flux[i], shift = self._fit_source(i, window, is_first=is_first)
-            is_sound = not self.unstable[i] and flux[i] > 0
-            if self._moves[i] and is_sound and not is_last:
-                x[i], y[i] = self._shift(i, shift / flux[i])
+        unseen = self._active & ~self._enough
+        flux[unseen] = self.flux_err[unseen] = np.nan
+        numbers = np.flatnonzero(self._active & self._enough)
+        for group in group_alike(numbers, self._describe):
+            flux[group], shifts = self._fit_group(group, is_first=is_first)
+            for i, shift in zip(group, shifts, strict=True):
+                is_sound = not self.unstable[i] and flux[i] > 0
+                if self._moves[i] and is_sound and not is_last:
+                    x[i], y[i] = self._shift(i, shift / flux[i])
+            advance(len(group))
         return flux, x, y
 
-    def _fit_source(self, i, window, *, is_first):
+    def _free(self, i):
         """
-        Fit one source; give its flux, and that times its shift.
+        Give the sources that are free in the fit of one, itself first.
         """
-        values = window.pick(self._data[window.region] - self._model[window.region])
-        free = [i, *self._neighbours[i]]
-        templates = [window.draw(self._psf.of(j), self.x[j], self.y[j]) for j in free]
-        # The model has these sources in it, whose fluxes are free here.
-        for j, template in zip(free, templates, strict=True):
-            if np.isfinite(self._shown[j]):
-                values = values + self._shown[j] * template
-        for j in free:
-            if self._moves[j]:
-                templates += window.draw_gradient(self._psf.of(j), self.x[j], self.y[j])
-        templates += window.terms
-        coefficients, covariance = solve_window(values, templates)
-        peak = abs(coefficients[0]) * np.abs(templates[0]).max()
-        if self.unstable[i] or peak > self._brightest[i]:
-            self.unstable[i] = True
-            templates = templates[: len(free)] + window.terms
-            coefficients, covariance = solve_bounded(
-                values, templates, len(free), self._brightest[i]
+        return [i, *self._neighbours[i]]
+
+    def _describe(self, i):
+        """
+        Tell a source's window, and which of the free sources move.
+        """
+        return self._radius[i], *(bool(self._moves[j]) for j in self._free(i))
+
+    def _fit_group(self, group, *, is_first):
+        """
+        Fit sources that are alike; give their fluxes, and those times their shifts.
+        """
+        windows = self._find_windows(group)
+        values = windows.cut(Difference(self._data, self._model))
+        sources, gradients = [], []
+        for free in np.array([self._free(i) for i in group]).T:
+            source, *gradient = windows.draw(
+                [self._psf.of(j) for j in free],
+                self.x[free],
+                self.y[free],
+                gradient=bool(self._moves[free[0]]),
             )
-        self.flux_err[i] = np.sqrt(max(covariance[0, 0], 0.0))
+            # The model has these sources in it, whose fluxes are free here.
+            values += np.nan_to_num(self._shown[free])[:, None] * source
+            sources.append(source)
+            gradients += gradient
+        n_free, terms = len(sources), windows.terms(self._degree)
+        templates = np.stack([*sources, *gradients, *terms], axis=1)
+        coefficients, covariance = solve_window(values, templates)
+        peak = np.abs(coefficients[:, 0]) * np.abs(templates[:, 0]).max(axis=1)
+        self.unstable[group] |= peak > self._brightest[group]
+        without = np.delete(np.arange(templates.shape[1]), n_free + np.arange(len(gradients)))
+        for k in np.flatnonzero(self.unstable[group]):
+            used = windows.used[k].ravel()
+            bounded, known = solve_bounded(
+                values[k, used],
+                templates[k][without][:, used],
+                n_free,
+                self._brightest[group[k]],
+            )
+            coefficients[k] = 0.0
+            coefficients[k, without], covariance[k, 0, 0] = bounded, known[0, 0]
+        self.flux_err[group] = np.sqrt(np.maximum(covariance[:, 0, 0], 0.0))
         if is_first:
-            residual = values - coefficients @ np.array(templates)
-            self.level[i] = _WING_SHARE * residual.std()
-        return coefficients[0], coefficients[len(free) : len(free) + 2]
+            residual = values - np.einsum('nt,ntp->np', coefficients, templates)
+            self.level[group] = _WING_SHARE * windows.scatter(residual)
+        return coefficients[:, 0], coefficients[:, n_free : n_free + 2]
 
     def _shift(self, i, shift):
         """

@@ -20,11 +20,11 @@ from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
-    FitWindow,
     find_neighbours,
     solve_window,
 )
-from photutils_pconv.psf_photometry.fitting import fit_psf
+from photutils_pconv.psf_photometry.fitting import PSFFit, fit_psf
+from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
 
 __all__ = ['LARGEST_SIZE', 'find_resolved', 'fit_sizes']
 
@@ -107,12 +107,11 @@ def find_resolved(data, fit, psf, *, missing, chosen):
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=least)
     residual = Difference(data, sources)
     neighbours = find_neighbours(fit.x, fit.y, _WIDER * NEIGHBOUR_DISTANCE)
-    for i in np.flatnonzero(chosen):
-        step = _fit_step(
-            residual, fit, psfs, missing, i, neighbours[i], _WIDER * FIT_RADIUS
-        )
-        resolved[i] = step is not None and (
-            step.change > max(_LEAST_EXCESS, _LEAST_SIGNIFICANCE * step.error)
+    scene = _ResidualScene(residual, missing, fit, psfs, neighbours)
+    radius = np.full(n, _WIDER * FIT_RADIUS)
+    for i, step in _fit_steps(scene, np.flatnonzero(chosen), radius).items():
+        resolved[i] = step.change > max(
+            _LEAST_EXCESS, _LEAST_SIGNIFICANCE * step.error
         )
     return resolved
 
@@ -200,20 +199,10 @@ class _Scene:
         residual = self.data - model
         scale = psfs.scales(len(self.x))
         neighbours = find_neighbours(self.x, self.y, NEIGHBOUR_DISTANCE, scale=scale)
-        steps = {}
-        for i in numbers:
-            steps[i] = _fit_step(
-                residual,
-                fit,
-                psfs,
-                self.missing,
-                i,
-                neighbours[i],
-                FIT_RADIUS * scale[i],
-                log_size=0.0 if log_size is None else log_size[i],
-                shapes=shapes,
-            )
-        return {i: step for i, step in steps.items() if step is not None}
+        scene = _ResidualScene(residual, self.missing, fit, psfs, neighbours)
+        return _fit_steps(
+            scene, numbers, FIT_RADIUS * scale, log_size=log_size, shapes=shapes
+        )
 
     def settle(self, first, numbers, most_rounds):
         """
@@ -266,50 +255,84 @@ def _find_near(x, y, chosen):
     return np.any(distance <= 2.0 * LARGEST_SIZE * FIT_RADIUS, axis=1)
 
 
-def _fit_step(
-    residual,
-    fit,
-    psfs,
-    missing,
-    i,
-    neighbours,
-    radius,
-    *,
-    log_size=0.0,
-    shapes=False,
-):
+@dataclass(frozen=True, eq=False)
+class _ResidualScene:
     """
-    Fit the change of ln(size) of a source; `None` where there is too little to see.
+    What a fit leaves of a map, and the sources that it took off.
+    """
 
-    With `shapes`, fit that of its shape, too.
+    residual: object
+    missing: np.ndarray
+    fit: PSFFit
+    psfs: SourcePSFs
+    neighbours: list
+
+    def draw(self, windows, group, *, shapes):
+        """
+        Draw the templates of sources that are alike, (N, T, P).
+
+        The first is the change by the size, which with `shapes` those by the shape
+        follow.
+        """
+        x, y = self.fit.x, self.fit.y
+        psfs = self.psfs
+        place = x[group], y[group]
+        templates = windows.draw([psfs.by_size(i) for i in group], *place)
+        if shapes:
+            for by in zip(*(psfs.by_shape(i) for i in group), strict=True):
+                templates += windows.draw(by, *place)
+        own = [psfs.of(i) for i in group]
+        templates += windows.draw(own, *place, gradient=True)
+        for near in np.array([self.neighbours[i] for i in group], dtype=int).T:
+            templates += windows.draw([psfs.of(j) for j in near], x[near], y[near])
+        templates += windows.terms(_DEGREE)
+        return np.stack(templates, axis=1)
+
+
+def _fit_steps(scene, numbers, radius, *, log_size=None, shapes=False):
     """
-    window = FitWindow(residual.shape, missing, fit.x[i], fit.y[i], radius, _DEGREE)
-    flux = fit.flux[i]
-    if not (window.enough and np.isfinite(flux) and flux > 0):
-        return None
-    place = fit.x[i], fit.y[i]
-    psf = psfs.of(i)
-    templates = [window.draw(psfs.by_size(i), *place)]
-    if shapes:
-        templates += [window.draw(one, *place) for one in psfs.by_shape(i)]
-    n_shape = len(templates)
-    templates.append(window.draw(psf, *place))
-    templates += window.draw_gradient(psf, *place)
-    templates += [window.draw(psfs.of(j), fit.x[j], fit.y[j]) for j in neighbours]
-    templates += window.terms
-    values = window.pick(residual[window.region])
-    coefficients, covariance = solve_window(values, templates)
-    left = values - coefficients @ np.array(templates)
-    unit = left.var() * _CORRELATED_PIXELS / flux**2
-    variance = covariance[0, 0] * unit
+    Fit the changes of ln(size) of sources; give them by the sources' numbers.
+
+    Those of which there is too little to see are left out. With `shapes`, fit those
+    of their shapes, too.
+    """
+    flux = scene.fit.flux
+    log_size = np.zeros(len(flux)) if log_size is None else log_size
+    seen = [i for i in numbers if np.isfinite(flux[i]) and flux[i] > 0]
+    steps = {}
+    for group in group_alike(seen, lambda i: (radius[i], len(scene.neighbours[i]))):
+        windows = WindowStack.around(
+            scene.fit.x[group], scene.fit.y[group], radius[group[0]], scene.missing
+        )
+        values = windows.cut(scene.residual)
+        templates = scene.draw(windows, group, shapes=shapes)
+        coefficients, covariance = solve_window(values, templates)
+        left = values - np.einsum('nt,ntp->np', coefficients, templates)
+        unit = windows.scatter(left) ** 2 * _CORRELATED_PIXELS / flux[group] ** 2
+        for k in np.flatnonzero(windows.has_enough(_DEGREE)):
+            i = group[k]
+            steps[i] = _take_step(
+                coefficients[k] / flux[i],
+                covariance[k] * unit[k],
+                log_size[i],
+                shapes=shapes,
+            )
+    return steps
+
+
+def _take_step(changes, covariance, log_size, *, shapes):
+    """
+    Give what a fit says of a source's size: the first of the changes that it found.
+    """
+    variance = covariance[0, 0]
     # The prior of the whole change, as one more measurement of it.
     weight = variance / (variance + _PRIOR**2)
-    change = (1.0 - weight) * coefficients[0] / flux - weight * log_size
+    change = float((1.0 - weight) * changes[0] - weight * log_size)
     error = float(np.sqrt(variance * (1.0 - weight)))
     if not shapes:
-        return _Step(float(change), error)
-    shear, known = coefficients[1:n_shape] / flux, covariance[1:n_shape, 1:n_shape]
-    significance = np.sqrt(shear @ np.linalg.solve(known * unit, shear))
+        return _Step(change, error)
+    shear, known = changes[1:3], covariance[1:3, 1:3]
+    significance = np.sqrt(shear @ np.linalg.solve(known, shear))
     is_significant = significance > _SHAPE_SIGNIFICANCE
     is_significant &= np.hypot(*shear) > _LEAST_SHAPE
-    return _Step(float(change), error, tuple(shear), bool(is_significant))
+    return _Step(change, error, tuple(shear), bool(is_significant))

@@ -34,7 +34,17 @@ def test_gaussian(grid, x, y):
     expected = np.where(inside, gaussian(dx, dy), 0.0)
     np.testing.assert_allclose(grid.draw((rows, columns), x, y), expected, atol=2e-5)
     # A source that moves to the right leaves a fall behind its left.
-    by_x, by_y = grid.draw_gradient((rows, columns), x, y)
+    image, by_x, by_y = (
+        one[0, :45, :40]
+        for one in grid.draw_stack(
+            np.zeros((1, 2), dtype=int),
+            45,
+            np.array([x]),
+            np.array([y]),
+            gradient=True,
+        )
+    )
+    np.testing.assert_allclose(image, expected, atol=2e-5)
     slope = expected / SIGMA**2
     np.testing.assert_allclose(by_x, slope * dx, atol=3e-4)
     np.testing.assert_allclose(by_y, slope * dy, atol=3e-4)
@@ -50,7 +60,21 @@ def test_parts_agree_with_the_whole(grid):
 def test_sources_beyond(grid, place):
     region = slice(0, 20), slice(0, 20)
     assert not grid.draw(region, *place).any()
-    assert not np.any(grid.draw_gradient(region, *place))
+    origins, (x, y) = np.zeros((1, 2), dtype=int), np.array(place)[:, None]
+    assert not np.any(grid.draw_stack(origins, 20, x, y, gradient=True))
+
+
+@pytest.mark.parametrize('oversampling', [2, 4])
+def test_stacks_are_drawn_as_single_sources(oversampling):
+    rng = np.random.default_rng(8)
+    grid = SampledGrid(gaussian, 8.0, oversampling=oversampling)
+    x, y = rng.uniform(0.0, 100.0, (2, 40))
+    # Some of the squares lie in part, or altogether, beyond the image.
+    origins = np.rint([x, y]).astype(int).T + rng.integers(-25, 10, (40, 2))
+    (stack,) = grid.draw_stack(origins, 13, x, y)
+    for image, (x0, y0), *place in zip(stack, origins, x, y, strict=True):
+        alone = grid.draw((slice(y0, y0 + 13), slice(x0, x0 + 13)), *place)
+        np.testing.assert_allclose(image, alone, atol=1e-14)
 
 
 @pytest.mark.parametrize('angle', [None, 0.7])

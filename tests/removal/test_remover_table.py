@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from photutils_pconv import NeuralSourceRemover
 from photutils_pconv.photometry.flags import FLAGS, decode_flags
-from photutils_pconv.psf_photometry import fit_windows
+from photutils_pconv.psf_photometry import window_stacks
 
 GREEN = {'mode': 'scanmap', 'band': 'green'}
 NOISE = 1.0e-4
@@ -354,7 +354,7 @@ class TestFlags:
     def test_unstable_fit(self, flagged, scene, monkeypatch):
         # A bound that every source of these exceeds.
         assert flagged(scene.x, scene.y, psf='setup') == [set(), set(), set()]
-        monkeypatch.setattr(fit_windows, '_LARGEST_RANGE', 0.5)
+        monkeypatch.setattr(window_stacks, 'LARGEST_RANGE', 0.5)
         assert flagged(scene.x, scene.y, psf='setup') == 3 * [{'unstable_fit'}]
 
     # 'poor_fit': see test_mismatch.py; 'resolved': see test_sizes.py.

@@ -1,0 +1,266 @@
+# Licensed under a 3-clause BSD style license - see LICENSE.rst
+"""
+The windows of many fits at once.
+
+Numpy takes longer to be called than to work through a window of a fit. Sources whose
+fits are alike, with windows of one size and as many templates, are therefore drawn
+and fitted together.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from photutils_pconv.geometry.cutouts import cut_stack
+from photutils_pconv.psf_photometry.fit_windows import (
+    LARGEST_RANGE,
+    ROUNDING,
+    fewest_pixels,
+    polynomial_terms,
+)
+
+__all__ = ['WindowStack', 'group_alike']
+
+# So many fits at once (by choice): with more, what is drawn does not fit into the
+# processor's cache.
+_TOGETHER = 32
+
+
+def group_alike(numbers, key):
+    """
+    Group sources whose fits are alike.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        The sources.
+
+    key : callable
+        Gives what is the same for sources whose fits are alike.
+
+    Returns
+    -------
+    groups : list of 1D int `~numpy.ndarray`
+        The sources of each group, of which there are no more than are fitted
+        together.
+    """
+    alike = defaultdict(list)
+    for i in numbers:
+        alike[key(i)].append(i)
+    return [
+        np.array(group[start : start + _TOGETHER])
+        for group in alike.values()
+        for start in range(0, len(group), _TOGETHER)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class WindowStack:
+    """
+    The windows of N fits, all of one size.
+
+    Parameters
+    ----------
+    x, y : (N,) `~numpy.ndarray`
+        The positions in their middle, in pixels.
+
+    radius : float
+        Their radius, in pixels.
+
+    origins : (N, 2) int `~numpy.ndarray`
+        The first pixels (x, y) of the squares around them.
+
+    used : (N, side, side) bool `~numpy.ndarray`
+        The pixels of the squares that are used. What is cut or drawn is 0 in all
+        others, so that they do not count in a fit.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    radius: float
+    origins: np.ndarray
+    used: np.ndarray
+
+    @classmethod
+    def around(cls, x, y, radius, missing):
+        """
+        Find the windows around positions on a map.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        radius : float
+            The radius of the windows, in pixels.
+
+        missing : 2D bool `~numpy.ndarray`
+            The map's missing pixels.
+
+        Returns
+        -------
+        windows : `WindowStack`
+            The windows.
+        """
+        half = int(np.ceil(radius))
+        side = np.arange(2 * half + 1)
+        origins = np.rint(np.stack([x, y], axis=1)).astype(int) - half
+        dx, dy = (
+            first[:, None] + side - middle[:, None]
+            for first, middle in zip(origins.T, (x, y), strict=True)
+        )
+        used = np.sqrt(dx[:, None, :] ** 2 + dy[:, :, None] ** 2) <= radius
+        used &= ~cut_stack(missing, origins, side.size, fill_value=True)
+        return cls(x, y, radius, origins, used)
+
+    @property
+    def side(self):
+        """
+        The squares' side, in pixels (int).
+        """
+        return self.used.shape[1]
+
+    @property
+    def n_pixels(self):
+        """
+        The number of pixels used in each window ((N,) int `~numpy.ndarray`).
+        """
+        return np.count_nonzero(self.used, axis=(1, 2))
+
+    def has_enough(self, degree):
+        """
+        Find the windows with enough pixels for a fit.
+
+        Parameters
+        ----------
+        degree : int or `None`
+            The degree of the background's polynomial; `None` for no background.
+
+        Returns
+        -------
+        enough : (N,) bool `~numpy.ndarray`
+            The windows.
+        """
+        return self.n_pixels > fewest_pixels(degree)
+
+    def cut(self, image):
+        """
+        Cut the used pixels out of an image.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray`
+            The image, of the map's shape.
+
+        Returns
+        -------
+        values : (N, P) `~numpy.ndarray`
+            The pixels.
+        """
+        return self._keep_used(cut_stack(image, self.origins, self.side))
+
+    def draw(self, psfs, x, y, *, gradient=False):
+        """
+        Draw a source of flux 1 in each window.
+
+        Parameters
+        ----------
+        psfs : sequence of `~photutils_pconv.psf.PixelPSF`
+            The sources' PSFs.
+
+        x, y : (N,) `~numpy.ndarray`
+            Their positions, in pixels.
+
+        gradient : bool, optional
+            Whether the derivatives by the position are drawn, too.
+
+        Returns
+        -------
+        values : list of (N, P) `~numpy.ndarray`
+            The sources, and with ``gradient`` the change by a shift of 1 pixel
+            along x, and along y.
+        """
+        shape = (1 + 2 * gradient, *self.used.shape)
+        values = np.empty(shape)
+        same = defaultdict(list)
+        for k, psf in enumerate(psfs):
+            same[id(psf)].append(k)
+        for group in same.values():
+            values[:, group] = psfs[group[0]].draw_stack(
+                self.origins[group], self.side, x[group], y[group], gradient=gradient
+            )
+        return [self._keep_used(one) for one in values]
+
+    def terms(self, degree):
+        """
+        Draw the terms of the background.
+
+        Parameters
+        ----------
+        degree : int or `None`
+            The degree of its polynomial; `None` for no background.
+
+        Returns
+        -------
+        terms : list of (N, P) `~numpy.ndarray`
+            The terms.
+        """
+        if degree is None:
+            return []
+        side = np.arange(self.side)
+        dx, dy = (
+            first[:, None] + side - middle[:, None]
+            for first, middle in zip(self.origins.T, (self.x, self.y), strict=True)
+        )
+        offsets = np.broadcast_arrays(dx[:, None, :], dy[:, :, None])
+        terms = polynomial_terms(*offsets, radius=self.radius, degree=degree)
+        return [self._keep_used(one) for one in terms]
+
+    def find_brightest(self, data):
+        """
+        Give the brightness that no source in a window has.
+
+        Parameters
+        ----------
+        data : 2D `~numpy.ndarray`
+            The map.
+
+        Returns
+        -------
+        brightest : (N,) `~numpy.ndarray`
+            The value, in the map's unit, that the brightest pixel of a source alone
+            does not exceed; infinite where no pixel is used.
+        """
+        values = cut_stack(data, self.origins, self.side)
+        seen = self.used.any(axis=(1, 2))
+        values, used = values[seen], self.used[seen]
+        least = values.min(axis=(1, 2), initial=np.inf, where=used)
+        most = values.max(axis=(1, 2), initial=-np.inf, where=used)
+        rounding = ROUNDING * np.maximum(np.abs(least), np.abs(most))
+        brightest = np.full(len(seen), np.inf)
+        brightest[seen] = LARGEST_RANGE * (most - least) + rounding
+        return brightest
+
+    def scatter(self, values):
+        """
+        Measure the standard deviation of pixels.
+
+        Parameters
+        ----------
+        values : (N, P) `~numpy.ndarray`
+            The pixels; 0 where they are not used.
+
+        Returns
+        -------
+        scatter : (N,) `~numpy.ndarray`
+            Their standard deviation within each window.
+        """
+        number = self.n_pixels
+        mean = values.sum(axis=1) / number
+        deviation = self._keep_used(values.reshape(self.used.shape) - mean[:, None, None])
+        return np.sqrt(np.einsum('np,np->n', deviation, deviation) / number)
+
+    def _keep_used(self, images):
+        """Give the pixels of images, with 0 where they are not used."""
+        return (images * self.used).reshape(len(self.used), -1)
