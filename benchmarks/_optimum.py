@@ -199,7 +199,8 @@ def _one_pass_wings(truth, hole_radius):
     found = expected_wings(truth.data, *holes, profile=profile, usable=usable)
 
     def terms(i, dx, dy):
-        return profile.terms(dx, dy, flux=found.flux[i], flux_err=found.flux_err[i])
+        flux, flux_err = found.flux[i], found.flux_err[i]
+        return profile.terms(dx, dy, flux=flux, flux_err=flux_err).draw()
 
     return found.image, terms
 

@@ -28,6 +28,7 @@ from photutils_pconv.inpainting.covariances import (
     covariance_matrix,
     transformed_covariance,
 )
+from photutils_pconv.psf.wing_terms import DrawnTerms
 
 __all__ = ['krige_cutout', 'krige_cutouts']
 
@@ -67,10 +68,9 @@ def krige_cutout(image, validity, *, beam, radius, terms=None, member=None):
     radius : float
         The hole's radius, in pixels.
 
-    terms : 3D `~numpy.ndarray`, optional
-        What else the cutout may hold, (T, H, W): independent contributions,
-        of one standard deviation each (see
-        `~photutils_pconv.psf.WingProfile.terms`).
+    terms : ``WingTerms`` or ``DrawnTerms``, optional
+        What else the cutout may hold: independent contributions, of one standard
+        deviation each (see `~photutils_pconv.psf.WingProfile.terms`).
 
     member : tuple of float, optional
         What `choose_covariance` gives for the cutout, where it is at hand; holes
@@ -96,7 +96,8 @@ def krige_cutout(image, validity, *, beam, radius, terms=None, member=None):
         coarse, usable = _bin(np.where(validity, image, level), validity, factor)
         blocks = None
         if terms is not None:
-            blocks = np.array([_bin(one, validity, factor)[0] for one in terms])
+            binned = [_bin(one, validity, factor)[0] for one in terms.draw()]
+            blocks = DrawnTerms(np.array(binned))
         place, values, amplitude = _krige(
             coarse,
             usable,
@@ -119,7 +120,7 @@ def _combine(amplitude, terms, image):
     """Sum up terms by their amplitudes, if there are any."""
     if terms is None or amplitude is None:
         return np.zeros(image.shape)
-    return np.tensordot(amplitude, terms, axes=1)
+    return terms.combine(amplitude)
 
 
 def _krige(image, validity, beam, radius, level, terms, member=None):
@@ -131,7 +132,7 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
     if good.sum() < _FEWEST or good.all():
         return (row[:0], column[:0]), np.zeros(0), None
     if member is None:
-        uncertain = None if terms is None else _add_in_quadrature(terms)
+        uncertain = None if terms is None else terms.scatter()
         member = choose_covariance(image, validity, beam=beam, uncertain=uncertain)
     slope, noise, variance = member
     used = row[good], column[good]
@@ -143,7 +144,7 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
     # lower half is enough for them.
     matrix = matrix.T
     if terms is not None:
-        known = terms[:, *used] / np.sqrt(variance)
+        known = terms.pick(used) / np.sqrt(variance)
         matrix = dsyrk(1.0, known.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
     factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
     if failed:
@@ -168,11 +169,6 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
     estimate = level + mean + sums[hole[0] - first, hole[1] - left]
     amplitude = None if terms is None else known @ weighted / np.sqrt(variance)
     return hole, estimate, amplitude
-
-
-def _add_in_quadrature(terms):
-    """Give the standard deviation of the sum of independent terms."""
-    return np.sqrt(np.einsum('tij,tij->ij', terms, terms))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -228,7 +224,7 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
     beam, radius : array_like
         The beam's FWHM and the holes' radii, in pixels; a number or (N,).
 
-    terms : sequence, optional
+    terms : sequence of ``WingTerms`` or ``DrawnTerms``, optional
         What else each cutout may hold.
 
     Returns
@@ -245,7 +241,7 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
         if same.size:
             uncertain = None
             if terms is not None:
-                uncertain = np.array([_add_in_quadrature(terms[i]) for i in same])
+                uncertain = np.array([terms[i].scatter() for i in same])
             chosen = choose_covariances(
                 images[same], validity[same], beam=one, uncertain=uncertain
             )

@@ -264,9 +264,7 @@ def spline_slopes(share):
         The weights.
     """
     t, u = share, 1.0 - share
-    return np.array(
-        (-0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2)
-    )
+    return np.array((-0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2))
 
 
 def _sum_fours(images, weights, step, *, axis):

@@ -85,21 +85,15 @@ class WingModes:
             have two, of the cosine and of the sine.
         """
         dx, dy = np.broadcast_arrays(dx, dy)
-        radius = np.sqrt(dx**2 + dy**2)
+        radius, turn = _to_polar(dx, dy)
         # Powers of exp(i theta), without a trigonometric function.
-        turn = (dx + 1j * dy) / np.maximum(radius, _TINY)
         power = np.ones(turn.shape, dtype=complex)
         phases = []
         for m in range(int(self.order.max(initial=0)) + 1):
             power = power * turn if m else power
             # Apart, they are read in one go.
             phases.append((power.real.copy(), power.imag.copy())[: 2 if m else 1])
-        place = radius / _STEP
-        low = np.minimum(place.astype(int), self.radial.shape[1] - 2)
-        share = np.minimum(place - low, 1.0)
-        values = self._rise.take(low, axis=1)
-        values *= share
-        values += self.radial.take(low, axis=1)
+        values = _look_up(self.radial, radius)
         modes = np.empty((len(self), *dx.shape)) if out is None else out
         k = 0
         for order, value in zip(self.order, values, strict=True):
@@ -108,10 +102,87 @@ class WingModes:
                 k += 1
         return modes
 
+    def scatter(self, radius):
+        """
+        Give the standard deviation of the sum of all modes: it depends on the radius
+        alone.
+
+        Parameters
+        ----------
+        radius : `~numpy.ndarray`
+            Distances from the source, in pixels, (...).
+
+        Returns
+        -------
+        scatter : `~numpy.ndarray`
+            The standard deviation, (...).
+        """
+        low, share = _find_place(radius, self.radial.shape[1])
+        square, product, square_of_rise = (one.take(low) for one in self._squares)
+        return np.sqrt(square + share * (2.0 * product + share * square_of_rise))
+
+    def combine(self, amplitudes, dx, dy):
+        """
+        Sum up the modes.
+
+        The shapes of each harmonic are summed up first, as tables.
+
+        Parameters
+        ----------
+        amplitudes : (M,) `~numpy.ndarray`
+            The factor of each mode.
+
+        dx, dy : `~numpy.ndarray`
+            Offsets from the source, in pixels, of one shape (...).
+
+        Returns
+        -------
+        image : `~numpy.ndarray`
+            The sum, (...).
+        """
+        left = iter(amplitudes)
+        n_orders = int(self.order.max(initial=0)) + 1
+        tables = np.zeros((n_orders, self.radial.shape[1]), dtype=complex)
+        for order, shape in zip(self.order, self.radial, strict=True):
+            # The real part of the sum times exp(i theta) is what is wanted.
+            factor = next(left) if order == 0 else next(left) - 1j * next(left)
+            tables[order] += factor * shape
+        radius, turn = _to_polar(dx, dy)
+        values = _look_up(tables, radius)
+        total = values[-1]
+        for value in values[-2::-1]:
+            total = total * turn + value
+        return total.real
+
     @cached_property
-    def _rise(self):
-        """The differences of the shapes from radius to radius."""
-        return np.diff(self.radial, axis=1)
+    def _squares(self):
+        """Sums over all shapes, of which that of straight lines' squares consists."""
+        rise = np.diff(self.radial, axis=1)
+        values = self.radial[:, :-1]
+        pairs = (values, values), (values, rise), (rise, rise)
+        return [np.sum(one * other, axis=0) for one, other in pairs]
+
+
+def _to_polar(dx, dy):
+    """Give the distance, and exp(i theta) of the angle, of offsets."""
+    radius = np.sqrt(dx**2 + dy**2)
+    return radius, (dx + 1j * dy) / np.maximum(radius, _TINY)
+
+
+def _find_place(radius, n):
+    """Find the number of the radius below, of ``n``, and the share of a step beyond."""
+    place = radius / _STEP
+    low = np.minimum(place.astype(int), n - 2)
+    return low, np.minimum(place - low, 1.0)
+
+
+def _look_up(tables, radius):
+    """Look up tables by radius, (K, R), with straight lines in between."""
+    low, share = _find_place(radius, tables.shape[1])
+    values = np.diff(tables, axis=1).take(low, axis=1)
+    values *= share
+    values += tables.take(low, axis=1)
+    return values
 
 
 def wing_modes(psfs, *, mean, pixel_scale, weights=None):

@@ -13,6 +13,7 @@ from photutils_pconv._psf_models.measures import mean_density
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import has_lobes, lobed_psf
 from photutils_pconv.psf.profile_modes import wing_modes
+from photutils_pconv.psf.wing_terms import WingTerms
 
 __all__ = [
     'WingProfile',
@@ -31,9 +32,6 @@ _SMALLEST_CORE = 1.5
 # the lobes alone, wings were too bright around red holes, and fills 0.05 of the
 # scatter too low (2026-11-26).
 _OWN_SHARE = 0.75
-# A flux that a core tells is good to this relative error, even without a
-# background (by choice).
-_FLUX_SCATTER = 0.02
 
 
 class WingProfile:
@@ -95,19 +93,11 @@ class WingProfile:
 
         Returns
         -------
-        terms : `~numpy.ndarray`
-            Independent contributions of one standard deviation each,
-            (T, ...), in the unit of the flux a pixel.
+        terms : ``WingTerms``
+            Independent contributions of one standard deviation each, in the unit
+            of the flux a pixel.
         """
-        scatter = np.hypot(flux_err, _FLUX_SCATTER * flux)
-        mean = self(np.sqrt(dx**2 + dy**2))
-        n_modes = 0 if self.modes is None else len(self.modes)
-        terms = np.empty((1 + n_modes, *mean.shape))
-        np.multiply(scatter, mean, out=terms[0, ...])
-        if n_modes:
-            self.modes(dx, dy, out=terms[1:])
-            terms[1:] *= flux
-        return terms
+        return WingTerms(self, dx, dy, flux, flux_err)
 
 
 @cache

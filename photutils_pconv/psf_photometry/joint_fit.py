@@ -216,7 +216,9 @@ class JointFit:
         coefficients, covariance = solve_window(values, templates)
         peak = np.abs(coefficients[:, 0]) * np.abs(templates[:, 0]).max(axis=1)
         self.unstable[group] |= peak > self._brightest[group]
-        without = np.delete(np.arange(templates.shape[1]), n_free + np.arange(len(gradients)))
+        without = np.delete(
+            np.arange(templates.shape[1]), n_free + np.arange(len(gradients))
+        )
         for k in np.flatnonzero(self.unstable[group]):
             used = windows.used[k].ravel()
             bounded, known = solve_bounded(

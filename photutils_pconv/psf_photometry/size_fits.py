@@ -110,9 +110,7 @@ def find_resolved(data, fit, psf, *, missing, chosen):
     scene = _ResidualScene(residual, missing, fit, psfs, neighbours)
     radius = np.full(n, _WIDER * FIT_RADIUS)
     for i, step in _fit_steps(scene, np.flatnonzero(chosen), radius).items():
-        resolved[i] = step.change > max(
-            _LEAST_EXCESS, _LEAST_SIGNIFICANCE * step.error
-        )
+        resolved[i] = step.change > max(_LEAST_EXCESS, _LEAST_SIGNIFICANCE * step.error)
     return resolved
 
 

@@ -258,7 +258,9 @@ class WindowStack:
         """
         number = self.n_pixels
         mean = values.sum(axis=1) / number
-        deviation = self._keep_used(values.reshape(self.used.shape) - mean[:, None, None])
+        deviation = self._keep_used(
+            values.reshape(self.used.shape) - mean[:, None, None]
+        )
         return np.sqrt(np.einsum('np,np->n', deviation, deviation) / number)
 
     def _keep_used(self, images):

@@ -13,6 +13,7 @@ from photutils_pconv.evaluation.methods.known_covariance import kriging
 from photutils_pconv.inpainting import kriging as kriging_fill
 from photutils_pconv.inpainting.covariances import choose_covariance
 from photutils_pconv.inpainting.kriging import krige_cutout, krige_cutouts
+from photutils_pconv.psf.wing_terms import DrawnTerms
 from photutils_pconv.simulation import fractional_brownian_motion
 
 BEAM = 3.5
@@ -157,7 +158,7 @@ def test_many_are_filled_as_one_by_one():
     beam, radius = np.array([3.5, 3.5, 2.0, 3.5]), np.array([6.0, 10.0, 8.0, 20.0])
     validity = np.array([make_hole(one) for one in radius])
     validity[1, :20] = False
-    terms = [np.stack([0.1 * noisy[0], 0.05 * noisy[1]])] * 4
+    terms = [DrawnTerms(np.stack([0.1 * noisy[0], 0.05 * noisy[1]]))] * 4
     found = krige_cutouts(noisy, validity, beam=beam, radius=radius, terms=terms)
     for i in range(4):
         expected = krige_cutout(
@@ -165,6 +166,9 @@ def test_many_are_filled_as_one_by_one():
         )
         for one, other in zip(found, expected, strict=True):
             assert_allclose(one[i], other, rtol=1e-9, atol=1e-12)
+
+
+AROUND_TERMS = {'beam': BEAM, 'radius': 8.0}
 
 
 class TestTerms:
@@ -182,15 +186,14 @@ class TestTerms:
         share = amplitude * np.array([1.0, -0.5])
         terms = amplitude * self.terms
         there = np.tensordot(share / amplitude, terms, axes=1)
-        expected, _ = krige_cutout(self.image, self.validity, beam=BEAM, radius=8.0)
-        options = {'beam': BEAM, 'radius': 8.0}
+        expected, _ = krige_cutout(self.image, self.validity, **AROUND_TERMS)
         filled, found = krige_cutout(
-            self.image + there, self.validity, terms=terms, **options
+            self.image + there, self.validity, terms=DrawnTerms(terms), **AROUND_TERMS
         )
         ring = (RADIUS > 8) & (RADIUS < 12)
         assert np.std((found - there)[ring]) < 0.35 * np.std(there[ring]) + 0.02
         hole = RADIUS <= 8
-        plain, _ = krige_cutout(self.image + there, self.validity, **options)
+        plain, _ = krige_cutout(self.image + there, self.validity, **AROUND_TERMS)
         errors = [np.std((one - expected)[hole]) for one in (filled, plain)]
         assert errors[0] < 0.6 * errors[1]
 
@@ -198,14 +201,17 @@ class TestTerms:
         expected, none = krige_cutout(self.image, self.validity, beam=BEAM, radius=8.0)
         assert_array_equal(none, 0)
         filled, found = krige_cutout(
-            self.image, self.validity, beam=BEAM, radius=8.0, terms=0.0 * self.terms
+            self.image,
+            self.validity,
+            terms=DrawnTerms(0.0 * self.terms),
+            **AROUND_TERMS,
         )
         assert_allclose(filled, expected, atol=1e-9)
         assert_array_equal(found, 0)
 
     def test_usable_pixels_lose_the_contribution_alone(self):
         filled, found = krige_cutout(
-            self.image, self.validity, beam=BEAM, radius=8.0, terms=self.terms
+            self.image, self.validity, terms=DrawnTerms(self.terms), **AROUND_TERMS
         )
         assert_array_equal(filled[self.validity], (self.image - found)[self.validity])
 
@@ -219,7 +225,7 @@ class TestTerms:
         there = 1.2 * terms[0]
         validity = distance > radius
         _, found = krige_cutout(
-            field + there, validity, beam=2.0, radius=radius, terms=terms
+            field + there, validity, beam=2.0, radius=radius, terms=DrawnTerms(terms)
         )
         ring = validity & (distance < radius + 6)
         assert np.std((found - there)[ring]) < 0.4 * np.std(there[ring])

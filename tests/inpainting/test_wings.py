@@ -17,6 +17,7 @@ from photutils_pconv.network.kinds import list_images
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.lobed import lobed_psf
 from photutils_pconv.psf.profiles import WingProfile, pixel_profile, wing_profile
+from photutils_pconv.psf.wing_terms import DrawnTerms
 from photutils_pconv.setups.registry import get_setup, list_setups
 
 X, Y = np.array([70.3, 51.8]), np.array([55.1, 94.4])
@@ -169,7 +170,7 @@ class TestTerms:
     def test_flux_alone(self):
         profile = WingProfile(np.exp(-np.arange(0, 40, 0.1)), 2.0)
         dx, dy = np.meshgrid(np.arange(-5.0, 6), np.arange(-4.0, 5))
-        terms = profile.terms(dx, dy, flux=10.0, flux_err=0.5)
+        terms = profile.terms(dx, dy, flux=10.0, flux_err=0.5).draw()
         assert terms.shape == (1, 9, 11)
         # 2 percent of the flux, and what the background adds.
         expected = np.hypot(0.2, 0.5) * profile(np.hypot(dx, dy))
@@ -177,9 +178,26 @@ class TestTerms:
 
     def test_of_a_setup(self):
         profile = wing_profile(get_setup('scanmap', 'green'))
-        terms = profile.terms(9.0, 3.0, flux=2.0, flux_err=0.0)
+        terms = profile.terms(9.0, 3.0, flux=2.0, flux_err=0.0).draw()
         assert_allclose(terms[1:], 2.0 * profile.modes(9.0, 3.0))
-        assert_array_equal(profile.terms(9.0, 3.0, flux=0.0, flux_err=0.0), 0)
+        none = profile.terms(9.0, 3.0, flux=0.0, flux_err=0.0).draw()
+        assert_array_equal(none, 0)
+
+    @pytest.mark.parametrize('name', ['scanmap/green', 'parallel/red', 'mips/24'])
+    def test_what_is_not_drawn_is_as_it_were(self, name):
+        rng = np.random.default_rng(11)
+        dy, dx = np.indices((64, 64)) - np.array([31.2, 31.7])[:, None, None]
+        profile = wing_profile(get_setup(setup=name))
+        terms = profile.terms(dx, dy, flux=3.0, flux_err=0.2)
+        drawn = DrawnTerms(terms.draw())
+        assert len(terms) == len(drawn)
+        place = rng.integers(0, 64, (2, 90))
+        assert_allclose(terms.pick(tuple(place)), drawn.pick(tuple(place)), atol=1e-15)
+        amplitudes = rng.normal(size=len(terms))
+        scale = terms.scatter()
+        error = terms.combine(amplitudes) - drawn.combine(amplitudes)
+        assert np.all(np.abs(error) <= 1e-10 * scale.max())
+        assert_allclose(scale, drawn.scatter(), rtol=1e-6, atol=1e-9 * scale.max())
 
 
 @pytest.mark.parametrize('name', ['scanmap/blue', 'parallel/green'])
@@ -251,7 +269,7 @@ class TestScaleCutouts:
         setup = get_setup('scanmap', 'green')
         terms = wing_profile(setup).terms(dx, dy, flux=1e4, flux_err=0.0)
         rng = np.random.default_rng(8)
-        odd = np.tensordot(rng.normal(size=(2, len(terms))), terms, axes=1)
+        odd = np.array([terms.combine(rng.normal(size=len(terms))) for _ in range(2)])
         options = {**WINGS, 'kriging': True}
         shared = {'beam': 3.5, 'radius': 4.5}
         wings = np.zeros(images.shape)
