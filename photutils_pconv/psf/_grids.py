@@ -72,6 +72,8 @@ class SampledGrid:
         """
         Draw the images of many sources, each on a square of whole pixels.
 
+        That needs an image with four samples a pixel, as many as the spline has.
+
         Parameters
         ----------
         origins : (N, 2) int `~numpy.ndarray`
@@ -91,22 +93,22 @@ class SampledGrid:
         images : list of (N, side, side) `~numpy.ndarray`
             The images, and with ``gradient`` their derivatives by x and y.
         """
-        step = self._oversampling
-        reach = step * (side - 1) + 4
+        step, n = self._oversampling, len(x)
         first = origins - np.stack([x, y], axis=1)
         place = first * step + self._centre
         before = np.floor(place)
+        # The samples around all pixels, by rows in fours of which each pixel has one.
+        squares = self._cut_samples(before.astype(int) - 1, step * side)
+        fours = squares.reshape(n, side, 4, step * side)
         # Weights of the four samples around each pixel, along x and y.
         across, along = np.moveaxis(spline_weights(place - before), 2, 0)
-        squares = self._cut_samples(before.astype(int) - 1, reach)
-        lines = _sum_fours(squares, along, step, axis=1)
-        images = [_sum_fours(lines, across, step, axis=2)]
+        lines = _sum_rows(fours, along)
+        images = [_sum_columns(lines, across)]
         if gradient:
             by_x, by_y = np.moveaxis(spline_slopes(place - before), 2, 0)
             # A source that moves on leaves the pixels behind.
-            images.append(_sum_fours(lines, -step * by_x, step, axis=2))
-            lines = _sum_fours(squares, -step * by_y, step, axis=1)
-            images.append(_sum_fours(lines, across, step, axis=2))
+            images.append(_sum_columns(lines, -step * by_x))
+            images.append(_sum_columns(_sum_rows(fours, -step * by_y), across))
         self._cut_stack(images, first, side)
         return images
 
@@ -174,6 +176,10 @@ class SampledGrid:
             strides=(step * along, along, across),
         )
         lines = np.matmul(rows.weights, fours)
+        if step == 4:
+            # No two pixels have a sample in common: the fours lie side by side.
+            values = lines.reshape(-1, 4) @ columns.weights
+            return values.reshape(rows.n, columns.n)
         along, across = lines.strides
         fours = np.ndarray(
             (rows.n, columns.n, 4),
@@ -267,13 +273,17 @@ def spline_slopes(share):
     return np.array((-0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2))
 
 
-def _sum_fours(images, weights, step, *, axis):
+def _sum_rows(fours, weights):
     """
-    Sum every ``step``-th four samples of images along an axis; weights are (4, N).
+    Sum fours of rows of images, (N, side, 4, width), by weights, (4, N).
     """
-    total = 0.0
-    for k, weight in enumerate(weights):
-        stop = images.shape[axis] - 3 + k
-        part = images[:, k:stop:step] if axis == 1 else images[:, :, k:stop:step]
-        total = total + weight[:, None, None] * part
-    return total
+    return np.matmul(weights.T[:, None, None], fours)[:, :, 0]
+
+
+def _sum_columns(lines, weights):
+    """
+    Sum fours of columns of images, (N, side, 4 * side), by weights, (4, N).
+    """
+    n, side, _ = lines.shape
+    fours = lines.reshape(n, side**2, 4)
+    return np.matmul(fours, weights.T[:, :, None]).reshape(n, side, side)

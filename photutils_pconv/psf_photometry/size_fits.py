@@ -41,9 +41,6 @@ _WIDER = 1.5
 # The rounds of a fit at most, the largest step of ln(size), and that which is
 # small enough.
 _MOST_ROUNDS, _LARGEST_STEP, _SETTLED = 12, 0.25, 0.003
-# Wings below this share of a fit's ``level``, which is a tenth of the scatter that the
-# fit leaves, are those of no source.
-_LEAST_SHARE = 0.01
 # Sources are drawn so far (pixels): the windows of the largest ones end at 27.
 _REACH = 30.0
 # The degree of the background's polynomial.
@@ -103,8 +100,7 @@ def find_resolved(data, fit, psf, *, missing, chosen):
     n = len(fit.x)
     resolved = np.zeros(n, dtype=bool)
     psfs = _for_fits(psf, SourceSizes.of_points(n))
-    least = None if fit.level is None else _LEAST_SHARE * fit.level
-    sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=least)
+    sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=fit.level)
     residual = Difference(data, sources)
     neighbours = find_neighbours(fit.x, fit.y, _WIDER * NEIGHBOUR_DISTANCE)
     scene = _ResidualScene(residual, missing, fit, psfs, neighbours)

@@ -64,10 +64,8 @@ def test_sources_beyond(grid, place):
     assert not np.any(grid.draw_stack(origins, 20, x, y, gradient=True))
 
 
-@pytest.mark.parametrize('oversampling', [2, 4])
-def test_stacks_are_drawn_as_single_sources(oversampling):
+def test_stacks_are_drawn_as_single_sources(grid):
     rng = np.random.default_rng(8)
-    grid = SampledGrid(gaussian, 8.0, oversampling=oversampling)
     x, y = rng.uniform(0.0, 100.0, (2, 40))
     # Some of the squares lie in part, or altogether, beyond the image.
     origins = np.rint([x, y]).astype(int).T + rng.integers(-25, 10, (40, 2))
