@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.progress import count
-from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry.cutouts import cut_stack
 from photutils_pconv.geometry.lazy_images import Difference
-from photutils_pconv.psf.source_images import model_image
+from photutils_pconv.psf.source_images import draw_stack, model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
     FilterBank,
@@ -21,6 +21,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
 )
 from photutils_pconv.psf_photometry.scatter import FilterKernels, FilterScatter
+from photutils_pconv.psf_photometry.window_stacks import group_alike
 
 __all__ = ['measure_fluxes']
 
@@ -116,68 +117,142 @@ def measure_fluxes(
     known = np.isfinite(fit.flux)
     if not known.any():
         return flux, flux_err, null_err
-    residual = Difference(data, sources)
-    scatter_of = FilterScatter(residual, ~unseen, missing=missing, margin=_MARGIN)
-    scale = pixel_psf.scales(n)
-    filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     # The wings that the first estimates' image leaves out stay out here.
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
-    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=scale)
+    residual = Difference(data, sources)
+    filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
+    chosen = _choose_filters(
+        FilterScatter(residual, ~unseen, missing=missing, margin=_MARGIN),
+        fit,
+        filters,
+        pixel_psf.scales(n),
+    )
+    neighbours = find_neighbours(
+        fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=pixel_psf.scales(n)
+    )
+    free = {i: [i, *(j for j in neighbours[i] if known[j])] for i in chosen}
     ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
-    chosen = np.full(n, -1)
     telling = []
-    for i in count(np.flatnonzero(known)):
-        x0, y0 = round(fit.x[i]), round(fit.y[i])
-        if not (0 <= x0 < data.shape[1] and 0 <= y0 < data.shape[0]):
-            continue
-        own = filters.of(i, scale[i])
-        bank = own.bank
-        scatter = scatter_of.measure(fit.x[i], fit.y[i], own.kernels)
-        error = np.hypot(scatter, own.sensitivity * fit.flux[i])
-        if not np.isfinite(error).any():
-            continue
-        k = chosen[i] = int(np.nanargmin(error))
-        origin, side = (x0 - bank.radius, y0 - bank.radius), bank.side
-        use = ~extract_cutout(missing, *origin, size=side, fill_value=True).ravel()
-        pixels, drawn, whole = (
-            extract_cutout(one, *origin, size=side).ravel()
-            for one in (residual, sources, whole_sources)
-        )
-        pixels = pixels - np.where(use, whole - drawn, 0.0)
+    for group in group_alike(
+        chosen, lambda i: (id(chosen[i].filters), chosen[i].number, len(free[i]))
+    ):
+        own, k = chosen[group[0]].filters, chosen[group[0]].number
+        cut = _FilterWindows.around(fit, group, own.bank, missing)
+        pixels = cut.pixels(residual)
+        pixels -= np.where(cut.use, cut.pixels(whole_sources) - cut.pixels(sources), 0)
         # Each template is that of the flux still missing from the fit.
-        free = [i, *(j for j in neighbours[i] if known[j])]
-        region = tuple(slice(one, one + side) for one in origin[::-1])
-        templates = [
-            pixel_psf.of(j).draw(region, fit.x[j], fit.y[j]).ravel() for j in free
-        ]
-        weights = bank.weights(k, templates, valid=use)
-        flux[i] = fit.flux[i] + weights @ pixels
-        growth = 1.0
-        alone = len(free) == 1 and use.all()
-        if not alone:
+        templates = cut.draw(fit, pixel_psf, np.array([free[i] for i in group]))
+        weights = own.bank.weights(k, templates, valid=cut.use)
+        flux[group] = fit.flux[group] + np.sum(weights * pixels, axis=1)
+        alone = cut.use.all(axis=1) & (templates.shape[1] == 1)
+        growth = np.ones(len(group))
+        if not alone.all():
             # Neighbours and missing pixels cost precision.
-            own_weights = bank.weights(k, templates[:1])
-            growth = np.linalg.norm(weights) / np.linalg.norm(own_weights)
-        leaks = [
-            fit.flux[j] * _leak(weights, pixel_psf.of(j), region, fit.x[j], fit.y[j])
-            for j in free[1:]
+            own_weights = own.bank.weights(k, templates[:, :1])
+            growth = np.linalg.norm(weights, axis=1)
+            growth = np.maximum(growth / np.linalg.norm(own_weights, axis=1), 1.0)
+        scatter = np.array([chosen[i].scatter for i in group])
+        null_err[group] = growth * scatter[:, k]
+        for i, one, region in zip(group, weights, cut.regions(), strict=True):
+            for j in free[i][1:]:
+                leak = _leak(one, pixel_psf.of(j), region, fit.x[j], fit.y[j])
+                null_err[i] = np.hypot(null_err[i], fit.flux[j] * leak)
+        flux_err[group] = np.hypot(
+            null_err[group], own.sensitivity[k] * fit.flux[group]
+        )
+        tells = np.flatnonzero(bright[group] & alone & (own is filters.point))
+        telling += [
+            (templates[m, 0], pixels[m], fit.flux[group[m]], scatter[m]) for m in tells
         ]
-        null_err[i] = np.linalg.norm([max(growth, 1.0) * scatter[k], *leaks])
-        flux_err[i] = np.hypot(null_err[i], own.sensitivity[k] * fit.flux[i])
-        if bright[i] and alone and own is filters.point:
-            telling.append((templates[0], pixels, fit.flux[i], scatter))
     if telling:
         found, precision = _compare(filters.point.bank, *zip(*telling, strict=True))
         ratios += np.sum(precision * found, axis=1)
         norms += np.sum(precision, axis=1)
-    measured = chosen >= 0
-    factor = (norms / ratios)[chosen[measured]]
+    measured = np.array(list(chosen), dtype=int)
+    factor = (norms / ratios)[[one.number for one in chosen.values()]]
     flux[measured] *= factor
     flux_err[measured] *= factor
     null_err[measured] *= factor
     return flux, flux_err, null_err
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """
+    The filters of a source, how much they scatter, and which has the least error.
+    """
+
+    filters: object
+    scatter: np.ndarray
+    number: int
+
+
+def _choose_filters(scatter_of, fit, filters, scale):
+    """
+    Choose the filter of each source on the map with a flux, by its number.
+    """
+    chosen = {}
+    for i in count(np.flatnonzero(np.isfinite(fit.flux))):
+        place = round(fit.x[i]), round(fit.y[i])
+        size = scatter_of.shape[::-1]
+        if not all(0 <= one < n for one, n in zip(place, size, strict=True)):
+            continue
+        own = filters.of(i, scale[i])
+        scatter = scatter_of.measure(fit.x[i], fit.y[i], own.kernels)
+        error = np.hypot(scatter, own.sensitivity * fit.flux[i])
+        known = np.isfinite(error)
+        if known.any():
+            number = int(np.argmin(np.where(known, error, np.inf)))
+            chosen[i] = _Choice(own, scatter, number)
+    return chosen
+
+
+@dataclass(frozen=True, eq=False)
+class _FilterWindows:
+    """
+    The pixels that filters sum up, N windows of P pixels, and which of them are used.
+    """
+
+    origins: np.ndarray
+    side: int
+    use: np.ndarray
+
+    @classmethod
+    def around(cls, fit, group, bank, missing):
+        """
+        Find the windows around sources.
+        """
+        middle = np.rint(np.stack([fit.x[group], fit.y[group]], axis=1)).astype(int)
+        origins, side = middle - bank.radius, bank.side
+        use = ~cut_stack(missing, origins, side, fill_value=True)
+        return cls(origins, side, use.reshape(len(group), -1))
+
+    def pixels(self, image):
+        """
+        Cut the pixels out of an image; what is beyond it is 0.
+        """
+        return cut_stack(image, self.origins, self.side).reshape(self.use.shape)
+
+    def draw(self, fit, pixel_psf, free):
+        """
+        Draw sources of flux 1, of each window as many, (N, F, P).
+        """
+        images = []
+        for numbers in free.T:
+            psfs = [pixel_psf.of(j) for j in numbers]
+            place = fit.x[numbers], fit.y[numbers]
+            images += draw_stack(psfs, self.origins, self.side, *place)
+        return np.stack(images, axis=1).reshape(*free.shape, -1)
+
+    def regions(self):
+        """
+        Give the rows and columns of each window.
+        """
+        return [
+            (slice(y, y + self.side), slice(x, x + self.side)) for x, y in self.origins
+        ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,35 +107,40 @@ class FilterBank:
 
     def weights(self, k, templates, *, valid=None):
         """
-        Calculate the filter of the first of some templates.
+        Calculate the filter of the first of some templates, for one source or many.
 
         Parameters
         ----------
         k : int
             The number of the covariance.
 
-        templates : sequence of 1D `~numpy.ndarray`
+        templates : (..., F, P) array_like
             The source's PSF and those of its neighbours, whose fluxes are
-            free, at the pixels ``dx``, ``dy`` of the bank.
+            free, at the P pixels ``dx``, ``dy`` of the bank.
 
-        valid : 1D bool `~numpy.ndarray`, optional
+        valid : (..., P) bool `~numpy.ndarray`, optional
             The pixels that may be used (default: all).
 
         Returns
         -------
-        weights : 1D `~numpy.ndarray`
+        weights : (..., P) `~numpy.ndarray`
             The weights by which pixels are summed to the source's flux.
         """
-        matrix = np.stack(templates, axis=1)
+        templates = np.asarray(templates)
         if valid is None or valid.all():
-            solved = self.inverses[k] @ matrix
+            # A symmetric matrix.
+            solved = templates @ self.inverses[k]
+        elif valid.ndim > 1:
+            pairs = zip(templates, valid, strict=True)
+            return np.array([self.weights(k, one, valid=use) for one, use in pairs])
         else:
-            solved = np.zeros(matrix.shape)
+            solved = np.zeros(templates.shape)
             part = self.covariances[k][np.ix_(valid, valid)]
-            solved[valid] = np.linalg.solve(part, matrix[valid])
-            matrix = np.where(valid[:, None], matrix, 0.0)
-        normal = matrix.T @ solved
-        return solved @ np.linalg.inv(normal)[:, 0]
+            solved[:, valid] = np.linalg.solve(part, templates[:, valid].T).T
+            templates = np.where(valid, templates, 0.0)
+        normal = templates @ np.swapaxes(solved, -1, -2)
+        first = np.linalg.inv(normal)[..., :1, :]
+        return (first @ solved)[..., 0, :]
 
     def kernels(self, pixel_psf):
         """

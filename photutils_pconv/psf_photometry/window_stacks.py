@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.cutouts import cut_stack
+from photutils_pconv.psf.source_images import draw_stack
 from photutils_pconv.psf_photometry.fit_windows import (
     LARGEST_RANGE,
     ROUNDING,
@@ -181,16 +182,8 @@ class WindowStack:
             The sources, and with ``gradient`` the change by a shift of 1 pixel
             along x, and along y.
         """
-        shape = (1 + 2 * gradient, *self.used.shape)
-        values = np.empty(shape)
-        same = defaultdict(list)
-        for k, psf in enumerate(psfs):
-            same[id(psf)].append(k)
-        for group in same.values():
-            values[:, group] = psfs[group[0]].draw_stack(
-                self.origins[group], self.side, x[group], y[group], gradient=gradient
-            )
-        return [self._keep_used(one) for one in values]
+        images = draw_stack(psfs, self.origins, self.side, x, y, gradient=gradient)
+        return [self._keep_used(one) for one in images]
 
     def terms(self, degree):
         """
