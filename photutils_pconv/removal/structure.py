@@ -28,6 +28,8 @@ __all__ = [
 FINE, _COARSE = 1.5, 8.0
 # Where scipy ends its Gaussians, in sigma.
 _TRUNCATE = 4.0
+# The smallest share of a Gaussian that is divided by.
+_SMALLEST_WEIGHT = 1.0e-12
 # Up to this size (pixels) a product with a matrix is faster than a filter; measured.
 _LARGEST_MATRIX = 160
 #: The ring around a hole in which the scales are measured, in pixels: beyond the
@@ -106,15 +108,20 @@ def smooth(data, unusable, sigma, part=(slice(None), slice(None))):
     mean : 2D `~numpy.ndarray`
         The average.
     """
-    images = np.array([~unusable, np.where(unusable, 0.0, data)], dtype=float)
-    if max(data.shape) <= _LARGEST_MATRIX:
-        rows, columns = (_smoothing(size, sigma) for size in data.shape)
-        weight, total = rows[part[0]] @ images @ columns[:, part[1]]
-    else:
+    if max(data.shape) > _LARGEST_MATRIX:
+        images = ~unusable, np.where(unusable, 0.0, data)
         weight, total = (
-            gaussian_filter(one, sigma, mode='constant')[part] for one in images
+            gaussian_filter(one.astype(float), sigma, mode='constant')[part]
+            for one in images
         )
-    return total / np.maximum(weight, 1.0e-12)
+        return total / np.maximum(weight, _SMALLEST_WEIGHT)
+    # In single precision, twice as fast, which is enough about the mean.
+    n_usable = max(np.count_nonzero(~unusable), 1)
+    level = np.where(unusable, 0.0, data).sum() / n_usable
+    images = np.array([~unusable, np.where(unusable, 0.0, data - level)], np.float32)
+    rows, columns = (_smoothing(size, sigma) for size in data.shape)
+    weight, total = rows[part[0]] @ images @ columns[:, part[1]]
+    return level + (total / np.maximum(weight, _SMALLEST_WEIGHT)).astype(float)
 
 
 @lru_cache(maxsize=256)
@@ -122,7 +129,8 @@ def _smoothing(size, sigma):
     """
     Give the average over a Gaussian along an axis as a symmetric matrix.
     """
-    return gaussian_filter1d(np.eye(size), sigma, axis=0, mode='constant')
+    matrix = gaussian_filter1d(np.eye(size), sigma, axis=0, mode='constant')
+    return matrix.astype(np.float32)
 
 
 def local_scales(parts, x, y, radius):

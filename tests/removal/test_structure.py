@@ -2,9 +2,11 @@
 """Tests of the fine and the coarse structure of maps."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
+from scipy.ndimage import gaussian_filter
 
-from photutils_pconv.removal.structure import local_scales, split_scales
+from photutils_pconv.removal.structure import local_scales, smooth, split_scales
 
 SHAPE = (260, 280)
 
@@ -29,6 +31,22 @@ def test_scales_are_parted():
     cross = 1 / (2 * np.pi * (1.5**2 + 8**2))
     expected = np.sqrt(narrow + wide - 2 * cross)
     assert_allclose(np.nanstd(coarse[far]), expected, rtol=0.05)
+
+
+@pytest.mark.parametrize('sigma', [1.5, 8.0])
+def test_small_images_are_smoothed_as_large_ones(sigma):
+    rng = np.random.default_rng(3)
+    # A scatter of 1 on a level of 10,000.
+    data, unusable = 1.0e4 + rng.standard_normal((90, 80)), rng.random((90, 80)) < 0.1
+    unusable[30:55, 40:60] = True
+    data[unusable] = np.nan
+    part = np.s_[5:70], np.s_[10:80]
+    found = smooth(data, unusable, sigma, part)
+    use = gaussian_filter((~unusable).astype(float), sigma, mode='constant')
+    total = gaussian_filter(np.where(unusable, 0.0, data - 1e4), sigma, mode='constant')
+    expected = total / np.maximum(use, 1e-12)
+    known = use[part] > 1e-3
+    assert_allclose((found - 1e4)[known], expected[part][known], atol=2e-5)
 
 
 def test_scales_around_holes():
