@@ -48,30 +48,34 @@ class Window:
         )
 
     @cached_property
+    def _offsets(self):
+        """The columns' offsets (1, nx), and the rows' (ny, 1)."""
+        dx = np.arange(self.columns.start, self.columns.stop) - self.x
+        dy = np.arange(self.rows.start, self.rows.stop) - self.y
+        return dx[None, :], dy[:, None]
+
+    @cached_property
     def dx(self):
         """
         The pixels' offsets from the position along x (2D `~numpy.ndarray`).
         """
-        columns = np.arange(self.columns.start, self.columns.stop)
-        return np.broadcast_to(columns[None, :] - self.x, self.shape)
+        return np.broadcast_to(self._offsets[0], self.shape)
 
     @cached_property
     def dy(self):
         """
         The pixels' offsets from the position along y (2D `~numpy.ndarray`).
         """
-        rows = np.arange(self.rows.start, self.rows.stop)
-        return np.broadcast_to(rows[:, None] - self.y, self.shape)
+        return np.broadcast_to(self._offsets[1], self.shape)
 
     @cached_property
     def distance(self):
         """
         The pixels' distances from the position (2D `~numpy.ndarray`).
         """
-        dx = np.arange(self.columns.start, self.columns.stop) - self.x
-        dy = np.arange(self.rows.start, self.rows.stop) - self.y
+        dx, dy = self._offsets
         # Some times faster than `numpy.hypot`, which guards against overflow.
-        return np.sqrt(dx**2 + dy[:, None] ** 2)
+        return np.sqrt(dx**2 + dy**2)
 
     def within(self, radius):
         """
@@ -87,7 +91,7 @@ class Window:
         within : 2D bool `~numpy.ndarray`
             True there, the rim included.
         """
-        return disc(self.dx, self.dy, radius)
+        return disc(*self._offsets, radius)
 
 
 def find_window(shape, x, y, reach):

@@ -3,6 +3,7 @@
 Bright sources with their pixels, from which the PSF's shape is read.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     'BrightSource',
     'ShapeFit',
     'choose_bright_sources',
+    'fit_sources',
 ]
 
 #: The background around a source is not white: a fit sees so many times fewer pixels.
@@ -68,30 +70,6 @@ class BrightSource:
     angle: float
     number: int
 
-    def fit(self, pixel_psf):
-        """
-        Fit flux, position and background.
-
-        Parameters
-        ----------
-        pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF on the map's pixels.
-
-        Returns
-        -------
-        fit : `ShapeFit`
-            The fit.
-        """
-        offsets, templates = self._draw(self._turn(pixel_psf))
-        coefficients, _ = solve_window(self.values, templates)
-        matrix = np.stack(templates, axis=1)
-        return ShapeFit(
-            distance=np.hypot(*offsets),
-            matrix=matrix,
-            flux=coefficients[0],
-            residual=self.values - matrix @ coefficients,
-        )
-
     def measure_width(self, pixel_psf):
         """
         Measure how much wider than the PSF the source is.
@@ -106,32 +84,46 @@ class BrightSource:
         change, error : float
             The logarithm of the width, and its error.
         """
-        psf = self._turn(pixel_psf)
-        offsets, templates = self._draw(psf)
+        psf = self.turn(pixel_psf)
+        offsets = self.offsets()
+        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
         wider = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + _LOG_WIDTH_STEP))
         change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
-        templates = [change, *templates]
+        templates = [change, *templates, *self.window.terms]
         coefficients, covariance = solve_window(self.values, templates)
         left = self.values - coefficients @ np.array(templates)
         flux = max(coefficients[1], SMALLEST_FLUX)
         error = np.sqrt(covariance[0, 0] * CORRELATED_PIXELS * left.var())
         return coefficients[0] / flux, error / flux
 
-    def _turn(self, pixel_psf):
+    def turn(self, pixel_psf):
         """
         Turn a PSF by the angle that is known here, if there is one.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels.
+
+        Returns
+        -------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF of this source.
         """
         if not np.isfinite(self.angle):
             return pixel_psf
         return pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
 
-    def _draw(self, psf):
+    def offsets(self):
         """
-        Draw the offsets from the source, and its templates: the first is the PSF.
+        Give the offsets of its pixels, in pixels.
+
+        Returns
+        -------
+        dx, dy : (P,) `~numpy.ndarray`
+            The offsets.
         """
-        offsets = self.window.offsets(self.x, self.y)
-        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
-        return offsets, [*templates, *self.window.terms]
+        return self.window.offsets(self.x, self.y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +150,54 @@ class ShapeFit:
     matrix: np.ndarray
     flux: float
     residual: np.ndarray
+
+
+def fit_sources(sources, pixel_psf):
+    """
+    Fit flux, position and background of sources.
+
+    Parameters
+    ----------
+    sources : sequence of `BrightSource`
+        The sources.
+
+    pixel_psf : `~photutils_pconv.psf.PixelPSF`
+        The PSF on the map's pixels.
+
+    Returns
+    -------
+    fits : list of `ShapeFit`
+        The fits.
+    """
+    offsets = [source.offsets() for source in sources]
+    drawn = [None] * len(sources)
+    same = defaultdict(list)
+    for k, source in enumerate(sources):
+        same[source.angle if np.isfinite(source.angle) else None].append(k)
+    for group in same.values():
+        # All of them at once: a PSF takes longer to be asked than to answer.
+        psf = sources[group[0]].turn(pixel_psf)
+        dx, dy = (
+            np.concatenate(one)
+            for one in zip(*(offsets[k] for k in group), strict=True)
+        )
+        templates = np.stack([psf.evaluate(dx, dy), *psf.gradient(dx, dy)])
+        ends = np.cumsum([offsets[k][0].size for k in group])
+        for k, part in zip(group, np.split(templates, ends[:-1], axis=1), strict=True):
+            drawn[k] = part
+    fits = []
+    for source, place, templates in zip(sources, offsets, drawn, strict=True):
+        matrix = np.array([*templates, *source.window.terms])
+        coefficients, _ = solve_window(source.values, matrix)
+        fits.append(
+            ShapeFit(
+                distance=np.hypot(*place),
+                matrix=matrix.T,
+                flux=coefficients[0],
+                residual=source.values - coefficients @ matrix,
+            )
+        )
+    return fits
 
 
 def choose_bright_sources(data, x, y, missing, snr, angles, n_sources):

@@ -16,6 +16,7 @@ from photutils_pconv.psf_photometry.bright_sources import (
     CORRELATED_PIXELS,
     SMALLEST_FLUX,
     choose_bright_sources,
+    fit_sources,
 )
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
@@ -219,8 +220,7 @@ def _cost(candidate, *, sources, n_beams, width_prior):
     Calculate -2 ln of the likelihood of a PSF, times the prior of its width.
     """
     total, norm = 0.0, 0.0
-    for source in sources:
-        fit = source.fit(candidate)
+    for source, fit in zip(sources, fit_sources(sources, candidate), strict=True):
         weight = 1.0 / (1.0 / source.snr**2 + _SHAPE_SCATTER**2)
         flux = max(fit.flux, SMALLEST_FLUX)
         total += weight * np.mean(fit.residual**2) / flux**2
@@ -278,8 +278,7 @@ def _measure_mismatch(sources, pixel_psf):
     Emission adds to it, so the source of which least is left determines most.
     """
     least = np.full(len(_RINGS), np.inf)
-    for source in sources:
-        fit = source.fit(pixel_psf)
+    for fit in fit_sources(sources, pixel_psf):
         for k, ring in enumerate(_RINGS):
             near = np.abs(fit.distance - ring) < _RING_HALF_WIDTH
             if near.any() and fit.flux > 0:
@@ -299,8 +298,7 @@ def _correct_profile(sources, pixel_psf):
     prior = prior + _CORRECTION_OF_PEAK * pixel_psf.peak
     normal = np.diag(1.0 / prior**2)
     right = np.zeros(len(prior))
-    for source in sources:
-        fit = source.fit(pixel_psf)
+    for fit in fit_sources(sources, pixel_psf):
         if fit.flux <= 0:
             continue
         residual = fit.residual / fit.flux
