@@ -14,7 +14,7 @@ from _speed_maps import make_speed_map
 from _speed_ways import WAYS, time_way
 from _tables import format_lines
 
-__all__ = ['format_stages', 'time_stages']
+__all__ = ['KERNELS', 'STAGES', 'format_stages', 'time_stages']
 
 _SUBTRACTION = 'removal.psf_subtraction'
 #: What is timed, by what it is for: names in modules of the package. The time of one
@@ -62,6 +62,33 @@ STAGES = {
         'inpainting.blending:Blender.add',
         'inpainting.blending:Blender.finish',
     ],
+}
+#: Loops of compiled code that do the sums of a removal, called with arrays that are
+#: worth a call. What is left are copies, masks, indices and calls of Python and numpy.
+KERNELS = {
+    'networks': STAGES['networks'],
+    'systems of equations of kriging': STAGES['systems of equations of kriging'],
+    'covariances of kriging': ['inpainting.kriging:covariance_matrix'],
+    'fast Fourier transforms': [
+        f'inpainting.kriging:fft.{name}'
+        for name in ('rfft2', 'irfft2', 'ifft', 'irfft')
+    ],
+    'sums over samples of the PSF': [
+        f'psf._grids:{name}'
+        for name in (
+            'SampledGrid._sum',
+            'SampledGrid._cut_samples',
+            '_sum_rows',
+            '_sum_columns',
+        )
+    ],
+    'least squares and filters': [
+        'psf_photometry.joint_fit:solve_window',
+        'psf_photometry.size_fits:solve_window',
+        'psf_photometry.bright_sources:solve_window',
+        'psf_photometry.filters:FilterBank.weights',
+    ],
+    'averages over Gaussians': ['removal.structure:smooth'],
 }
 _REST = 'all else'
 
@@ -113,7 +140,7 @@ def _find(name):
     return holder, last
 
 
-def time_stages(way, data, positions):
+def time_stages(way, data, positions, *, stages=STAGES):
     """
     Take the time of a removal by stages.
 
@@ -125,6 +152,9 @@ def time_stages(way, data, positions):
     data, positions : `~numpy.ndarray`
         As `_speed_maps.make_speed_map` gives them.
 
+    stages : dict of list of str, optional
+        What is timed.
+
     Returns
     -------
     seconds : dict of float
@@ -132,16 +162,16 @@ def time_stages(way, data, positions):
     """
     timers = _Timers()
     with ExitStack() as stack:
-        for stage, names in STAGES.items():
+        for stage, names in stages.items():
             for name in names:
                 holder, last = _find(name)
                 timed = timers.wrap(stage, getattr(holder, last))
                 stack.enter_context(mock.patch.object(holder, last, timed))
         time_way(timers.wrap(_REST, way), data, positions)
-    return {stage: timers.seconds[stage] for stage in (*STAGES, _REST)}
+    return {stage: timers.seconds[stage] for stage in (*stages, _REST)}
 
 
-def format_stages(name, n_sources, size, *, repeats=3):
+def format_stages(name, n_sources, size, *, repeats=3, stages=STAGES):
     """
     Compare the stages of a removal, of the fastest of some runs.
 
@@ -156,6 +186,9 @@ def format_stages(name, n_sources, size, *, repeats=3):
     repeats : int, optional
         The number of runs.
 
+    stages : dict of list of str, optional
+        What is timed.
+
     Returns
     -------
     text : str
@@ -165,7 +198,7 @@ def format_stages(name, n_sources, size, *, repeats=3):
     data, positions = make_speed_map(n_sources, size)
     # First calls load and compile.
     time_way(way, *make_speed_map(4, 160))
-    runs = [time_stages(way, data, positions) for _ in range(repeats)]
+    runs = [time_stages(way, data, positions, stages=stages) for _ in range(repeats)]
     best = min(runs, key=lambda run: sum(run.values()))
     total = sum(best.values())
     rows = [

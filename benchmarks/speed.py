@@ -30,7 +30,7 @@ from _speed_accuracy import compare_accuracy, compare_empty_holes
 from _speed_children import run_child
 from _speed_maps import make_speed_map
 from _speed_networks import format_networks
-from _speed_stages import format_stages
+from _speed_stages import KERNELS, STAGES, format_stages
 from _speed_ways import BACKGROUNDS, BASELINE, PEER, WAYS, time_way
 from _tables import format_lines
 
@@ -346,7 +346,9 @@ def main(arguments=None):
     repeats = 1 if quick else 2
     parts = ['# Speed of a removal']
     parts += ['## Ways', measure_ways(few, many, size, repeats=repeats)]
-    parts += ['## Stages', format_stages(_DEFAULT, many, size, repeats=2 * repeats - 1)]
+    for title, stages in (('Stages', STAGES), ('What the sums alone take', KERNELS)):
+        options = {'repeats': 2 * repeats - 1, 'stages': stages}
+        parts += [f'## {title}', format_stages(_DEFAULT, many, size, **options)]
     if args.ways:
         parts.insert(1, _describe_machine(start, load))
         parts += ['## Networks, one thread', format_networks()]

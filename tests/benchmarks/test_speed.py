@@ -70,7 +70,11 @@ def test_ways_alone(speed, monkeypatch, tmp_path):
         return dict.fromkeys(names, 2.0)
 
     monkeypatch.setattr(speed, 'time_ways', take)
-    monkeypatch.setattr(speed, 'format_stages', lambda *a, repeats: f'{a} {repeats}')
+    monkeypatch.setattr(
+        speed,
+        'format_stages',
+        lambda *a, repeats, stages: f'{a} {repeats} {len(stages)}',
+    )
     monkeypatch.setattr(speed, 'format_networks', lambda: 'those of networks')
     speed.main(['--ways', '--output', str(tmp_path / 'ways.md')])
     assert asked == [(100, 1500, len(speed.WAYS)), (500, 1500, 7)]
@@ -94,27 +98,23 @@ def test_stages(load):
     timers.wrap('outer', lambda: (wait(0.02), inner(), wait(0.02)))()
     assert timers.seconds['inner'] == pytest.approx(0.06, abs=0.01)
     assert timers.seconds['outer'] == pytest.approx(0.04, abs=0.01)
-    found = [stages._find(name) for names in stages.STAGES.values() for name in names]
-    assert all(callable(getattr(*one)) for one in found)
-    assert len(set(found)) == len(found)
+    for parts in (stages.STAGES, stages.KERNELS):
+        found = [stages._find(name) for names in parts.values() for name in names]
+        assert all(callable(getattr(*one)) for one in found)
+        assert len(set(found)) == len(found)
 
 
-def test_stages_of_a_removal(speed, load):
+@pytest.mark.parametrize('which', ['STAGES', 'KERNELS'])
+def test_stages_of_a_removal(speed, load, which):
     """They take part in it, and are let alone after it."""
     stages, maps = load('_speed_stages'), load('_speed_maps')
-    before = [
-        getattr(*stages._find(name))
-        for names in stages.STAGES.values()
-        for name in names
-    ]
+    parts = getattr(stages, which)
+    names = [name for names in parts.values() for name in names]
+    before = [getattr(*stages._find(name)) for name in names]
     data, positions = maps.make_speed_map(6, 200)
-    seconds = stages.time_stages(speed.WAYS[DEFAULT], data, positions)
+    seconds = stages.time_stages(speed.WAYS[DEFAULT], data, positions, stages=parts)
     assert min(seconds.values()) > 0
-    after = [
-        getattr(*stages._find(name))
-        for names in stages.STAGES.values()
-        for name in names
-    ]
+    after = [getattr(*stages._find(name)) for name in names]
     assert before == after
 
 
