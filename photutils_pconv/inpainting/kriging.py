@@ -68,9 +68,10 @@ def krige_cutout(image, validity, *, beam, radius, terms=None, member=None):
     radius : float
         The hole's radius, in pixels.
 
-    terms : ``WingTerms`` or ``DrawnTerms``, optional
+    terms : `~photutils_pconv.psf.DrawnTerms`, optional
         What else the cutout may hold: independent contributions, of one standard
-        deviation each (see `~photutils_pconv.psf.WingProfile.terms`).
+        deviation each; or `~photutils_pconv.psf.WingTerms`
+        (see `~photutils_pconv.psf.WingProfile.terms`).
 
     member : tuple of float, optional
         What `choose_covariance` gives for the cutout, where it is at hand; holes
@@ -224,8 +225,8 @@ def krige_cutouts(images, validity, *, beam, radius, terms=None):
     beam, radius : array_like
         The beam's FWHM and the holes' radii, in pixels; a number or (N,).
 
-    terms : sequence of ``WingTerms`` or ``DrawnTerms``, optional
-        What else each cutout may hold.
+    terms : sequence, optional
+        What else each cutout may hold, as for `krige_cutout`.
 
     Returns
     -------

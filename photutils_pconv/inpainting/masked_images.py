@@ -53,7 +53,7 @@ def scale_cutouts(
     wings : `~numpy.ndarray`, optional
         The expected wings, (N, H, W), for ``wings``; by default none.
 
-    terms : sequence of ``WingTerms``, optional
+    terms : sequence of `~photutils_pconv.psf.WingTerms`, optional
         How the wings of each cutout's source may differ from that
         (`~photutils_pconv.psf.WingProfile.terms`), for ``wings`` with
         ``kriging``.

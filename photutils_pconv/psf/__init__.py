@@ -18,5 +18,6 @@ __getattr__, __dir__, __all__ = attach(
         'resolved': ('SourcePSFs',),
         'profiles': ('WingProfile', 'pixel_profile', 'wing_profile'),
         'source_sizes': ('SourceSizes',),
+        'wing_terms': ('DrawnTerms', 'WingTerms'),
     },
 )

@@ -12,8 +12,11 @@ from .profiles import pixel_profile as pixel_profile
 from .profiles import wing_profile as wing_profile
 from .resolved import SourcePSFs as SourcePSFs
 from .source_sizes import SourceSizes as SourceSizes
+from .wing_terms import DrawnTerms as DrawnTerms
+from .wing_terms import WingTerms as WingTerms
 
 __all__ = [
+    'DrawnTerms',
     'GriddedPSF',
     'LobedPSF',
     'PixelPSF',
@@ -21,6 +24,7 @@ __all__ = [
     'SourcePSFs',
     'SourceSizes',
     'WingProfile',
+    'WingTerms',
     'get_psf',
     'lobed_psf',
     'pixel_profile',

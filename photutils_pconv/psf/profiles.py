@@ -93,7 +93,7 @@ class WingProfile:
 
         Returns
         -------
-        terms : ``WingTerms``
+        terms : `WingTerms`
             Independent contributions of one standard deviation each, in the unit
             of the flux a pixel.
         """
