@@ -16,6 +16,7 @@ __all__ = [
     'ROUNDING',
     'SAME_POSITION',
     'FitWindow',
+    'count_terms',
     'fewest_pixels',
     'find_neighbours',
     'polynomial_terms',
@@ -94,8 +95,24 @@ def fewest_pixels(degree):
     fewest : int
         The number.
     """
-    n_terms = 0 if degree is None else (degree + 1) * (degree + 2) // 2
-    return _PIXELS_PER_TERM * n_terms + _FEWEST_PIXELS
+    return _PIXELS_PER_TERM * count_terms(degree) + _FEWEST_PIXELS
+
+
+def count_terms(degree):
+    """
+    Give the number of terms of a background.
+
+    Parameters
+    ----------
+    degree : int or `None`
+        The degree of its polynomial; `None` for no background.
+
+    Returns
+    -------
+    n_terms : int
+        The number.
+    """
+    return 0 if degree is None else (degree + 1) * (degree + 2) // 2
 
 
 def solve_window(values, templates, *, penalty=0.0):
@@ -110,7 +127,7 @@ def solve_window(values, templates, *, penalty=0.0):
     templates : (..., T, P) array_like
         The templates' values there.
 
-    penalty : float or (T,) `~numpy.ndarray`, optional
+    penalty : float or (..., T) `~numpy.ndarray`, optional
         The weight of each coefficient's square in the sum that is made
         least.
 

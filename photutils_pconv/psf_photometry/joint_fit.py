@@ -15,6 +15,7 @@ from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.psf.source_images import draw_sources, model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
+    count_terms,
     find_neighbours,
     solve_bounded,
     solve_window,
@@ -172,7 +173,9 @@ class JointFit:
         unseen = self._active & ~self._enough
         flux[unseen] = self.flux_err[unseen] = np.nan
         numbers = np.flatnonzero(self._active & self._enough)
-        for group in group_alike(numbers, self._describe):
+        # Those with as many neighbours side by side.
+        numbers = sorted(numbers, key=lambda i: len(self._neighbours[i]))
+        for group in group_alike(numbers, lambda i: self._radius[i]):
             flux[group], shifts = self._fit_group(group, is_first=is_first)
             for i, shift in zip(group, shifts, strict=True):
                 is_sound = not self.unstable[i] and flux[i] > 0
@@ -181,54 +184,73 @@ class JointFit:
             advance(len(group))
         return flux, x, y
 
-    def _free(self, i):
+    def _find_free(self, group):
         """
-        Give the sources that are free in the fit of one, itself first.
-        """
-        return [i, *self._neighbours[i]]
+        Give the sources that are free in each fit, itself first, and which there are.
 
-    def _describe(self, i):
+        Where one has fewer than another, it stands in the others' place itself.
         """
-        Tell a source's window, and which of the free sources move.
+        n_free = 1 + max(len(self._neighbours[i]) for i in group)
+        free = np.tile(group[:, None], n_free)
+        present = np.zeros(free.shape, dtype=bool)
+        for row, there, i in zip(free, present, group, strict=True):
+            near = self._neighbours[i]
+            row[1 : len(near) + 1] = near
+            there[: len(near) + 1] = True
+        return free, present
+
+    def _draw(self, windows, free, present):
         """
-        return self._radius[i], *(bool(self._moves[j]) for j in self._free(i))
+        Draw the free sources, the gradients of those that move, and the background.
+
+        Also say which of these templates a fit does not have: they are 0.
+        """
+        moves = self._moves[free] & present
+        sources, gradients, absent = [], [], [~present]
+        for numbers, there, move in zip(free.T, present.T, moves.T, strict=True):
+            source, *gradient = windows.draw(
+                [self._psf.of(j) for j in numbers],
+                self.x[numbers],
+                self.y[numbers],
+                gradient=bool(move.any()),
+            )
+            sources.append(source * there[:, None])
+            gradients += [one * move[:, None] for one in gradient]
+            absent += [~move[:, None] for _ in gradient]
+        terms = windows.terms(self._degree)
+        absent.append(np.zeros((len(free), len(terms)), dtype=bool))
+        templates = np.stack([*sources, *gradients, *terms], axis=1)
+        return templates, np.concatenate(absent, axis=1)
 
     def _fit_group(self, group, *, is_first):
         """
-        Fit sources that are alike; give their fluxes, and those times their shifts.
+        Fit sources of one window; give their fluxes, and those times their shifts.
         """
         windows = self._find_windows(group)
+        free, present = self._find_free(group)
+        n_free = free.shape[1]
+        templates, absent = self._draw(windows, free, present)
+        # The model has these sources in it, whose fluxes are free here.
+        shown = np.nan_to_num(self._shown[free])
         values = windows.cut(Difference(self._data, self._model))
-        sources, gradients = [], []
-        for free in np.array([self._free(i) for i in group]).T:
-            source, *gradient = windows.draw(
-                [self._psf.of(j) for j in free],
-                self.x[free],
-                self.y[free],
-                gradient=bool(self._moves[free[0]]),
-            )
-            # The model has these sources in it, whose fluxes are free here.
-            values += np.nan_to_num(self._shown[free])[:, None] * source
-            sources.append(source)
-            gradients += gradient
-        n_free, terms = len(sources), windows.terms(self._degree)
-        templates = np.stack([*sources, *gradients, *terms], axis=1)
-        coefficients, covariance = solve_window(values, templates)
+        values += np.einsum('nf,nfp->np', shown, templates[:, :n_free])
+        # What a fit does not have takes no part in it, with the factor 0.
+        coefficients, covariance = solve_window(values, templates, penalty=absent)
         peak = np.abs(coefficients[:, 0]) * np.abs(templates[:, 0]).max(axis=1)
         self.unstable[group] |= peak > self._brightest[group]
-        without = np.delete(
-            np.arange(templates.shape[1]), n_free + np.arange(len(gradients))
-        )
+        # Sources that ran away stay where they are.
+        fixed = ~absent
+        fixed[:, n_free : templates.shape[1] - count_terms(self._degree)] = False
         for k in np.flatnonzero(self.unstable[group]):
             used = windows.used[k].ravel()
             bounded, known = solve_bounded(
                 values[k, used],
-                templates[k][without][:, used],
-                n_free,
+                templates[k][fixed[k]][:, used],
+                np.count_nonzero(present[k]),
                 self._brightest[group[k]],
             )
             coefficients[k] = 0.0
-            coefficients[k, without], covariance[k, 0, 0] = bounded, known[0, 0]
+            coefficients[k, fixed[k]], covariance[k, 0, 0] = bounded, known[0, 0]
         self.flux_err[group] = np.sqrt(np.maximum(covariance[:, 0, 0], 0.0))
         if is_first:
             residual = values - np.einsum('nt,ntp->np', coefficients, templates)
