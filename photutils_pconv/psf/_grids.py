@@ -62,10 +62,15 @@ class SampledGrid:
         values : 2D `~numpy.ndarray`
             The image there.
         """
-        values, rows, columns = self._make(region, x, y)
-        if rows is not None:
-            inside = rows.inside, columns.inside
-            values[inside] = self._sum(rows, columns)
+        size = tuple(one.stop - one.start for one in region)
+        rows = self._find_axis(region[0].start - float(y), size[0])
+        columns = self._find_axis(region[1].start - float(x), size[1])
+        if rows is None or columns is None:
+            return np.zeros(size)
+        values = self._sum(rows, columns)
+        if values.shape != size:
+            values, inside = np.zeros(size), values
+            values[rows.inside, columns.inside] = inside
         return self._cut(values, region, x, y)
 
     def draw_stack(self, origins, side, x, y, *, gradient=False):
@@ -133,19 +138,6 @@ class SampledGrid:
             beyond = dx**2 + dy[:, None] ** 2 > self.radius**2
             for image in images:
                 image[i][beyond] = 0.0
-
-    def _make(self, region, x, y):
-        """
-        Make an empty image, and find the samples around its pixels.
-        """
-        rows, columns = region
-        n_rows, n_columns = rows.stop - rows.start, columns.stop - columns.start
-        values = np.zeros((n_rows, n_columns))
-        along = self._find_axis(rows.start - float(y), n_rows)
-        across = self._find_axis(columns.start - float(x), n_columns)
-        if along is None or across is None:
-            return values, None, None
-        return values, along, across
 
     def _find_axis(self, start, n):
         """
