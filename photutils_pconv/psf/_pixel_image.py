@@ -161,16 +161,17 @@ class PixelImage:
 
         Parameters
         ----------
-        level : float
-            The level.
+        level : float or `~numpy.ndarray`
+            The level, or many.
 
         Returns
         -------
-        radius : float
-            The radius, in pixels.
+        radius : float or `~numpy.ndarray`
+            The radius, in pixels, for each.
         """
-        above = np.count_nonzero(self._radial('envelope') > level)
-        return float(self._r[min(above, len(self._r) - 1)])
+        # The envelope falls: so many of its values are above.
+        above = np.searchsorted(-self._radial('envelope'), -np.asarray(level))
+        return self._r[np.minimum(above, len(self._r) - 1)]
 
     def _find_end(self):
         """

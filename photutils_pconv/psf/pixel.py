@@ -427,12 +427,12 @@ class PixelPSF(OnePSF):
 
         Parameters
         ----------
-        level : float
-            The level.
+        level : float or `~numpy.ndarray`
+            The level, or many.
 
         Returns
         -------
-        radius : float
-            The radius, in pixels.
+        radius : float or `~numpy.ndarray`
+            The radius, in pixels, for each.
         """
         return self._image.extent(level * self.width**2) * self.width

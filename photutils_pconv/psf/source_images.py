@@ -161,8 +161,7 @@ def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
     x, y, flux, pixel_psf, level
         As for `model_image`.
     """
-    for i, window in _source_windows(image.shape, x, y, flux, pixel_psf, level):
-        region = window.region
+    for i, region in _source_regions(image.shape, x, y, flux, pixel_psf, level):
         image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
 
 
@@ -222,8 +221,8 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=
     if errors is not None:
         variance = np.zeros(shape)
         flux_err, position_err = (np.nan_to_num(one) for one in errors)
-    for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
-        psf, region = pixel_psf.of(i), window.region
+    for i, region in _source_regions(shape, x, y, flux, pixel_psf, level):
+        psf = pixel_psf.of(i)
         values = psf.draw(region, x[i], y[i])
         source = flux[i] * values
         image[region] += source
@@ -255,8 +254,7 @@ def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
         The error left in each pixel when the sources are subtracted.
     """
     variance = np.zeros(shape)
-    for i, window in _source_windows(shape, x, y, flux, pixel_psf, level):
-        region = window.region
+    for i, region in _source_regions(shape, x, y, flux, pixel_psf, level):
         error = pixel_psf.of(i).draw_error(region, x[i], y[i])
         variance[region] += (flux[i] * error) ** 2
     return _take_root(variance)
@@ -306,17 +304,36 @@ def _take_root(image):
     return image
 
 
-def _source_windows(shape, x, y, flux, pixel_psf, level):
+def _source_regions(shape, x, y, flux, pixel_psf, level):
     """
-    Yield each source's number and its part of the map.
+    Yield each source's number and the rows and columns of the map that it covers.
     """
-    for i in range(len(x)):
-        if not np.isfinite(flux[i]) or flux[i] == 0:
-            continue
+    x, y, flux = (np.asarray(one, dtype=float) for one in (x, y, flux))
+    numbers = np.flatnonzero(np.isfinite(flux) & (flux != 0))
+    least = np.zeros(len(flux))
+    if level is not None:
+        np.divide(level, np.abs(flux), out=least, where=flux != 0)
+    # All at once for the PSF that most sources have.
+    point = pixel_psf.point
+    extent = _find_extent(point, least[numbers])
+    bounds = []
+    for middle, n in ((y[numbers], shape[0]), (x[numbers], shape[1])):
+        first = np.maximum(np.ceil(middle - extent), 0).astype(int)
+        last = np.minimum(np.floor(middle + extent) + 1, n).astype(int)
+        bounds.append(zip(first.tolist(), last.tolist(), strict=True))
+    for i, (y0, y1), (x0, x1) in zip(numbers.tolist(), *bounds, strict=True):
         psf = pixel_psf.of(i)
-        extent = psf.radius
-        if level is not None and level[i] > 0:
-            extent = max(psf.extent(level[i] / abs(flux[i])), _LEAST_EXTENT)
-        window = find_window(shape, x[i], y[i], extent)
-        if window is not None:
-            yield i, window
+        if psf is not point:
+            window = find_window(shape, x[i], y[i], float(_find_extent(psf, least[i])))
+            if window is not None:
+                yield i, window.region
+        elif x0 < x1 and y0 < y1:
+            yield i, (slice(y0, y1), slice(x0, x1))
+
+
+def _find_extent(psf, least):
+    """
+    Find how far sources are drawn: down to a level for a flux of 1, or altogether.
+    """
+    found = np.maximum(psf.extent(least), _LEAST_EXTENT)
+    return np.where(least > 0, found, psf.radius)
