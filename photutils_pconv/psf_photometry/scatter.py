@@ -8,7 +8,7 @@ from scipy import fft
 
 from photutils_pconv.geometry.cutouts import extract_cutout
 
-__all__ = ['FilterKernels', 'FilterScatter', 'filter_scatter']
+__all__ = ['FilterKernels', 'FilterScatter', 'filter_scatter', 'grow']
 
 # All by choice, 2026-11-22.
 # The scatter of a filter is measured within this radius (pixels), on at least so
@@ -126,7 +126,7 @@ class FilterScatter:
             self._avoid, x0 - margin, y0 - margin, size=side + 2 * margin
         )
         inner = slice(margin, margin + side)
-        return ~(avoid | _grow(wide, margin)[inner, inner])
+        return ~(avoid | grow(wide, margin)[inner, inner])
 
     def _inner(self, x0, y0, side, half):
         """
@@ -147,7 +147,7 @@ class FilterScatter:
         key = id(kernels)
         if key not in self._everywhere:
             half = kernels.radius
-            use = ~_grow(self._avoid, self._margin)
+            use = ~grow(self._avoid, self._margin)
             use &= self._inner_of_map(half, use)
             known = True if self._missing is None else ~self._missing
             whole = self._image[: use.shape[0], : use.shape[1]]
@@ -281,9 +281,22 @@ def _take_off_mean(image, known):
     return np.where(known, image - level, 0.0)
 
 
-def _grow(mask, radius):
+def grow(mask, radius):
     """
-    Grow a mask by a square's half side.
+    Grow a mask by a square.
+
+    Parameters
+    ----------
+    mask : 2D bool `~numpy.ndarray`
+        The mask.
+
+    radius : int
+        Half the square's side, without the pixel in the middle.
+
+    Returns
+    -------
+    grown : 2D bool `~numpy.ndarray`
+        The pixels with one of the mask in the square around them.
     """
     grown, width = np.pad(mask, radius), 2 * radius + 1
     for _ in range(2):

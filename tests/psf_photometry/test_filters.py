@@ -5,7 +5,7 @@ Tests of the matched filters and of the fluxes that they measure.
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
@@ -16,7 +16,7 @@ from photutils_pconv.psf_photometry.filters import (
     get_filter_bank,
 )
 from photutils_pconv.psf_photometry.fitting import fit_psf
-from photutils_pconv.psf_photometry.scatter import FilterKernels, filter_scatter
+from photutils_pconv.psf_photometry.scatter import FilterKernels, filter_scatter, grow
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 BEAM = 4.243
@@ -73,6 +73,31 @@ def test_missing_pixels_are_not_used(bank, psf):
     assert weights @ image == pytest.approx(1.0)
     whole = bank.weights(6, [image], valid=np.ones(valid.shape, dtype=bool))
     np.testing.assert_allclose(whole, bank.weights(6, [image]))
+
+
+@pytest.mark.parametrize('seen', ['all', 'some'])
+def test_filters_of_many_sources_are_those_of_each(bank, psf, seen):
+    rng = np.random.default_rng(9)
+    shifts = rng.uniform(-6.0, 6.0, (5, 2, 2))
+    templates = np.array(
+        [
+            [psf.evaluate(bank.dx - dx, bank.dy - dy) for dx, dy in pair]
+            for pair in shifts
+        ]
+    )
+    valid = rng.random((5, bank.dx.size)) < (1.1 if seen == 'all' else 0.9)
+    found = bank.weights(3, templates, valid=valid)
+    for one, drawn, use in zip(found, templates, valid, strict=True):
+        expected = bank.weights(3, drawn, valid=use)
+        np.testing.assert_allclose(one, expected, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(drawn @ one, [1.0, 0.0], atol=1e-8)
+
+
+@pytest.mark.parametrize('radius', [0, 1, 2, 4, 7, 50])
+def test_masks_grow_by_a_square(radius):
+    mask = np.random.default_rng(radius).random((40, 33)) < 0.01
+    expected = maximum_filter(mask, 2 * radius + 1, mode='constant', cval=False)
+    np.testing.assert_array_equal(grow(mask, radius), expected)
 
 
 def test_scatter_is_that_of_fluxes_at_empty_places(bank, psf):

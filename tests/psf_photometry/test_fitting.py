@@ -6,13 +6,16 @@ Tests of the linear PSF fits, and of the images of sources.
 import numpy as np
 import pytest
 
+from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
+from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import (
     expected_error_image,
     model_image,
     shape_image,
 )
+from photutils_pconv.psf.source_sizes import SourceSizes
 from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     polynomial_terms,
@@ -198,6 +201,32 @@ def test_images_of_sources_add_up(psf):
     cut = model_image(SHAPE, x[:1], y[:1], flux[:1], psf, level=[1e-3])
     assert np.abs(cut - alone).max() <= 1e-3
     assert np.count_nonzero(cut) < np.count_nonzero(alone)
+
+
+@pytest.mark.parametrize('level', [None, 1e-4, 1e-2])
+def test_sources_are_drawn_as_far_as_each_is_seen(psf, level):
+    """All of them at once as one by one: at edges, beyond the map, and resolved."""
+    rng = np.random.default_rng(6)
+    x, y = rng.uniform(-70.0, [[SHAPE[1] + 70.0], [SHAPE[0] + 70.0]], (2, 30))
+    flux = rng.normal(0.0, 2.0, 30)
+    flux[[3, 7]] = 0.0, np.nan
+    level = None if level is None else level * rng.uniform(0.5, 2.0, 30)
+    sizes = np.where(rng.random(30) < 0.2, 1.5, 1.0)
+    nothing = np.zeros(30)
+    sources = SourcePSFs(psf, SourceSizes(sizes, sizes, nothing, nothing))
+    for psfs in (psf, sources):
+        image = model_image(SHAPE, x, y, flux, psfs, level=level)
+        expected = np.zeros(SHAPE)
+        for i in np.flatnonzero(np.nan_to_num(flux)):
+            one = psfs.of(i)
+            extent = one.radius
+            if level is not None:
+                extent = max(one.extent(level[i] / abs(flux[i])), 9.0)
+            window = find_window(SHAPE, x[i], y[i], extent)
+            if window is not None:
+                drawn = one.draw(window.region, x[i], y[i])
+                expected[window.region] += flux[i] * drawn
+        np.testing.assert_array_equal(image, expected)
 
 
 def test_expected_errors_add_in_quadrature(psf):
