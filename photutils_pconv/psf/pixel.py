@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 
-from photutils_pconv._utils.checks import to_float
+from photutils_pconv._utils.checks import to_bool, to_float
 from photutils_pconv.psf._grids import SampledGrid
 from photutils_pconv.psf._one_psf import OnePSF
 from photutils_pconv.psf._pixel_image import PixelImage
@@ -292,7 +292,13 @@ class PixelPSF(OnePSF):
         images : list of (N, side, side) `~numpy.ndarray`
             The sources, and with ``gradient`` their changes by a shift of 1 pixel
             along x, and along y: `gradient` of each.
+
+        Raises
+        ------
+        TypeError
+            If ``gradient`` is neither True nor False.
         """
+        gradient = to_bool(gradient, 'gradient')
         return self._image_grid().draw_stack(origins, side, x, y, gradient=gradient)
 
     def draw_error(self, region, x, y):

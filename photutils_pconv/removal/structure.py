@@ -115,13 +115,17 @@ def smooth(data, unusable, sigma, part=(slice(None), slice(None))):
             for one in images
         )
         return total / np.maximum(weight, _SMALLEST_WEIGHT)
-    # In single precision, twice as fast, which is enough about the mean.
-    n_usable = max(np.count_nonzero(~unusable), 1)
-    level = np.where(unusable, 0.0, data).sum() / n_usable
-    images = np.array([~unusable, np.where(unusable, 0.0, data - level)], np.float32)
+    # In single precision, twice as fast, which is enough about the mean, but has fewer
+    # powers of ten than maps.
+    values = np.where(unusable, 0.0, data)
+    level = values.sum() / max(np.count_nonzero(~unusable), 1)
+    values = np.where(unusable, 0.0, values - level)
+    largest = float(np.abs(values).max()) or 1.0
+    images = np.array([~unusable, values / largest], dtype=np.float32)
     rows, columns = (_smoothing(size, sigma) for size in data.shape)
     weight, total = rows[part[0]] @ images @ columns[:, part[1]]
-    return level + (total / np.maximum(weight, _SMALLEST_WEIGHT)).astype(float)
+    mean = (total / np.maximum(weight, _SMALLEST_WEIGHT)).astype(float)
+    return level + largest * mean
 
 
 @lru_cache(maxsize=256)
