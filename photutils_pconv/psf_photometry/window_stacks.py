@@ -2,9 +2,8 @@
 """
 The windows of many fits at once.
 
-Numpy takes longer to be called than to work through a window of a fit. Sources whose
-fits are alike, with windows of one size and as many templates, are therefore drawn
-and fitted together.
+It takes longer to call numpy than numpy takes to work through the window of a fit.
+Sources with windows of one size are therefore drawn and fitted together.
 """
 
 from collections import defaultdict
@@ -23,8 +22,8 @@ from photutils_pconv.psf_photometry.fit_windows import (
 
 __all__ = ['WindowStack', 'group_alike']
 
-# So many fits at once (by choice): with more, what is drawn does not fit into the
-# processor's cache.
+# So many fits at once, by choice: what is drawn for more of them does not fit into
+# a processor's cache.
 _TOGETHER = 32
 
 
