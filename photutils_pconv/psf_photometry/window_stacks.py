@@ -104,14 +104,11 @@ class WindowStack:
             The windows.
         """
         half = int(np.ceil(radius))
-        side = np.arange(2 * half + 1)
+        side = 2 * half + 1
         origins = np.rint(np.stack([x, y], axis=1)).astype(int) - half
-        dx, dy = (
-            first[:, None] + side - middle[:, None]
-            for first, middle in zip(origins.T, (x, y), strict=True)
-        )
-        used = np.sqrt(dx[:, None, :] ** 2 + dy[:, :, None] ** 2) <= radius
-        used &= ~cut_stack(missing, origins, side.size, fill_value=True)
+        dx, dy = _find_offsets(origins, side, x, y)
+        used = np.sqrt(dx**2 + dy**2) <= radius
+        used &= ~cut_stack(missing, origins, side, fill_value=True)
         return cls(x, y, radius, origins, used)
 
     @property
@@ -200,12 +197,8 @@ class WindowStack:
         """
         if degree is None:
             return []
-        side = np.arange(self.side)
-        dx, dy = (
-            first[:, None] + side - middle[:, None]
-            for first, middle in zip(self.origins.T, (self.x, self.y), strict=True)
-        )
-        offsets = np.broadcast_arrays(dx[:, None, :], dy[:, :, None])
+        offsets = _find_offsets(self.origins, self.side, self.x, self.y)
+        offsets = np.broadcast_arrays(*offsets)
         terms = polynomial_terms(*offsets, radius=self.radius, degree=degree)
         return [self._keep_used(one) for one in terms]
 
@@ -258,3 +251,11 @@ class WindowStack:
     def _keep_used(self, images):
         """Give the pixels of images, with 0 where they are not used."""
         return (images * self.used).reshape(len(self.used), -1)
+
+
+def _find_offsets(origins, side, x, y):
+    """Give the columns' offsets (N, 1, side) from positions, and the rows' (N, side, 1)."""
+    place = np.arange(side)
+    dx = origins[:, :1] + place - x[:, None]
+    dy = origins[:, 1:] + place - y[:, None]
+    return dx[:, None, :], dy[:, :, None]
