@@ -254,7 +254,7 @@ class WindowStack:
 
 
 def _find_offsets(origins, side, x, y):
-    """Give the columns' offsets (N, 1, side) from positions, and the rows' (N, side, 1)."""
+    """Give offsets from positions: of columns (N, 1, side), of rows (N, side, 1)."""
     place = np.arange(side)
     dx = origins[:, :1] + place - x[:, None]
     dy = origins[:, 1:] + place - y[:, None]
