@@ -3,7 +3,9 @@
 Where a network is trained, by which processes, and in which precision.
 """
 
+import atexit
 import os
+from functools import cache
 
 import torch
 
@@ -48,7 +50,25 @@ def make_accelerator(device='auto'):
             "check device = 'cpu'"
         )
         raise RuntimeError(msg)
+    if wanted > 1:
+        _leave_at_exit()
     return accelerator
+
+
+@cache
+def _leave_at_exit():
+    """
+    Let this process leave the others in good time before it ends.
+
+    Else their threads may still be there when it does, and abort it, after all work is
+    done: the launcher then takes the training for a failed one.
+    """
+    atexit.register(_leave)
+
+
+def _leave():
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def choose_precision(precision, device):
