@@ -121,36 +121,35 @@ def measure_fluxes(
     if whole_sources is None:
         whole_sources = model_image(data.shape, fit.x, fit.y, fit.flux, pixel_psf)
     residual = Difference(data, sources)
+    scale = pixel_psf.scales(n)
     filters = _Filters(pixel_psf, beam_fwhm, told=bright.any())
     chosen = _choose_filters(
         FilterScatter(residual, ~unseen, missing=missing, margin=_MARGIN),
         fit,
         filters,
-        pixel_psf.scales(n),
+        scale,
     )
-    neighbours = find_neighbours(
-        fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=pixel_psf.scales(n)
-    )
+    neighbours = find_neighbours(fit.x, fit.y, NEIGHBOUR_DISTANCE, scale=scale)
     free = {i: [i, *(j for j in neighbours[i] if known[j])] for i in chosen}
     ratios = np.full(len(filters.point.bank), 1.0 / _RATIO_PRIOR**2)
     norms = ratios.copy()
     telling = []
     for group in group_alike(
-        chosen, lambda i: (id(chosen[i].filters), chosen[i].number, len(free[i]))
+        chosen, lambda i: (chosen[i].bank.radius, chosen[i].number, len(free[i]))
     ):
-        own, k = chosen[group[0]].filters, chosen[group[0]].number
-        cut = _FilterWindows.around(fit, group, own.bank, missing)
+        bank, k = chosen[group[0]].bank, chosen[group[0]].number
+        cut = _FilterWindows.around(fit, group, bank, missing)
         pixels = cut.pixels(residual)
         pixels -= np.where(cut.use, cut.pixels(whole_sources) - cut.pixels(sources), 0)
         # Each template is that of the flux still missing from the fit.
         templates = cut.draw(fit, pixel_psf, np.array([free[i] for i in group]))
-        weights = own.bank.weights(k, templates, valid=cut.use)
+        weights = bank.weights(k, templates, valid=cut.use)
         flux[group] = fit.flux[group] + np.sum(weights * pixels, axis=1)
         alone = cut.use.all(axis=1) & (templates.shape[1] == 1)
         growth = np.ones(len(group))
         if not alone.all():
             # Neighbours and missing pixels cost precision.
-            own_weights = own.bank.weights(k, templates[:, :1])
+            own_weights = bank.weights(k, templates[:, :1])
             growth = np.linalg.norm(weights, axis=1)
             growth = np.maximum(growth / np.linalg.norm(own_weights, axis=1), 1.0)
         scatter = np.array([chosen[i].scatter for i in group])
@@ -159,10 +158,10 @@ def measure_fluxes(
             for j in free[i][1:]:
                 leak = _leak(one, pixel_psf.of(j), region, fit.x[j], fit.y[j])
                 null_err[i] = np.hypot(null_err[i], fit.flux[j] * leak)
-        flux_err[group] = np.hypot(
-            null_err[group], own.sensitivity[k] * fit.flux[group]
-        )
-        tells = np.flatnonzero(bright[group] & alone & (own is filters.point))
+        sensitivity = np.array([chosen[i].sensitivity for i in group])
+        flux_err[group] = np.hypot(null_err[group], sensitivity * fit.flux[group])
+        is_point = np.array([chosen[i].is_point for i in group])
+        tells = np.flatnonzero(bright[group] & alone & is_point)
         telling += [
             (templates[m, 0], pixels[m], fit.flux[group[m]], scatter[m]) for m in tells
         ]
@@ -181,12 +180,17 @@ def measure_fluxes(
 @dataclass(frozen=True, eq=False)
 class _Choice:
     """
-    The filters of a source, how much they scatter, and which has the least error.
+    The filter of a source that has the least error: its bank, and its number there.
+
+    With how much all of them scatter, how far it is off if the PSF is, and whether they
+    are those of an unresolved source. The filters themselves are not kept.
     """
 
-    filters: object
-    scatter: np.ndarray
+    bank: FilterBank
     number: int
+    scatter: np.ndarray
+    sensitivity: float
+    is_point: bool
 
 
 def _choose_filters(scatter_of, fit, filters, scale):
@@ -205,7 +209,13 @@ def _choose_filters(scatter_of, fit, filters, scale):
         known = np.isfinite(error)
         if known.any():
             number = int(np.argmin(np.where(known, error, np.inf)))
-            chosen[i] = _Choice(own, scatter, number)
+            chosen[i] = _Choice(
+                bank=own.bank,
+                number=number,
+                scatter=scatter,
+                sensitivity=own.sensitivity[number],
+                is_point=own is filters.point,
+            )
     return chosen
 
 
