@@ -3,7 +3,6 @@
 Bright sources with their pixels, from which the PSF's shape is read.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     solve_window,
 )
+from photutils_pconv.psf_photometry.window_stacks import group_alike
 
 __all__ = [
     'CORRELATED_PIXELS',
@@ -171,10 +171,8 @@ def fit_sources(sources, pixel_psf):
     """
     offsets = [source.offsets() for source in sources]
     drawn = [None] * len(sources)
-    same = defaultdict(list)
-    for k, source in enumerate(sources):
-        same[source.angle if np.isfinite(source.angle) else None].append(k)
-    for group in same.values():
+    angles = [one.angle if np.isfinite(one.angle) else None for one in sources]
+    for group in group_alike(range(len(sources)), angles.__getitem__):
         # All of them at once: a PSF takes longer to be asked than to answer.
         psf = sources[group[0]].turn(pixel_psf)
         dx, dy = (

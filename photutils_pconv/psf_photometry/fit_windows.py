@@ -11,9 +11,7 @@ from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'FIT_RADIUS',
-    'LARGEST_RANGE',
     'NEIGHBOUR_DISTANCE',
-    'ROUNDING',
     'SAME_POSITION',
     'FitWindow',
     'count_terms',
@@ -41,13 +39,7 @@ SAME_POSITION = 0.5
 _FEWEST_PIXELS = 10
 _PIXELS_PER_TERM = 2
 
-#: A source whose brightest pixel exceeds the range of the values in its window by
-#: this factor is not one that the data show (by choice: the range holds the source
-#: itself, its neighbours and the background), ...
-LARGEST_RANGE = 2.0
-#: ... but for rounding by this share of the values (by choice).
-ROUNDING = 1.0e-9
-# The least upper bound of such a fit, in the map's unit.
+# The least upper bound of a source's brightest pixel, in the map's unit.
 _SMALLEST_BOUND = 1.0e-300
 
 

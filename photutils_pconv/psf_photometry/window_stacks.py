@@ -14,8 +14,6 @@ import numpy as np
 from photutils_pconv.geometry.cutouts import cut_stack
 from photutils_pconv.psf.source_images import draw_stack
 from photutils_pconv.psf_photometry.fit_windows import (
-    LARGEST_RANGE,
-    ROUNDING,
     fewest_pixels,
     polynomial_terms,
 )
@@ -25,6 +23,11 @@ __all__ = ['WindowStack', 'group_alike']
 # So many fits at once, by choice: what is drawn for more of them does not fit into
 # a processor's cache.
 _TOGETHER = 32
+# A source whose brightest pixel exceeds the range of the values in its window by
+# this factor is not one that the data show (by choice: the range holds the source
+# itself, its neighbours and the background), but for rounding by this share.
+_LARGEST_RANGE = 2.0
+_ROUNDING = 1.0e-9
 
 
 def group_alike(numbers, key):
@@ -222,9 +225,9 @@ class WindowStack:
         values, used = values[seen], self.used[seen]
         least = values.min(axis=(1, 2), initial=np.inf, where=used)
         most = values.max(axis=(1, 2), initial=-np.inf, where=used)
-        rounding = ROUNDING * np.maximum(np.abs(least), np.abs(most))
+        rounding = _ROUNDING * np.maximum(np.abs(least), np.abs(most))
         brightest = np.full(len(seen), np.inf)
-        brightest[seen] = LARGEST_RANGE * (most - least) + rounding
+        brightest[seen] = _LARGEST_RANGE * (most - least) + rounding
         return brightest
 
     def scatter(self, values):

@@ -354,7 +354,7 @@ class TestFlags:
     def test_unstable_fit(self, flagged, scene, monkeypatch):
         # A bound that every source of these exceeds.
         assert flagged(scene.x, scene.y, psf='setup') == [set(), set(), set()]
-        monkeypatch.setattr(window_stacks, 'LARGEST_RANGE', 0.5)
+        monkeypatch.setattr(window_stacks, '_LARGEST_RANGE', 0.5)
         assert flagged(scene.x, scene.y, psf='setup') == 3 * [{'unstable_fit'}]
 
     # 'poor_fit': see test_mismatch.py; 'resolved': see test_sizes.py.
