@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ['Window', 'disc', 'find_window']
+__all__ = ['Window', 'disc', 'find_regions', 'find_window']
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +121,34 @@ def find_window(shape, x, y, reach):
     if x0 >= x1 or y0 >= y1:
         return None
     return Window(slice(y0, y1), slice(x0, x1), x, y)
+
+
+def find_regions(shape, x, y, reach):
+    """
+    Find the parts of a map around many positions.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The map's shape (ny, nx).
+
+    x, y, reach : (N,) `~numpy.ndarray`
+        As for `find_window`.
+
+    Returns
+    -------
+    regions : list of tuple of slice
+        What `find_window` gives as `Window.region`; `None` for what lies beyond.
+    """
+    bounds = []
+    for middle, n in zip((y, x), shape, strict=True):
+        first = np.maximum(np.ceil(middle - reach), 0).astype(int)
+        last = np.minimum(np.floor(middle + reach) + 1, n).astype(int)
+        bounds.append(zip(first.tolist(), last.tolist(), strict=True))
+    return [
+        (slice(y0, y1), slice(x0, x1)) if y0 < y1 and x0 < x1 else None
+        for (y0, y1), (x0, x1) in zip(*bounds, strict=True)
+    ]
 
 
 def disc(dx, dy, radius):

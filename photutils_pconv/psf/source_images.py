@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.windows import find_regions, find_window
 
 __all__ = [
     'DrawnSubtraction',
@@ -316,19 +316,14 @@ def _source_regions(shape, x, y, flux, pixel_psf, level):
     # All at once for the PSF that most sources have.
     point = pixel_psf.point
     extent = _find_extent(point, least[numbers])
-    bounds = []
-    for middle, n in ((y[numbers], shape[0]), (x[numbers], shape[1])):
-        first = np.maximum(np.ceil(middle - extent), 0).astype(int)
-        last = np.minimum(np.floor(middle + extent) + 1, n).astype(int)
-        bounds.append(zip(first.tolist(), last.tolist(), strict=True))
-    for i, (y0, y1), (x0, x1) in zip(numbers.tolist(), *bounds, strict=True):
+    regions = find_regions(shape, x[numbers], y[numbers], extent)
+    for i, region in zip(numbers.tolist(), regions, strict=True):
         psf = pixel_psf.of(i)
         if psf is not point:
             window = find_window(shape, x[i], y[i], float(_find_extent(psf, least[i])))
-            if window is not None:
-                yield i, window.region
-        elif x0 < x1 and y0 < y1:
-            yield i, (slice(y0, y1), slice(x0, x1))
+            region = None if window is None else window.region
+        if region is not None:
+            yield i, region
 
 
 def _find_extent(psf, least):
