@@ -3,7 +3,6 @@
 Images of sources: their PSFs on the pixels of a map, summed up.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,6 @@ __all__ = [
     'DrawnSubtraction',
     'TaperedHoles',
     'draw_sources',
-    'draw_stack',
     'draw_subtraction',
     'expected_error_image',
     'model_image',
@@ -163,36 +161,6 @@ def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
     """
     for i, region in _source_regions(image.shape, x, y, flux, pixel_psf, level):
         image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
-
-
-def draw_stack(psfs, origins, side, x, y, *, gradient=False):
-    """
-    Draw many sources of flux 1, each on a square of a map.
-
-    Parameters
-    ----------
-    psfs : sequence of `~photutils_pconv.psf.PixelPSF`
-        The sources' PSFs, N of them.
-
-    origins, side, x, y, gradient
-        As for `~photutils_pconv.psf.PixelPSF.draw_stack`.
-
-    Returns
-    -------
-    images : list of (N, side, side) `~numpy.ndarray`
-        As that gives them.
-    """
-    same = defaultdict(list)
-    for k, psf in enumerate(psfs):
-        same[id(psf)].append(k)
-    if len(same) == 1:
-        return psfs[0].draw_stack(origins, side, x, y, gradient=gradient)
-    images = np.empty((1 + 2 * gradient, len(psfs), side, side))
-    for group in same.values():
-        images[:, group] = psfs[group[0]].draw_stack(
-            origins[group], side, x[group], y[group], gradient=gradient
-        )
-    return list(images)
 
 
 def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=None):

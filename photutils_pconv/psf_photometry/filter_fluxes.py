@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv._utils.progress import count
-from photutils_pconv.geometry.cutouts import cut_stack
 from photutils_pconv.geometry.lazy_images import Difference
-from photutils_pconv.psf.source_images import draw_stack, model_image
+from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
     FilterBank,
@@ -21,7 +20,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
 )
 from photutils_pconv.psf_photometry.scatter import FilterKernels, FilterScatter
-from photutils_pconv.psf_photometry.window_stacks import group_alike
+from photutils_pconv.psf_photometry.window_stacks import SquareStack, group_alike
 
 __all__ = ['measure_fluxes']
 
@@ -138,14 +137,16 @@ def measure_fluxes(
         chosen, lambda i: (chosen[i].bank.radius, chosen[i].number, len(free[i]))
     ):
         bank, k = chosen[group[0]].bank, chosen[group[0]].number
-        cut = _FilterWindows.around(fit, group, bank, missing)
-        pixels = cut.pixels(residual)
-        pixels -= np.where(cut.use, cut.pixels(whole_sources) - cut.pixels(sources), 0)
+        squares = SquareStack.around(fit.x[group], fit.y[group], bank.radius)
+        use = ~squares.cut(missing, fill_value=True)
+        left_out = squares.cut(whole_sources) - squares.cut(sources)
+        pixels = squares.cut(residual) - np.where(use, left_out, 0.0)
+        use, pixels = (one.reshape(len(group), -1) for one in (use, pixels))
         # Each template is that of the flux still missing from the fit.
-        templates = cut.draw(fit, pixel_psf, np.array([free[i] for i in group]))
-        weights = bank.weights(k, templates, valid=cut.use)
+        templates = _draw(squares, fit, pixel_psf, np.array([free[i] for i in group]))
+        weights = bank.weights(k, templates, valid=use)
         flux[group] = fit.flux[group] + np.sum(weights * pixels, axis=1)
-        alone = cut.use.all(axis=1) & (templates.shape[1] == 1)
+        alone = use.all(axis=1) & (templates.shape[1] == 1)
         growth = np.ones(len(group))
         if not alone.all():
             # Neighbours and missing pixels cost precision.
@@ -154,7 +155,7 @@ def measure_fluxes(
             growth = np.maximum(growth / np.linalg.norm(own_weights, axis=1), 1.0)
         scatter = np.array([chosen[i].scatter for i in group])
         null_err[group] = growth * scatter[:, k]
-        for i, one, region in zip(group, weights, cut.regions(), strict=True):
+        for i, one, region in zip(group, weights, squares.regions, strict=True):
             for j in free[i][1:]:
                 leak = _leak(one, pixel_psf.of(j), region, fit.x[j], fit.y[j])
                 null_err[i] = np.hypot(null_err[i], fit.flux[j] * leak)
@@ -219,50 +220,15 @@ def _choose_filters(scatter_of, fit, filters, scale):
     return chosen
 
 
-@dataclass(frozen=True, eq=False)
-class _FilterWindows:
+def _draw(squares, fit, pixel_psf, free):
     """
-    The pixels that filters sum up, N windows of P pixels, and which of them are used.
+    Draw sources of flux 1, in each square as many, (N, F, P).
     """
-
-    origins: np.ndarray
-    side: int
-    use: np.ndarray
-
-    @classmethod
-    def around(cls, fit, group, bank, missing):
-        """
-        Find the windows around sources.
-        """
-        middle = np.rint(np.stack([fit.x[group], fit.y[group]], axis=1)).astype(int)
-        origins, side = middle - bank.radius, bank.side
-        use = ~cut_stack(missing, origins, side, fill_value=True)
-        return cls(origins, side, use.reshape(len(group), -1))
-
-    def pixels(self, image):
-        """
-        Cut the pixels out of an image; what is beyond it is 0.
-        """
-        return cut_stack(image, self.origins, self.side).reshape(self.use.shape)
-
-    def draw(self, fit, pixel_psf, free):
-        """
-        Draw sources of flux 1, of each window as many, (N, F, P).
-        """
-        images = []
-        for numbers in free.T:
-            psfs = [pixel_psf.of(j) for j in numbers]
-            place = fit.x[numbers], fit.y[numbers]
-            images += draw_stack(psfs, self.origins, self.side, *place)
-        return np.stack(images, axis=1).reshape(*free.shape, -1)
-
-    def regions(self):
-        """
-        Give the rows and columns of each window.
-        """
-        return [
-            (slice(y, y + self.side), slice(x, x + self.side)) for x, y in self.origins
-        ]
+    images = []
+    for numbers in free.T:
+        psfs = [pixel_psf.of(j) for j in numbers]
+        images += squares.draw(psfs, fit.x[numbers], fit.y[numbers])
+    return np.stack(images, axis=1).reshape(*free.shape, -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.cutouts import cut_stack
-from photutils_pconv.psf.source_images import draw_stack
 from photutils_pconv.psf_photometry.fit_windows import (
     fewest_pixels,
     polynomial_terms,
 )
 
-__all__ = ['WindowStack', 'group_alike']
+__all__ = ['SquareStack', 'WindowStack', 'group_alike']
 
 # So many fits at once, by choice: what is drawn for more of them does not fit into
 # a processor's cache.
@@ -59,6 +58,120 @@ def group_alike(numbers, key):
 
 
 @dataclass(frozen=True, eq=False)
+class SquareStack:
+    """
+    Squares of a map's pixels around N positions.
+
+    Parameters
+    ----------
+    origins : (N, 2) int `~numpy.ndarray`
+        Their first pixels (x, y).
+
+    side : int
+        Their side, in pixels.
+    """
+
+    origins: np.ndarray
+    side: int
+
+    @classmethod
+    def around(cls, x, y, half):
+        """
+        Find the squares around positions.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        half : int
+            Half the squares' side, without the pixel in the middle.
+
+        Returns
+        -------
+        squares : `SquareStack`
+            The squares.
+        """
+        origins = np.rint(np.stack([x, y], axis=1)).astype(int) - half
+        return cls(origins, 2 * half + 1)
+
+    @property
+    def regions(self):
+        """
+        The rows and columns of each square (list of tuple of slice).
+        """
+        return [
+            (slice(y, y + self.side), slice(x, x + self.side)) for x, y in self.origins
+        ]
+
+    def offsets(self, x, y):
+        """
+        Give the pixels' offsets from positions.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        Returns
+        -------
+        dx, dy : `~numpy.ndarray`
+            The offsets of columns, (N, 1, side), and of rows, (N, side, 1).
+        """
+        place = np.arange(self.side)
+        dx = self.origins[:, :1] + place - x[:, None]
+        dy = self.origins[:, 1:] + place - y[:, None]
+        return dx[:, None, :], dy[:, :, None]
+
+    def cut(self, image, *, fill_value=0):
+        """
+        Cut the squares out of an image.
+
+        Parameters
+        ----------
+        image : 2D `~numpy.ndarray`
+            The image, of the map's shape.
+
+        fill_value : scalar, optional
+            The value of pixels beyond the map.
+
+        Returns
+        -------
+        values : (N, side, side) `~numpy.ndarray`
+            The pixels.
+        """
+        return cut_stack(image, self.origins, self.side, fill_value=fill_value)
+
+    def draw(self, psfs, x, y, *, gradient=False):
+        """
+        Draw a source of flux 1 on each square.
+
+        Parameters
+        ----------
+        psfs : sequence of `~photutils_pconv.psf.PixelPSF`
+            The sources' PSFs.
+
+        x, y : (N,) `~numpy.ndarray`
+            Their positions, in pixels.
+
+        gradient : bool, optional
+            Whether the derivatives by the position are drawn, too.
+
+        Returns
+        -------
+        images : list of (N, side, side) `~numpy.ndarray`
+            The sources, and with ``gradient`` the change by a shift of 1 pixel
+            along x, and along y.
+        """
+        images = np.empty((1 + 2 * gradient, len(psfs), self.side, self.side))
+        for group in group_alike(range(len(psfs)), lambda k: id(psfs[k])):
+            images[:, group] = psfs[group[0]].draw_stack(
+                self.origins[group], self.side, x[group], y[group], gradient=gradient
+            )
+        return list(images)
+
+
+@dataclass(frozen=True, eq=False)
 class WindowStack:
     """
     The windows of N fits, all of one size.
@@ -71,8 +184,8 @@ class WindowStack:
     radius : float
         Their radius, in pixels.
 
-    origins : (N, 2) int `~numpy.ndarray`
-        The first pixels (x, y) of the squares around them.
+    squares : `SquareStack`
+        The squares around them.
 
     used : (N, side, side) bool `~numpy.ndarray`
         The pixels of the squares that are used. What is cut or drawn is 0 in all
@@ -82,7 +195,7 @@ class WindowStack:
     x: np.ndarray
     y: np.ndarray
     radius: float
-    origins: np.ndarray
+    squares: SquareStack
     used: np.ndarray
 
     @classmethod
@@ -106,20 +219,11 @@ class WindowStack:
         windows : `WindowStack`
             The windows.
         """
-        half = int(np.ceil(radius))
-        side = 2 * half + 1
-        origins = np.rint(np.stack([x, y], axis=1)).astype(int) - half
-        dx, dy = _find_offsets(origins, side, x, y)
+        squares = SquareStack.around(x, y, int(np.ceil(radius)))
+        dx, dy = squares.offsets(x, y)
         used = np.sqrt(dx**2 + dy**2) <= radius
-        used &= ~cut_stack(missing, origins, side, fill_value=True)
-        return cls(x, y, radius, origins, used)
-
-    @property
-    def side(self):
-        """
-        The squares' side, in pixels (int).
-        """
-        return self.used.shape[1]
+        used &= ~squares.cut(missing, fill_value=True)
+        return cls(x, y, radius, squares, used)
 
     @property
     def n_pixels(self):
@@ -158,7 +262,7 @@ class WindowStack:
         values : (N, P) `~numpy.ndarray`
             The pixels.
         """
-        return self._keep_used(cut_stack(image, self.origins, self.side))
+        return self._keep_used(self.squares.cut(image))
 
     def draw(self, psfs, x, y, *, gradient=False):
         """
@@ -166,22 +270,15 @@ class WindowStack:
 
         Parameters
         ----------
-        psfs : sequence of `~photutils_pconv.psf.PixelPSF`
-            The sources' PSFs.
-
-        x, y : (N,) `~numpy.ndarray`
-            Their positions, in pixels.
-
-        gradient : bool, optional
-            Whether the derivatives by the position are drawn, too.
+        psfs, x, y, gradient
+            As for `SquareStack.draw`.
 
         Returns
         -------
         values : list of (N, P) `~numpy.ndarray`
-            The sources, and with ``gradient`` the change by a shift of 1 pixel
-            along x, and along y.
+            What that gives, in the used pixels.
         """
-        images = draw_stack(psfs, self.origins, self.side, x, y, gradient=gradient)
+        images = self.squares.draw(psfs, x, y, gradient=gradient)
         return [self._keep_used(one) for one in images]
 
     def terms(self, degree):
@@ -200,8 +297,7 @@ class WindowStack:
         """
         if degree is None:
             return []
-        offsets = _find_offsets(self.origins, self.side, self.x, self.y)
-        offsets = np.broadcast_arrays(*offsets)
+        offsets = np.broadcast_arrays(*self.squares.offsets(self.x, self.y))
         terms = polynomial_terms(*offsets, radius=self.radius, degree=degree)
         return [self._keep_used(one) for one in terms]
 
@@ -220,7 +316,7 @@ class WindowStack:
             The value, in the map's unit, that the brightest pixel of a source alone
             does not exceed; infinite where no pixel is used.
         """
-        values = cut_stack(data, self.origins, self.side)
+        values = self.squares.cut(data)
         seen = self.used.any(axis=(1, 2))
         values, used = values[seen], self.used[seen]
         least = values.min(axis=(1, 2), initial=np.inf, where=used)
@@ -254,11 +350,3 @@ class WindowStack:
     def _keep_used(self, images):
         """Give the pixels of images, with 0 where they are not used."""
         return (images * self.used).reshape(len(self.used), -1)
-
-
-def _find_offsets(origins, side, x, y):
-    """Give offsets from positions: of columns (N, 1, side), of rows (N, side, 1)."""
-    place = np.arange(side)
-    dx = origins[:, :1] + place - x[:, None]
-    dy = origins[:, 1:] + place - y[:, None]
-    return dx[:, None, :], dy[:, :, None]
