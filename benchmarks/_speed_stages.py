@@ -21,11 +21,7 @@ _SUBTRACTION = 'removal.psf_subtraction'
 #: that calls another is without that.
 STAGES = {
     'networks': ['network.filled:FilledUNet.forward'],
-    'systems of equations of kriging': [
-        'inpainting.kriging:dsyrk',
-        'inpainting.kriging:dpotrf',
-        'inpainting.kriging:dpotrs',
-    ],
+    'systems of equations of kriging': ['inpainting.kriging:_solve'],
     'kriging around bright sources': [
         'inpainting.masked_images:krige_cutouts',
         'inpainting.hole_filling:expected_wings',

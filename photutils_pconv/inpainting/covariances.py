@@ -48,6 +48,8 @@ _REACH = 48
 _WIDTH = 2 * _REACH + 1
 # Where the offset 0 is in a table of all of them.
 _NO_OFFSET = _REACH * _WIDTH + _REACH
+# Double and single precision.
+_TYPES = (np.float64, np.float32)
 # Periodic fields of this size (pixels) stand for endless ones.
 _PERIOD = 256
 # Beams that differ by less than this step (pixels) share a covariance.
@@ -71,14 +73,14 @@ def _spectrum_functions(beam, slope):
 
 
 @lru_cache(maxsize=_KEPT)
-def _covariance_table(beam, slope):
+def _covariance_table(beam, slope, dtype):
     """Give the covariance by row * width + column of the offset, less the first."""
     covariance, _ = _spectrum_functions(beam, slope)
     offset = np.arange(-_REACH, _REACH + 1)
-    return covariance[offset[:, None], offset].ravel()
+    return covariance[offset[:, None], offset].ravel().astype(dtype)
 
 
-def covariance_matrix(beam, slope, rows, columns):
+def covariance_matrix(beam, slope, rows, columns, *, single=False):
     """
     Give the covariance of the emission in some pixels of a cutout's middle.
 
@@ -93,19 +95,21 @@ def covariance_matrix(beam, slope, rows, columns):
     rows, columns : (N,) int `~numpy.ndarray`
         The pixels.
 
+    single : bool, optional
+        Whether single precision is enough.
+
     Returns
     -------
     matrix : (N, N) `~numpy.ndarray`
         The covariance, for a scatter of 1, less that of equal pixels.
     """
+    table = _covariance_table(_quantise(beam), slope, _TYPES[single])
     # One table entry an offset, which a single subtraction gives.
     place = rows * _WIDTH + columns
-    return _covariance_table(_quantise(beam), slope).take(
-        (place + _NO_OFFSET)[:, None] - place
-    )
+    return table.take((place + _NO_OFFSET)[:, None] - place)
 
 
-def transformed_covariance(beam, slope, side):
+def transformed_covariance(beam, slope, side, *, single=False):
     """
     Give the transform of the covariance, for sums over a square of pixels.
 
@@ -117,6 +121,9 @@ def transformed_covariance(beam, slope, side):
     side : int
         The square's side, in pixels.
 
+    single : bool, optional
+        Whether single precision is enough.
+
     Returns
     -------
     transform : 2D complex `~numpy.ndarray`
@@ -126,17 +133,17 @@ def transformed_covariance(beam, slope, side):
         The size of the image that was transformed: such that what lies on opposite
         sides of the square does not meet.
     """
-    return _transformed(_quantise(beam), slope, side)
+    return _transformed(_quantise(beam), slope, side, _TYPES[single])
 
 
 @lru_cache(maxsize=_KEPT)
-def _transformed(beam, slope, side):
+def _transformed(beam, slope, side, dtype):
     """Give the transform of the covariance for a beam that others share."""
     size = fft.next_fast_len(2 * side - 1, real=True)
     offset = np.arange(size)
     offset[offset >= side] -= size
     covariance, _ = _spectrum_functions(beam, slope)
-    return fft.rfft2(covariance[offset[:, None], offset]), size
+    return fft.rfft2(covariance[offset[:, None], offset].astype(dtype)), size
 
 
 @cache
@@ -230,19 +237,23 @@ def choose_covariances(images, validity, *, beam, uncertain=None):
             n_pairs += np.count_nonzero(both, axis=(1, 2))
         known = (n_pairs >= _FEWEST) & (total > 0)
         curves[known, i] = np.log(total[known] / n_pairs[known])
-    return [_find_member(curve, beam) for curve in curves]
+    return _find_members(curves, beam)
 
 
-def _find_member(curve, beam):
-    """Find the member of the bank with the structure function of a cutout."""
-    members, curves = _bank(_quantise(beam))
-    known = np.isfinite(curve)
-    if known.sum() < 2:
-        return (*members[0], 1.0)
-    difference = curve[known] - curves[:, known]
-    mean = difference.mean(axis=1, keepdims=True)
-    best = int(np.argmin(np.sum((difference - mean) ** 2, axis=1)))
-    return (*members[best], float(np.exp(mean[best, 0])))
+def _find_members(curves, beam):
+    """Find the members of the bank with the structure functions of cutouts, (N, L)."""
+    members, bank = _bank(_quantise(beam))
+    known = np.isfinite(curves)[:, None]
+    difference = np.where(known, curves[:, None] - bank, 0.0)
+    n_known = known.sum(axis=2)
+    mean = difference.sum(axis=2) / np.maximum(n_known, 1)
+    scatter = np.sum(np.where(known, difference - mean[:, :, None], 0.0) ** 2, axis=2)
+    best = scatter.argmin(axis=1)
+    variance = np.exp(mean[np.arange(len(best)), best])
+    return [
+        (*members[i], float(one)) if n >= 2 else (*members[0], 1.0)
+        for i, one, n in zip(best, variance, n_known[:, 0], strict=True)
+    ]
 
 
 def _without_wings(image, validity, uncertain):

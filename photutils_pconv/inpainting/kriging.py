@@ -15,9 +15,8 @@ from functools import cache, lru_cache
 
 import numpy as np
 from scipy import fft
-from scipy.linalg import LinAlgError
-from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg import LinAlgError, get_blas_funcs, get_lapack_funcs
+from scipy.linalg.lapack import dposv
 from scipy.ndimage import map_coordinates
 from threadpoolctl import ThreadpoolController
 
@@ -46,6 +45,10 @@ _LARGEST = 16.0
 _USABLE_SHARE = 0.5
 # The fewest usable pixels around a hole that tell anything.
 _FEWEST = 64
+# With this much noise, in units of the scatter, single precision changes what is
+# estimated by at most 5e-4 of the scatter around, with less noise by up to 7e-3
+# (277 holes of benchmarks/speed.py, with each member of the bank, 2026-11-30).
+_SINGLE_NOISE = 0.3
 # The shapes of cutouts and holes whose pixels are remembered.
 _KEPT = 64
 
@@ -137,39 +140,81 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
         member = choose_covariance(image, validity, beam=beam, uncertain=uncertain)
     slope, noise, variance = member
     used = row[good], column[good]
-    matrix = covariance_matrix(beam, slope, *used)
-    matrix.ravel()[:: len(matrix) + 1] += noise**2
-    values = image[used] - level
-    # LAPACK and BLAS themselves, of which each call is worth a tenth of a solution:
-    # the matrix turned, which is the same, lies in memory as they have it, and its
-    # lower half is enough for them.
-    matrix = matrix.T
+    # Known up to an amplitude each: the unknown mean, and the terms.
+    shapes = np.ones((1 if terms is None else 1 + len(terms), used[0].size))
     if terms is not None:
-        known = terms.pick(used) / np.sqrt(variance)
-        matrix = dsyrk(1.0, known.T, beta=1.0, c=matrix, lower=1, overwrite_c=1)
-    factor, failed = dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
-    if failed:
-        msg = f'the covariance of {values.size} pixels is not positive definite'
-        raise LinAlgError(msg)
-    right = np.array([values, np.ones(values.size)])
-    solved, _ = dpotrs(factor, right.T, lower=1, overwrite_b=1)
-    weighted, unit = solved.T
-    # The unknown mean, by generalised least squares.
-    mean = weighted.sum() / unit.sum()
-    weighted = weighted - mean * unit
+        np.divide(terms.pick(used), np.sqrt(variance), out=shapes[1:])
+    single = noise >= _SINGLE_NOISE
+    matrix = covariance_matrix(beam, slope, *used, single=single)
+    matrix.ravel()[:: len(matrix) + 1] += noise**2
+    weighted, (mean, *amplitude) = _solve(
+        matrix, (image[used] - level) / np.sqrt(variance), shapes
+    )
     # What the pixels around tell of those in the hole depends on their offsets alone:
     # all sums of their covariances are one product of transforms.
     first, last = row[0], row[-1]
     left, right = column.min(), column.max()
     side = max(last - first, right - left) + 1
-    transform, size = transformed_covariance(beam, slope, int(side))
-    image = np.zeros((size, size))
+    transform, size = transformed_covariance(beam, slope, int(side), single=single)
+    image = np.zeros((size, size), dtype=matrix.dtype)
     image[used[0] - first, used[1] - left] = weighted
     sums = fft.irfft2(fft.rfft2(image) * transform, s=(size, size))
     hole = row[~good], column[~good]
-    estimate = level + mean + sums[hole[0] - first, hole[1] - left]
-    amplitude = None if terms is None else known @ weighted / np.sqrt(variance)
-    return hole, estimate, amplitude
+    inside = mean + sums[hole[0] - first, hole[1] - left]
+    estimate = level + np.sqrt(variance) * inside
+    return hole, estimate, None if terms is None else np.array(amplitude)
+
+
+def _solve(matrix, values, shapes):
+    """
+    Solve the equations of kriging with a mean and terms of unknown amplitudes.
+
+    The amplitudes are a generalised least-squares fit, in which those of the terms
+    have a variance of 1 beforehand. Bright wings would dominate the matrix if they
+    were added to it; as right-hand sides they leave it well-conditioned.
+
+    Parameters
+    ----------
+    matrix : (N, N) `~numpy.ndarray`
+        The covariance of the pixels, noise included. It is overwritten.
+
+    values : (N,) `~numpy.ndarray`
+        The pixels.
+
+    shapes : (T, N) `~numpy.ndarray`
+        What is known up to an amplitude: first the mean.
+
+    Returns
+    -------
+    weighted : (N,) `~numpy.ndarray`
+        The solution for what the shapes leave.
+
+    amplitude : (T,) `~numpy.ndarray`
+        The amplitudes.
+    """
+    # LAPACK itself, of which each call is worth a tenth of a solution: the matrix
+    # turned, which is the same, lies in memory as it has it.
+    potrf, trtrs = get_lapack_funcs(('potrf', 'trtrs'), (matrix,))
+    trsv = get_blas_funcs('trsv', (matrix,))
+    factor, failed = potrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    if failed:
+        msg = f'the covariance of {values.size} pixels is not positive definite'
+        raise LinAlgError(msg)
+    sides = np.vstack([values, shapes]).astype(matrix.dtype)
+    whitened, _ = trtrs(factor, sides.T, lower=1, overwrite_b=1)
+    # In double precision, since the shapes may be much alike.
+    whitened = whitened.T.astype(float)
+    products = whitened @ whitened.T
+    normal = products[1:, 1:].copy()
+    normal.ravel()[len(normal) + 1 :: len(normal) + 1] += 1.0
+    _, amplitude, failed = dposv(normal, products[1:, 0], overwrite_a=1)
+    if failed:
+        msg = 'the mean and the terms cannot be told apart'
+        raise LinAlgError(msg)
+    left = (values - amplitude @ shapes).astype(matrix.dtype)
+    # Faster than `potrs` for a single right-hand side.
+    weighted = trsv(factor, trsv(factor, left, lower=1), lower=1, trans=1)
+    return weighted, amplitude
 
 
 @lru_cache(maxsize=_KEPT)

@@ -87,19 +87,15 @@ class WingModes:
         dx, dy = np.broadcast_arrays(dx, dy)
         radius, turn = _to_polar(dx, dy)
         # Powers of exp(i theta), without a trigonometric function.
-        power = np.ones(turn.shape, dtype=complex)
-        phases = []
-        for m in range(int(self.order.max(initial=0)) + 1):
-            power = power * turn if m else power
-            # Apart, they are read in one go.
-            phases.append((power.real.copy(), power.imag.copy())[: 2 if m else 1])
-        values = _look_up(self.radial, radius)
+        power = np.ones((self._n_orders, *dx.shape), dtype=complex)
+        for m in range(1, self._n_orders):
+            np.multiply(power[m - 1], turn, out=power[m, ...])
+        # Apart, they are read in one go.
+        phases = np.array([power.real, power.imag])
+        shape, part = self._parts
         modes = np.empty((len(self), *dx.shape)) if out is None else out
-        k = 0
-        for order, value in zip(self.order, values, strict=True):
-            for phase in phases[order]:
-                np.multiply(value, phase, out=modes[k, ...])
-                k += 1
+        _look_up(self.radial, radius).take(shape, axis=0, out=modes, mode='clip')
+        modes *= phases[part, self.order[shape]]
         return modes
 
     def scatter(self, radius):
@@ -140,19 +136,33 @@ class WingModes:
         image : `~numpy.ndarray`
             The sum, (...).
         """
-        left = iter(amplitudes)
-        n_orders = int(self.order.max(initial=0)) + 1
-        tables = np.zeros((n_orders, self.radial.shape[1]), dtype=complex)
-        for order, shape in zip(self.order, self.radial, strict=True):
-            # The real part of the sum times exp(i theta) is what is wanted.
-            factor = next(left) if order == 0 else next(left) - 1j * next(left)
-            tables[order] += factor * shape
+        shape, part = self._parts
+        # The real part of the sum times exp(i theta) is what is wanted.
+        factor = np.zeros((self._n_orders, len(self.radial)), dtype=complex)
+        np.add.at(factor, (self.order[shape], shape), (-1j) ** part * amplitudes)
+        tables = factor @ self.radial
+        rise = np.diff(tables, axis=1)
         radius, turn = _to_polar(dx, dy)
-        values = _look_up(tables, radius)
-        total = values[-1]
-        for value in values[-2::-1]:
-            total = total * turn + value
+        low, share = _find_place(radius, tables.shape[1])
+        total = np.zeros(turn.shape, dtype=complex)
+        # Image by image, which stay in the processor's cache.
+        for table, step in zip(tables[::-1], rise[::-1], strict=True):
+            total *= turn
+            total += table.take(low)
+            total += share * step.take(low)
         return total.real
+
+    @cached_property
+    def _n_orders(self):
+        """The number of harmonics, from 0 on."""
+        return int(self.order.max(initial=0)) + 1
+
+    @cached_property
+    def _parts(self):
+        """The shape of each mode, and its part: 0 for the cosine, 1 for the sine."""
+        twice = np.where(self.order == 0, 1, 2)
+        shape = np.repeat(np.arange(len(twice)), twice)
+        return shape, 1 - np.diff(shape, prepend=-1)
 
     @cached_property
     def _squares(self):
