@@ -48,8 +48,10 @@ class Window:
         )
 
     @cached_property
-    def _offsets(self):
-        """The columns' offsets (1, nx), and the rows' (ny, 1)."""
+    def offsets(self):
+        """
+        The offsets from the position of the columns, (1, nx), and rows, (ny, 1).
+        """
         dx = np.arange(self.columns.start, self.columns.stop) - self.x
         dy = np.arange(self.rows.start, self.rows.stop) - self.y
         return dx[None, :], dy[:, None]
@@ -59,21 +61,21 @@ class Window:
         """
         The pixels' offsets from the position along x (2D `~numpy.ndarray`).
         """
-        return np.broadcast_to(self._offsets[0], self.shape)
+        return np.broadcast_to(self.offsets[0], self.shape)
 
     @cached_property
     def dy(self):
         """
         The pixels' offsets from the position along y (2D `~numpy.ndarray`).
         """
-        return np.broadcast_to(self._offsets[1], self.shape)
+        return np.broadcast_to(self.offsets[1], self.shape)
 
     @cached_property
     def distance(self):
         """
         The pixels' distances from the position (2D `~numpy.ndarray`).
         """
-        dx, dy = self._offsets
+        dx, dy = self.offsets
         # Some times faster than `numpy.hypot`, which guards against overflow.
         return np.sqrt(dx**2 + dy**2)
 
@@ -91,7 +93,7 @@ class Window:
         within : 2D bool `~numpy.ndarray`
             True there, the rim included.
         """
-        return disc(*self._offsets, radius)
+        return disc(*self.offsets, radius)
 
 
 def find_window(shape, x, y, reach):

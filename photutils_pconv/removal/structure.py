@@ -26,6 +26,7 @@ __all__ = [
 #: from the large-scale emission, in pixels; by choice: half a beam, and the largest
 #: holes' half.
 FINE, _COARSE = 1.5, 8.0
+_EVERYWHERE = (slice(None), slice(None))
 # Where scipy ends its Gaussians, in sigma.
 _TRUNCATE = 4.0
 # The smallest share of a Gaussian that is divided by.
@@ -36,11 +37,15 @@ _LARGEST_MATRIX = 160
 #: taper, and as wide as the circle that normalises cutouts; by choice.
 RING_GAP = 2.0
 _RING_WIDTH = 24.0
+# The scatter around a hole is taken from every second row and column, if so many
+# pixels are left: it changes by 2 percent then (500 holes of benchmarks/speed.py); by
+# choice.
+_STEP, _FEWEST_SAMPLES = 2, 300
 #: How far beyond a hole's rim a map is looked at for that, in pixels.
 SURROUNDINGS = RING_GAP + _RING_WIDTH + 2.0 * _COARSE
 
 
-def split_scales(data, unusable, *, part=(slice(None), slice(None))):
+def split_scales(data, unusable, *, part=_EVERYWHERE):
     """
     Part the fine and the coarse structure of a map.
 
@@ -61,31 +66,14 @@ def split_scales(data, unusable, *, part=(slice(None), slice(None))):
         The map minus its mean over a Gaussian of 1.5 pixels; and that
         minus the mean over 8 pixels. NaN where unusable.
     """
-    means = [
-        smooth(data[near], unusable[near], sigma, inner)
-        for sigma in (FINE, _COARSE)
-        for near, inner in [_find_near(data.shape, part, sigma)]
-    ]
-    parts = np.array([data[part] - means[0], means[0] - means[1]])
+    averages = _Averages(data, unusable)
+    fine, coarse = (averages.over(sigma, part) for sigma in (FINE, _COARSE))
+    parts = np.array([data[part] - fine, fine - coarse])
     parts[:, unusable[part]] = np.nan
     return parts
 
 
-def _find_near(shape, part, sigma):
-    """
-    Find the pixels that a Gaussian sees from a part, and the part within them.
-    """
-    reach = int(_TRUNCATE * sigma + 0.5)
-    near, inner = [], []
-    for one, size in zip(part, shape, strict=True):
-        start, stop, _ = one.indices(size)
-        first = max(start - reach, 0)
-        near.append(slice(first, min(stop + reach, size)))
-        inner.append(slice(start - first, stop - first))
-    return tuple(near), tuple(inner)
-
-
-def smooth(data, unusable, sigma, part=(slice(None), slice(None))):
+def smooth(data, unusable, sigma, part=_EVERYWHERE):
     """
     Average a map's usable pixels over a Gaussian.
 
@@ -108,33 +96,81 @@ def smooth(data, unusable, sigma, part=(slice(None), slice(None))):
     mean : 2D `~numpy.ndarray`
         The average.
     """
-    if max(data.shape) > _LARGEST_MATRIX:
-        images = ~unusable, np.where(unusable, 0.0, data)
-        weight, total = (
-            gaussian_filter(one.astype(float), sigma, mode='constant')[part]
-            for one in images
-        )
-        return total / np.maximum(weight, _SMALLEST_WEIGHT)
-    # In single precision, twice as fast, which is enough about the mean, but has fewer
-    # powers of ten than maps.
-    values = np.where(unusable, 0.0, data)
-    level = values.sum() / max(np.count_nonzero(~unusable), 1)
-    values = np.where(unusable, 0.0, values - level)
-    largest = float(np.abs(values).max()) or 1.0
-    images = np.array([~unusable, values / largest], dtype=np.float32)
-    rows, columns = (_smoothing(size, sigma) for size in data.shape)
-    weight, total = rows[part[0]] @ images @ columns[:, part[1]]
-    mean = (total / np.maximum(weight, _SMALLEST_WEIGHT)).astype(float)
-    return level + largest * mean
+    return _Averages(data, unusable).over(sigma, part)
+
+
+class _Averages:
+    """
+    Averages of a map's usable pixels over Gaussians.
+
+    Parameters
+    ----------
+    data : 2D `~numpy.ndarray`
+        The map.
+
+    unusable : 2D bool `~numpy.ndarray`
+        Pixels not to use.
+    """
+
+    def __init__(self, data, unusable):
+        self._is_small = max(data.shape) <= _LARGEST_MATRIX
+        values = np.where(unusable, 0.0, data)
+        self._level, self._largest = 0.0, 1.0
+        if self._is_small:
+            # In single precision, twice as fast, which is enough about the mean, but
+            # has fewer powers of ten than maps.
+            usable = ~unusable
+            self._level = values.sum() / max(np.count_nonzero(usable), 1)
+            values -= self._level
+            values *= usable
+            self._largest = max(values.max(), -values.min()) or 1.0
+            values /= self._largest
+        dtype = np.float32 if self._is_small else float
+        self._images = np.empty((2, *data.shape), dtype=dtype)
+        np.logical_not(unusable, out=self._images[0], casting='unsafe')
+        self._images[1] = values
+
+    def over(self, sigma, part):
+        """
+        Average over a Gaussian, in some rows and columns.
+        """
+        near, inner = _find_near(self._images.shape[1:], part, sigma)
+        images = self._images[:, *near]
+        if self._is_small:
+            rows, columns = (
+                _smoothing(size, sigma, one.start, one.stop, one.step)
+                for size, one in zip(images.shape[1:], inner, strict=True)
+            )
+            weight, total = rows @ images @ columns.T
+        else:
+            weight, total = (
+                gaussian_filter(one, sigma, mode='constant')[inner] for one in images
+            )
+        mean = total / np.maximum(weight, _SMALLEST_WEIGHT)
+        return self._level + self._largest * mean.astype(float)
+
+
+def _find_near(shape, part, sigma):
+    """
+    Find the pixels that a Gaussian sees from a part, and the part within them.
+    """
+    reach = int(_TRUNCATE * sigma + 0.5)
+    near, inner = [], []
+    for one, size in zip(part, shape, strict=True):
+        start, stop, step = one.indices(size)
+        first = max(start - reach, 0)
+        near.append(slice(first, min(stop + reach, size)))
+        inner.append(slice(start - first, stop - first, step))
+    return tuple(near), tuple(inner)
 
 
 @lru_cache(maxsize=256)
-def _smoothing(size, sigma):
+def _smoothing(size, sigma, start, stop, step):
     """
-    Give the average over a Gaussian along an axis as a symmetric matrix.
+    Give the average over a Gaussian along an axis, at some pixels, as a matrix.
     """
     matrix = gaussian_filter1d(np.eye(size), sigma, axis=0, mode='constant')
-    return matrix.astype(np.float32)
+    return matrix[start:stop:step].astype(np.float32)
 
 
 def local_scales(parts, x, y, radius):
@@ -163,13 +199,26 @@ def local_scales(parts, x, y, radius):
         if window is None:
             continue
         values = parts[:, *window.region]
-        ring = window.distance > radius[i] + RING_GAP
-        ring &= window.distance <= outer
-        ring &= np.isfinite(values[0])
-        values = values.reshape(2, -1).take(np.flatnonzero(ring), axis=1)
-        if values.size:
-            scales[:, i] = robust_std(values)
+        ring = _find_ring(window.dx, window.dy, radius[i]) & np.isfinite(values[0])
+        scales[:, i] = _scatter_within(values, ring)
     return scales
+
+
+def _find_ring(dx, dy, radius):
+    """
+    Find which offsets lie in the ring around a hole where scales are measured.
+    """
+    square = dx**2 + dy**2
+    inner = radius + RING_GAP
+    return (square > inner**2) & (square <= (inner + _RING_WIDTH) ** 2)
+
+
+def _scatter_within(parts, ring):
+    """
+    Measure the scatter of both scales in a ring; NaN without pixels.
+    """
+    values = parts.reshape(2, -1).take(np.flatnonzero(ring), axis=1)
+    return robust_std(values) if values.size else np.nan
 
 
 def measure_structure(data, unusable, x, y, radius):
@@ -214,25 +263,28 @@ def scales_around(data, unusable, x, y, radius):
     Returns
     -------
     scales : (2, N) `~numpy.ndarray`
-        What `local_scales` gives on the parts of the whole map.
+        What `local_scales` gives on the parts of the whole map, from every second
+        row and column where that leaves enough pixels.
     """
     scales = np.full((2, len(x)), np.nan)
     for i in range(len(x)):
-        reach = radius[i] + RING_GAP + _RING_WIDTH
-        inner = find_window(data.shape, x[i], y[i], reach)
+        inner = find_window(data.shape, x[i], y[i], radius[i] + RING_GAP + _RING_WIDTH)
         if inner is None:
             continue
         # What is averaged reaches beyond the ring.
         window = find_window(data.shape, x[i], y[i], radius[i] + SURROUNDINGS)
         avoid = unusable[window.region]
-        if avoid.all():
-            continue
-        part = tuple(
-            slice(one.start - whole.start, one.stop - whole.start)
-            for one, whole in zip(inner.region, window.region, strict=True)
-        )
-        parts = split_scales(data[window.region], avoid, part=part)
-        rows, columns = inner.region
-        place = np.array([x[i] - columns.start]), np.array([y[i] - rows.start])
-        scales[:, i] = local_scales(parts, *place, radius[i : i + 1])[:, 0]
+        dx, dy = inner.offsets
+        for step in (_STEP, 1):
+            ring = _find_ring(dx[:, ::step], dy[::step], radius[i])
+            part = tuple(
+                slice(one.start - whole.start, one.stop - whole.start, step)
+                for one, whole in zip(inner.region, window.region, strict=True)
+            )
+            ring &= ~avoid[part]
+            if np.count_nonzero(ring) >= _FEWEST_SAMPLES:
+                break
+        if ring.any():
+            parts = split_scales(data[window.region], avoid, part=part)
+            scales[:, i] = _scatter_within(parts, ring)
     return scales

@@ -6,7 +6,12 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.ndimage import gaussian_filter
 
-from photutils_pconv.removal.structure import local_scales, smooth, split_scales
+from photutils_pconv.removal.structure import (
+    local_scales,
+    scales_around,
+    smooth,
+    split_scales,
+)
 
 SHAPE = (260, 280)
 
@@ -57,3 +62,23 @@ def test_scales_around_holes():
     scales = local_scales(image, [70.0, 210.0, 1e4], [70.0, 190.0, 0.0], [12] * 3)
     expected = [[1, 5, np.nan], [3, 15, np.nan]]
     assert_allclose(scales, expected, rtol=0.06)
+
+
+@pytest.mark.parametrize('free', [20.0, 4.0])
+def test_scales_in_windows_are_those_of_the_map(free):
+    """With few pixels left around a hole, all of them count."""
+    rng = np.random.default_rng(8)
+    data = gaussian_filter(rng.standard_normal(SHAPE), 1.5)
+    data += 10.0 * gaussian_filter(rng.standard_normal(SHAPE), 6.0)
+    # Too far apart for one ring to see the surroundings of another hole.
+    grid = np.arange(35.0, 250.0, 60.0)
+    x, y = np.array(np.meshgrid(grid, grid)).reshape(2, -1) + rng.random((2, 16))
+    radius = np.full(16, 9.0)
+    rows, columns = np.indices(SHAPE)
+    distance = np.hypot(columns[..., None] - x, rows[..., None] - y).min(axis=2)
+    unusable = (distance <= 9.0) | (distance > 9.0 + free)
+    whole = local_scales(split_scales(data, unusable), x, y, radius)
+    found = scales_around(data, unusable, x, y, radius)
+    assert_allclose(found, whole, rtol=0.12)
+    assert_allclose(np.median(found / whole, axis=1), 1.0, rtol=0.03)
+    assert (found == pytest.approx(whole, rel=1e-4)) == (free < 10.0)
