@@ -134,14 +134,17 @@ def find_regions(shape, x, y, reach):
     shape : tuple of int
         The map's shape (ny, nx).
 
-    x, y, reach : (N,) `~numpy.ndarray`
-        As for `find_window`.
+    x, y, reach : (N,) array_like
+        As for `find_window`; where ``reach`` is NaN there is no part.
 
     Returns
     -------
     regions : list of tuple of slice
         What `find_window` gives as `Window.region`; `None` for what lies beyond.
     """
+    reach = np.asarray(reach, dtype=float)
+    # Of a negative number of pixels there are none.
+    reach = np.where(np.isnan(reach), -1.0, reach)
     bounds = []
     for middle, n in zip((y, x), shape, strict=True):
         first = np.maximum(np.ceil(middle - reach), 0).astype(int)

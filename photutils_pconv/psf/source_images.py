@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
-from photutils_pconv.geometry.windows import find_regions, find_window
+from photutils_pconv.geometry.windows import disc, find_regions, find_window
 
 __all__ = [
     'DrawnSubtraction',
@@ -49,9 +49,10 @@ class TaperedHoles:
     radius: np.ndarray
     taper_width: float
 
-    def beyond(self, i, values, region):
+    def empty(self, i, values, region):
         """
-        Give what an image has beyond a hole: nothing in it, all beyond its taper.
+        Take what lies in a hole out of an image, in place: all in it, nothing beyond
+        its taper.
 
         Parameters
         ----------
@@ -63,18 +64,12 @@ class TaperedHoles:
 
         region : 2-tuple of slice
             The rows and columns of the map that it covers.
-
-        Returns
-        -------
-        beyond : 2D `~numpy.ndarray`
-            The image, weighted.
         """
         stops = tuple(one.stop for one in region)
         reach = self.radius[i] + self.taper_width
         window = find_window(stops, self.x[i], self.y[i], reach)
-        beyond = values.copy()
         if window is None:
-            return beyond
+            return
         # The image may be smaller than the hole.
         part, cut = zip(
             *(
@@ -89,8 +84,7 @@ class TaperedHoles:
         distance = window.distance[cut]
         weight = taper_weight(distance, self.radius[i], width=self.taper_width)
         if weight.size:
-            beyond[part] *= 1.0 - weight
-        return beyond
+            values[part] *= 1.0 - weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +105,19 @@ class DrawnSubtraction:
         The error left in each pixel when ``image`` is subtracted: the PSF's
         expected mismatch and what the errors of fluxes and positions make,
         in quadrature.
+
+    expected_error : 2D `~numpy.ndarray`, optional
+        What `expected_error_image` draws for the fluxes of a fit.
+
+    shapes : 2D `~numpy.ndarray`, optional
+        What `shape_image` draws.
     """
 
     image: np.ndarray
     beyond: np.ndarray
     error: np.ndarray | None = None
+    expected_error: np.ndarray | None = None
+    shapes: np.ndarray | None = None
 
 
 def model_image(shape, x, y, flux, pixel_psf, *, level=None):
@@ -163,7 +165,9 @@ def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
         image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
 
 
-def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=None):
+def draw_subtraction(
+    shape, x, y, flux, pixel_psf, *, holes, errors=None, level=None, fit_flux=None
+):
     """
     Draw sources that are to be subtracted, and how well they are known.
 
@@ -179,32 +183,59 @@ def draw_subtraction(shape, x, y, flux, pixel_psf, *, holes, errors=None, level=
         The errors of the fluxes, and of the positions along an axis, in
         pixels (default: the error that is left is not drawn).
 
+    fit_flux : 1D `~numpy.ndarray`, optional
+        The fluxes of a fit whose residual is looked at: what that needs is drawn
+        along with the rest, at little more work (default: it is not drawn).
+
     Returns
     -------
     subtraction : `DrawnSubtraction`
         The images.
     """
     image, beyond = np.zeros(shape), np.zeros(shape)
-    variance = None
+    variance = expected = shapes = None
+    extents = [_find_extents(pixel_psf, flux, level)]
     if errors is not None:
         variance = np.zeros(shape)
         flux_err, position_err = (np.nan_to_num(one) for one in errors)
-    for i, region in _source_regions(shape, x, y, flux, pixel_psf, level):
-        psf = pixel_psf.of(i)
-        values = psf.draw(region, x[i], y[i])
-        source = flux[i] * values
-        image[region] += source
-        beyond[region] += holes.beyond(i, source, region)
-        if variance is None:
+    if fit_flux is not None:
+        expected, shapes = np.zeros(shape), np.zeros(shape)
+        extents.append(_find_extents(pixel_psf, fit_flux, level))
+        extents.append(_find_shape_extents(pixel_psf, len(x), _SHAPE_SHARE))
+    # What is drawn of a source, and what each image holds of it.
+    outer = find_regions(shape, x, y, np.fmax.reduce(extents))
+    inner = zip(*(find_regions(shape, x, y, one) for one in extents), strict=True)
+    for i, (region, parts) in enumerate(zip(outer, inner, strict=True)):
+        if region is None:
             continue
-        squares = (flux[i] * psf.draw_error(region, x[i], y[i])) ** 2
-        if position_err[i] > 0 and min(values.shape) > 1:
-            slope = sum(one**2 for one in np.gradient(values))
-            squares += (flux[i] * position_err[i]) ** 2 * slope
-        squares += (flux_err[i] * values) ** 2
-        variance[region] += squares
-    error = None if variance is None else _take_root(variance)
-    return DrawnSubtraction(image, beyond, error)
+        psf = pixel_psf.of(i)
+        drawn = psf.draw(region, x[i], y[i])
+        if variance is not None or fit_flux is not None:
+            off = psf.draw_error(region, x[i], y[i])
+        if parts[0] is not None:
+            part = _cut_region(parts[0], region)
+            values = drawn[part]
+            source = flux[i] * values
+            image[parts[0]] += source
+            holes.empty(i, source, parts[0])
+            beyond[parts[0]] += source
+            if variance is not None:
+                squares = (flux[i] * off[part]) ** 2
+                squares += (flux_err[i] * values) ** 2
+                if position_err[i] > 0 and min(values.shape) > 1:
+                    slope = sum(one**2 for one in np.gradient(values))
+                    squares += (flux[i] * position_err[i]) ** 2 * slope
+                variance[parts[0]] += squares
+        if fit_flux is None:
+            continue
+        if parts[1] is not None:
+            off = fit_flux[i] * off[_cut_region(parts[1], region)]
+            expected[parts[1]] += np.square(off, out=off)
+        if parts[2] is not None:
+            values = drawn[_cut_region(parts[2], region)]
+            _add_shape(shapes, psf, (x[i], y[i]), parts[2], values, extents[2][i])
+    roots = (None if one is None else _take_root(one) for one in (variance, expected))
+    return DrawnSubtraction(image, beyond, *roots, shapes)
 
 
 def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
@@ -252,15 +283,25 @@ def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
         The largest of all PSFs in each pixel.
     """
     image = np.zeros(shape)
-    for i in range(len(x)):
-        psf = pixel_psf.of(i)
-        extent = psf.extent(share * psf.peak)
-        window = find_window(shape, x[i], y[i], extent)
-        if window is not None:
-            values = psf.draw(window.region, x[i], y[i]) / psf.peak
-            values = np.where(window.distance <= extent, values, 0.0)
-            image[window.region] = np.maximum(image[window.region], values)
+    extents = _find_shape_extents(pixel_psf, len(x), share)
+    for i, region in enumerate(find_regions(shape, x, y, extents)):
+        if region is not None:
+            psf = pixel_psf.of(i)
+            values = psf.draw(region, x[i], y[i])
+            _add_shape(image, psf, (x[i], y[i]), region, values, extents[i])
     return image
+
+
+def _add_shape(image, psf, place, region, values, extent):
+    """
+    Draw a PSF with the peak 1, in place, where it exceeds what is there.
+    """
+    dx, dy = (
+        np.arange(part.start, part.stop) - middle
+        for part, middle in zip(region[::-1], place, strict=True)
+    )
+    values = np.where(disc(dx, dy[:, None], extent), values / psf.peak, 0.0)
+    np.maximum(image[region], values, out=image[region])
 
 
 def _take_root(image):
@@ -276,27 +317,57 @@ def _source_regions(shape, x, y, flux, pixel_psf, level):
     """
     Yield each source's number and the rows and columns of the map that it covers.
     """
-    x, y, flux = (np.asarray(one, dtype=float) for one in (x, y, flux))
-    numbers = np.flatnonzero(np.isfinite(flux) & (flux != 0))
-    least = np.zeros(len(flux))
-    if level is not None:
-        np.divide(level, np.abs(flux), out=least, where=flux != 0)
-    # All at once for the PSF that most sources have.
-    point = pixel_psf.point
-    extent = _find_extent(point, least[numbers])
-    regions = find_regions(shape, x[numbers], y[numbers], extent)
-    for i, region in zip(numbers.tolist(), regions, strict=True):
-        psf = pixel_psf.of(i)
-        if psf is not point:
-            window = find_window(shape, x[i], y[i], float(_find_extent(psf, least[i])))
-            region = None if window is None else window.region
+    extents = _find_extents(pixel_psf, flux, level)
+    for i, region in enumerate(find_regions(shape, x, y, extents)):
         if region is not None:
             yield i, region
 
 
-def _find_extent(psf, least):
+def _cut_region(region, outer):
     """
-    Find how far sources are drawn: down to a level for a flux of 1, or altogether.
+    Find where rows and columns of a map lie within others.
     """
-    found = np.maximum(psf.extent(least), _LEAST_EXTENT)
-    return np.where(least > 0, found, psf.radius)
+    return tuple(
+        slice(one.start - whole.start, one.stop - whole.start)
+        for one, whole in zip(region, outer, strict=True)
+    )
+
+
+def _find_extents(pixel_psf, flux, level):
+    """
+    Find how far each source is drawn, in pixels; NaN where it is not.
+    """
+    flux = np.asarray(flux, dtype=float)
+    is_drawn = np.isfinite(flux) & (flux != 0)
+    least = np.zeros(len(flux))
+    if level is not None:
+        np.divide(level, np.abs(flux), out=least, where=is_drawn)
+
+    def find(psf, least):
+        found = np.maximum(psf.extent(least), _LEAST_EXTENT)
+        return np.where(least > 0, found, psf.radius)
+
+    extents = _for_each_psf(pixel_psf, find, least)
+    return np.where(is_drawn, extents, np.nan)
+
+
+def _find_shape_extents(pixel_psf, n, share):
+    """
+    Find how far the shapes of sources are drawn, in pixels.
+    """
+    return _for_each_psf(
+        pixel_psf, lambda psf, share: psf.extent(share * psf.peak), np.full(n, share)
+    )
+
+
+def _for_each_psf(pixel_psf, find, values):
+    """
+    Find a number for the PSF of each source, all at once for that which most have.
+    """
+    point = pixel_psf.point
+    found = np.array(find(point, values), dtype=float)
+    for i in range(len(values)):
+        psf = pixel_psf.of(i)
+        if psf is not point:
+            found[i] = find(psf, values[i])
+    return found

@@ -31,9 +31,7 @@ from photutils_pconv.network.running import RunOptions
 from photutils_pconv.psf.source_images import (
     TaperedHoles,
     draw_subtraction,
-    expected_error_image,
     model_image,
-    shape_image,
 )
 from photutils_pconv.psf_photometry.aperture_scale import (
     aperture_fraction,
@@ -187,9 +185,6 @@ def remove_with_psf(
     scatter = _scatter_around(left, missing, fit.x, fit.y, radius)
     level = _WING_SHARE * scatter
     sources = model_image(data.shape, fit.x, fit.y, fit.flux, psf, level=level)
-    expected = expected_error_image(
-        data.shape, fit.x, fit.y, fit.flux, psf, level=level
-    )
     enter_stage('fluxes', len(holes))
     unseen_pixels = missing | holes.mask
     flux, flux_err, null_err = measure_fluxes(
@@ -218,12 +213,19 @@ def remove_with_psf(
         holes=TaperedHoles(x, y, radius, taper_width),
         errors=(flux_err, position_err) if settings.judge_fits else None,
         level=level,
+        fit_flux=fit.flux,
     )
     residual = Difference(data, drawn.image)
     poor = core > 0
     if settings.judge_fits:
         poor, core = find_poor_fits(
-            residual, missing, fit, flux, structure, psf, expected_error=expected
+            residual,
+            missing,
+            fit,
+            flux,
+            structure,
+            psf,
+            expected_error=drawn.expected_error,
         )
     mismatch = np.fmax(np.abs(flux) * expected_middles(psf, len(x)), core)
     unseen = find_unseen_emission(
@@ -238,8 +240,8 @@ def remove_with_psf(
     seen = look_under_sources(
         ResidualMap(
             Difference(data, sources),
-            expected,
-            shape_image(data.shape, fit.x, fit.y, psf),
+            drawn.expected_error,
+            drawn.shapes,
             missing,
             settings.model.card.normalisation,
             jy_per_pixel,
@@ -250,7 +252,8 @@ def remove_with_psf(
         run=settings.run,
         taper_width=taper_width,
     )
-    del sources, expected
+    del sources
+    drawn = replace(drawn, expected_error=None, shapes=None)
     reconstruction, emission = mix_emissions(
         seen.reconstruction, unseen, holes, taper_width=taper_width
     )
