@@ -174,10 +174,12 @@ class _PartialConvBase(nn.Module):
             validity = valid.float()
 
         out = self._convolve(features, self.weight)
-        out = out * scale.to(out.dtype)
+        # In place: no backward pass needs the convolution's own output, but for the
+        # scale's gradient, and that has none.
+        out = out.mul_(scale.to(out.dtype))
         if self.bias is not None:
             bias = self.bias.to(out.dtype).view(1, -1, 1, 1)
-            out = out + bias * validity.to(out.dtype)
+            out = out.addcmul_(bias, validity.to(out.dtype))
         return out, validity
 
     def extra_repr(self):
