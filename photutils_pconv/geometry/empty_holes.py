@@ -254,7 +254,8 @@ def _find_rims(blocked):
     """
     Give the blocked pixels beside free ones: the nearest to any free pixel is one.
     """
-    rims = [np.zeros((0, 2), dtype=int)]
+    nx = blocked.shape[1]
+    rims = [np.zeros(0, dtype=int)]
     # Tile by tile, which share their edges: most have no blocked pixels.
     for corner in np.ndindex(*(-(-n // _TILE) for n in blocked.shape)):
         first = np.maximum(np.multiply(corner, _TILE) - 1, 0)
@@ -265,8 +266,8 @@ def _find_rims(blocked):
             before, after = (
                 (part[:-1], part[1:]) if axis == 0 else (part[:, :-1], part[:, 1:])
             )
-            change = np.argwhere(before != after)
+            rows, columns = np.nonzero(before != after)
             # Of two neighbours the one that is blocked.
-            change[:, axis] += ~before[tuple(change.T)]
-            rims.append(change + first)
-    return np.unique(np.concatenate(rims), axis=0)
+            step = (1, nx)[axis == 0] * ~before[rows, columns]
+            rims.append((rows + first[0]) * nx + columns + first[1] + step)
+    return np.stack(np.divmod(np.unique(np.concatenate(rims)), nx), axis=1)

@@ -10,6 +10,8 @@ of bright sources. The mean profile of a source determines most of it.
 Everything is in pixels.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from photutils_pconv._utils.checks import as_radii, check_choice
@@ -22,6 +24,8 @@ __all__ = ['pixel_response']
 _N_PHASES = 8
 # Steps of the radial integral, in pixels; by choice.
 _STEP = 0.01
+# The apertures whose mean is remembered.
+_KEPT = 64
 
 
 def pixel_response(x, y, *, radii, hole_radius, profile, method='exact', subpixels=5):
@@ -64,23 +68,10 @@ def pixel_response(x, y, *, radii, hole_radius, profile, method='exact', subpixe
     hole_radius = np.broadcast_to(np.asarray(hole_radius, dtype=float), x.shape)
     inside = np.isfinite(x) & np.isfinite(y) & (np.nan_to_num(hole_radius) > 0)
     inside_circle = _integrate(profile, radii.max() + 1.0)
-    phases = (np.arange(_N_PHASES) + 0.5) / _N_PHASES
-    phases = [phase.ravel() for phase in np.meshgrid(phases, phases)]
-    everywhere = np.ones(phases[0].shape, dtype=bool)
-
     response = np.full((x.size, radii.size), np.nan)
     for j, radius in enumerate(radii):
-        options = ((radius,), method, subpixels)
-        mean = np.mean(
-            [
-                np.sum(stamp.data * profile(_distance(stamp, *position)))
-                for position, (_, stamp) in zip(
-                    zip(*phases, strict=True),
-                    iterate_stamps(*phases, everywhere, *options),
-                    strict=True,
-                )
-            ]
-        )
+        options = ((float(radius),), method, subpixels)
+        mean = _average_phases(profile, *options)
         for i, stamp in iterate_stamps(x, y, inside, *options):
             weights = stamp.data
             hole = hole_on_stamp(stamp, x[i], y[i], hole_radius[i])
@@ -92,6 +83,21 @@ def pixel_response(x, y, *, radii, hole_radius, profile, method='exact', subpixe
                 found = np.sum(weights * profile(_distance(stamp, x[i], y[i])))
                 response[i, j] = found / expected
     return response
+
+
+@lru_cache(maxsize=_KEPT)
+def _average_phases(profile, radii, method, subpixels):
+    """Average what an aperture's pixels hold over all positions within a pixel."""
+    phases = (np.arange(_N_PHASES) + 0.5) / _N_PHASES
+    x, y = (phase.ravel() for phase in np.meshgrid(phases, phases))
+    everywhere = np.ones(x.shape, dtype=bool)
+    stamps = iterate_stamps(x, y, everywhere, radii, method, subpixels)
+    return np.mean(
+        [
+            np.sum(stamp.data * profile(_distance(stamp, x[i], y[i])))
+            for i, stamp in stamps
+        ]
+    )
 
 
 def _distance(stamp, x, y):

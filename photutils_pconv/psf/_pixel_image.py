@@ -3,6 +3,8 @@
 The image of a source in the PSF's own frame, averaged over pixels.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
@@ -20,6 +22,8 @@ _NEGLIGIBLE_FLUX = 1.0e-6
 # Steps of the radial profile are divided into so many where its half maximum is
 # looked for.
 _FINE = 20
+# The PSFs that are remembered, of some 2 MB each.
+_KEPT = 8
 
 
 class PixelImage:
@@ -71,16 +75,8 @@ class PixelImage:
         image : `PixelImage`
             The image, smaller where there is nothing farther out.
         """
-        reach = int(np.ceil(radius))
-        samples = _render(psf, pixel_scale, reach)
-        image = cls(samples, _OVERSAMPLING, radius)
-        # One more pixel for the spline.
-        needed = image._find_end() + 1
-        if needed >= image.radius:
-            return image
-        cut = (reach - needed) * _OVERSAMPLING
-        size = (2 * needed + 1) * _OVERSAMPLING
-        return cls(samples[cut : cut + size, cut : cut + size], _OVERSAMPLING, needed)
+        # PSFs do not change, and most maps of a process have the same one.
+        return _sample(psf, pixel_scale, radius)
 
     @property
     def end(self):
@@ -206,6 +202,24 @@ class PixelImage:
         """
         theta = 2.0 * np.pi * np.arange(_N_ANGLES)[:, None] / _N_ANGLES
         return self.evaluate(r * np.cos(theta), r * np.sin(theta))
+
+
+@lru_cache(maxsize=_KEPT)
+def _sample(psf, pixel_scale, radius):
+    """
+    Sample a PSF on pixels, as far as it holds anything.
+    """
+    reach = int(np.ceil(radius))
+    samples = _render(psf, pixel_scale, reach)
+    image = PixelImage(samples, _OVERSAMPLING, radius)
+    # One more pixel for the spline.
+    needed = image._find_end() + 1
+    if needed >= image.radius:
+        return image
+    cut = (reach - needed) * _OVERSAMPLING
+    size = (2 * needed + 1) * _OVERSAMPLING
+    part = samples[cut : cut + size, cut : cut + size]
+    return PixelImage(part, _OVERSAMPLING, needed)
 
 
 def _render(psf, pixel_scale, reach):

@@ -72,8 +72,7 @@ class FilterScatter:
     def __init__(self, image, use, *, missing=None, margin=0):
         self._image = image
         self._missing = missing
-        self._avoid = ~use
-        self._margin = margin
+        self._avoid = grow(~use, margin)
         self._everywhere = {}
 
     @property
@@ -105,7 +104,8 @@ class FilterScatter:
         radius, half = _SCATTER_RADIUS, kernels.radius
         x0, y0 = int(x) - radius, int(y) - radius
         side = 2 * radius + 1
-        use = self._cut_use(x0, y0, side) & self._inner(x0, y0, side, half)
+        avoid = extract_cutout(self._avoid, x0, y0, size=side, fill_value=True)
+        use = ~avoid & self._inner(x0, y0, side, half)
         if np.count_nonzero(use) < _FEWEST_PIXELS:
             return self._measure_everywhere(kernels)
         where = (x0 - half, y0 - half)
@@ -115,18 +115,6 @@ class FilterScatter:
         if self._missing is not None:
             known &= ~extract_cutout(self._missing, *where, size=size)
         return _measure(_take_off_mean(window, known), use, kernels)
-
-    def _cut_use(self, x0, y0, side):
-        """
-        Find which pixels of a window may be looked at.
-        """
-        margin = self._margin
-        avoid = extract_cutout(self._avoid, x0, y0, size=side, fill_value=True)
-        wide = extract_cutout(
-            self._avoid, x0 - margin, y0 - margin, size=side + 2 * margin
-        )
-        inner = slice(margin, margin + side)
-        return ~(avoid | grow(wide, margin)[inner, inner])
 
     def _inner(self, x0, y0, side, half):
         """
@@ -147,8 +135,7 @@ class FilterScatter:
         key = id(kernels)
         if key not in self._everywhere:
             half = kernels.radius
-            use = ~grow(self._avoid, self._margin)
-            use &= self._inner_of_map(half, use)
+            use = ~self._avoid & self._inner_of_map(half, ~self._avoid)
             known = True if self._missing is None else ~self._missing
             whole = self._image[: use.shape[0], : use.shape[1]]
             padded = np.pad(_take_off_mean(whole, known), half)
