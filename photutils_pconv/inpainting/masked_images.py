@@ -13,7 +13,7 @@ ones, and that comes off, too.
 import numpy as np
 
 from photutils_pconv.inpainting.kriging import krige_cutouts
-from photutils_pconv.inpainting.scaling import Normalisation
+from photutils_pconv.inpainting.scaling import Normalisation, compress
 
 __all__ = [
     'scale_cutouts',
@@ -92,7 +92,7 @@ def scale_cutouts(
         # Wings add to emission: the same scale, from zero.
         level = wings / scaling.scale
         if scaling.softening is not None:
-            level = scaling.softening * np.arcsinh(level / scaling.softening)
+            level = compress(level, scaling.softening)
         # Cores are as bright as anything, and tell no more than their wings.
         stack.append(np.where(missing, 0.0, np.minimum(level, _BRIGHTEST)))
     if how.kriging:

@@ -11,7 +11,7 @@ the smaller the expected error is, which the network is given.
 import numpy as np
 
 from photutils_pconv._utils.medians import median, robust_std
-from photutils_pconv.inpainting.scaling import Normalisation
+from photutils_pconv.inpainting.scaling import Normalisation, compress
 
 __all__ = [
     'MISMATCH_LIMIT',
@@ -100,6 +100,6 @@ def residual_channels(residual, error, shapes, validity, missing, normalisation)
     """
     how = Normalisation.from_dict(normalisation)
     scaled, scaling = how.scale(residual, validity, missing)
-    mismatch = np.where(missing, 0.0, np.arcsinh(error / scaling.scale))
+    mismatch = np.where(missing, 0.0, compress(error / scaling.scale, 1.0))
     shapes = np.where(missing, 0.0, shapes)
     return np.stack([scaled, shapes, mismatch], axis=1), scaling

@@ -13,6 +13,7 @@ __all__ = [
     'NORMALISATIONS',
     'Normalisation',
     'Scaling',
+    'compress',
     'normalise',
 ]
 
@@ -27,6 +28,8 @@ _FEWEST = 16
 # The scale of a cutout that is exactly flat, relative to its value: above the
 # rounding of float32, by choice.
 _FLAT = 1.0e-6
+# The largest compressed value, in units of the softening, by choice.
+_LARGEST = 50.0
 # What stands for the value 0: too small for a map, large enough to divide by.
 _SMALLEST = 1.0e-30
 
@@ -65,9 +68,7 @@ class Scaling:
             The scaled values.
         """
         z = (images - self.centre) / self.scale
-        if self.softening is not None:
-            z = self.softening * np.arcsinh(z / self.softening)
-        return z
+        return z if self.softening is None else compress(z, self.softening)
 
     def invert(self, scaled):
         """
@@ -85,9 +86,47 @@ class Scaling:
         """
         z = scaled
         if self.softening is not None:
-            # A wild prediction must not overflow.
-            z = self.softening * np.sinh(np.clip(z / self.softening, -50.0, 50.0))
+            z = _expand(z, self.softening)
         return z * self.scale + self.centre
+
+
+def compress(values, softening):
+    """
+    Calculate ``softening * arcsinh(values / softening)``.
+
+    It is good to 1e-15 of the softening, some times faster than `numpy.arcsinh`, which
+    is that good relative to the result.
+
+    Parameters
+    ----------
+    values : `~numpy.ndarray`
+        The values, of order one; at most 1e150.
+
+    softening : float
+        Where the compression sets in.
+
+    Returns
+    -------
+    compressed : `~numpy.ndarray`
+        The compressed values.
+    """
+    z = np.abs(values) / softening
+    root = np.square(z)
+    root += 1.0
+    z += np.sqrt(root, out=root)
+    compressed = np.log(z, out=z)
+    compressed *= softening
+    return np.copysign(compressed, values, out=compressed)
+
+
+def _expand(values, softening):
+    """Undo `compress`, as well and as fast."""
+    # A wild prediction must not overflow.
+    z = np.clip(values / softening, -_LARGEST, _LARGEST)
+    power = np.exp(z, out=z)
+    power -= 1.0 / power
+    power *= 0.5 * softening
+    return power
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,16 +111,19 @@ def aperture_ratio(
     told = np.any(snr[use] >= BRIGHT_SNR)
     prior = _RATIO_PRIOR if told else _UNKNOWN_RATIO_PRIOR
     precision, total = 1.0 / prior**2, 0.0
-    for i in np.flatnonzero(use):
-        if neighbours[i] or emission[i] is None:
-            continue
+    alone = [
+        i for i in np.flatnonzero(use) if not neighbours[i] and emission[i] is not None
+    ]
+    origins = np.array([emission[i][0] for i in alone]).reshape(-1, 2)
+    places = np.stack([fit.x[alone], fit.y[alone]], axis=1) - origins
+    # All at once: photutils checks positions as often as it is asked.
+    masks = CircularAperture(places, aperture_radius).to_mask() if alone else []
+    for i, position, mask in zip(alone, places, masks, strict=True):
         (x0, y0), background = emission[i]
         n = background.shape[0]
         window = extract_cutout(residual, x0, y0, size=n)
         if extract_cutout(missing, x0, y0, size=n, fill_value=True).any():
             continue
-        position = (fit.x[i] - x0, fit.y[i] - y0)
-        mask = CircularAperture(position, aperture_radius).to_mask()
         large, small = mask.get_overlap_slices((n, n))
         weights = mask.data[small]
         left = np.sum(weights * (window - background)[large])

@@ -15,14 +15,16 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import join_missing, pair_positions
 from photutils_pconv._utils.checks import check_switches, to_float
+from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.geometry.merging import merge_close
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     SAME_POSITION,
-    FitWindow,
 )
 from photutils_pconv.psf_photometry.joint_fit import JointFit
+from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
 
 __all__ = [
     'BRIGHT_SNR',
@@ -376,20 +378,31 @@ def fit_quality(
     qfit, cfit = np.full(len(x), np.nan), np.full(len(x), np.nan)
     if sources is None:
         sources = model_image(data.shape, x, y, flux, pixel_psf)
-    scale = pixel_psf.scales(len(x))
-    for i in range(len(x)):
-        window = FitWindow(data.shape, missing, x[i], y[i], radius * scale[i], None)
-        if emission[i] is None or not window.enough or not np.isfinite(flux[i]):
-            continue
-        (x0, y0), background = emission[i]
-        rows = np.rint(window.rows).astype(int) - y0
-        columns = np.rint(window.columns).astype(int) - x0
-        inside = (rows >= 0) & (columns >= 0)
-        inside &= (rows < background.shape[0]) & (columns < background.shape[1])
-        residual = window.pick(data[window.region] - sources[window.region])[inside]
-        residual = residual - background[rows[inside], columns[inside]]
-        if flux[i] != 0:
-            central = np.argmin(np.hypot(*window.offsets(x[i], y[i]))[inside])
-            qfit[i] = np.abs(residual).sum() / abs(flux[i])
-            cfit[i] = residual[central] / flux[i]
-    return qfit, cfit
+    left = Difference(data, sources)
+    radii = radius * pixel_psf.scales(len(x))
+    has_flux = np.isfinite(flux) & (flux != 0)
+    measured = [i for i in np.flatnonzero(has_flux) if emission[i] is not None]
+    for group in group_alike(measured, lambda i: radii[i]):
+        windows = WindowStack.around(x[group], y[group], radii[group[0]], missing)
+        squares = windows.squares
+        origins = np.array([emission[i][0] for i in group])
+        behind = np.array(
+            [
+                extract_cutout(
+                    emission[i][1], *place, size=squares.side, fill_value=np.nan
+                )
+                for i, place in zip(group, squares.origins - origins, strict=True)
+            ]
+        )
+        used = windows.used & np.isfinite(behind)
+        residual = np.where(used, squares.cut(left) - behind, 0.0)
+        dx, dy = squares.offsets(x[group], y[group])
+        distance = np.where(used, dx**2 + dy**2, np.inf).reshape(len(group), -1)
+        central = residual.reshape(len(group), -1)[
+            np.arange(len(group)), distance.argmin(axis=1)
+        ]
+        enough = windows.has_enough(None)
+        qfit[group[enough]] = np.abs(residual).sum(axis=(1, 2))[enough]
+        cfit[group[enough]] = central[enough]
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return qfit / np.abs(flux), cfit / flux
