@@ -17,7 +17,8 @@ import numpy as np
 from photutils_pconv._utils.medians import median
 from photutils_pconv.geometry.holes import taper_weight
 from photutils_pconv.geometry.merging import UNRESOLVED_FWHM, merge_close
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.squares import SquareStack, group_alike
+from photutils_pconv.geometry.windows import disc, find_window
 
 __all__ = [
     'SourceWings',
@@ -91,26 +92,23 @@ def expected_wings(data, x, y, radius, *, profile, usable, missing=None):
     wings : `SourceWings`
         The wings.
     """
+    x, y, radius = (np.asarray(one, dtype=float) for one in (x, y, radius))
     missing = ~np.isfinite(data) if missing is None else missing
     image = np.zeros(data.shape)
-    flux, flux_err = np.zeros((2, len(x)))
     drawn = _choose_drawn(x, y, radius, profile)
     levels = profile(_DISTANCES)
+    flux, flux_err, scatter = _measure_cores(
+        data, x, y, radius, profile, usable, missing
+    )
     # A sum's rounding depends on its order: take that from the positions.
     for i in np.lexsort((radius, x, y)):
-        value, error, std = _core_flux(
-            data, x[i], y[i], radius[i], profile, usable, missing
-        )
-        if value <= 0:
+        if flux[i] <= 0 or not drawn[i]:
             continue
-        flux[i], flux_err[i] = value, error
-        if not drawn[i]:
-            continue
-        extent = _find_extent(levels, value, std)
+        extent = _find_extent(levels, flux[i], scatter[i])
         window = find_window(data.shape, x[i], y[i], extent)
         if window is None:
             continue
-        image[window.region] += value * profile(window.distance)
+        image[window.region] += flux[i] * profile(window.distance)
     return SourceWings(image, flux, flux_err)
 
 
@@ -167,25 +165,46 @@ def _choose_drawn(x, y, radius, profile):
     return drawn
 
 
-def _core_flux(data, x, y, radius, profile, usable, missing):
+def _measure_cores(data, x, y, radius, profile, usable, missing):
+    """
+    Measure fluxes above the rings around holes, their errors, and the rings' scatter.
+
+    All are 0 where a ring has too few pixels, or a flux is negative.
+    """
+    found = np.zeros((3, len(x)))
     reach = radius + _RING
-    window = find_window(data.shape, x, y, reach)
-    if window is None:
-        return 0.0, 0.0, 0.0
-    image, good = data[window.region], usable[window.region]
-    ring = good & (window.distance <= reach)
+    for group in group_alike(range(len(x)), lambda i: radius[i]):
+        squares = SquareStack.around(x[group], y[group], int(np.ceil(reach[group[0]])))
+        dx, dy = squares.offsets(x[group], y[group])
+        distance = np.sqrt(dx**2 + dy**2)
+        image = squares.cut(data)
+        ring = squares.cut(usable) & (distance <= reach[group[0]])
+        known = ~squares.cut(missing, fill_value=True)
+        core = known & disc(dx, dy, min(profile.core_radius, radius[group[0]]))
+        expected = profile(distance)
+        for k, i in enumerate(group):
+            found[:, i] = _core_flux(image[k], expected[k], ring[k], core[k])
+    return found
+
+
+def _core_flux(image, expected, ring, core):
+    """
+    Measure the flux of a core above a ring, its error, and the scatter of the ring.
+    """
     if np.count_nonzero(ring) < _FEWEST:
         return 0.0, 0.0, 0.0
-    core = window.within(min(profile.core_radius, radius)) & ~missing[window.region]
-    expected = profile(window.distance)
+    around, wings = image[ring], expected[ring]
+    n_core = np.count_nonzero(core)
     # The ring lies in the source's own wings.
-    share = (expected[core] - expected[ring].mean()).sum()
+    share = expected[core].sum() - n_core * wings.mean()
     if share <= 0:
         return 0.0, 0.0, 0.0
-    flux = float((image[core] - median(image[ring])).sum() / share)
+    flux = float((image[core] - median(around)).sum() / share)
+    if flux <= 0:
+        return 0.0, 0.0, 0.0
     # The core's background may be off by as much as the ring scatters.
-    scatter = np.std(image[ring] - flux * expected[ring])
-    return flux, float(scatter * np.count_nonzero(core) / share), float(scatter)
+    scatter = np.std(around - flux * wings)
+    return flux, float(scatter * n_core / share), float(scatter)
 
 
 def _find_extent(levels, flux, scatter):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
@@ -14,7 +15,6 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     solve_window,
 )
-from photutils_pconv.psf_photometry.window_stacks import group_alike
 
 __all__ = [
     'CORRELATED_PIXELS',

@@ -9,6 +9,7 @@ import numpy as np
 
 from photutils_pconv._utils.progress import count
 from photutils_pconv.geometry.lazy_images import Difference
+from photutils_pconv.geometry.squares import SquareStack, group_alike
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.filters import (
     FILTER_RADIUS,
@@ -20,7 +21,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
 )
 from photutils_pconv.psf_photometry.scatter import FilterKernels, FilterScatter
-from photutils_pconv.psf_photometry.window_stacks import SquareStack, group_alike
+from photutils_pconv.psf_photometry.window_stacks import draw_squares
 
 __all__ = ['measure_fluxes']
 
@@ -227,7 +228,7 @@ def _draw(squares, fit, pixel_psf, free):
     images = []
     for numbers in free.T:
         psfs = [pixel_psf.of(j) for j in numbers]
-        images += squares.draw(psfs, fit.x[numbers], fit.y[numbers])
+        images += draw_squares(squares, psfs, fit.x[numbers], fit.y[numbers])
     return np.stack(images, axis=1).reshape(*free.shape, -1)
 
 

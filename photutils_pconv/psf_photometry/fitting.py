@@ -18,13 +18,14 @@ from photutils_pconv._utils.checks import check_switches, to_float
 from photutils_pconv.geometry.cutouts import extract_cutout
 from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.geometry.merging import merge_close
+from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     SAME_POSITION,
 )
 from photutils_pconv.psf_photometry.joint_fit import JointFit
-from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
+from photutils_pconv.psf_photometry.window_stacks import WindowStack
 
 __all__ = [
     'BRIGHT_SNR',

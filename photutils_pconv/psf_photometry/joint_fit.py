@@ -12,6 +12,7 @@ from scipy.spatial import KDTree
 
 from photutils_pconv._utils.progress import advance
 from photutils_pconv.geometry.lazy_images import Difference
+from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf.source_images import draw_sources, model_image
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
@@ -20,7 +21,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     solve_bounded,
     solve_window,
 )
-from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
+from photutils_pconv.psf_photometry.window_stacks import WindowStack
 
 __all__ = ['JointFit']
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.lazy_images import Difference
+from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import model_image
@@ -24,7 +25,7 @@ from photutils_pconv.psf_photometry.fit_windows import (
     solve_window,
 )
 from photutils_pconv.psf_photometry.fitting import PSFFit, fit_psf
-from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
+from photutils_pconv.psf_photometry.window_stacks import WindowStack
 
 __all__ = ['LARGEST_SIZE', 'find_resolved', 'fit_sizes']
 

@@ -6,22 +6,18 @@ It takes longer to call numpy than numpy takes to work through the window of a f
 Sources with windows of one size are therefore drawn and fitted together.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv.geometry.cutouts import cut_stack
+from photutils_pconv.geometry.squares import SquareStack, group_alike
 from photutils_pconv.psf_photometry.fit_windows import (
     fewest_pixels,
     polynomial_terms,
 )
 
-__all__ = ['SquareStack', 'WindowStack', 'group_alike']
+__all__ = ['WindowStack', 'draw_squares']
 
-# So many fits at once, by choice: what is drawn for more of them does not fit into
-# a processor's cache.
-_TOGETHER = 32
 # A source whose brightest pixel exceeds the range of the values in its window by
 # this factor is not one that the data show (by choice: the range holds the source
 # itself, its neighbours and the background), but for rounding by this share.
@@ -29,146 +25,37 @@ _LARGEST_RANGE = 2.0
 _ROUNDING = 1.0e-9
 
 
-def group_alike(numbers, key):
+def draw_squares(squares, psfs, x, y, *, gradient=False):
     """
-    Group sources whose fits are alike.
+    Draw a source of flux 1 on each of many squares.
 
     Parameters
     ----------
-    numbers : sequence of int
-        The sources.
+    squares : `~photutils_pconv.geometry.squares.SquareStack`
+        The squares.
 
-    key : callable
-        Gives what is the same for sources whose fits are alike.
+    psfs : sequence of `~photutils_pconv.psf.PixelPSF`
+        The sources' PSFs.
+
+    x, y : (N,) `~numpy.ndarray`
+        Their positions, in pixels.
+
+    gradient : bool, optional
+        Whether the derivatives by the position are drawn, too.
 
     Returns
     -------
-    groups : list of 1D int `~numpy.ndarray`
-        The sources of each group, of which there are no more than are fitted
-        together.
+    images : list of (N, side, side) `~numpy.ndarray`
+        The sources, and with ``gradient`` the change by a shift of 1 pixel
+        along x, and along y.
     """
-    alike = defaultdict(list)
-    for i in numbers:
-        alike[key(i)].append(i)
-    return [
-        np.array(group[start : start + _TOGETHER])
-        for group in alike.values()
-        for start in range(0, len(group), _TOGETHER)
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class SquareStack:
-    """
-    Squares of a map's pixels around N positions.
-
-    Parameters
-    ----------
-    origins : (N, 2) int `~numpy.ndarray`
-        Their first pixels (x, y).
-
-    side : int
-        Their side, in pixels.
-    """
-
-    origins: np.ndarray
-    side: int
-
-    @classmethod
-    def around(cls, x, y, half):
-        """
-        Find the squares around positions.
-
-        Parameters
-        ----------
-        x, y : (N,) `~numpy.ndarray`
-            The positions, in pixels.
-
-        half : int
-            Half the squares' side, without the pixel in the middle.
-
-        Returns
-        -------
-        squares : `SquareStack`
-            The squares.
-        """
-        origins = np.rint(np.stack([x, y], axis=1)).astype(int) - half
-        return cls(origins, 2 * half + 1)
-
-    @property
-    def regions(self):
-        """
-        The rows and columns of each square (list of tuple of slice).
-        """
-        return [
-            (slice(y, y + self.side), slice(x, x + self.side)) for x, y in self.origins
-        ]
-
-    def offsets(self, x, y):
-        """
-        Give the pixels' offsets from positions.
-
-        Parameters
-        ----------
-        x, y : (N,) `~numpy.ndarray`
-            The positions, in pixels.
-
-        Returns
-        -------
-        dx, dy : `~numpy.ndarray`
-            The offsets of columns, (N, 1, side), and of rows, (N, side, 1).
-        """
-        place = np.arange(self.side)
-        dx = self.origins[:, :1] + place - x[:, None]
-        dy = self.origins[:, 1:] + place - y[:, None]
-        return dx[:, None, :], dy[:, :, None]
-
-    def cut(self, image, *, fill_value=0):
-        """
-        Cut the squares out of an image.
-
-        Parameters
-        ----------
-        image : 2D `~numpy.ndarray`
-            The image, of the map's shape.
-
-        fill_value : scalar, optional
-            The value of pixels beyond the map.
-
-        Returns
-        -------
-        values : (N, side, side) `~numpy.ndarray`
-            The pixels.
-        """
-        return cut_stack(image, self.origins, self.side, fill_value=fill_value)
-
-    def draw(self, psfs, x, y, *, gradient=False):
-        """
-        Draw a source of flux 1 on each square.
-
-        Parameters
-        ----------
-        psfs : sequence of `~photutils_pconv.psf.PixelPSF`
-            The sources' PSFs.
-
-        x, y : (N,) `~numpy.ndarray`
-            Their positions, in pixels.
-
-        gradient : bool, optional
-            Whether the derivatives by the position are drawn, too.
-
-        Returns
-        -------
-        images : list of (N, side, side) `~numpy.ndarray`
-            The sources, and with ``gradient`` the change by a shift of 1 pixel
-            along x, and along y.
-        """
-        images = np.empty((1 + 2 * gradient, len(psfs), self.side, self.side))
-        for group in group_alike(range(len(psfs)), lambda k: id(psfs[k])):
-            images[:, group] = psfs[group[0]].draw_stack(
-                self.origins[group], self.side, x[group], y[group], gradient=gradient
-            )
-        return list(images)
+    side = squares.side
+    images = np.empty((1 + 2 * gradient, len(psfs), side, side))
+    for group in group_alike(range(len(psfs)), lambda k: id(psfs[k])):
+        images[:, group] = psfs[group[0]].draw_stack(
+            squares.origins[group], side, x[group], y[group], gradient=gradient
+        )
+    return list(images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,14 +158,14 @@ class WindowStack:
         Parameters
         ----------
         psfs, x, y, gradient
-            As for `SquareStack.draw`.
+            As for `draw_squares`.
 
         Returns
         -------
         values : list of (N, P) `~numpy.ndarray`
             What that gives, in the used pixels.
         """
-        images = self.squares.draw(psfs, x, y, gradient=gradient)
+        images = draw_squares(self.squares, psfs, x, y, gradient=gradient)
         return [self._keep_used(one) for one in images]
 
     def terms(self, degree):

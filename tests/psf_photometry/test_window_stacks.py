@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.fit_windows import FitWindow, solve_window
 from photutils_pconv.psf_photometry.fitting import fit_psf
-from photutils_pconv.psf_photometry.window_stacks import WindowStack, group_alike
+from photutils_pconv.psf_photometry.window_stacks import WindowStack
 from photutils_pconv.setups.registry import get_setup
 
 SHAPE = (70, 90)
