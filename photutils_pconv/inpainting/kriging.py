@@ -37,7 +37,7 @@ __all__ = ['krige_cutout', 'krige_cutouts']
 
 # Usable pixels this close (pixels) to a hole are looked at: behind them, others
 # tell nothing more of smooth emission.
-_RING = 4.0
+_RING = 3.0
 # Beyond this radius (pixels) pixels are made coarser, so that no hole takes a
 # system of more than some 500 equations.
 _LARGEST = 16.0
