@@ -104,11 +104,16 @@ def cut_stack(image, origins, size, *, fill_value=0):
     cutouts : (N, size, size) `~numpy.ndarray`
         The cutouts.
     """
-    cutouts = [
-        extract_cutout(image, *origin, size=size, fill_value=fill_value)
-        for origin in origins
-    ]
-    return np.stack(cutouts)
+    ny, nx = image.shape
+    cutouts = np.empty((len(origins), size, size), dtype=image.dtype)
+    for cutout, (x0, y0) in zip(cutouts, np.asarray(origins).tolist(), strict=True):
+        if 0 <= y0 <= ny - size and 0 <= x0 <= nx - size:
+            cutout[...] = image[y0 : y0 + size, x0 : x0 + size]
+        else:
+            cutout[...] = extract_cutout(
+                image, x0, y0, size=size, fill_value=fill_value
+            )
+    return cutouts
 
 
 def add_cutout(image, cutout, origin):

@@ -179,15 +179,16 @@ def make_predictor(network, run):
         if most is not None:
             # The sky has no up: a map that is turned gives a result that is turned.
             start = find_up(images[:, 0], validity)
+        images = images.astype(np.float32)
         output = 0.0
         for k in range(turns):
             turned = turn_stack(images, start + k), turn_stack(validity, start + k)
             output = output + turn_stack(run_once(*turned, reach), -k)
-        return turn_stack(output, -start) / turns
+        return turn_stack(output / turns, -start)
 
     def run_once(images, validity, reach):
         options = {'reach': reach} if getattr(network, 'crops', False) else {}
-        images = torch.from_numpy(images.astype(np.float32)).to(device)
+        images = torch.from_numpy(images).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
         images = images.contiguous(memory_format=torch.channels_last)
         with (

@@ -227,8 +227,10 @@ class FilterKernels:
             self._halves = {size: fft.rfft2(split, size).conj()}
         # What a filter sees from every second pixel is four sums: over even and odd
         # rows and columns.
-        product = self._halves[size] * fft.rfft2(parts, size)
-        filtered = fft.ifft(product.sum(axis=0), axis=1)
+        total = 0.0
+        for one, part in zip(self._halves[size], fft.rfft2(parts, size), strict=True):
+            total = total + one * part
+        filtered = fft.ifft(total, axis=1, overwrite_x=True)
         return fft.irfft(filtered[:, : shape[0]], size[1], axis=2)[:, :, : shape[1]]
 
     def separately(self):

@@ -171,6 +171,52 @@ def test_many_are_filled_as_one_by_one():
 AROUND_TERMS = {'beam': BEAM, 'radius': 8.0}
 
 
+@pytest.mark.parametrize(('noise', 'tolerance'), [(0.03, 1e-7), (1.0, 3e-3)])
+@pytest.mark.parametrize('brightness', [0.0, 100.0])
+def test_generalised_least_squares(noise, tolerance, brightness):
+    """
+    All that is asked of the equations, solved with the whole covariance: that of
+    emission, noise and terms, the mean by Lagrange's multiplier. With much noise they
+    are solved in single precision, which these terms, nearly alike around the hole,
+    turn into some thousandths of the noise.
+    """
+    rng = np.random.default_rng(7)
+    hole = ~make_hole(7.0)
+    near = (RADIUS <= 7.5 + kriging_fill._RING) & ~hole
+    image = fractional_brownian_motion((SIZE, SIZE), -2.6, rng=rng)
+    image = (image - image.mean()) / image.std()
+    terms = np.exp(-0.5 * (RADIUS / np.array([8.0, 14.0])[:, None, None]) ** 2)
+    image += 0.7 * brightness * terms[0]
+    variance = 2.3
+    found = krige_cutout(
+        image,
+        ~hole,
+        beam=BEAM,
+        radius=7.0,
+        terms=DrawnTerms(brightness * terms) if brightness else None,
+        member=(-2.6, noise, variance),
+    )
+    _, _, covariance = make_fields(1, -2.6, noise)
+
+    def covary(one, other):
+        first, second = (np.array(np.nonzero(part)) for part in (one, other))
+        offset = first[:, :, None] - second[:, None] + 48
+        return variance * covariance[tuple(offset)]
+
+    known = brightness * terms[:, near]
+    matrix = covary(near, near) + known.T @ known
+    matrix += variance * noise**2 * np.eye(near.sum())
+    n = near.sum()
+    bordered = np.ones((n + 1, n + 1))
+    bordered[:n, :n], bordered[n, n] = matrix, 0.0
+    right = np.ones((n + 1, hole.sum()))
+    right[:n] = covary(near, hole)
+    weights = np.linalg.solve(bordered, right)[:n]
+    level = np.median(image[~hole])
+    expected = (image[near] - level) @ weights + level
+    assert_allclose(found[0][hole], expected, atol=tolerance)
+
+
 class TestTerms:
     """A contribution of known shape beside the emission."""
 

@@ -5,12 +5,14 @@ Tests of what a network sees of a PSF-subtracted map.
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from photutils_pconv.inpainting.residual_images import (
     MISMATCH_LIMIT,
     residual_channels,
     small_holes,
 )
+from photutils_pconv.inpainting.scaling import Scaling, compress
 
 SIZE = 96
 
@@ -92,3 +94,15 @@ def test_channels_do_not_depend_on_unit_and_level(factor, offset):
         residual * factor + offset, error * factor, shapes, ~missing, missing, {}
     )
     np.testing.assert_allclose(second, first, atol=1e-9)
+
+
+def test_compression():
+    """It is arcsinh, which numpy has, and what undoes it does."""
+    values = np.concatenate([-np.logspace(-9, 12, 50), [0.0], np.logspace(-9, 12, 50)])
+    found = compress(values, 3.0)
+    assert_allclose(found, 3.0 * np.arcsinh(values / 3.0), rtol=1e-13, atol=3e-15)
+    one = np.ones((1, 1, 1))
+    scaling = Scaling(0.5 * one, 2.0 * one, 3.0)
+    images = values[None, None]
+    again = scaling.invert(scaling.apply(images))
+    assert_allclose(again, images, rtol=1e-12, atol=1e-14)

@@ -75,6 +75,33 @@ class TestSmoothFill:
         assert not smooth_fill(image, 0 * validity).any()
 
 
+@pytest.mark.parametrize('shape', [(48, 64), (80, 32)])
+def test_smooth_fill_is_a_pyramid_of_convolutions(shape):
+    """The same with torch's own convolutions and interpolation."""
+    generator = torch.Generator().manual_seed(5)
+    image = torch.randn(3, 1, *shape, generator=generator)
+    validity = (torch.rand(3, 1, *shape, generator=generator) > 0.2).float()
+    validity[:, :, 8:24, 10:26] = 0.0
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8.0
+    kernel = torch.outer(line, line)[None, None]
+
+    def fill(image, validity):
+        if min(image.shape[2:]) <= 4:
+            return image
+        share, total = (
+            torch.nn.functional.conv2d(one, kernel, stride=2, padding=1)
+            for one in (validity, image * validity)
+        )
+        coarse = fill(total / share.clamp(min=1e-6), share.clamp(max=0.5) * 2.0)
+        coarse = torch.nn.functional.interpolate(
+            coarse, size=image.shape[2:], mode='bilinear', align_corners=False
+        )
+        return validity * image + (1.0 - validity) * coarse
+
+    found = smooth_fill(image, validity)
+    torch.testing.assert_close(found, fill(image * validity, validity))
+
+
 class TestNetwork:
     def test_a_new_network_is_the_smooth_fill(self):
         image, validity = make_input()

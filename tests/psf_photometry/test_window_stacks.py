@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf.library import get_psf
 from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf_photometry.fit_windows import FitWindow, solve_window
@@ -70,15 +69,6 @@ def test_scatter(missing):
     found = stack.scatter(values)
     for k, used in enumerate(stack.used.reshape(len(values), -1)):
         assert found[k] == pytest.approx(np.std(values[k, used]), rel=1e-12)
-
-
-def test_groups():
-    numbers = np.arange(100)
-    groups = group_alike(numbers, lambda i: i % 3)
-    assert_array_equal(np.sort(np.concatenate(groups)), numbers)
-    assert max(len(group) for group in groups) <= 32
-    assert all(len({i % 3 for i in group}) == 1 for group in groups)
-    assert group_alike([], int) == []
 
 
 def test_many_solutions_are_those_of_single_fits():
