@@ -3,6 +3,8 @@
 Predicted cutouts, blended back into the map.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
@@ -10,8 +12,60 @@ from photutils_pconv.geometry.windows import find_window
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 
 __all__ = [
+    'BlendedPixels',
     'Blender',
 ]
+
+
+@dataclass(frozen=True, eq=False)
+class BlendedPixels:
+    """
+    The mean reconstruction of some holes of a map, without the rest of the map.
+
+    Parameters
+    ----------
+    numbers : (P,) int `~numpy.ndarray`
+        The pixels of the holes and the tapers around them: their places in a
+        flattened image of the map.
+
+    emission : (P,) `~numpy.ndarray`
+        The emission there, in the map's unit.
+
+    weight : (P,) `~numpy.ndarray`
+        What it counts in the map, from 0 to 1.
+
+    filled : 1D bool `~numpy.ndarray`
+        Which of all holes were filled.
+
+    places, holes : (E,) int `~numpy.ndarray`
+        What lies where: for each pixel of each hole its place among those
+        above, and the hole.
+    """
+
+    numbers: np.ndarray
+    emission: np.ndarray
+    weight: np.ndarray
+    filled: np.ndarray
+    places: np.ndarray
+    holes: np.ndarray
+
+    def spread(self, values):
+        """
+        Give each pixel the largest of the values that its holes have.
+
+        Parameters
+        ----------
+        values : 1D `~numpy.ndarray`
+            A value for each of all holes, not negative.
+
+        Returns
+        -------
+        spread : (P,) `~numpy.ndarray`
+            The values of the pixels.
+        """
+        spread = np.zeros(self.numbers.size)
+        np.maximum.at(spread, self.places, values[self.holes])
+        return spread
 
 
 class Blender:
@@ -39,8 +93,9 @@ class Blender:
         self.taper_width = taper_width
         self.filled = np.zeros(n_holes, dtype=bool)
         # The pixels of all holes, hole by hole: their numbers on the map, the
-        # emission, and what it and the whole reconstruction count there.
+        # emission, and what it and the whole reconstruction count there; the holes.
         self._pixels = [(np.zeros(0, dtype=int), *np.zeros((3, 0)))]
+        self._holes = [0]
 
     def add(self, cutouts, holes):
         """
@@ -70,10 +125,38 @@ class Blender:
             emission = cutouts.emission[k, rows - y0, columns - x0]
             numbers = rows * self.shape[1] + columns
             self._pixels.append((numbers, emission, weight / (1.0 + distance), weight))
+            self._holes.append(i)
+
+    def blend(self, missing):
+        """
+        Give the mean reconstruction of the holes.
+
+        Parameters
+        ----------
+        missing : 2D bool `~numpy.ndarray`
+            The map's missing pixels.
+
+        Returns
+        -------
+        pixels : `BlendedPixels`
+            The emission, its weight in the map, and which holes were filled.
+        """
+        numbers, emission, share, weight = (
+            np.concatenate(one) for one in zip(*self._pixels, strict=True)
+        )
+        holes = np.repeat(self._holes, [one[0].size for one in self._pixels])
+        use = ~missing.ravel()[numbers]
+        numbers, places = np.unique(numbers[use], return_inverse=True)
+        places, share, n = places.ravel(), share[use], numbers.size
+        total = np.bincount(places, share * emission[use], n)
+        largest = np.zeros(n)
+        np.maximum.at(largest, places, weight[use])
+        mean = total / np.bincount(places, share, n)
+        return BlendedPixels(numbers, mean, largest, self.filled, places, holes[use])
 
     def finish(self, missing):
         """
-        Give the mean reconstruction.
+        Give the mean reconstruction on the map.
 
         Parameters
         ----------
@@ -85,19 +168,9 @@ class Blender:
         reconstruction : `~photutils_pconv.inpainting.Reconstruction`
             The emission, its weight in the map, and which holes were filled.
         """
-        numbers, emission, share, weight = (
-            np.concatenate(one) for one in zip(*self._pixels, strict=True)
-        )
-        numbers, index = np.unique(numbers, return_inverse=True)
-        index = index.ravel()
-        mean = np.bincount(index, share * emission, numbers.size) / np.bincount(
-            index, share, numbers.size
-        )
-        largest = np.zeros(numbers.size)
-        np.maximum.at(largest, index, weight)
-        use = ~missing.ravel()[numbers]
+        pixels = self.blend(missing)
         # Zeros take memory where they are written to.
         emission, weight = np.zeros(self.shape), np.zeros(self.shape)
-        for image, values in ((emission, mean), (weight, largest)):
-            image.ravel()[numbers[use]] = values[use]
+        emission.ravel()[pixels.numbers] = pixels.emission
+        weight.ravel()[pixels.numbers] = pixels.weight
         return Reconstruction(emission, weight, self.filled)

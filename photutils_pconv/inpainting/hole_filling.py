@@ -25,7 +25,7 @@ from photutils_pconv.inpainting.wings import (
 from photutils_pconv.network.running import BATCH_SIZE, RunOptions
 from photutils_pconv.psf.profiles import WingProfile
 
-__all__ = ['InpaintSettings', 'inpaint', 'inpaint_holes']
+__all__ = ['InpaintSettings', 'inpaint', 'inpaint_chosen', 'inpaint_holes']
 
 # The beam where nothing is known of it, in pixels: about that of all setups of
 # PACS on their native pixels.
@@ -165,7 +165,6 @@ def inpaint_holes(
     *,
     jy_per_pixel=1.0,
     taper_width=TAPER_WIDTH,
-    chosen=None,
 ):
     """
     Reconstruct the extended emission in holes of a map.
@@ -190,10 +189,6 @@ def inpaint_holes(
     taper_width : float, optional
         The width of the taper around each hole, in pixels.
 
-    chosen : 1D bool `~numpy.ndarray`, optional
-        The holes that are to be filled (default: all); no hole is looked into.
-        The emission is then all that is told.
-
     Returns
     -------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
@@ -205,18 +200,8 @@ def inpaint_holes(
         If a hole does not fit into a cutout.
     """
     _check_size(holes, taper_width)
-    wings = None
-    if settings.needs_wings:
-        wings = expected_wings(
-            data,
-            holes.x,
-            holes.y,
-            holes.radius,
-            profile=settings.profile,
-            usable=~(holes.mask | missing),
-            missing=missing,
-        )
-    masked_map = _MaskedMap(data, missing, holes, settings, wings, jy_per_pixel)
+    masked_map = _MaskedMap.of(data, missing, holes, settings, jy_per_pixel)
+    wings = masked_map.wings
     blender = Blender(data.shape, len(holes), taper_width)
     total = None
     if wings is not None and settings.subtract_wings:
@@ -228,7 +213,6 @@ def inpaint_holes(
         run=settings.run,
         taper_width=taper_width,
         jy_per_pixel=jy_per_pixel,
-        chosen=chosen,
     ):
         blender.add(cutouts, holes)
         if total is not None and cutouts.inputs.wings is not None:
@@ -238,7 +222,7 @@ def inpaint_holes(
             for one, origin in zip(more, cutouts.origins, strict=True):
                 add_cutout(total, one, origin)
     reconstruction = blender.finish(missing)
-    if wings is None or chosen is not None:
+    if wings is None:
         return reconstruction
     if settings.subtract_wings:
         reconstruction = replace(reconstruction, wings=np.where(missing, 0.0, total))
@@ -256,6 +240,53 @@ def inpaint_holes(
         foreign = np.where(missing, 0.0, foreign)
         reconstruction = replace(reconstruction, foreign=foreign)
     return reconstruction
+
+
+def inpaint_chosen(
+    data,
+    missing,
+    holes,
+    settings,
+    chosen,
+    *,
+    jy_per_pixel=1.0,
+    taper_width=TAPER_WIDTH,
+):
+    """
+    Reconstruct the extended emission in some holes of a map.
+
+    Parameters
+    ----------
+    data, missing, holes, settings, jy_per_pixel, taper_width
+        As for `inpaint_holes`.
+
+    chosen : 1D bool `~numpy.ndarray`
+        The holes that are to be filled; no hole is looked into.
+
+    Returns
+    -------
+    pixels : `~photutils_pconv.inpainting.blending.BlendedPixels`
+        The emission in them.
+
+    Raises
+    ------
+    ValueError
+        If a hole does not fit into a cutout.
+    """
+    _check_size(holes, taper_width)
+    masked_map = _MaskedMap.of(data, missing, holes, settings, jy_per_pixel)
+    blender = Blender(data.shape, len(holes), taper_width)
+    for cutouts in predict_cutouts(
+        masked_map.cut,
+        holes,
+        model=settings.model,
+        run=settings.run,
+        taper_width=taper_width,
+        jy_per_pixel=jy_per_pixel,
+        chosen=chosen,
+    ):
+        blender.add(cutouts, holes)
+    return blender.blend(missing)
 
 
 def _check_size(holes, taper_width):
@@ -282,6 +313,25 @@ class _MaskedMap:
     settings: InpaintSettings
     wings: SourceWings | None
     jy_per_pixel: float
+
+    @classmethod
+    def of(cls, data, missing, holes, settings, jy_per_pixel):
+        """
+        Take a map, with the wings that its sources are expected to have if they are
+        needed.
+        """
+        wings = None
+        if settings.needs_wings:
+            wings = expected_wings(
+                data,
+                holes.x,
+                holes.y,
+                holes.radius,
+                profile=settings.profile,
+                usable=~(holes.mask | missing),
+                missing=missing,
+            )
+        return cls(data, missing, holes, settings, wings, jy_per_pixel)
 
     def cut(self, batch, origins, size):
         """

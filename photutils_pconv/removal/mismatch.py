@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from photutils_pconv._utils.medians import median
-from photutils_pconv.geometry.holes import draw_values
 from photutils_pconv.geometry.lazy_images import copy_sparse
 from photutils_pconv.geometry.windows import find_window
-from photutils_pconv.inpainting.hole_filling import inpaint_holes
-from photutils_pconv.inpainting.reconstruction import Reconstruction
+from photutils_pconv.inpainting.blending import BlendedPixels
+from photutils_pconv.inpainting.hole_filling import inpaint_chosen
 from photutils_pconv.psf.source_images import expected_error_image
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 
@@ -148,7 +147,7 @@ class UnseenEmission:
 
     Parameters
     ----------
-    reconstruction : `~photutils_pconv.inpainting.Reconstruction`
+    pixels : `~photutils_pconv.inpainting.blending.BlendedPixels`
         The emission, in some of the holes.
 
     share : (M,) `~numpy.ndarray`
@@ -158,7 +157,7 @@ class UnseenEmission:
         The holes in which it is all that counts.
     """
 
-    reconstruction: Reconstruction
+    pixels: BlendedPixels
     share: np.ndarray
     drowned: np.ndarray
 
@@ -192,20 +191,20 @@ def find_unseen_emission(
     chosen = share > _LEAST_INPAINTED
     if inpainting is None or not chosen.any():
         return None
-    inpainted = inpaint_holes(
+    inpainted = inpaint_chosen(
         data,
         missing,
         holes,
         inpainting,
+        chosen,
         jy_per_pixel=jy_per_pixel,
         taper_width=taper_width,
-        chosen=chosen,
     )
     share = np.where(chosen & inpainted.filled, share, 0.0)
     return UnseenEmission(inpainted, share, share > _MOST_INPAINTED)
 
 
-def mix_emissions(seen, unseen, holes, *, taper_width):
+def mix_emissions(seen, unseen):
     """
     Put together the emission that was seen, and that found without a look.
 
@@ -217,12 +216,6 @@ def mix_emissions(seen, unseen, holes, *, taper_width):
     unseen : `UnseenEmission` or `None`
         What was found without it.
 
-    holes : `~photutils_pconv.geometry.Holes`
-        The holes.
-
-    taper_width : float
-        The width of the taper around each hole, in pixels.
-
     Returns
     -------
     reconstruction : `~photutils_pconv.inpainting.Reconstruction`
@@ -233,19 +226,18 @@ def mix_emissions(seen, unseen, holes, *, taper_width):
     """
     if unseen is None:
         return seen, seen.emission
-    chosen = unseen.share > 0
-    share = np.where(unseen.drowned, 1.0, unseen.share)
-    drawn = draw_values(holes.select(chosen), share[chosen], width=taper_width)
-    found = unseen.reconstruction
-    use = (drawn > 0) & (found.weight > 0)
-    drawn = drawn[use]
+    found = unseen.pixels
+    numbers = found.numbers
+    share = found.spread(np.where(unseen.drowned, 1.0, unseen.share))
     emission = copy_sparse(seen.emission)
-    emission[use] = (1.0 - drawn) * emission[use] + drawn * found.emission[use]
+    mixed = emission.ravel()
+    mixed[numbers] = (1.0 - share) * mixed[numbers] + share * found.emission
     if unseen.drowned.any():
-        alone = np.zeros(use.shape, dtype=bool)
-        alone[use] = drawn >= 1.0
-        seen.emission[alone] = found.emission[alone]
-        seen.weight[alone] = np.maximum(seen.weight[alone], found.weight[alone])
+        alone = share >= 1.0
+        numbers = numbers[alone]
+        seen.emission.ravel()[numbers] = found.emission[alone]
+        weight = seen.weight.ravel()
+        weight[numbers] = np.maximum(weight[numbers], found.weight[alone])
         seen = replace(seen, filled=seen.filled | unseen.drowned)
     return seen, emission
 

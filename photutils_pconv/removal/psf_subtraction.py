@@ -254,9 +254,7 @@ def remove_with_psf(
     )
     del sources
     drawn = replace(drawn, expected_error=None, shapes=None)
-    reconstruction, emission = mix_emissions(
-        seen.reconstruction, unseen, holes, taper_width=taper_width
-    )
+    reconstruction, emission = mix_emissions(seen.reconstruction, unseen)
     # What is no PSF has left its marks in the residual.
     hidden = poor if unseen is None else poor | unseen.drowned
     windows = _replace_windows(

@@ -115,7 +115,7 @@ class TestUnseen:
             # It was not looked into.
             weight[:] = 0.0
         seen = Reconstruction(9.0 * weight, weight, np.array([bool(weight.any())]))
-        return unseen, *mix_emissions(seen, unseen, self.HOLES, taper_width=2.0)
+        return unseen, *mix_emissions(seen, unseen)
 
     @pytest.mark.parametrize(
         ('mismatch', 'share'),
@@ -147,9 +147,7 @@ class TestUnseen:
         )
         assert unseen is None
         seen = Reconstruction(np.ones(SHAPE), np.ones(SHAPE), np.ones(1))
-        reconstruction, emission = mix_emissions(
-            seen, unseen, self.HOLES, taper_width=2.0
-        )
+        reconstruction, emission = mix_emissions(seen, unseen)
         assert reconstruction is seen
         assert emission is seen.emission
 
