@@ -4,6 +4,7 @@ The reconstructed emission of a map, and what follows from it.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -42,6 +43,14 @@ class Reconstruction:
     filled: np.ndarray
     wings: np.ndarray | None = None
     foreign: np.ndarray | None = None
+
+    @cached_property
+    def inside(self):
+        """
+        The pixels of the holes, tapers included: their places in a flattened image of
+        the map (1D int `~numpy.ndarray`).
+        """
+        return np.flatnonzero(self.weight > 0)
 
     @property
     def holes(self):
@@ -106,22 +115,23 @@ class Reconstruction:
             map is.
         """
         removed = np.zeros(self.weight.shape)
-        holes = self.weight > 0
-        removed[holes] = data[holes] - self._mix(data, self.emission, self.foreign)
+        mixed = self._mix(data, self.emission, self.foreign)
+        removed.ravel()[self.inside] = data.ravel()[self.inside] - mixed
         removed[np.isnan(data)] = np.nan
         return removed
 
     def _blend(self, data, emission, foreign=None):
         """Blend the emission into a map, in place."""
-        data[self.weight > 0] = self._mix(data, emission, foreign)
+        np.put(data, self.inside, self._mix(data, emission, foreign))
         return data
 
     def _mix(self, data, emission, foreign):
         """Give the pixels of the holes."""
-        holes = self.weight > 0
-        weight, emission = self.weight[holes], emission[holes]
+        weight, emission, data = (
+            one.ravel()[self.inside] for one in (self.weight, emission, data)
+        )
         if foreign is not None:
-            emission = emission + foreign[holes]
+            emission += foreign.ravel()[self.inside]
         # Not data + w * (emission - data): where w is 1 a bright source
         # would leave its rounding error in a faint reconstruction.
-        return weight * emission + (1.0 - weight) * data[holes]
+        return weight * emission + (1.0 - weight) * data

@@ -101,28 +101,31 @@ def compose(grid, holes, filled, *, keep):
         _RECONSTRUCTION_ERROR * structure[mean.filled],
         width=TAPER_WIDTH,
     )
-    # All of this is 0 beyond the changed pixels: those alone are worked on.
-    changed = mean.holes
-    expected, share = expected[changed], mean.weight[changed]
-    subtracted = np.zeros(expected.size)
+    # All of this is 0 beyond the holes: their pixels alone are worked on.
+    inside = mean.inside
+    expected, share = expected.ravel()[inside], mean.weight.ravel()[inside]
+    subtracted = np.zeros(inside.size)
     if filled.subtraction_error is not None:
-        subtracted = filled.subtraction_error[changed]
+        subtracted = filled.subtraction_error.ravel()[inside]
         if keep:
             total = subtracted**2 + expected**2
-            share = share * np.divide(
+            share *= np.divide(
                 subtracted**2, total, out=np.zeros(total.shape), where=total > 0
             )
     present = np.divide(
         subtracted, expected, out=np.zeros(expected.shape), where=expected > 0
     )
     rest = 1.0 - (1.0 - share) ** 2 * (1.0 + present**2)
-    weight, lost = np.zeros(changed.shape), np.zeros(changed.shape)
-    weight[changed] = share
-    lost[changed] = np.where(share > 0, np.sqrt(np.maximum(rest, 0.0)), 0.0)
+    weight, lost = np.zeros(mean.weight.shape), np.zeros(mean.weight.shape)
+    weight.ravel()[inside] = share
+    lost.ravel()[inside] = np.where(share > 0, np.sqrt(np.maximum(rest, 0.0)), 0.0)
     composed = replace(mean, weight=weight)
     error = None
     if grid.error is not None:
         error = grid.error.copy()
-        kept = np.hypot(error[changed], subtracted)
-        error[changed] = np.hypot(share * expected, (1.0 - share) * kept)
+        if filled.subtraction_error is not None:
+            changed = mean.holes
+            np.hypot(error, filled.subtraction_error, out=error, where=changed)
+        kept = (1.0 - share) * error.ravel()[inside]
+        np.put(error, inside, np.hypot(share * expected, kept))
     return Composition(composed.clean(grid.data), weight, lost, error)

@@ -286,13 +286,14 @@ def remove_with_psf(
         marked = draw_values(holes.select(poor), np.ones(poor.sum()), width=taper_width)
         shown = copy_sparse(shown)
         np.copyto(shown, emission, where=marked > 0)
-    inside = reconstruction.weight > 0
+    inside = reconstruction.inside
     if shown is emission:
         shown = copy_sparse(emission)
     for image in (shown, emission):
-        image[inside] += offset
-    for image in (drawn.image, drawn.beyond):
-        image[missing & (image != 0)] = 0.0
+        image.ravel()[inside] += offset
+    if missing.any():
+        for image in (drawn.image, drawn.beyond):
+            image[missing & (image != 0)] = 0.0
     return PSFRemoval(
         reconstruction=replace(
             reconstruction,
