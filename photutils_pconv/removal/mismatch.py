@@ -13,7 +13,7 @@ import numpy as np
 
 from photutils_pconv._utils.medians import median
 from photutils_pconv.geometry.lazy_images import copy_sparse
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.squares import SquareStack, group_alike
 from photutils_pconv.inpainting.blending import BlendedPixels
 from photutils_pconv.inpainting.hole_filling import inpaint_chosen
 from photutils_pconv.psf.source_images import expected_error_image
@@ -92,21 +92,28 @@ def find_poor_fits(
             residual.shape, fit.x, fit.y, np.nan_to_num(flux), pixel_psf
         )
     poor, core = np.zeros(len(fit.x), dtype=bool), np.zeros(len(fit.x))
-    for i in np.flatnonzero(np.isfinite(flux)):
-        fwhm = pixel_psf.of(i).fwhm
-        window = find_window(residual.shape, fit.x[i], fit.y[i], _RING_OUTER * fwhm)
-        if window is None:
-            continue
-        use = ~missing[window.region]
-        inner = use & (window.distance <= fwhm)
-        ring = use & (window.distance >= _RING_INNER * fwhm)
-        if not inner.any() or not ring.any():
-            continue
-        values = residual[window.region]
-        left = np.sqrt(np.mean((values[inner] - median(values[ring])) ** 2))
-        expected = np.sqrt(np.mean(expected_error[window.region][inner] ** 2))
-        if left > _POOR * np.hypot(expected, structure[i]):
-            poor[i], core[i] = True, left
+    fwhm = np.array([pixel_psf.of(i).fwhm for i in range(len(fit.x))])
+    for group in group_alike(np.flatnonzero(np.isfinite(flux)), lambda i: fwhm[i]):
+        width, where = fwhm[group[0]], (fit.x[group], fit.y[group])
+        squares = SquareStack.around(*where, int(np.ceil(_RING_OUTER * width)))
+        dx, dy = squares.offsets(*where)
+        distance = np.sqrt(dx**2 + dy**2)
+        use = ~squares.cut(missing, fill_value=True)
+        inner = use & (distance <= width)
+        # A square that goes by whole pixels may be larger.
+        ring = use & (distance >= _RING_INNER * width)
+        ring &= (np.abs(dx) <= _RING_OUTER * width) & (
+            np.abs(dy) <= _RING_OUTER * width
+        )
+        values, expected = squares.cut(residual), squares.cut(expected_error)
+        for k, i in enumerate(group):
+            if not inner[k].any() or not ring[k].any():
+                continue
+            above = values[k][inner[k]] - median(values[k][ring[k]])
+            left = np.sqrt(np.mean(above**2))
+            known = np.sqrt(np.mean(expected[k][inner[k]] ** 2))
+            if left > _POOR * np.hypot(known, structure[i]):
+                poor[i], core[i] = True, left
     return poor, core
 
 

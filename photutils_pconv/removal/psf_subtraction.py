@@ -24,7 +24,7 @@ from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.lazy_images import Difference, copy_sparse
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.windows import disc, find_regions
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.running import RunOptions
@@ -366,13 +366,17 @@ def _scatter_around(residual, missing, x, y, radius):
     Measure the scatter around each source, on the map without sources.
     """
     scatter = np.zeros(len(x))
-    for i in range(len(x)):
-        window = find_window(residual.shape, x[i], y[i], _SCATTER_RADIUS)
-        if window is None:
+    for i, region in enumerate(find_regions(residual.shape, x, y, _SCATTER_RADIUS)):
+        if region is None:
             continue
-        use = (window.distance > radius[i]) & ~missing[window.region]
+        # It is a threshold: every second row and column tell enough.
+        rows, columns = (slice(part.start, part.stop, 2) for part in region)
+        dx = np.arange(columns.start, columns.stop, 2) - x[i]
+        dy = np.arange(rows.start, rows.stop, 2) - y[i]
+        use = ~disc(dx, dy[:, None], radius[i])
+        use &= ~missing[rows, columns]
         if use.any():
-            scatter[i] = robust_std(residual[window.region][use])
+            scatter[i] = robust_std(residual[rows, columns][use])
     return scatter
 
 
