@@ -1,27 +1,113 @@
 # Licensed under a 3-clause BSD style license - see LICENSE.rst
-"""Apertures as stamps of weights, and how they meet the map and the holes."""
+"""Apertures as stacks of weights, and how they meet the map and the holes."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from photutils.aperture import CircularAnnulus, CircularAperture
 
-from photutils_pconv.geometry.holes import hole_stamp
+from photutils_pconv.geometry.squares import SquareStack, group_alike
+from photutils_pconv.geometry.windows import disc
 
-__all__ = [
-    'clip_to_map',
-    'hole_has_gap',
-    'hole_on_stamp',
-    'iterate_stamps',
-    'weighted_sum',
-]
-
-# Stamps alive at once: an annulus of 35 arcsec on pixels of 1.6 arcsec
-# takes 16 kB, so a chunk takes 16 MB whatever the catalogue.
-_CHUNK = 1024
+__all__ = ['ApertureStack', 'find_gaps', 'iterate_apertures']
 
 
-def iterate_stamps(x, y, chosen, radii, method, subpixels=5):
+@dataclass(frozen=True, eq=False)
+class ApertureStack:
     """
-    Go through the apertures of the chosen sources.
+    Apertures of one size around some of many sources.
+
+    Parameters
+    ----------
+    rows : (n,) int `~numpy.ndarray`
+        The sources' places among all.
+    x, y : (n,) `~numpy.ndarray`
+        Their pixel positions.
+    squares : `~photutils_pconv.geometry.squares.SquareStack`
+        Squares of pixels around the apertures.
+    weights : (n, side, side) `~numpy.ndarray`
+        The part of each pixel that lies in its aperture.
+    """
+
+    rows: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    squares: SquareStack
+    weights: np.ndarray
+
+    @property
+    def area(self):
+        """The sum of the weights, source by source."""
+        return self.weights.sum(axis=(1, 2))
+
+    @property
+    def distance(self):
+        """The pixels' distances from the positions."""
+        dx, dy = self.squares.offsets(self.x, self.y)
+        return np.sqrt(dx**2 + dy**2)
+
+    def within(self, radius):
+        """
+        Keep what lies in the sources' holes.
+
+        Parameters
+        ----------
+        radius : 1D `~numpy.ndarray`
+            The radii of the holes of all sources.
+
+        Returns
+        -------
+        part : `ApertureStack`
+            The apertures, without the pixels beyond.
+        beyond : (n,) bool `~numpy.ndarray`
+            Whether there were any.
+        """
+        dx, dy = self.squares.offsets(self.x, self.y)
+        hole = disc(dx, dy, radius[self.rows][:, None, None])
+        beyond = np.any((self.weights > 0) & ~hole, axis=(1, 2))
+        return self._weigh(self.weights * hole), beyond
+
+    def on_map(self, missing):
+        """
+        Keep what there is of the map.
+
+        Parameters
+        ----------
+        missing : 2D bool `~numpy.ndarray`
+            The map's missing pixels.
+
+        Returns
+        -------
+        part : `ApertureStack`
+            The apertures, without the pixels that are missing or lie beyond
+            the map.
+        incomplete : (n,) bool `~numpy.ndarray`
+            Whether there were any.
+        """
+        present = ~self.squares.cut(missing, fill_value=True)
+        incomplete = np.any((self.weights > 0) & ~present, axis=(1, 2))
+        return self._weigh(self.weights * present), incomplete
+
+    def cut(self, image):
+        """
+        Cut an image; pixels beyond the apertures count as 0, NaN included.
+        """
+        return np.where(self.weights > 0, self.squares.cut(image), 0.0)
+
+    def sum(self, image):
+        """
+        Sum an image's pixels times their weights.
+        """
+        return np.einsum('nij,nij->n', self.cut(image), self.weights)
+
+    def _weigh(self, weights):
+        """Give the same apertures with other weights."""
+        return ApertureStack(self.rows, self.x, self.y, self.squares, weights)
+
+
+def iterate_apertures(x, y, chosen, radii, method, subpixels=5):
+    """
+    Go through the apertures of the chosen sources, some at a time.
 
     Parameters
     ----------
@@ -36,70 +122,48 @@ def iterate_stamps(x, y, chosen, radii, method, subpixels=5):
 
     Yields
     ------
-    row : int
-        The source's place among the ``N``.
-    stamp : `~photutils.aperture.ApertureMask`
-        Its aperture.
+    apertures : `ApertureStack`
+        Their apertures.
     """
-    todo = np.flatnonzero(chosen)
     make = CircularAperture if len(radii) == 1 else CircularAnnulus
-    for start in range(0, todo.size, _CHUNK):
-        rows = todo[start : start + _CHUNK]
-        apertures = make(np.column_stack((x[rows], y[rows])), *radii)
-        stamps = apertures.to_mask(method=method, subpixels=subpixels)
-        yield from zip(rows, stamps, strict=True)
+    # A pixel that the circle touches, and one for the position's fraction.
+    half = int(np.ceil(max(radii))) + 1
+    for rows in group_alike(np.flatnonzero(chosen), lambda i: None):
+        where = x[rows], y[rows]
+        squares = SquareStack.around(*where, half)
+        weights = np.zeros((len(rows), squares.side, squares.side))
+        masks = make(np.column_stack(where), *radii).to_mask(
+            method=method, subpixels=subpixels
+        )
+        for weight, mask, (x0, y0) in zip(weights, masks, squares.origins, strict=True):
+            box = mask.bbox
+            weight[box.iymin - y0 : box.iymax - y0, box.ixmin - x0 : box.ixmax - x0] = (
+                mask.data
+            )
+        yield ApertureStack(rows, *where, squares, weights)
 
 
-def clip_to_map(stamp, missing, hole=None):
+def find_gaps(x, y, radius, missing):
     """
-    Find what an aperture can use of the map.
+    Find holes with pixels that are missing or lie beyond the map.
 
     Parameters
     ----------
-    stamp : `~photutils.aperture.ApertureMask`
-        The aperture.
-    missing : `~numpy.ndarray` of bool
+    x, y, radius : (N,) `~numpy.ndarray`
+        The holes, in pixels.
+    missing : 2D bool `~numpy.ndarray`
         The map's missing pixels.
-    hole : `~numpy.ndarray` of bool, optional
-        The pixels of the stamp to which to restrict the aperture.
 
     Returns
     -------
-    window : tuple of slice
-        The part of the map that the stamp covers.
-    weights : `~numpy.ndarray`
-        The weights of the window's pixels, 0 for missing ones.
-    incomplete : bool
-        Whether a pixel that should have counted is missing or lies
-        beyond the map.
+    gaps : (N,) bool `~numpy.ndarray`
+        The holes.
     """
-    weights = stamp.data if hole is None else np.where(hole, stamp.data, 0.0)
-    window, part = stamp.get_overlap_slices(missing.shape)
-    usable = np.where(missing[window], 0.0, weights[part])
-    return window, usable, np.count_nonzero(usable) < np.count_nonzero(weights)
-
-
-def weighted_sum(values, weights):
-    """Sum values times weights; NaN counts nothing where the weight is 0."""
-    used = weights > 0
-    return values[used] @ weights[used]
-
-
-def hole_on_stamp(stamp, x, y, radius):
-    """Find which pixels of an aperture's stamp belong to a hole."""
-    box = stamp.bbox
-    rows = np.arange(box.iymin, box.iymax)
-    columns = np.arange(box.ixmin, box.ixmax)
-    return hole_stamp(rows, columns, x, y, radius)
-
-
-def hole_has_gap(x, y, radius, missing):
-    """Return whether pixels of a hole are missing or lie beyond the map."""
-    y0, x0 = int(np.floor(y - radius)), int(np.floor(x - radius))
-    rows = np.arange(y0, np.ceil(y + radius) + 1)
-    columns = np.arange(x0, np.ceil(x + radius) + 1)
-    row, column = np.nonzero(hole_stamp(rows, columns, x, y, radius))
-    row, column = row + y0, column + x0
-    ny, nx = missing.shape
-    off_map = (row < 0) | (row >= ny) | (column < 0) | (column >= nx)
-    return bool(off_map.any() or missing[row, column].any())
+    gaps = np.zeros(len(x), dtype=bool)
+    for group in group_alike(range(len(x)), lambda i: radius[i]):
+        where = x[group], y[group]
+        squares = SquareStack.around(*where, int(np.ceil(radius[group[0]])))
+        hole = disc(*squares.offsets(*where), radius[group[0]])
+        absent = squares.cut(missing, fill_value=True)
+        gaps[group] = np.any(hole & absent, axis=(1, 2))
+    return gaps

@@ -9,7 +9,7 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, join_missing
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry._stamps import clip_to_map, iterate_stamps, weighted_sum
+from photutils_pconv.photometry._stamps import iterate_apertures
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 
 __all__ = [
@@ -265,21 +265,22 @@ def measure_annuli(images, x, y, inside, annulus_radii, *, method='exact'):
     """
     found = [np.full((4, x.size), np.nan) for _ in images]
     flags = [np.zeros(x.size, dtype=int) for _ in images]
-    for i, stamp in iterate_stamps(x, y, inside, annulus_radii, method):
+    for stack in iterate_apertures(x, y, inside, annulus_radii, method):
+        rows = stack.rows
         # A thin annulus may hold no pixel's centre at all.
-        whole = max(stamp.data.sum(), 1e-12)
+        whole = np.maximum(stack.area, 1e-12)
         for k, (image, missing) in enumerate(images):
-            large, weights, _ = clip_to_map(stamp, missing)
-            area = weights.sum()
-            found[k][2:, i] = area, area / whole
-            if area / whole < _LEAST_FRACTION:
-                flags[k][i] |= SourceFlags.ANNULUS_INCOMPLETE
-            if area > 0:
-                used = weights > 0
-                values, weights = image[large][used], weights[used]
-                mean = values @ weights / area
-                std = np.sqrt((values - mean) ** 2 @ weights / area)
-                found[k][:2, i] = mean, std
+            present, _ = stack.on_map(missing)
+            area = present.area
+            part = area / whole
+            flags[k][rows[part < _LEAST_FRACTION]] |= SourceFlags.ANNULUS_INCOMPLETE
+            values = present.cut(image)
+            with np.errstate(divide='ignore', invalid='ignore'):
+                mean = np.einsum('nij,nij->n', values, present.weights) / area
+                values -= mean[:, None, None]
+                values *= values
+                variance = np.einsum('nij,nij->n', values, present.weights) / area
+            found[k][:, rows] = mean, np.sqrt(variance), area, part
     return [
         AnnulusStatistics(*columns, flags=one)
         for columns, one in zip(found, flags, strict=True)
@@ -322,17 +323,15 @@ def sum_above(
     flux = np.full((x.size, radii.size), np.nan)
     flags = np.zeros(x.size, dtype=int)
     for j, radius in enumerate(radii):
-        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
-            large, weights, incomplete = clip_to_map(stamp, missing)
-            if incomplete:
-                flags[i] |= SourceFlags.MISSING_PIXELS
-            used = weights.sum()
-            if used == 0:
-                continue
+        for stack in iterate_apertures(x, y, inside, (radius,), method, subpixels):
+            rows = stack.rows
+            present, incomplete = stack.on_map(missing)
+            flags[rows[incomplete]] |= SourceFlags.MISSING_PIXELS
+            used = present.area
             # Subpixels miss the circle's area by up to a few tenths of a
             # percent. The reference takes the background off the ideal
             # circle all the same; with 'exact' there is no difference.
-            area = np.pi * radius**2 * used / stamp.data.sum()
-            total = weighted_sum(data[large], weights)
-            flux[i, j] = total - local_bkg[i] * area
+            area = np.pi * radius**2 * used / stack.area
+            total = present.sum(data) - local_bkg[rows] * area
+            flux[rows, j] = np.where(used > 0, total, np.nan)
     return flux, flags

@@ -34,11 +34,8 @@ from photutils_pconv._utils.arrays import (
 )
 from photutils_pconv._utils.checks import as_radii, check_choice
 from photutils_pconv.photometry._stamps import (
-    clip_to_map,
-    hole_has_gap,
-    hole_on_stamp,
-    iterate_stamps,
-    weighted_sum,
+    find_gaps,
+    iterate_apertures,
 )
 from photutils_pconv.photometry.annulus import METHODS
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
@@ -209,40 +206,38 @@ def sum_removed(
     flags = np.zeros(x.size, dtype=int)
     flux, variance, area, fraction = np.full((4, x.size, radii.size), np.nan)
     for j, radius in enumerate(radii):
-        for i, stamp in iterate_stamps(x, y, inside, (radius,), method, subpixels):
-            hole = hole_on_stamp(stamp, x[i], y[i], hole_radius[i])
-            whole = stamp.data.sum()
-            if np.any(stamp.data[~hole] > 0):
-                flags[i] |= SourceFlags.APERTURE_BEYOND_HOLE
-                fraction[i, j] = stamp.data[hole].sum() / whole
-            else:
-                fraction[i, j] = 1.0
-            large, weights, incomplete = clip_to_map(stamp, missing, hole)
-            if incomplete:
-                flags[i] |= SourceFlags.MISSING_PIXELS
-            area[i, j] = weights.sum()
-            if area[i, j] > 0:
-                flux[i, j] = weighted_sum(removed[large], weights)
-                variance[i, j] = area[i, j] * local_std[i] ** 2
-                if error is not None:
-                    variance[i, j] += _sum_known(error[large] ** 2, weights)
-    for i in np.flatnonzero(inside):
-        if hole_has_gap(x[i], y[i], hole_radius[i], missing):
-            flags[i] |= SourceFlags.MISSING_PIXELS
+        for stack in iterate_apertures(x, y, inside, (radius,), method, subpixels):
+            rows = stack.rows
+            part, beyond = stack.within(hole_radius)
+            flags[rows[beyond]] |= SourceFlags.APERTURE_BEYOND_HOLE
+            fraction[rows, j] = np.where(beyond, part.area / stack.area, 1.0)
+            present, incomplete = part.on_map(missing)
+            flags[rows[incomplete]] |= SourceFlags.MISSING_PIXELS
+            area[rows, j] = used = present.area
+            total = present.sum(removed)
+            noise = used * local_std[rows] ** 2
+            if error is not None:
+                noise += _sum_known(error, present)
+            is_seen = used > 0
+            flux[rows[is_seen], j] = total[is_seen]
+            variance[rows[is_seen], j] = noise[is_seen]
+    places = np.flatnonzero(inside)
+    gaps = find_gaps(x[places], y[places], hole_radius[places], missing)
+    flags[places[gaps]] |= SourceFlags.MISSING_PIXELS
     return RemovedPhotometry(flux, np.sqrt(variance), area, fraction, flags)
 
 
-def _sum_known(variance, weights):
+def _sum_known(error, apertures):
     """
-    Sum variances; those that are not known count as the known ones do.
+    Sum variances in apertures; those that are not known count as the known ones do.
     """
-    known = np.isfinite(variance)
-    if known[weights > 0].all():
-        return weighted_sum(variance, weights)
-    area = weights[known].sum()
-    if area == 0:
-        return np.nan
-    return weighted_sum(variance, np.where(known, weights, 0.0)) * weights.sum() / area
+    variance = apertures.cut(error) ** 2
+    known = np.where(np.isfinite(variance), apertures.weights, 0.0)
+    total = np.einsum('nij,nij->n', np.nan_to_num(variance, posinf=0.0), known)
+    area = known.sum(axis=(1, 2))
+    scale = np.full(area.size, np.nan)
+    np.divide(apertures.area, area, out=scale, where=area > 0)
+    return total * scale
 
 
 def encircled_energy_correction(radii, hole_fraction, eef):

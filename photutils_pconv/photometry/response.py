@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry._stamps import hole_on_stamp, iterate_stamps
+from photutils_pconv.photometry._stamps import iterate_apertures
 
 __all__ = ['pixel_response']
 
@@ -72,16 +72,12 @@ def pixel_response(x, y, *, radii, hole_radius, profile, method='exact', subpixe
     for j, radius in enumerate(radii):
         options = ((float(radius),), method, subpixels)
         mean = _average_phases(profile, *options)
-        for i, stamp in iterate_stamps(x, y, inside, *options):
-            weights = stamp.data
-            hole = hole_on_stamp(stamp, x[i], y[i], hole_radius[i])
-            expected = mean
-            if np.any(weights[~hole] > 0):
-                weights = np.where(hole, weights, 0.0)
-                expected = inside_circle(np.sqrt(weights.sum() / np.pi))
-            if expected > 0:
-                found = np.sum(weights * profile(_distance(stamp, x[i], y[i])))
-                response[i, j] = found / expected
+        for stack in iterate_apertures(x, y, inside, *options):
+            part, beyond = stack.within(hole_radius)
+            expected = np.where(beyond, inside_circle(np.sqrt(part.area / np.pi)), mean)
+            found = np.sum(part.weights * profile(part.distance), axis=(1, 2))
+            known = expected > 0
+            response[stack.rows[known], j] = found[known] / expected[known]
     return response
 
 
@@ -91,20 +87,16 @@ def _average_phases(profile, radii, method, subpixels):
     phases = (np.arange(_N_PHASES) + 0.5) / _N_PHASES
     x, y = (phase.ravel() for phase in np.meshgrid(phases, phases))
     everywhere = np.ones(x.shape, dtype=bool)
-    stamps = iterate_stamps(x, y, everywhere, radii, method, subpixels)
     return np.mean(
-        [
-            np.sum(stamp.data * profile(_distance(stamp, x[i], y[i])))
-            for i, stamp in stamps
-        ]
+        np.concatenate(
+            [
+                np.sum(stack.weights * profile(stack.distance), axis=(1, 2))
+                for stack in iterate_apertures(
+                    x, y, everywhere, radii, method, subpixels
+                )
+            ]
+        )
     )
-
-
-def _distance(stamp, x, y):
-    box = stamp.bbox
-    dy = np.arange(box.iymin, box.iymax) - y
-    dx = np.arange(box.ixmin, box.ixmax) - x
-    return np.hypot(dy[:, None], dx)
 
 
 def _integrate(profile, largest):
