@@ -38,7 +38,7 @@ _WAYS = {
     'psf, fill "mean"': {'method': 'psf', 'fill': 'mean', 'error_method': 'local'},
     'inpaint': {'method': 'inpaint', 'error_method': 'local'},
 }
-_NUMBERS = (16, 32, 64, 128, 256)
+_NUMBERS = (16, 32, 48, 64, 128, 256)
 # Draws of the interquartile range's error, by choice.
 _N_BOOTSTRAP = 200
 

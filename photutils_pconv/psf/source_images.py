@@ -162,7 +162,9 @@ def draw_sources(image, x, y, flux, pixel_psf, *, level=None):
         As for `model_image`.
     """
     for i, region in _source_regions(image.shape, x, y, flux, pixel_psf, level):
-        image[region] += flux[i] * pixel_psf.of(i).draw(region, x[i], y[i])
+        values = pixel_psf.of(i).draw(region, x[i], y[i])
+        values *= flux[i]
+        image[region] += values
 
 
 def draw_subtraction(

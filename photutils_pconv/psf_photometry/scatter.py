@@ -227,9 +227,10 @@ class FilterKernels:
             self._halves = {size: fft.rfft2(split, size).conj()}
         # What a filter sees from every second pixel is four sums: over even and odd
         # rows and columns.
-        total = 0.0
+        total = np.zeros(self._halves[size].shape[1:], dtype=np.complex64)
+        product = np.empty_like(total)
         for one, part in zip(self._halves[size], fft.rfft2(parts, size), strict=True):
-            total = total + one * part
+            total += np.multiply(one, part, out=product)
         filtered = fft.ifft(total, axis=1, overwrite_x=True)
         return fft.irfft(filtered[:, : shape[0]], size[1], axis=2)[:, :, : shape[1]]
 
