@@ -28,10 +28,11 @@ __all__ = [
 #: 16 numbers is good to 18 percent.
 MINIMUM_EMPTY = 16
 
-# The number of empty holes, by default. By choice: 64 tell a map's ratio to the
-# calibration to 14 percent, 256, which take four times as long, to 8, while it
-# differs from map to map by 27 (benchmarks/speed.py, 2026-11-29).
-_ENOUGH_EMPTY = 64
+# The number of empty holes, by default. By choice: 48 tell a map's ratio to the
+# calibration to 17 percent, 64 to 15, which takes a third longer, and 32 to 21, while
+# it differs from map to map by 31 (`compare_empty_holes` of benchmarks/speed.py, with
+# ten maps, 2026-11-30).
+_ENOUGH_EMPTY = 48
 # Rare radii are tried so often; by choice.
 _LEAST_OF_A_CLASS = 8
 # Free pixels among which the places are chosen; by choice, to bound the time on
@@ -104,7 +105,7 @@ def choose_empty_radii(hole_radius, *, rng, n_empty=None):
         The source of randomness.
 
     n_empty : int, optional
-        The number of holes (default: 64).
+        The number of holes (default: 48).
 
     Returns
     -------

@@ -56,7 +56,9 @@ class WingProfile:
         self.beam_fwhm = float(beam_fwhm)
         self.core_radius = max(_CORE * self.beam_fwhm, _SMALLEST_CORE)
         self.modes = modes
-        self._rise = np.diff(self.density)
+        # Beyond the last step, at which it ends, there is nothing.
+        self._steps = np.append(self.density[:-1], 0.0)
+        self._rise = np.append(np.diff(self.density), 0.0)
 
     def __call__(self, radius):
         """
@@ -70,14 +72,15 @@ class WingProfile:
         Returns
         -------
         density : `~numpy.ndarray`
-            The flux a pixel; 0 beyond 160 pixels.
+            The flux a pixel; 0 from 160 pixels on.
         """
         # `numpy.interp`, which does not know that the steps are equal, looks for them.
         place = np.asarray(radius) / _STEP
-        low = np.minimum(place.astype(int), self.density.size - 2)
-        share = place - low
-        density = self.density.take(low) + share * self._rise.take(low)
-        return np.where(share > 1.0, 0.0, density)
+        low = place.astype(int)
+        density = self._rise.take(low, mode='clip')
+        density *= place - low
+        density += self._steps.take(low, mode='clip')
+        return density
 
     def terms(self, dx, dy, *, flux, flux_err):
         """

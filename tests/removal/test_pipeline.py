@@ -263,7 +263,7 @@ class TestAssemble:
             errors.flux_err, errors.flux_psf_err, errors.flags, 64, np.array([0.8])
         )
         meta = assemble(*run[:2], replace(removal, errors=changed)).photometry.meta
-        assert meta['n_empty_apertures'] == 64
+        assert meta['n_empty_apertures'] == 48
         assert meta['error_scale'] == [0.8]
 
     def test_fixed_positions_are_not_shown(self, run, removal):

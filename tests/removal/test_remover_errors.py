@@ -42,7 +42,7 @@ class TestRemover:
     def test_white_noise(self, run):
         table = run()
         assert table.meta['error_method'] == 'empty_apertures'
-        assert table.meta['n_empty_apertures'] == 64
+        assert table.meta['n_empty_apertures'] == 48
         kappa = ErrorCalibration.generic().kappa
         error = table['flux_err'].value
         # A robust deviation of 64 values is known within an eighth.
