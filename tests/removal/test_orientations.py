@@ -29,7 +29,7 @@ FLUX = np.array([30.0, 20.0, 40.0, 25.0])
 
 def make_map():
     """Make a map of bright sources, the PSF of each turned by another angle."""
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(8)
     psf = get_psf('scanmap/green')
     emission = 1e-2 * gaussian_filter(rng.standard_normal(SHAPE), 6.0)
     emission += 1e-4 * rng.standard_normal(SHAPE)
@@ -69,7 +69,7 @@ def test_told_angles_take_the_lobes_off(scene, ring_errors, method):
     plain = remove(data, table, method=method, psf='setup')
     table['psf_angle'] = TURN
     told = remove(data, table, method=method, psf='setup')
-    assert ring_errors(told) < (0.8 if method == 'psf' else 1.01) * ring_errors(plain)
+    assert ring_errors(told) < (0.5 if method == 'psf' else 1.01) * ring_errors(plain)
     np.testing.assert_allclose(told.photometry['flux'].value, FLUX, rtol=0.02)
 
 

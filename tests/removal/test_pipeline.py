@@ -260,7 +260,7 @@ class TestAssemble:
     def test_ratio_and_number(self, run, removal):
         errors = removal.errors
         changed = FluxErrors(
-            errors.flux_err, errors.flux_psf_err, errors.flags, 64, np.array([0.8])
+            errors.flux_err, errors.flux_psf_err, errors.flags, 48, np.array([0.8])
         )
         meta = assemble(*run[:2], replace(removal, errors=changed)).photometry.meta
         assert meta['n_empty_apertures'] == 48
