@@ -8,7 +8,7 @@ from .filters import get_filter_bank as get_filter_bank
 from .fitting import FitSettings as FitSettings
 from .fitting import PSFFit as PSFFit
 from .fitting import fit_psf as fit_psf
-from .fitting import fit_quality as fit_quality
+from .quality import fit_quality as fit_quality
 from .scatter import filter_scatter as filter_scatter
 from .shape import find_telling as find_telling
 from .shape import fit_shape as fit_shape

@@ -17,8 +17,8 @@ from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import (
     FitSettings,
     fit_psf,
-    fit_quality,
 )
+from photutils_pconv.psf_photometry.quality import fit_quality
 from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.filling import Filled, PSFFluxes
 

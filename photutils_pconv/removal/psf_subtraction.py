@@ -43,8 +43,8 @@ from photutils_pconv.psf_photometry.fitting import (
     FitSettings,
     PSFFit,
     fit_psf,
-    fit_quality,
 )
+from photutils_pconv.psf_photometry.quality import fit_quality
 from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.removal.mismatch import (
     estimate_position_errors,

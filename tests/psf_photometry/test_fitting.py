@@ -21,7 +21,8 @@ from photutils_pconv.psf_photometry.fit_windows import (
     polynomial_terms,
     solve_window,
 )
-from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf, fit_quality
+from photutils_pconv.psf_photometry.fitting import FitSettings, fit_psf
+from photutils_pconv.psf_photometry.quality import fit_quality
 
 SHAPE = (120, 130)
 
