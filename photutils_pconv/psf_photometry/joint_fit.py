@@ -178,10 +178,10 @@ class JointFit:
         numbers = sorted(numbers, key=lambda i: len(self._neighbours[i]))
         for group in group_alike(numbers, lambda i: self._radius[i]):
             flux[group], shifts = self._fit_group(group, is_first=is_first)
-            for i, shift in zip(group, shifts, strict=True):
-                is_sound = not self.unstable[i] and flux[i] > 0
-                if self._moves[i] and is_sound and not is_last:
-                    x[i], y[i] = self._shift(i, shift / flux[i])
+            moves = self._moves[group] & ~self.unstable[group] & (flux[group] > 0)
+            if moves.any() and not is_last:
+                moved = group[moves]
+                x[moved], y[moved] = self._shift(moved, shifts[moves].T / flux[moved])
             advance(len(group))
         return flux, x, y
 
@@ -258,16 +258,16 @@ class JointFit:
             self.level[group] = _WING_SHARE * windows.scatter(residual)
         return coefficients[:, 0], coefficients[:, n_free : n_free + 2]
 
-    def _shift(self, i, shift):
+    def _shift(self, moved, shift):
         """
-        Give the position of a source after a shift, no farther off than it may be.
+        Give the positions of sources after shifts, no farther off than they may be.
         """
-        shift *= min(1.0, _LARGEST_STEP / max(np.hypot(*shift), _TINY))
-        x, y = self.x[i] + shift[0], self.y[i] + shift[1]
-        x0, y0 = (one[i] for one in self._given)
-        if np.hypot(x - x0, y - y0) > self._maximum_shift:
-            return x0, y0
-        return x, y
+        length = np.maximum(np.hypot(*shift), _TINY)
+        place = np.array([self.x[moved], self.y[moved]])
+        place += shift * np.minimum(1.0, _LARGEST_STEP / length)
+        given = np.array([one[moved] for one in self._given])
+        is_far = np.hypot(*(place - given)) > self._maximum_shift
+        return np.where(is_far, given, place)
 
     def _take(self, flux, x, y, *, is_first):
         """
@@ -285,12 +285,14 @@ class JointFit:
             may_move = self._fit_position & _hold_their_own(flux, self._neighbours)
             active |= may_move != self._moves
             self._moves = may_move
-        extent = [
-            _find_reach(
-                self._psf.of(i), self.level[i], change[i] + abs(flux[i]) * shift[i]
-            )
-            for i in np.flatnonzero(changed)
-        ]
+        extent = np.array(
+            [
+                _find_reach(
+                    self._psf.of(i), self.level[i], change[i] + abs(flux[i]) * shift[i]
+                )
+                for i in np.flatnonzero(changed)
+            ]
+        )
         active |= _find_reached(self.x, self.y, changed, extent, self._radius)
         self._active = active
         return changed
@@ -327,12 +329,13 @@ def _find_reached(x, y, changed, extent, radius):
     if which.size == 0:
         return reached
     points = np.stack([x, y], axis=1)
-    extent = np.array(extent)
     found = KDTree(points).query_ball_point(points[which], extent + radius.max())
-    for i, reach, near in zip(which, extent, found, strict=True):
-        near = np.array([j for j in near if j != i], dtype=int)
-        distance = np.hypot(x[near] - x[i], y[near] - y[i])
-        reached[near[distance <= reach + radius[near]]] = True
+    n_near = [len(near) for near in found]
+    near = np.concatenate([*found, []]).astype(int)
+    source, extent = np.repeat(which, n_near), np.repeat(extent, n_near)
+    distance = np.hypot(x[near] - x[source], y[near] - y[source])
+    counts = (near != source) & (distance <= extent + radius[near])
+    reached[near[counts]] = True
     return reached
 
 
