@@ -30,11 +30,12 @@ _SURROUNDINGS = 12
 _MULTIPLE = 32
 # The side of cutouts around small holes (pixels), where the network is run on one turn
 # of them: it holds the circle by which they are normalised, at little more than half
-# the work. On the maps of benchmarks/psf_accuracy.py --parts real simulated --maps 4
-# --real-maps 2, compared by --over, fluxes scatter as with 64 pixels (0.98 to 1.01 on
-# real backgrounds), and the errors in holes are the same; with fill='mean' they are
-# 1.01 to 1.02 of those with 64 (2026-11-29).
-_SMALL = 48
+# the work. They keep less around their holes, still two and a half beams: on the maps of
+# benchmarks/psf_accuracy.py --setups scanmap/blue scanmap/green parallel/red --parts real
+# simulated --maps 4 --real-maps 2, compared by --over, fluxes scatter 0.97 to 1.02 times
+# as much as with 12 pixels, and errors in holes are 0.99 to 1.02 times as large
+# (2026-11-30); so they were with 48 instead of 64 pixels for holes of up to 10 (before).
+_SMALL, _LEAST_SURROUNDINGS = 48, 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,8 @@ def choose_sizes(model, reach, *, run):
     how = Normalisation.from_dict(model.card.normalisation)
     quick = run.turns == SEEING_TURNS
     if quick and how.name == 'robust' and 2.0 * how.radius <= _SMALL:
-        sizes[needed <= _SMALL] = min(smallest, _SMALL)
+        is_small = 2.0 * (reach + _LEAST_SURROUNDINGS) <= _SMALL
+        sizes[is_small] = min(smallest, _SMALL)
     return sizes
 
 

@@ -388,7 +388,7 @@ class TestFilledModels:
             model.network.head.weight.normal_(0, 0.02)
         # The middle of a pixel's edge is the middle of its cutout, too. Smaller holes
         # are seen in other cutouts on one turn than on more.
-        x, y, radius = [70.5], [60.5], [12.0]
+        x, y, radius = [70.5], [60.5], [14.0]
         expected = inpaint(data, x, y, radius, model=model).emission
         nx = data.shape[1]
         turned = inpaint(

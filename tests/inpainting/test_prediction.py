@@ -20,7 +20,7 @@ from photutils_pconv.network import load_model
 from photutils_pconv.network.running import RunOptions, make_predictor
 
 ONE_TURN = RunOptions(turns=1)
-REACH = np.array([4.0, 12.0, 12.5, 20.0, 20.5, 36.0])
+REACH = np.array([4.0, 15.0, 15.5, 20.0, 20.5, 36.0])
 
 
 @pytest.fixture(scope='module')
