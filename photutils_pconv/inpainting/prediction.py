@@ -30,11 +30,11 @@ _SURROUNDINGS = 12
 _MULTIPLE = 32
 # The side of cutouts around small holes (pixels), where the network is run on one turn
 # of them: it holds the circle by which they are normalised, at little more than half
-# the work. They keep less around their holes, still two and a half beams: on the maps of
-# benchmarks/psf_accuracy.py --setups scanmap/blue scanmap/green parallel/red --parts real
-# simulated --maps 4 --real-maps 2, compared by --over, fluxes scatter 0.97 to 1.02 times
-# as much as with 12 pixels, and errors in holes are 0.99 to 1.02 times as large
-# (2026-11-30); so they were with 48 instead of 64 pixels for holes of up to 10 (before).
+# the work. They keep less around their holes, still two and a half beams: on the maps
+# of benchmarks/psf_accuracy.py --setups scanmap/blue scanmap/green parallel/red --parts
+# real simulated --maps 4 --real-maps 2, compared by --over, fluxes scatter 0.97 to 1.02
+# times as much as with 12 pixels, errors in holes are 0.99 to 1.02 times as large
+# (2026-11-30).
 _SMALL, _LEAST_SURROUNDINGS = 48, 9
 
 
