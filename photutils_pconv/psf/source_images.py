@@ -205,15 +205,17 @@ def draw_subtraction(
         extents.append(_find_extents(pixel_psf, fit_flux, level))
         extents.append(_find_shape_extents(pixel_psf, len(x), _SHAPE_SHARE))
     # What is drawn of a source, and what each image holds of it.
-    outer = find_regions(shape, x, y, np.fmax.reduce(extents))
+    outer, near = (
+        find_regions(shape, x, y, np.fmax.reduce(one)) for one in (extents, extents[:2])
+    )
     inner = zip(*(find_regions(shape, x, y, one) for one in extents), strict=True)
     for i, (region, parts) in enumerate(zip(outer, inner, strict=True)):
         if region is None:
             continue
         psf = pixel_psf.of(i)
         drawn = psf.draw(region, x[i], y[i])
-        if variance is not None or fit_flux is not None:
-            off = psf.draw_error(region, x[i], y[i])
+        if near[i] is not None and not (variance is None and fit_flux is None):
+            off = psf.draw_error(near[i], x[i], y[i])
         if parts[0] is not None:
             part = _cut_region(parts[0], region)
             values = drawn[part]
@@ -222,7 +224,7 @@ def draw_subtraction(
             holes.empty(i, source, parts[0])
             beyond[parts[0]] += source
             if variance is not None:
-                squares = (flux[i] * off[part]) ** 2
+                squares = (flux[i] * off[_cut_region(parts[0], near[i])]) ** 2
                 squares += (flux_err[i] * values) ** 2
                 if position_err[i] > 0:
                     _add_slopes(squares, values, flux[i] * position_err[i])
@@ -230,7 +232,7 @@ def draw_subtraction(
         if fit_flux is None:
             continue
         if parts[1] is not None:
-            off = fit_flux[i] * off[_cut_region(parts[1], region)]
+            off = fit_flux[i] * off[_cut_region(parts[1], near[i])]
             expected[parts[1]] += np.square(off, out=off)
         if parts[2] is not None:
             values = drawn[_cut_region(parts[2], region)]

@@ -3,6 +3,8 @@
 The windows in which sources are fitted, and the linear fit in one of them.
 """
 
+import math
+
 import numpy as np
 from scipy.optimize import lsq_linear
 from scipy.spatial import KDTree
@@ -303,12 +305,14 @@ def find_neighbours(x, y, distance, *, scale=None):
     found = KDTree(points).query_ball_point(
         points, distance * scale.max(), return_sorted=True
     )
+    # Numbers of Python, which are some times faster one by one.
+    x, y, scale = (one.tolist() for one in (points[:, 0], points[:, 1], scale))
     return [
         [
             j
             for j in row
             if SAME_POSITION
-            < np.hypot(x[j] - x[i], y[j] - y[i])
+            < math.hypot(x[j] - x[i], y[j] - y[i])
             <= distance * max(scale[i], scale[j])
         ]
         for i, row in enumerate(found)

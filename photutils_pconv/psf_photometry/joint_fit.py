@@ -88,7 +88,7 @@ class JointFit:
         maximum_shift,
     ):
         n = len(x)
-        self._data, self._missing, self._degree = data, missing, degree
+        self._data, self._degree = data, degree
         self._psf = pixel_psf
         self._given = x, y
         self._fit_position = fit_position
@@ -99,6 +99,12 @@ class JointFit:
         #: The number of pixels that each fit sees.
         self.n_pixels = np.zeros(n, dtype=int)
         self._enough, self._brightest = np.zeros(n, dtype=bool), np.full(n, np.inf)
+        # The windows of each radius, and each source's place among them.
+        self._windows, self._place = {}, np.zeros(n, dtype=int)
+        for one in np.unique(self._radius):
+            alike = np.flatnonzero(self._radius == one)
+            self._place[alike] = np.arange(alike.size)
+            self._windows[one] = WindowStack.around(x[alike], y[alike], one, missing)
         for group in group_alike(range(n), lambda i: self._radius[i]):
             windows = self._find_windows(group)
             self.n_pixels[group] = windows.n_pixels
@@ -123,8 +129,7 @@ class JointFit:
         """
         Find the windows of sources with equal ones.
         """
-        x, y = (one[group] for one in self._given)
-        return WindowStack.around(x, y, self._radius[group[0]], self._missing)
+        return self._windows[self._radius[group[0]]].select(self._place[group])
 
     def begin_with(self, start):
         """

@@ -112,6 +112,25 @@ class WindowStack:
         used &= ~squares.cut(missing, fill_value=True)
         return cls(x, y, radius, squares, used)
 
+    def select(self, places):
+        """
+        Select some of the windows.
+
+        Parameters
+        ----------
+        places : int `~numpy.ndarray`
+            Their places among all.
+
+        Returns
+        -------
+        windows : `WindowStack`
+            The windows.
+        """
+        squares = SquareStack(self.squares.origins[places], self.squares.side)
+        return WindowStack(
+            self.x[places], self.y[places], self.radius, squares, self.used[places]
+        )
+
     @property
     def n_pixels(self):
         """
