@@ -38,13 +38,7 @@ STAGES = {
     ],
     'filters and their scatter': [f'{_SUBTRACTION}:measure_fluxes'],
     'images of the sources': [
-        f'{_SUBTRACTION}:{name}'
-        for name in (
-            'model_image',
-            'expected_error_image',
-            'shape_image',
-            'draw_subtraction',
-        )
+        f'{_SUBTRACTION}:{name}' for name in ('model_image', 'draw_subtraction')
     ],
     'structure around holes': [f'{_SUBTRACTION}:measure_structure'],
     'apertures': [
@@ -56,6 +50,7 @@ STAGES = {
         'inpainting.hole_filling:_MaskedMap.cut',
         'removal.seen_emission:ResidualMap.cut',
         'inpainting.blending:Blender.add',
+        'inpainting.blending:Blender.blend',
         'inpainting.blending:Blender.finish',
     ],
 }
@@ -84,7 +79,7 @@ KERNELS = {
         'psf_photometry.bright_sources:solve_window',
         'psf_photometry.filters:FilterBank.weights',
     ],
-    'averages over Gaussians': ['removal.structure:smooth'],
+    'averages over Gaussians': ['removal.structure:_Averages.over'],
 }
 _REST = 'all else'
 

@@ -62,6 +62,16 @@ def test_windows_are_those_of_single_fits(missing, psf, degree):
     assert not enough[-1]
 
 
+def test_selected_windows(missing):
+    stack = WindowStack.around(X[:5], Y[:5], RADIUS, missing)
+    places = np.array([3, 0])
+    part = stack.select(places)
+    whole = WindowStack.around(X[places], Y[places], RADIUS, missing)
+    assert_array_equal(part.used, whole.used)
+    assert_array_equal(part.squares.origins, whole.squares.origins)
+    assert_array_equal(part.x, X[places])
+
+
 def test_scatter(missing):
     data = np.random.default_rng(3).normal(50.0, 2.0, SHAPE)
     stack = WindowStack.around(X[:5], Y[:5], RADIUS, missing)

@@ -18,6 +18,7 @@ from photutils_pconv.psf.source_images import (
     draw_subtraction,
     expected_error_image,
     model_image,
+    shape_image,
 )
 from photutils_pconv.psf_photometry.fitting import FitSettings
 from photutils_pconv.removal.psf_subtraction import SubtractionSettings, remove_with_psf
@@ -97,6 +98,26 @@ def test_image_beyond_the_holes(psf):
     slope = 0.2 * flux[1] * np.hypot(*psf.gradient(xx - x[1], yy - y[1]))
     expected = np.sqrt(mismatch**2 + one**2 + slope**2)
     np.testing.assert_allclose(drawn.error, expected, rtol=0.1, atol=1e-4)
+
+
+def test_what_residuals_need_is_drawn_along(psf):
+    """The second source is not subtracted, the last one has no flux of a fit."""
+    shape, rng = (80, 90), np.random.default_rng(4)
+    x, y = rng.uniform(-3.0, 83.0, (2, 4))
+    flux, fit_flux = np.array([5.0, np.nan, 0.4, 2.0]), np.array([4.0, 3.0, 0.5, 0.0])
+    level = np.full(4, 1e-3)
+    holes = TaperedHoles(x, y, np.full(4, 6.0), taper_width=2.0)
+    drawn = draw_subtraction(
+        shape, x, y, flux, psf, holes=holes, level=level, fit_flux=fit_flux
+    )
+    plain = draw_subtraction(shape, x, y, flux, psf, holes=holes, level=level)
+    assert plain.expected_error is None
+    assert plain.shapes is None
+    np.testing.assert_allclose(drawn.image, plain.image, rtol=1e-12)
+    np.testing.assert_allclose(drawn.beyond, plain.beyond, rtol=1e-12)
+    expected = expected_error_image(shape, x, y, fit_flux, psf, level=level)
+    np.testing.assert_allclose(drawn.expected_error, expected, rtol=1e-9)
+    np.testing.assert_allclose(drawn.shapes, shape_image(shape, x, y, psf), rtol=1e-9)
 
 
 def test_wings_reach_beyond_the_holes(psf, flat_psf_model):
