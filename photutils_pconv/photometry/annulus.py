@@ -9,7 +9,7 @@ import numpy as np
 
 from photutils_pconv._utils.arrays import as_map, join_missing
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry._stamps import iterate_apertures
+from photutils_pconv.photometry._aperture_stacks import iterate_apertures
 from photutils_pconv.photometry.flags import SourceFlags, flag_positions
 
 __all__ = [

@@ -33,7 +33,7 @@ from photutils_pconv._utils.arrays import (
     one_per_source,
 )
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry._stamps import (
+from photutils_pconv.photometry._aperture_stacks import (
     find_gaps,
     iterate_apertures,
 )

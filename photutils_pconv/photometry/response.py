@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from photutils_pconv._utils.checks import as_radii, check_choice
-from photutils_pconv.photometry._stamps import iterate_apertures
+from photutils_pconv.photometry._aperture_stacks import iterate_apertures
 
 __all__ = ['pixel_response']
 
