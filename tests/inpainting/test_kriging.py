@@ -217,6 +217,26 @@ def test_generalised_least_squares(noise, tolerance, brightness):
     assert_allclose(found[0][hole], expected, atol=tolerance)
 
 
+@pytest.mark.parametrize('noise', [0.01, 1.0])
+@pytest.mark.parametrize('brightness', [1e6, 1e9, 1e12])
+def test_terms_of_any_brightness(noise, brightness):
+    """
+    The emission is told from terms, nearly alike around the hole, as far as rounding
+    allows.
+    """
+    terms = np.exp(-0.5 * (RADIUS / np.array([8.0, 14.0])[:, None, None]) ** 2)
+    filled, contribution = krige_cutout(
+        5.0 + brightness * terms[0],
+        make_hole(7.0),
+        beam=BEAM,
+        radius=7.0,
+        terms=DrawnTerms(brightness * terms),
+        member=(-2.6, noise, 1.0),
+    )
+    assert np.isfinite(contribution).all()
+    assert np.abs(filled[RADIUS < 7.0] - 5.0).max() < 1.0 + 1e-5 * brightness
+
+
 class TestTerms:
     """A contribution of known shape beside the emission."""
 
