@@ -209,10 +209,15 @@ def _solve(matrix, values, shapes):
     products = whitened @ whitened.T
     normal = products[1:, 1:].copy()
     normal.ravel()[len(normal) + 1 :: len(normal) + 1] += 1.0
-    _, amplitude, failed = dposv(normal, products[1:, 0])
+    # In units of their own, for a mean is as small as wings may be bright.
+    unit = 1.0 / np.sqrt(np.diag(normal))
+    normal *= unit[:, None] * unit
+    right = unit * products[1:, 0]
+    _, amplitude, failed = dposv(normal, right)
     if failed:
         # Wings so bright that rounding exceeds what is known beforehand.
-        amplitude = np.linalg.lstsq(normal, products[1:, 0])[0]
+        amplitude = np.linalg.lstsq(normal, right)[0]
+    amplitude *= unit
     left = (values - amplitude @ shapes).astype(matrix.dtype)
     # Faster than `potrs` for a single right-hand side.
     weighted = trsv(factor, trsv(factor, left, lower=1), lower=1, trans=1)

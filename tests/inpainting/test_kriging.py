@@ -221,10 +221,9 @@ def test_generalised_least_squares(noise, tolerance, brightness):
 @pytest.mark.parametrize('brightness', [1e6, 1e9, 1e12])
 def test_terms_of_any_brightness(noise, brightness):
     """
-    The emission is told from terms, nearly alike around the hole, as far as rounding
-    allows.
+    The emission is told from terms, two of them equal, as far as rounding allows.
     """
-    terms = np.exp(-0.5 * (RADIUS / np.array([8.0, 14.0])[:, None, None]) ** 2)
+    terms = np.exp(-0.5 * (RADIUS / np.array([8.0, 8.0, 14.0])[:, None, None]) ** 2)
     filled, contribution = krige_cutout(
         5.0 + brightness * terms[0],
         make_hole(7.0),
