@@ -51,6 +51,9 @@ _FEWEST = 64
 # estimated by at most 5e-4 of the scatter around, with less noise by up to 7e-3
 # (277 holes of benchmarks/speed.py, with each member of the bank, 2026-11-30).
 _SINGLE_NOISE = 0.3
+# Terms that are brighter than this, in units of the scatter, need double precision
+# (tests/inpainting/test_kriging.py).
+_SINGLE_TERMS = 1.0e3
 # The shapes of cutouts and holes whose pixels are remembered.
 _KEPT = 64
 
@@ -146,7 +149,7 @@ def _krige(image, validity, beam, radius, level, terms, member=None):
     shapes = np.ones((1 if terms is None else 1 + len(terms), used[0].size))
     if terms is not None:
         np.divide(terms.pick(used), np.sqrt(variance), out=shapes[1:])
-    single = noise >= _SINGLE_NOISE
+    single = bool(noise >= _SINGLE_NOISE and np.abs(shapes).max() < _SINGLE_TERMS)
     matrix = covariance_matrix(beam, slope, *used, single=single)
     matrix.ravel()[:: len(matrix) + 1] += noise**2
     weighted, (mean, *amplitude) = _solve(

@@ -233,7 +233,7 @@ def test_terms_of_any_brightness(noise, brightness):
         member=(-2.6, noise, 1.0),
     )
     assert np.isfinite(contribution).all()
-    assert np.abs(filled[RADIUS < 7.0] - 5.0).max() < 1.0 + 1e-5 * brightness
+    assert np.abs(filled[RADIUS < 7.0] - 5.0).max() < 1e-2 + 1e-12 * brightness
 
 
 class TestTerms:
