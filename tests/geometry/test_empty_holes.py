@@ -17,7 +17,7 @@ def rng():
 
 class TestRadii:
     def test_number(self):
-        for n_sources, expected in ((3, 64), (100, 64), (5000, 64)):
+        for n_sources, expected in ((3, 48), (100, 48), (5000, 48)):
             radii = choose_empty_radii(np.full(n_sources, 7.0), rng=rng())
             assert_array_equal(radii, np.full(expected, 7.0))
         assert choose_empty_radii([5.0], rng=rng(), n_empty=20).size == 20
@@ -27,7 +27,7 @@ class TestRadii:
         radii = choose_empty_radii(sources, rng=rng())
         classes, number = np.unique(radii, return_counts=True)
         assert_array_equal(classes, [5, 6, 9, 12])
-        assert number.sum() == 64
+        assert number.sum() == 48
         assert np.all(number >= 8)
         assert number[0] > number[1] > number[3]
 
@@ -38,7 +38,7 @@ class TestRadii:
     def test_many_radii(self):
         sources = np.linspace(5, 12, 50)
         radii = choose_empty_radii(sources, rng=rng())
-        assert radii.size == 64
+        assert radii.size == 48
         assert np.all(np.isin(radii, sources))
 
 
