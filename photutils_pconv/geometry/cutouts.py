@@ -70,9 +70,14 @@ def extract_cutout(image, x0, y0, *, size=CUTOUT_SIZE, fill_value=0):
     cutout : `~numpy.ndarray`
         A (size, size) copy.
     """
+    return np.array(_look_at(image, x0, y0, size, fill_value))
+
+
+def _look_at(image, x0, y0, size, fill_value):
+    """Give a cutout: the part of the map itself where it lies on it."""
     ny, nx = image.shape
     if 0 <= y0 <= ny - size and 0 <= x0 <= nx - size:
-        return np.array(image[y0 : y0 + size, x0 : x0 + size])
+        return image[y0 : y0 + size, x0 : x0 + size]
     cutout = np.full((size, size), fill_value, dtype=image.dtype)
     ya, yb = max(y0, 0), min(y0 + size, ny)
     xa, xb = max(x0, 0), min(x0 + size, nx)
@@ -104,15 +109,9 @@ def cut_stack(image, origins, size, *, fill_value=0):
     cutouts : (N, size, size) `~numpy.ndarray`
         The cutouts.
     """
-    ny, nx = image.shape
     cutouts = np.empty((len(origins), size, size), dtype=image.dtype)
     for cutout, (x0, y0) in zip(cutouts, np.asarray(origins).tolist(), strict=True):
-        if 0 <= y0 <= ny - size and 0 <= x0 <= nx - size:
-            cutout[...] = image[y0 : y0 + size, x0 : x0 + size]
-        else:
-            cutout[...] = extract_cutout(
-                image, x0, y0, size=size, fill_value=fill_value
-            )
+        cutout[...] = _look_at(image, x0, y0, size, fill_value)
     return cutouts
 
 

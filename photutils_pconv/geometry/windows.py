@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ['Window', 'disc', 'find_regions', 'find_window']
+__all__ = ['Window', 'disc', 'find_regions', 'find_window', 'region_within']
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +154,29 @@ def find_regions(shape, x, y, reach):
         (slice(y0, y1), slice(x0, x1)) if y0 < y1 and x0 < x1 else None
         for (y0, y1), (x0, x1) in zip(*bounds, strict=True)
     ]
+
+
+def region_within(region, outer, *, step=1):
+    """
+    Find where rows and columns of a map lie within others.
+
+    Parameters
+    ----------
+    region, outer : 2-tuple of slice
+        The rows and columns, and those that hold them.
+
+    step : int, optional
+        Which of them are taken: every so many.
+
+    Returns
+    -------
+    within : tuple of slice
+        The index of the first in an image of the second.
+    """
+    return tuple(
+        slice(one.start - whole.start, one.stop - whole.start, step)
+        for one, whole in zip(region, outer, strict=True)
+    )
 
 
 def disc(dx, dy, radius):

@@ -206,14 +206,7 @@ def inpaint_holes(
     total = None
     if wings is not None and settings.subtract_wings:
         total = wings.image.copy()
-    for cutouts in predict_cutouts(
-        masked_map.cut,
-        holes,
-        model=settings.model,
-        run=settings.run,
-        taper_width=taper_width,
-        jy_per_pixel=jy_per_pixel,
-    ):
+    for cutouts in masked_map.predict(taper_width):
         blender.add(cutouts, holes)
         if total is not None and cutouts.inputs.wings is not None:
             # What kriging found beyond the expected ones.
@@ -276,15 +269,7 @@ def inpaint_chosen(
     _check_size(holes, taper_width)
     masked_map = _MaskedMap.of(data, missing, holes, settings, jy_per_pixel)
     blender = Blender(data.shape, len(holes), taper_width)
-    for cutouts in predict_cutouts(
-        masked_map.cut,
-        holes,
-        model=settings.model,
-        run=settings.run,
-        taper_width=taper_width,
-        jy_per_pixel=jy_per_pixel,
-        chosen=chosen,
-    ):
+    for cutouts in masked_map.predict(taper_width, chosen=chosen):
         blender.add(cutouts, holes)
     return blender.blend(missing)
 
@@ -332,6 +317,20 @@ class _MaskedMap:
                 missing=missing,
             )
         return cls(data, missing, holes, settings, wings, jy_per_pixel)
+
+    def predict(self, taper_width, *, chosen=None):
+        """
+        Have the network predict the emission in the holes, or in some of them.
+        """
+        return predict_cutouts(
+            self.cut,
+            self.holes,
+            model=self.settings.model,
+            run=self.settings.run,
+            taper_width=taper_width,
+            jy_per_pixel=self.jy_per_pixel,
+            chosen=chosen,
+        )
 
     def cut(self, batch, origins, size):
         """

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
-from photutils_pconv.geometry.windows import disc, find_regions, find_window
+from photutils_pconv.geometry.windows import (
+    disc,
+    find_regions,
+    find_window,
+    region_within,
+)
 
 __all__ = [
     'DrawnSubtraction',
@@ -217,14 +222,14 @@ def draw_subtraction(
         if near[i] is not None and not (variance is None and fit_flux is None):
             off = psf.draw_error(near[i], x[i], y[i])
         if parts[0] is not None:
-            part = _cut_region(parts[0], region)
+            part = region_within(parts[0], region)
             values = drawn[part]
             source = flux[i] * values
             image[parts[0]] += source
             holes.empty(i, source, parts[0])
             beyond[parts[0]] += source
             if variance is not None:
-                squares = (flux[i] * off[_cut_region(parts[0], near[i])]) ** 2
+                squares = (flux[i] * off[region_within(parts[0], near[i])]) ** 2
                 squares += (flux_err[i] * values) ** 2
                 if position_err[i] > 0:
                     _add_slopes(squares, values, flux[i] * position_err[i])
@@ -232,10 +237,10 @@ def draw_subtraction(
         if fit_flux is None:
             continue
         if parts[1] is not None:
-            off = fit_flux[i] * off[_cut_region(parts[1], near[i])]
+            off = fit_flux[i] * off[region_within(parts[1], near[i])]
             expected[parts[1]] += np.square(off, out=off)
         if parts[2] is not None:
-            values = drawn[_cut_region(parts[2], region)]
+            values = drawn[region_within(parts[2], region)]
             _add_shape(shapes, psf, (x[i], y[i]), parts[2], values, extents[2][i])
     roots = (None if one is None else _take_root(one) for one in (variance, expected))
     return DrawnSubtraction(image, beyond, *roots, shapes)
@@ -337,16 +342,6 @@ def _source_regions(shape, x, y, flux, pixel_psf, level):
     for i, region in enumerate(find_regions(shape, x, y, extents)):
         if region is not None:
             yield i, region
-
-
-def _cut_region(region, outer):
-    """
-    Find where rows and columns of a map lie within others.
-    """
-    return tuple(
-        slice(one.start - whole.start, one.stop - whole.start)
-        for one, whole in zip(region, outer, strict=True)
-    )
 
 
 def _find_extents(pixel_psf, flux, level):

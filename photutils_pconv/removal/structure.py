@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from photutils_pconv._utils.medians import robust_std
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.windows import find_window, region_within
 
 __all__ = [
     'FINE',
@@ -38,7 +38,7 @@ _LARGEST_MATRIX = 160
 RING_GAP = 2.0
 _RING_WIDTH = 24.0
 # The scatter around a hole is taken from every second row and column, if so many
-# pixels are left: it changes by 2 percent then (500 holes of benchmarks/speed.py); by
+# pixels are left: it changes by some percent then (tests/removal/test_structure.py); by
 # choice.
 _STEP, _FEWEST_SAMPLES = 2, 300
 #: How far beyond a hole's rim a map is looked at for that, in pixels.
@@ -277,10 +277,7 @@ def scales_around(data, unusable, x, y, radius):
         dx, dy = inner.offsets
         for step in (_STEP, 1):
             ring = _find_ring(dx[:, ::step], dy[::step], radius[i])
-            part = tuple(
-                slice(one.start - whole.start, one.stop - whole.start, step)
-                for one, whole in zip(inner.region, window.region, strict=True)
-            )
+            part = region_within(inner.region, window.region, step=step)
             ring &= ~avoid[part]
             if np.count_nonzero(ring) >= _FEWEST_SAMPLES:
                 break
