@@ -29,9 +29,8 @@ __all__ = [
 MINIMUM_EMPTY = 16
 
 # The number of empty holes, by default. By choice: 48 tell a map's ratio to the
-# calibration to 17 percent, 64 to 15, which takes a third longer, and 32 to 21, while
-# it differs from map to map by 31 (`compare_empty_holes` of benchmarks/speed.py, with
-# ten maps, 2026-11-30).
+# calibration to 16 percent, 64 to 15, and 256 to 8, while it differs from map to map by
+# 30 (benchmarks/results/speed.md, 2026-11-30).
 _ENOUGH_EMPTY = 48
 # Rare radii are tried so often; by choice.
 _LEAST_OF_A_CLASS = 8

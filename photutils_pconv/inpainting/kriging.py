@@ -48,8 +48,8 @@ _USABLE_SHARE = 0.5
 # The fewest usable pixels around a hole that tell anything.
 _FEWEST = 64
 # With this much noise, in units of the scatter, single precision changes what is
-# estimated by at most 5e-4 of the scatter around, with less noise by up to 7e-3
-# (277 holes of benchmarks/speed.py, with each member of the bank, 2026-11-30).
+# estimated by some thousandths of it at most, with less noise by more
+# (tests/inpainting/test_kriging.py); by choice.
 _SINGLE_NOISE = 0.3
 # Terms that are brighter than this, in units of the scatter, need double precision
 # (tests/inpainting/test_kriging.py).
