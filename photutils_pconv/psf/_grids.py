@@ -12,6 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import spline_filter
 
+from photutils_pconv.psf._splines import spline_slopes, spline_weights
+
 __all__ = ['SampledGrid']
 
 # Samples along a pixel's side: the spline is then good to 1e-5 of the peak of a PSF
@@ -220,49 +222,6 @@ class _Axis:
         self.n = inside.stop - inside.start
         self.n_samples = (self.n - 1) * oversampling + 4
         self.weights = spline_weights(share)
-
-
-def spline_weights(share):
-    """
-    Give the weights of a cubic spline's four coefficients around a place.
-
-    Parameters
-    ----------
-    share : array_like
-        Where between the middle two it lies, from 0 to 1.
-
-    Returns
-    -------
-    weights : (4, ...) `~numpy.ndarray`
-        The weights.
-    """
-    t, u = share, 1.0 - share
-    return np.array(
-        (
-            u**3 / 6.0,
-            (3.0 * t**3 - 6.0 * t**2 + 4.0) / 6.0,
-            (3.0 * u**3 - 6.0 * u**2 + 4.0) / 6.0,
-            t**3 / 6.0,
-        )
-    )
-
-
-def spline_slopes(share):
-    """
-    Give the weights of its derivative, for coefficients at a distance of 1.
-
-    Parameters
-    ----------
-    share : array_like
-        As for `spline_weights`.
-
-    Returns
-    -------
-    slopes : (4, ...) `~numpy.ndarray`
-        The weights.
-    """
-    t, u = share, 1.0 - share
-    return np.array((-0.5 * u**2, 1.5 * t**2 - 2 * t, 2 * u - 1.5 * u**2, 0.5 * t**2))
 
 
 def _sum_rows(fours, weights):

@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
+from photutils_pconv.psf._splines import spline_slopes, spline_weights
+
 __all__ = ['PixelImage']
 
 # All by choice, 2026-11-22.
@@ -115,6 +117,44 @@ class PixelImage:
             self._coefficients, [rows, columns], order=3, prefilter=False, cval=0.0
         )
         return values.reshape(np.shape(dx))
+
+    def differentiate(self, dx, dy):
+        """
+        Evaluate the image and its derivatives.
+
+        Parameters
+        ----------
+        dx, dy : `~numpy.ndarray`
+            As for `evaluate`.
+
+        Returns
+        -------
+        values, by_x, by_y : `~numpy.ndarray`
+            The image there, and how it changes with ``dx`` and ``dy``.
+        """
+        samples, step = self._coefficients, self._oversampling
+        places = [np.ravel(one * step + self._centre) for one in (dy, dx)]
+        # Where the spline needs no sample beyond the image, which is 0 there.
+        ends = [n - 3.0 for n in samples.shape]
+        inside = (np.minimum(*places) >= 1.0) & (places[0] <= ends[0])
+        inside &= places[1] <= ends[1]
+        places = [np.where(inside, one, 1.0) for one in places]
+        before = [np.floor(one).astype(int) for one in places]
+        shares = [one - first for one, first in zip(places, before, strict=True)]
+        rows, columns = (one - 1 + np.arange(4)[:, None] for one in before)
+        fours = samples.take(rows[:, None] * samples.shape[1] + columns)
+        along, across = (spline_weights(one) for one in shares)
+        along_slope, across_slope = (step * spline_slopes(one) for one in shares)
+        lines = np.einsum('ijp,jp->ip', fours, across)
+        changes = np.einsum('ijp,jp->ip', fours, across_slope)
+        return [
+            (np.einsum('ip,ip->p', one, weights) * inside).reshape(np.shape(dx))
+            for one, weights in (
+                (lines, along),
+                (changes, along),
+                (lines, along_slope),
+            )
+        ]
 
     def evaluate_profile(self, name, r):
         """

@@ -23,7 +23,7 @@ _MISMATCH = 0.05
 # The error at some radius is that share of the PSF at a radius smaller by this
 # factor: errors of a PSF peak at its first ring, where it is faint itself.
 _RING = 1.5
-# The step (pixels) of the derivatives that are taken by differences.
+# The step (pixels) of the derivative of a profile's correction.
 _SHIFT = 0.125
 # Nearer (pixels) than this, a distance is not divided by.
 _TINY = 1.0e-6
@@ -381,16 +381,50 @@ class PixelPSF(OnePSF):
         by_x, by_y : `~numpy.ndarray`
             The change of `evaluate` by a shift of the source of 1 pixel.
         """
-        if self.is_round and self._correction is None:
-            slope = self._profile('slope', dx, dy) / self.width**3
-            slope = slope / np.maximum(np.hypot(dx, dy), _TINY)
-            return -slope * dx, -slope * dy
-        h = _SHIFT
+        return self.evaluate_with_gradient(dx, dy)[1:]
+
+    def evaluate_with_gradient(self, dx, dy):
+        """
+        Evaluate a source of flux 1, and its derivatives by the source's position.
+
+        Parameters
+        ----------
+        dx, dy : array_like
+            The pixels' offsets from the source, in pixels.
+
+        Returns
+        -------
+        values, by_x, by_y : `~numpy.ndarray`
+            What `evaluate` and `gradient` give, in one go.
+        """
         dx, dy = np.broadcast_arrays(dx, dy)
-        left, right, below, above = self.evaluate(
-            np.stack([dx - h, dx + h, dx, dx]), np.stack([dy, dy, dy - h, dy + h])
-        )
-        return (left - right) / (2 * h), (below - above) / (2 * h)
+        r, area = np.hypot(dx, dy), self.width**2
+        by_radius = np.zeros(r.shape)
+        if self.is_round:
+            values = self._image.evaluate_profile('mean', r / self.width) / area
+            slope = self._image.evaluate_profile('slope', r / self.width)
+            by_radius += slope / (area * self.width)
+            by_x, by_y = np.zeros((2, *r.shape))
+        else:
+            cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
+            values, along, across = self._image.differentiate(
+                cos * dx + sin * dy, -sin * dx + cos * dy
+            )
+            inside = (r <= self._image.end * self.width) / area
+            # A source that moves on leaves the pixels behind.
+            by_x = (sin * across - cos * along) * inside
+            by_y = (-sin * along - cos * across) * inside
+            values = values * inside
+        if self._correction is not None:
+            values = values + np.interp(r, *self._correction, right=0.0)
+            # It has kinks, over which a step looks on both sides.
+            outer, inner = (
+                np.interp(np.abs(r + step), *self._correction, right=0.0)
+                for step in (_SHIFT, -_SHIFT)
+            )
+            by_radius += (outer - inner) / (2 * _SHIFT)
+        by_radius /= np.maximum(r, _TINY)
+        return values, by_x - by_radius * dx, by_y - by_radius * dy
 
     def expected_error(self, dx, dy):
         """

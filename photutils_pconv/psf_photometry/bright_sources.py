@@ -4,25 +4,24 @@ Bright sources with their pixels, from which the PSF's shape is read.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from photutils_pconv.geometry.squares import group_alike
 from photutils_pconv.psf_photometry.fit_windows import (
     FIT_RADIUS,
     NEIGHBOUR_DISTANCE,
-    FitWindow,
     find_neighbours,
     solve_window,
 )
+from photutils_pconv.psf_photometry.window_stacks import WindowStack
 
 __all__ = [
     'CORRELATED_PIXELS',
     'SMALLEST_FLUX',
-    'BrightSource',
-    'ShapeFit',
+    'BrightSources',
+    'ShapeFits',
     'choose_bright_sources',
-    'fit_sources',
 ]
 
 #: The background around a source is not white: a fit sees so many times fewer pixels.
@@ -37,165 +36,192 @@ _LOG_WIDTH_STEP = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class BrightSource:
+class ShapeFits:
     """
-    A source that determines the PSF's shape, with its P pixels.
+    The fits of one PSF to N sources.
 
     Parameters
     ----------
-    window : `~photutils_pconv.psf_photometry.fit_windows.FitWindow`
-        Its window.
+    matrix : (N, T, P) `~numpy.ndarray`
+        The templates; 0 in pixels that are not used.
 
-    values : (P,) `~numpy.ndarray`
-        The map's values there.
+    flux : (N,) `~numpy.ndarray`
+        The fluxes.
 
-    x, y : float
-        Its position, in pixels.
-
-    snr : float
-        Its signal-to-noise ratio (Eq. 1).
-
-    angle : float
-        The angle of the PSF there, in radians; NaN where none is known.
-
-    number : int
-        Its number among all sources.
+    residual : (N, P) `~numpy.ndarray`
+        What the fits leave; 0 in pixels that are not used.
     """
 
-    window: FitWindow
-    values: np.ndarray
-    x: float
-    y: float
-    snr: float
-    angle: float
-    number: int
-
-    def measure_width(self, pixel_psf):
-        """
-        Measure how much wider than the PSF the source is.
-
-        Parameters
-        ----------
-        pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF on the map's pixels.
-
-        Returns
-        -------
-        change, error : float
-            The logarithm of the width, and its error.
-        """
-        psf = self.turn(pixel_psf)
-        offsets = self.offsets()
-        templates = [psf.evaluate(*offsets), *psf.gradient(*offsets)]
-        wider = psf.adjusted(angle=psf.angle, width=psf.width * (1.0 + _LOG_WIDTH_STEP))
-        change = (wider.evaluate(*offsets) - templates[0]) / _LOG_WIDTH_STEP
-        templates = [change, *templates, *self.window.terms]
-        coefficients, covariance = solve_window(self.values, templates)
-        left = self.values - coefficients @ np.array(templates)
-        flux = max(coefficients[1], SMALLEST_FLUX)
-        error = np.sqrt(covariance[0, 0] * CORRELATED_PIXELS * left.var())
-        return coefficients[0] / flux, error / flux
-
-    def turn(self, pixel_psf):
-        """
-        Turn a PSF by the angle that is known here, if there is one.
-
-        Parameters
-        ----------
-        pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF on the map's pixels.
-
-        Returns
-        -------
-        pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF of this source.
-        """
-        if not np.isfinite(self.angle):
-            return pixel_psf
-        return pixel_psf.adjusted(angle=self.angle, width=pixel_psf.width)
-
-    def offsets(self):
-        """
-        Give the offsets of its pixels, in pixels.
-
-        Returns
-        -------
-        dx, dy : (P,) `~numpy.ndarray`
-            The offsets.
-        """
-        return self.window.offsets(self.x, self.y)
-
-
-@dataclass(frozen=True, eq=False)
-class ShapeFit:
-    """
-    The fit of one PSF to one source.
-
-    Parameters
-    ----------
-    distance : (P,) `~numpy.ndarray`
-        The pixels' distances from the source, in pixels.
-
-    matrix : (P, T) `~numpy.ndarray`
-        The templates.
-
-    flux : float
-        The flux.
-
-    residual : (P,) `~numpy.ndarray`
-        What the fit leaves.
-    """
-
-    distance: np.ndarray
     matrix: np.ndarray
-    flux: float
+    flux: np.ndarray
     residual: np.ndarray
 
 
-def fit_sources(sources, pixel_psf):
+@dataclass(frozen=True, eq=False)
+class BrightSources:
     """
-    Fit flux, position and background of sources.
+    N sources that determine the PSF's shape, with P pixels around each.
 
     Parameters
     ----------
-    sources : sequence of `BrightSource`
-        The sources.
+    windows : `~photutils_pconv.psf_photometry.window_stacks.WindowStack`
+        Their windows.
 
-    pixel_psf : `~photutils_pconv.psf.PixelPSF`
-        The PSF on the map's pixels.
+    values : (N, P) `~numpy.ndarray`
+        The map's values there; 0 in pixels that are not used.
 
-    Returns
-    -------
-    fits : list of `ShapeFit`
-        The fits.
+    snr : (N,) `~numpy.ndarray`
+        Their signal-to-noise ratios (Eq. 1).
+
+    angle : (N,) `~numpy.ndarray`
+        The angle of the PSF at each, in radians; NaN where none is known.
+
+    number : (N,) int `~numpy.ndarray`
+        Their numbers among all sources.
     """
-    offsets = [source.offsets() for source in sources]
-    drawn = [None] * len(sources)
-    angles = [one.angle if np.isfinite(one.angle) else None for one in sources]
-    for group in group_alike(range(len(sources)), angles.__getitem__):
-        # All of them at once: a PSF takes longer to be asked than to answer.
-        psf = sources[group[0]].turn(pixel_psf)
-        dx, dy = (
-            np.concatenate(one)
-            for one in zip(*(offsets[k] for k in group), strict=True)
+
+    windows: WindowStack
+    values: np.ndarray
+    snr: np.ndarray
+    angle: np.ndarray
+    number: np.ndarray
+
+    def __len__(self):
+        return len(self.snr)
+
+    @property
+    def used(self):
+        """
+        The pixels that are used ((N, P) bool `~numpy.ndarray`).
+        """
+        return self.windows.used.reshape(self.values.shape)
+
+    @property
+    def n_pixels(self):
+        """
+        Their number at each source ((N,) int `~numpy.ndarray`).
+        """
+        return self.windows.n_pixels
+
+    def select(self, chosen):
+        """
+        Select some of the sources.
+
+        Parameters
+        ----------
+        chosen : (N,) bool `~numpy.ndarray`
+            The sources.
+
+        Returns
+        -------
+        sources : `BrightSources`
+            Those.
+        """
+        return BrightSources(
+            self.windows.select(np.flatnonzero(chosen)),
+            self.values[chosen],
+            self.snr[chosen],
+            self.angle[chosen],
+            self.number[chosen],
         )
-        templates = np.stack([psf.evaluate(dx, dy), *psf.gradient(dx, dy)])
-        ends = np.cumsum([offsets[k][0].size for k in group])
-        for k, part in zip(group, np.split(templates, ends[:-1], axis=1), strict=True):
-            drawn[k] = part
-    fits = []
-    for source, place, templates in zip(sources, offsets, drawn, strict=True):
-        matrix = np.array([*templates, *source.window.terms])
-        coefficients, _ = solve_window(source.values, matrix)
-        fits.append(
-            ShapeFit(
-                distance=np.hypot(*place),
-                matrix=matrix.T,
-                flux=coefficients[0],
-                residual=source.values - coefficients @ matrix,
-            )
+
+    def distances(self):
+        """
+        Give the pixels' distances from their source.
+
+        Returns
+        -------
+        distance : (N, P) `~numpy.ndarray`
+            The distances, in pixels.
+        """
+        return np.hypot(*self._offsets).reshape(self.values.shape)
+
+    def draw(self, pixel_psf):
+        """
+        Draw the PSF at each source.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels; it is turned where an angle is known.
+
+        Returns
+        -------
+        templates : (N, 3, P) `~numpy.ndarray`
+            A source of flux 1, and its changes by a shift of 1 pixel along x and y.
+        """
+        used, (dx, dy) = self.windows.used, self._offsets
+        images = np.zeros((len(self), 3, *used.shape[1:]))
+        angles = np.where(np.isfinite(self.angle), self.angle, np.inf)
+        for angle in np.unique(angles):
+            psf = pixel_psf
+            if np.isfinite(angle):
+                psf = pixel_psf.adjusted(angle=angle, width=pixel_psf.width)
+            # All of them at once: a PSF takes longer to be asked than to answer.
+            use = used & (angles == angle)[:, None, None]
+            for k, one in enumerate(psf.evaluate_with_gradient(dx[use], dy[use])):
+                images[:, k][use] = one
+        return images.reshape(len(self), 3, self.values.shape[1])
+
+    def fit(self, pixel_psf):
+        """
+        Fit flux, position and background of each source.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels.
+
+        Returns
+        -------
+        fits : `ShapeFits`
+            The fits.
+        """
+        matrix = np.concatenate([self.draw(pixel_psf), self._terms], axis=1)
+        coefficients, _ = solve_window(self.values, matrix)
+        residual = self.values - np.einsum('nt,ntp->np', coefficients, matrix)
+        return ShapeFits(matrix, coefficients[:, 0], residual)
+
+    def measure_widths(self, pixel_psf):
+        """
+        Measure how much wider than the PSF each source is.
+
+        Parameters
+        ----------
+        pixel_psf : `~photutils_pconv.psf.PixelPSF`
+            The PSF on the map's pixels.
+
+        Returns
+        -------
+        change, error : (N,) `~numpy.ndarray`
+            The logarithms of the widths, and their errors.
+        """
+        templates = self.draw(pixel_psf)
+        wider = pixel_psf.adjusted(
+            angle=pixel_psf.angle, width=pixel_psf.width * (1.0 + _LOG_WIDTH_STEP)
         )
-    return fits
+        change = self.draw(wider)[:, :1] - templates[:, :1]
+        matrix = np.concatenate(
+            [change / _LOG_WIDTH_STEP, templates, self._terms], axis=1
+        )
+        coefficients, covariance = solve_window(self.values, matrix)
+        left = self.values - np.einsum('nt,ntp->np', coefficients, matrix)
+        # The mean that the background leaves is 0.
+        scatter = np.sum(left**2, axis=1) / self.n_pixels
+        flux = np.maximum(coefficients[:, 1], SMALLEST_FLUX)
+        error = np.sqrt(covariance[:, 0, 0] * CORRELATED_PIXELS * scatter)
+        return coefficients[:, 0] / flux, error / flux
+
+    @cached_property
+    def _offsets(self):
+        """The pixels' offsets from their source, two (N, side, side)."""
+        windows = self.windows
+        return np.broadcast_arrays(*windows.squares.offsets(windows.x, windows.y))
+
+    @cached_property
+    def _terms(self):
+        """The terms of the background, (N, 6, P)."""
+        return np.stack(self.windows.terms(_DEGREE), axis=1)
 
 
 def choose_bright_sources(data, x, y, missing, snr, angles, n_sources):
@@ -224,18 +250,20 @@ def choose_bright_sources(data, x, y, missing, snr, angles, n_sources):
 
     Returns
     -------
-    sources : list of `BrightSource`
+    sources : `BrightSources`
         The sources, the brightest first.
     """
     neighbours = find_neighbours(x, y, 2 * NEIGHBOUR_DISTANCE)
-    sources = []
-    for i in np.argsort(-snr, kind='stable'):
-        window = FitWindow(data.shape, missing, x[i], y[i], FIT_RADIUS, _DEGREE)
-        if window.enough and not neighbours[i]:
-            values = window.pick(data[window.region])
-            sources.append(
-                BrightSource(window, values, x[i], y[i], snr[i], angles[i], i)
-            )
-        if len(sources) == n_sources:
-            break
-    return sources
+    order = np.argsort(-snr, kind='stable')
+    alone = np.array([not neighbours[i] for i in order], dtype=bool)
+    order, chosen = order[alone], order[:0]
+    # Most are far from gaps, and no more than so many are looked at.
+    while order.size and chosen.size < n_sources:
+        next_ones, order = order[:n_sources], order[n_sources:]
+        windows = WindowStack.around(x[next_ones], y[next_ones], FIT_RADIUS, missing)
+        chosen = np.append(chosen, next_ones[windows.has_enough(_DEGREE)])
+    chosen = chosen[:n_sources]
+    windows = WindowStack.around(x[chosen], y[chosen], FIT_RADIUS, missing)
+    return BrightSources(
+        windows, windows.cut(data), snr[chosen], angles[chosen], chosen
+    )

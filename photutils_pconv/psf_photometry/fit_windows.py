@@ -9,13 +9,10 @@ import numpy as np
 from scipy.optimize import lsq_linear
 from scipy.spatial import KDTree
 
-from photutils_pconv.geometry.windows import find_window
-
 __all__ = [
     'FIT_RADIUS',
     'NEIGHBOUR_DISTANCE',
     'SAME_POSITION',
-    'FitWindow',
     'count_terms',
     'fewest_pixels',
     'find_neighbours',
@@ -153,97 +150,6 @@ def _invert(matrices):
         if matrices.ndim == 2:
             return np.linalg.pinv(matrices)
         return np.array([_invert(one) for one in matrices])
-
-
-class FitWindow:
-    """
-    The pixels of one source's fit.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The map's shape.
-
-    missing : 2D bool `~numpy.ndarray`
-        Its missing pixels.
-
-    x, y : float
-        The source's position, 0-based, in pixels.
-
-    radius : float
-        The window's radius, in pixels.
-
-    degree : int or `None`
-        The degree of the background's polynomial; `None` for no background.
-
-    Attributes
-    ----------
-    n_pixels : int
-        The number of pixels used.
-
-    enough : bool
-        Whether they are enough for a fit. Only then there is the rest.
-
-    region : tuple of slice
-        The part of the map around the source.
-
-    columns, rows : 1D `~numpy.ndarray`
-        Their positions on the map, in pixels.
-
-    terms : list of 1D `~numpy.ndarray`
-        The terms of the background there.
-    """
-
-    def __init__(self, shape, missing, x, y, radius, degree):
-        window = find_window(shape, x, y, radius)
-        self.n_pixels = 0
-        self.enough = False
-        if window is None:
-            return
-        self.region = window.region
-        use = (window.distance <= radius) & ~missing[self.region]
-        self._used = np.flatnonzero(use)
-        self.n_pixels = self._used.size
-        rows, columns = np.divmod(self._used, use.shape[1])
-        self.rows = rows + float(window.rows.start)
-        self.columns = columns + float(window.columns.start)
-        self.terms = []
-        if degree is not None:
-            offsets = self.offsets(x, y)
-            self.terms = polynomial_terms(*offsets, radius=radius, degree=degree)
-        self.enough = self.n_pixels > fewest_pixels(degree)
-
-    def pick(self, image):
-        """
-        Pick the used pixels of an image of that part.
-
-        Parameters
-        ----------
-        image : 2D `~numpy.ndarray`
-            The image.
-
-        Returns
-        -------
-        values : 1D `~numpy.ndarray`
-            The pixels.
-        """
-        return image.ravel().take(self._used)
-
-    def offsets(self, x, y):
-        """
-        Give the used pixels' offsets from a position, in pixels.
-
-        Parameters
-        ----------
-        x, y : float
-            The position.
-
-        Returns
-        -------
-        dx, dy : 1D `~numpy.ndarray`
-            The offsets.
-        """
-        return self.columns - x, self.rows - y
 
 
 def solve_bounded(values, templates, n_sources, brightest):

@@ -16,7 +16,6 @@ from photutils_pconv.psf_photometry.bright_sources import (
     CORRELATED_PIXELS,
     SMALLEST_FLUX,
     choose_bright_sources,
-    fit_sources,
 )
 from photutils_pconv.psf_photometry.fit_windows import FIT_RADIUS
 from photutils_pconv.psf_photometry.fitting import BRIGHT_SNR
@@ -111,10 +110,11 @@ def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR
         psf.turns(len(x))[numbers],
         _MOST_COMPARED,
     )
-    sources = [one for one in sources if one.snr >= bright_snr] or sources
-    if not sources:
+    is_bright = sources.snr >= bright_snr
+    sources = sources.select(is_bright) if is_bright.any() else sources
+    if not len(sources):
         return telling
-    change, error = np.array([one.measure_width(psf.point) for one in sources]).T
+    change, error = sources.measure_widths(psf.point)
     # What is narrower than any PSF may be is no source.
     known = change > np.log(_WIDTH_BOUNDS[0])
     if not known.any():
@@ -123,8 +123,7 @@ def find_telling(data, x, y, psf, *, missing, snr, usable, bright_snr=BRIGHT_SNR
     reference = np.min((change + error)[known])
     limit = np.maximum(_LEAST_WIDER, _WIDER_SIGNIFICANCE * error)
     wide = change - reference > limit
-    for k in np.flatnonzero(wide | ~known):
-        telling[numbers[sources[k].number]] = False
+    telling[numbers[sources.number[wide | ~known]]] = False
     return telling
 
 
@@ -190,16 +189,15 @@ def fit_shape(
     if angles is None:
         angles = np.full(len(x), np.nan)
     sources = choose_bright_sources(data, x, y, missing, snr, angles, n_sources)
-    if not sources:
+    if not len(sources):
         return pixel_psf
     # Next to bright sources, faint ones only add the emission behind them.
-    bright = [source for source in sources if source.snr >= bright_snr]
-    sources = bright or sources
-    n_pixels = sum(source.window.n_pixels for source in sources)
+    bright = sources.snr >= bright_snr
+    sources = sources.select(bright) if bright.any() else sources
     cost = partial(
         _cost,
         sources=sources,
-        n_beams=n_pixels * pixel_psf.peak,
+        n_beams=sources.n_pixels.sum() * pixel_psf.peak,
         width_prior=width_prior,
     )
     width, least = _fit_width(pixel_psf, cost)
@@ -209,24 +207,23 @@ def fit_shape(
         if turned_cost < least - _ANGLE_GAIN:
             fitted = turned
     fitted = _correct_profile(sources, fitted)
-    if not bright:
+    if not bright.any():
         # What they leave is the noise.
         return fitted
-    return fitted.with_expected_error(_RINGS, _measure_mismatch(bright, fitted))
+    return fitted.with_expected_error(_RINGS, _measure_mismatch(sources, fitted))
 
 
 def _cost(candidate, *, sources, n_beams, width_prior):
     """
     Calculate -2 ln of the likelihood of a PSF, times the prior of its width.
     """
-    total, norm = 0.0, 0.0
-    for source, fit in zip(sources, fit_sources(sources, candidate), strict=True):
-        weight = 1.0 / (1.0 / source.snr**2 + _SHAPE_SCATTER**2)
-        flux = max(fit.flux, SMALLEST_FLUX)
-        total += weight * np.mean(fit.residual**2) / flux**2
-        norm += weight
+    fits = sources.fit(candidate)
+    weight = 1.0 / (1.0 / sources.snr**2 + _SHAPE_SCATTER**2)
+    flux = np.maximum(fits.flux, SMALLEST_FLUX)
+    square = np.sum(fits.residual**2, axis=1) / sources.n_pixels / flux**2
+    mean = np.sum(weight * square) / weight.sum()
     prior = ((candidate.width - 1.0) / width_prior) ** 2
-    return n_beams * np.log(max(total / norm, _SMALLEST_SQUARE)) + prior
+    return n_beams * np.log(max(mean, _SMALLEST_SQUARE)) + prior
 
 
 def _fit_width(pixel_psf, cost):
@@ -277,14 +274,16 @@ def _measure_mismatch(sources, pixel_psf):
 
     Emission adds to it, so the source of which least is left determines most.
     """
-    least = np.full(len(_RINGS), np.inf)
-    for fit in fit_sources(sources, pixel_psf):
-        for k, ring in enumerate(_RINGS):
-            near = np.abs(fit.distance - ring) < _RING_HALF_WIDTH
-            if near.any() and fit.flux > 0:
-                left = np.sqrt(np.mean(fit.residual[near] ** 2)) / fit.flux
-                least[k] = min(least[k], left)
-    return np.where(np.isfinite(least), least, pixel_psf.mismatch * pixel_psf.peak)
+    fits, distance = sources.fit(pixel_psf), sources.distances()
+    level = np.full(len(_RINGS), pixel_psf.mismatch * pixel_psf.peak)
+    for k, ring in enumerate(_RINGS):
+        near = sources.used & (np.abs(distance - ring) < _RING_HALF_WIDTH)
+        seen = near.any(axis=1) & (fits.flux > 0)
+        if seen.any():
+            number = np.count_nonzero(near[seen], axis=1)
+            square = np.sum(np.where(near, fits.residual, 0.0)[seen] ** 2, axis=1)
+            level[k] = np.min(np.sqrt(square / number) / fits.flux[seen])
+    return level
 
 
 def _correct_profile(sources, pixel_psf):
@@ -298,15 +297,16 @@ def _correct_profile(sources, pixel_psf):
     prior = prior + _CORRECTION_OF_PEAK * pixel_psf.peak
     normal = np.diag(1.0 / prior**2)
     right = np.zeros(len(prior))
-    for fit in fit_sources(sources, pixel_psf):
-        if fit.flux <= 0:
-            continue
-        residual = fit.residual / fit.flux
+    fits, distances = sources.fit(pixel_psf), sources.distances()
+    for k in np.flatnonzero(fits.flux > 0):
+        used = sources.used[k]
+        residual = fits.residual[k, used] / fits.flux[k]
+        matrix, distance = fits.matrix[k][:, used], distances[k, used]
         hats = np.stack(
-            [np.interp(fit.distance, _KNOTS, column) for column in basis.T], axis=1
+            [np.interp(distance, _KNOTS, column) for column in basis.T], axis=1
         )
         # Flux, position and background of each source stay free.
-        hats -= fit.matrix @ np.linalg.lstsq(fit.matrix, hats, rcond=None)[0]
+        hats -= matrix.T @ np.linalg.lstsq(matrix.T, hats, rcond=None)[0]
         variance = CORRELATED_PIXELS * np.mean(residual**2)
         normal += hats.T @ hats / variance
         right += hats.T @ residual / variance

@@ -255,4 +255,4 @@ class WindowStack:
 
     def _keep_used(self, images):
         """Give the pixels of images, with 0 where they are not used."""
-        return (images * self.used).reshape(len(self.used), -1)
+        return (images * self.used).reshape(len(self.used), self.squares.side**2)

@@ -12,6 +12,7 @@ from photutils_pconv.psf.pixel import PixelPSF
 from photutils_pconv.psf.resolved import SourcePSFs
 from photutils_pconv.psf.source_images import model_image
 from photutils_pconv.psf.source_sizes import SourceSizes
+from photutils_pconv.psf_photometry.bright_sources import choose_bright_sources
 from photutils_pconv.psf_photometry.shape import find_telling, fit_shape
 from photutils_pconv.setups.registry import get_setup
 
@@ -115,3 +116,38 @@ def test_slightly_resolved_sources_do_not_widen_the_psf(n_points):
     ]
     assert widths[0] == pytest.approx(1.02, abs=0.006)
     assert widths[1] > 1.03
+
+
+@pytest.mark.parametrize('gap', [False, True])
+def test_fits_of_a_stack_are_those_of_single_sources(gap):
+    """Each source by itself, with numpy's least squares on its used pixels."""
+    nominal = PixelPSF(get_psf('scanmap/green'), 1.6)
+    data, missing = _map(nominal, noise=0.5), np.zeros(SHAPE, dtype=bool)
+    missing[35:39, 40:50] = gap
+    angles = np.array([0.7, np.nan])
+    where = (data, X[:2], Y[:2], missing, FLUX[:2], angles)
+    sources = choose_bright_sources(*where, 5)
+    np.testing.assert_array_equal(sources.number, [0, 1])
+    psf = nominal.adjusted(angle=2.0, width=1.02)
+    fits, widths = sources.fit(psf), np.array(sources.measure_widths(psf)).T
+    rows, columns = np.indices(SHAPE)
+    for k in range(2):
+        dx, dy = columns - X[k], rows - Y[k]
+        seen = (np.hypot(dx, dy) <= 9.0) & ~missing
+        dx, dy = dx[seen], dy[seen]
+        angle = 0.7 if k == 0 else 2.0
+        one, wider = (psf.adjusted(angle=angle, width=w) for w in (1.02, 1.02 * 1.01))
+        background = [np.ones(dx.size), dx, dy, dx * dx, dx * dy, dy * dy]
+        matrix = [one.evaluate(dx, dy), *one.gradient(dx, dy), *background]
+        found = np.linalg.lstsq(np.transpose(matrix), data[seen], rcond=None)[0]
+        assert fits.flux[k] == pytest.approx(found[0], rel=1e-8)
+        left = data[seen] - found @ np.array(matrix)
+        np.testing.assert_allclose(
+            fits.residual[k, sources.used[k]], left, atol=1e-8 * FLUX[0]
+        )
+        assert not np.any(fits.residual[k, ~sources.used[k]])
+        change = (wider.evaluate(dx, dy) - matrix[0]) / 0.01
+        found = np.linalg.lstsq(
+            np.transpose([change, *matrix]), data[seen], rcond=None
+        )[0]
+        assert widths[k, 0] == pytest.approx(found[0] / found[1], rel=1e-6)
