@@ -21,6 +21,7 @@ __all__ = [
     'draw_sources',
     'draw_subtraction',
     'expected_error_image',
+    'find_extents',
     'model_image',
     'shape_image',
 ]
@@ -201,13 +202,13 @@ def draw_subtraction(
     """
     image, beyond = np.zeros(shape), np.zeros(shape)
     variance = expected = shapes = None
-    extents = [_find_extents(pixel_psf, flux, level)]
+    extents = [find_extents(pixel_psf, flux, level)]
     if errors is not None:
         variance = np.zeros(shape)
         flux_err, position_err = (np.nan_to_num(one) for one in errors)
     if fit_flux is not None:
         expected, shapes = np.zeros(shape), np.zeros(shape)
-        extents.append(_find_extents(pixel_psf, fit_flux, level))
+        extents.append(find_extents(pixel_psf, fit_flux, level))
         extents.append(_find_shape_extents(pixel_psf, len(x), _SHAPE_SHARE))
     # What is drawn of a source, and what each image holds of it.
     outer, near = (
@@ -265,6 +266,37 @@ def expected_error_image(shape, x, y, flux, pixel_psf, *, level=None):
         error = pixel_psf.of(i).draw_error(region, x[i], y[i])
         variance[region] += (flux[i] * error) ** 2
     return _take_root(variance)
+
+
+def find_extents(pixel_psf, flux, level, *, least=_LEAST_EXTENT):
+    """
+    Find how far each source is drawn.
+
+    Parameters
+    ----------
+    pixel_psf, flux, level
+        As for `model_image`.
+
+    least : float, optional
+        The least distance, in pixels: that of the window of a fit.
+
+    Returns
+    -------
+    extent : 1D `~numpy.ndarray`
+        The distances, in pixels; NaN for a source that is not drawn.
+    """
+    flux = np.asarray(flux, dtype=float)
+    is_drawn = np.isfinite(flux) & (flux != 0)
+    share = np.zeros(len(flux))
+    if level is not None:
+        np.divide(level, np.abs(flux), out=share, where=is_drawn)
+
+    def find(psf, share):
+        found = np.maximum(psf.extent(share), least)
+        return np.where(share > 0, found, psf.radius)
+
+    extents = _for_each_psf(pixel_psf, find, share)
+    return np.where(is_drawn, extents, np.nan)
 
 
 def shape_image(shape, x, y, pixel_psf, *, share=_SHAPE_SHARE):
@@ -338,28 +370,10 @@ def _source_regions(shape, x, y, flux, pixel_psf, level):
     """
     Yield each source's number and the rows and columns of the map that it covers.
     """
-    extents = _find_extents(pixel_psf, flux, level)
+    extents = find_extents(pixel_psf, flux, level)
     for i, region in enumerate(find_regions(shape, x, y, extents)):
         if region is not None:
             yield i, region
-
-
-def _find_extents(pixel_psf, flux, level):
-    """
-    Find how far each source is drawn, in pixels; NaN where it is not.
-    """
-    flux = np.asarray(flux, dtype=float)
-    is_drawn = np.isfinite(flux) & (flux != 0)
-    least = np.zeros(len(flux))
-    if level is not None:
-        np.divide(level, np.abs(flux), out=least, where=is_drawn)
-
-    def find(psf, least):
-        found = np.maximum(psf.extent(least), _LEAST_EXTENT)
-        return np.where(least > 0, found, psf.radius)
-
-    extents = _for_each_psf(pixel_psf, find, least)
-    return np.where(is_drawn, extents, np.nan)
 
 
 def _find_shape_extents(pixel_psf, n, share):

@@ -13,7 +13,11 @@ from scipy.spatial import KDTree
 from photutils_pconv._utils.progress import advance
 from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.geometry.squares import group_alike
-from photutils_pconv.psf.source_images import draw_sources, model_image
+from photutils_pconv.psf.source_images import (
+    draw_sources,
+    find_extents,
+    model_image,
+)
 from photutils_pconv.psf_photometry.fit_windows import (
     NEIGHBOUR_DISTANCE,
     count_terms,
@@ -145,10 +149,7 @@ class JointFit:
             np.where(self._fit_position, one, given)
             for one, given in zip((start.x, start.y), self._given, strict=True)
         )
-        self._model = model_image(
-            self._data.shape, self.x, self.y, self.flux, self._psf, level=self.level
-        )
-        self._shown, self._shown_level = self.flux.copy(), self.level.copy()
+        self._draw_anew()
 
     def run(self, n_rounds):
         """
@@ -290,15 +291,13 @@ class JointFit:
             may_move = self._fit_position & _hold_their_own(flux, self._neighbours)
             active |= may_move != self._moves
             self._moves = may_move
-        extent = np.array(
-            [
-                _find_reach(
-                    self._psf.of(i), self.level[i], change[i] + abs(flux[i]) * shift[i]
-                )
-                for i in np.flatnonzero(changed)
-            ]
-        )
-        active |= _find_reached(self.x, self.y, changed, extent, self._radius)
+        which = np.flatnonzero(changed)
+        # What has changed counts as far as it exceeds the level.
+        total = (change + np.abs(flux) * shift)[which]
+        psfs, level = self._psf.select(changed), self.level[which]
+        extent = np.nan_to_num(find_extents(psfs, total, level, least=0.0))
+        _, reached = _find_pairs(self.x, self.y, which, extent, self._radius)
+        active[reached] = True
         self._active = active
         return changed
 
@@ -306,33 +305,48 @@ class JointFit:
         """
         Draw sources anew, instead of what the model has of them.
         """
-        psfs = self._psf.select(changed)
+        shown = np.where(changed, self._find_seen(), self._shown)
+        drawn = changed & ((shown != 0) | (self._shown != 0))
+        if 2 * np.count_nonzero(drawn) > np.count_nonzero(shown):
+            self._draw_anew()
+            return
+        psfs = self._psf.select(drawn)
         old = *before, self._shown, self._shown_level
-        self._shown = np.where(changed, self.flux, self._shown)
+        self._shown = shown
         self._shown_level = np.where(changed, self.level, self._shown_level)
         new = self.x, self.y, self._shown, self._shown_level
         for sign, sources in ((-1.0, old), (1.0, new)):
-            x, y, flux, level = (one[changed] for one in sources)
+            x, y, flux, level = (one[drawn] for one in sources)
             draw_sources(self._model, x, y, sign * flux, psfs, level=level)
 
+    def _draw_anew(self):
+        """
+        Draw a model of all sources, with nothing of the one before.
+        """
+        self._shown, self._shown_level = self._find_seen(), self.level.copy()
+        self._model = model_image(
+            self._data.shape, self.x, self.y, self._shown, self._psf, level=self.level
+        )
 
-def _find_reach(psf, level, change):
-    """
-    Give the distance to which a change of a source counts for others, in pixels.
-    """
-    if not np.isfinite(change) or change == 0.0:
-        return 0.0
-    return psf.extent(level / change) if level > 0 else psf.radius
+    def _find_seen(self):
+        """
+        Give the fluxes that the model needs: 0 for sources that no other one sees.
+        """
+        flux = np.nan_to_num(self.flux)
+        extent = find_extents(self._psf, flux, self.level)
+        which = np.flatnonzero(flux)
+        pairs = _find_pairs(self.x, self.y, which, extent[which], self._radius)
+        seen = np.zeros(len(flux), dtype=bool)
+        seen[pairs[0]] = True
+        return np.where(seen, flux, 0.0)
 
 
-def _find_reached(x, y, changed, extent, radius):
+def _find_pairs(x, y, which, extent, radius):
     """
-    Find in which sources' windows the changes of other ones count.
+    Find pairs of sources of which the other's window sees what the one has.
     """
-    reached = np.zeros(len(x), dtype=bool)
-    which = np.flatnonzero(changed)
     if which.size == 0:
-        return reached
+        return np.empty((2, 0), dtype=int)
     points = np.stack([x, y], axis=1)
     found = KDTree(points).query_ball_point(points[which], extent + radius.max())
     n_near = [len(near) for near in found]
@@ -340,8 +354,7 @@ def _find_reached(x, y, changed, extent, radius):
     source, extent = np.repeat(which, n_near), np.repeat(extent, n_near)
     distance = np.hypot(x[near] - x[source], y[near] - y[source])
     counts = (near != source) & (distance <= extent + radius[near])
-    reached[near[counts]] = True
-    return reached
+    return source[counts], near[counts]
 
 
 def _hold_their_own(flux, neighbours):

@@ -16,6 +16,7 @@ from photutils_pconv.psf.source_images import (
     shape_image,
 )
 from photutils_pconv.psf.source_sizes import SourceSizes
+from photutils_pconv.psf_photometry import joint_fit
 from photutils_pconv.psf_photometry.fit_windows import (
     find_neighbours,
     polynomial_terms,
@@ -101,6 +102,45 @@ def test_blended_pairs_are_fitted_jointly(psf, separation):
     flux = np.array([1.0, 3.0])
     data = _plane() + model_image(SHAPE, x, y, flux, psf)
     np.testing.assert_allclose(fit_psf(data, x, y, psf).flux, flux, rtol=1e-3)
+
+
+def test_wings_of_a_bright_source_are_taken_off_others(psf):
+    """A bright source beyond all windows, one that sees it, and one too far off."""
+    x, y = np.array([30.3, 60.2, 115.6]), np.array([60.4, 60.7, 110.2])
+    flux = np.array([20000.0, 5.0, 5.0])
+    rng = np.random.default_rng(8)
+    data = _plane() + model_image(SHAPE, x, y, flux, psf)
+    data += rng.normal(0, 1.0e-4, SHAPE)
+    alone = fit_psf(data, x[1:], y[1:], psf)
+    fit = fit_psf(data, x, y, psf)
+    # Its wings are no polynomial.
+    assert abs(alone.flux[0] - 5.0) > 20 * abs(fit.flux[1] - 5.0)
+    np.testing.assert_allclose(fit.flux[1:], flux[1:], rtol=0.02)
+    # A fit that begins with another one ends where that did.
+    again = fit_psf(data, x, y, psf, start=fit)
+    np.testing.assert_allclose(again.flux, fit.flux, rtol=1e-5)
+
+
+def test_sources_that_no_other_one_sees_are_not_drawn(psf, monkeypatch):
+    x, y = np.meshgrid(np.arange(20.0, 120.0, 45.0), np.arange(20.0, 110.0, 45.0))
+    x, y = np.append(x.ravel(), 68.0), np.append(y.ravel(), 69.0)
+    flux = np.full(len(x), 10.0)
+    data = model_image(SHAPE, x, y, flux, psf)
+    data += np.random.default_rng(9).normal(0, 0.05, SHAPE)
+    drawn = []
+
+    def draw(shape, x, y, flux, psf, *, level):
+        drawn.append(np.flatnonzero(flux))
+        return model_image(shape, x, y, flux, psf, level=level)
+
+    monkeypatch.setattr(joint_fit, 'model_image', draw)
+    fit = fit_psf(data, x, y, psf, fit_position=np.ones(len(x), dtype=bool))
+    # The pair alone.
+    near = np.flatnonzero(np.hypot(x - 67.0, y - 67.0) < 10.0)
+    assert len(near) == 2
+    assert drawn
+    assert all(np.array_equal(one, near) for one in drawn)
+    np.testing.assert_allclose(fit.flux, flux, atol=6 * fit.flux_err.max() * 0.05)
 
 
 def test_the_order_of_sources_does_not_matter(psf):
