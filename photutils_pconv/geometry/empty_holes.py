@@ -169,7 +169,7 @@ def place_empty_holes(missing, holes, radii, *, rng):
     if without.any():
         # A source without a hole is still a source.
         holes = replace(holes, radius=np.where(without, radii.min(), holes.radius))
-    free, room = _find_free(missing | holes.mask, radii.min() + _CLEARANCES[-1], rng)
+    free, room = _find_free(missing, holes, radii.min() + _CLEARANCES[-1], rng)
     rows, columns = np.unravel_index(free, missing.shape)
     # Sources do not care for the pixel grid either. Half a pixel of
     # clearance is lost at most.
@@ -206,41 +206,49 @@ def place_empty_holes(missing, holes, radii, *, rng):
     return EmptyHoles(Holes(*columns[:3], missing.shape), columns[3].astype(int))
 
 
-def _find_free(blocked, least, rng):
+def _find_free(missing, holes, least, rng):
     """
-    Find pixels that are farther than some distance from blocked ones and the edge.
+    Find pixels that are farther than some distance from gaps, holes, and the edge.
 
     Returns their numbers, at most `_CANDIDATES`, and their distances.
     """
-    if blocked.size > _MANY_PIXELS:
-        free, room = _draw_free(blocked, least, rng)
+    if missing.size > _MANY_PIXELS:
+        free, room = _draw_free(missing, holes, least, rng)
         if free.size >= _FEWEST_CANDIDATES:
             return free, room
     # The padding makes the map's edge a gap.
-    room = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1]
+    open_ = np.pad(~(missing | holes.mask), 1)
+    room = distance_transform_edt(open_)[1:-1, 1:-1]
     free = np.flatnonzero(room > least)
     if free.size > _CANDIDATES:
         free = rng.choice(free, _CANDIDATES, replace=False)
     return free, room.ravel()[free]
 
 
-def _draw_free(blocked, least, rng):
+def _draw_free(missing, holes, least, rng):
     """
     Draw pixels at random, and keep those that are free.
     """
-    ny, nx = blocked.shape
-    tree = cKDTree(_find_rims(blocked))
-    drawn = rng.choice(blocked.size, _MOST_DRAWS, replace=False)
+    ny, nx = missing.shape
+    # What lies around the pixels: rims of gaps, and holes of each radius.
+    around = [(cKDTree(_find_rims(missing)), 0.0)]
+    for radius in np.unique(holes.radius):
+        same = holes.radius == radius
+        middles = np.stack([holes.y[same], holes.x[same]], axis=1)
+        around.append((cKDTree(middles), radius))
+    drawn = rng.choice(missing.size, _MOST_DRAWS, replace=False)
     found, n_found = [], 0
     for start in range(0, _MOST_DRAWS, _CANDIDATES):
         rows, columns = np.unravel_index(drawn[start : start + _CANDIDATES], (ny, nx))
-        open_ = ~blocked[rows, columns]
+        open_ = ~missing[rows, columns]
         rows, columns = rows[open_], columns[open_]
         room = np.minimum(
             np.minimum(rows + 1.0, ny - rows), np.minimum(columns + 1.0, nx - columns)
         )
-        if tree.n:
-            room = np.minimum(room, tree.query(np.stack([rows, columns], axis=1))[0])
+        places = np.stack([rows, columns], axis=1)
+        for tree, radius in around:
+            if tree.n:
+                room = np.minimum(room, tree.query(places)[0] - radius)
         use = room > least
         found.append((rows[use] * nx + columns[use], room[use]))
         n_found += np.count_nonzero(use)

@@ -7,6 +7,8 @@ by the same factor. What a source has within an aperture does not depend
 on the PSF's shape, and bright sources determine it without error.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from photutils.aperture import CircularAperture
 
@@ -33,8 +35,11 @@ _RATIO_PRIOR, _UNKNOWN_RATIO_PRIOR = 0.01, 0.03
 _STEPS = (-0.375, -0.125, 0.125, 0.375)
 # The room around an aperture (pixels) in which its PSF is drawn.
 _MARGIN = 2
+# The PSFs that are remembered: one does not change, and a map asks for it often.
+_KEPT = 4
 
 
+@lru_cache(maxsize=_KEPT)
 @hold_filters
 def aperture_fraction(pixel_psf, radius):
     """
@@ -54,14 +59,12 @@ def aperture_fraction(pixel_psf, radius):
         The mean over positions within a pixel.
     """
     half = int(np.ceil(radius)) + _MARGIN
+    dx, dy = (one.ravel() for one in np.meshgrid(_STEPS, _STEPS))
     y, x = np.indices((2 * half + 1, 2 * half + 1)) - float(half)
-    fractions = []
-    for dx in _STEPS:
-        for dy in _STEPS:
-            aperture = CircularAperture((half + dx, half + dy), radius)
-            values = pixel_psf.evaluate(x - dx, y - dy)
-            fractions.append(aperture.do_photometry(values)[0][0])
-    return float(np.mean(fractions))
+    images = pixel_psf.evaluate(x - dx[:, None, None], y - dy[:, None, None])
+    masks = CircularAperture(np.stack([half + dx, half + dy], axis=1), radius).to_mask()
+    sums = [mask.get_values(one).sum() for mask, one in zip(masks, images, strict=True)]
+    return float(np.mean(sums))
 
 
 @hold_filters

@@ -268,11 +268,11 @@ class _Filters:
 
     def _make(self, psf, radius, width):
         bank = get_filter_bank(self._beam_fwhm, radius)
-        return _SourceFilters(
-            bank,
-            FilterKernels(bank.kernels(psf)),
-            bank.sensitivity(psf, width=width, position=_POSITION_ERROR),
+        kernels = bank.kernels(psf)
+        sensitivity = bank.sensitivity(
+            psf, kernels, width=width, position=_POSITION_ERROR
         )
+        return _SourceFilters(bank, FilterKernels(kernels), sensitivity)
 
 
 def _leak(weights, psf, region, x, y):

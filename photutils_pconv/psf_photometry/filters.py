@@ -162,7 +162,7 @@ class FilterBank:
             [self.weights(k, [image]).reshape(side, side) for k in range(len(self))]
         )
 
-    def sensitivity(self, pixel_psf, *, width, position):
+    def sensitivity(self, pixel_psf, kernels, *, width, position):
         """
         Calculate how far the fluxes are off if the PSF is.
 
@@ -170,6 +170,9 @@ class FilterBank:
         ----------
         pixel_psf : `~photutils_pconv.psf.PixelPSF`
             The PSF on the map's pixels.
+
+        kernels : 3D `~numpy.ndarray`
+            Its filters (see `kernels`).
 
         width : float
             The relative error of its width.
@@ -182,18 +185,13 @@ class FilterBank:
         errors : 1D `~numpy.ndarray`
             The relative error of the flux, filter by filter.
         """
-        image = pixel_psf.evaluate(self.dx, self.dy)
         wide = pixel_psf.adjusted(
             angle=pixel_psf.angle, width=pixel_psf.width * (1.0 + width)
         )
+        wide = wide.evaluate(self.dx, self.dy)
         shifted = pixel_psf.evaluate(self.dx - position, self.dy - position)
-        errors = []
-        for k in range(len(self)):
-            weights = self.weights(k, [image])
-            by_width = weights @ wide.evaluate(self.dx, self.dy) - 1.0
-            by_position = weights @ shifted - 1.0
-            errors.append(np.hypot(by_width, by_position))
-        return np.array(errors)
+        weights = kernels.reshape(len(self), -1)
+        return np.hypot(weights @ wide - 1.0, weights @ shifted - 1.0)
 
 
 @lru_cache(maxsize=8)

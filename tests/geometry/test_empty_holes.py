@@ -121,19 +121,28 @@ def test_free_pixels_of_large_maps(monkeypatch):
     holes = Holes(
         rng.uniform(0, 700, 20), rng.uniform(0, 600, 20), np.full(20, 9.0), (600, 700)
     )
-    blocked |= holes.mask
-    expected = distance_transform_edt(np.pad(~blocked, 1))[1:-1, 1:-1].ravel()
-    free, room = empty_holes._draw_free(blocked, 12.0, rng)
+    open_ = np.pad(~(blocked | holes.mask), 1)
+    expected = distance_transform_edt(open_)[1:-1, 1:-1].ravel()
+    free, room = empty_holes._draw_free(blocked, holes, 12.0, rng)
     assert free.size == np.unique(free).size > 1000
-    assert_allclose(room, expected[free], rtol=1e-14)
+    # A hole's rim lies up to a pixel beyond the last one that is in it.
+    assert np.all(room < expected[free] * (1.0 + 1e-14))
+    assert np.all(room > expected[free] - 1.0)
+    rows, columns = np.divmod(free, 700)
+    rim = np.hypot(columns[:, None] - holes.x, rows[:, None] - holes.y) - 9.0
+    near = rim.min(axis=1) < expected[free]
+    assert 0.1 < near.mean() < 0.9
+    assert_allclose(room[near], rim.min(axis=1)[near], rtol=1e-14)
+    assert_allclose(room[~near], expected[free][~near], rtol=1e-14)
     assert room.min() > 12.0
     # As many of them in each part of the map as there are free pixels.
     left = np.mean(free % 700 < 350)
-    wanted = np.mean(np.flatnonzero(expected > 12.0) % 700 < 350)
+    wanted = np.mean(np.flatnonzero(expected > 12.5) % 700 < 350)
     assert left == pytest.approx(wanted, abs=4.0 * 0.5 / np.sqrt(free.size))
     # Where few are free, all pixels are looked at.
     monkeypatch.setattr(empty_holes, '_MANY_PIXELS', 0)
     few = np.ones((300, 300), dtype=bool)
     few[100:140, 100:140] = False
-    free, room = empty_holes._find_free(few, 12.0, rng)
+    nothing = Holes(*np.empty((3, 0)), few.shape)
+    free, room = empty_holes._find_free(few, nothing, 12.0, rng)
     assert free.size == np.count_nonzero(distance_transform_edt(~few) > 12.0)

@@ -150,11 +150,12 @@ def test_scatter_sees_its_neighbourhood_only(bank, psf):
 
 
 def test_a_wider_psf_is_felt(bank, psf):
-    errors = bank.sensitivity(psf, width=0.02, position=0.0)
+    kernels = bank.kernels(psf)
+    errors = bank.sensitivity(psf, kernels, width=0.02, position=0.0)
     # A broad filter sees about the flux in an aperture, a sharp one more.
     assert np.all(errors > 0)
     assert errors.max() > 2 * errors.min()
-    none = bank.sensitivity(psf, width=0.0, position=0.0)
+    none = bank.sensitivity(psf, kernels, width=0.0, position=0.0)
     np.testing.assert_allclose(none, 0.0, atol=1e-12)
 
 
