@@ -120,8 +120,6 @@ class _PartialConvBase(nn.Module):
         self.padding = padding
         self.weight = nn.Parameter(self._empty_weight())
         self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
-        # Not persistent: it follows from the layer's shape alone.
-        self.register_buffer('count_kernel', self._count_kernel(), persistent=False)
         self.reset_parameters()
 
     def reset_parameters(self, generator=None):
@@ -139,13 +137,7 @@ class _PartialConvBase(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def reset_counts(self):
-        """
-        Set anew what counts the usable pixels, which no weights file holds.
-        """
-        self.count_kernel.copy_(self._count_kernel())
-
-    def forward(self, *branches):
+    def forward(self, *branches, memory_format=None):
         """
         Convolve the branches' features and update the validity.
 
@@ -155,6 +147,9 @@ class _PartialConvBase(nn.Module):
             ``(features, validity)`` pairs of shapes (N, C, H, W) and
             (N, 1, H, W), one a branch.
 
+        memory_format : `torch.memory_format`, optional
+            The layout in which they are convolved (default: as they are).
+
         Returns
         -------
         features, validity : `torch.Tensor`
@@ -163,12 +158,16 @@ class _PartialConvBase(nn.Module):
         """
         features = [f * v.to(f.dtype) for f, v in branches]
         features = features[0] if len(features) == 1 else torch.cat(features, dim=1)
-        validity = [v for _, v in branches]
-        validity = validity[0] if len(validity) == 1 else torch.cat(validity, dim=1)
-
+        if memory_format is not None:
+            # Branches of few features are put together faster before.
+            features = features.contiguous(memory_format=memory_format)
+        # How many inputs are usable at each pixel.
+        usable = sum(
+            n * v.float() for n, (_, v) in zip(self.branches, branches, strict=True)
+        )
         # Counts reach several thousand: bfloat16 could not hold them.
-        with torch.autocast(validity.device.type, enabled=False):
-            count = self._convolve(validity.float(), self.count_kernel)
+        with torch.autocast(usable.device.type, enabled=False):
+            count = self._count(usable)
             valid = count > 0
             scale = torch.where(valid, self.window / count.clamp(min=1.0), 0.0)
             validity = valid.float()
@@ -229,10 +228,11 @@ class PartialConv2d(_PartialConvBase):
         k = self.kernel_size
         return torch.empty(self.out_channels, self.in_channels, k, k)
 
-    def _count_kernel(self):
-        k = self.kernel_size
-        channels = torch.tensor(self.branches, dtype=torch.float32)
-        return channels.view(1, -1, 1, 1).repeat(1, 1, k, k)
+    def _count(self, usable):
+        """Sum over the windows of all output pixels."""
+        return F.avg_pool2d(
+            usable, self.kernel_size, self.stride, self.padding, divisor_override=1
+        )
 
     def _convolve(self, x, weight):
         return F.conv2d(x, weight, stride=self.stride, padding=self.padding)
@@ -269,10 +269,9 @@ class PartialConvTranspose2d(_PartialConvBase):
         k = self.kernel_size
         return torch.empty(self.in_channels, self.out_channels, k, k)
 
-    def _count_kernel(self):
-        k = self.kernel_size
-        channels = torch.tensor(self.branches, dtype=torch.float32)
-        return channels.view(-1, 1, 1, 1).repeat(1, 1, k, k)
+    def _count(self, usable):
+        """Sum over the windows of all output pixels."""
+        return self._convolve(usable, usable.new_ones(1, 1, *2 * [self.kernel_size]))
 
     def _convolve(self, x, weight):
         return F.conv_transpose2d(x, weight, stride=self.stride, padding=self.padding)

@@ -337,14 +337,11 @@ class FilledUNet(nn.Module):
                 base = smooth_fill(image[:, :1].float(), validity)
         everywhere = torch.ones_like(validity)
         known = torch.cat([base, validity], dim=1)
-        if image.device.type == 'cpu' and not torch.is_grad_enabled():
-            # Convolutions on a processor are the faster for it; all that follow have
-            # the layout of the first.
-            image, known = (
-                one.contiguous(memory_format=torch.channels_last)
-                for one in (image, known)
-            )
-        x, _ = self.stem((image, validity), (known, everywhere))
+        # Convolutions on a processor are the faster for it; all that follow have the
+        # layout of the first.
+        on_cpu = image.device.type == 'cpu' and not torch.is_grad_enabled()
+        layout = torch.channels_last if on_cpu else None
+        x, _ = self.stem((image, validity), (known, everywhere), memory_format=layout)
         x = self.activation(x)
         skips = []
         for level, block in enumerate(self.encoder):

@@ -63,11 +63,7 @@ def build_blank(architecture):
         whatever its memory held.
     """
     network = _build_without_memory(architecture)
-    network = network.to_empty(device='cpu')
-    for module in network.modules():
-        if isinstance(module, _PARTIAL):
-            module.reset_counts()
-    return network
+    return network.to_empty(device='cpu')
 
 
 def build_seeded(architecture, seed):

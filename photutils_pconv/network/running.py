@@ -190,7 +190,6 @@ def make_predictor(network, run):
         options = {'reach': reach} if getattr(network, 'crops', False) else {}
         images = torch.from_numpy(images).to(device)
         validity = torch.from_numpy(validity[:, None].astype(np.float32)).to(device)
-        images = images.contiguous(memory_format=torch.channels_last)
         with (
             torch.inference_mode(),
             torch.autocast(

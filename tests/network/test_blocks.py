@@ -216,7 +216,7 @@ def test_window(cls, geometry, window):
     assert layer.window == window
 
 
-def test_count_kernel_is_not_stored():
+def test_nothing_but_weights_is_stored():
     assert set(PartialConv2d((2,), 4, 3, 1, 1).state_dict()) == {'weight'}
     layer = PartialConvTranspose2d((2,), 4, 3, 1, 1, bias=True)
     assert set(layer.state_dict()) == {'weight', 'bias'}
