@@ -70,7 +70,7 @@ __all__ = [
 # Wings are subtracted down to this share of the local scatter; by choice.
 _WING_SHARE = 0.05
 # Wings below this share of a fit's ``level`` are those of no source; by choice.
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.05
 # The radius within which that scatter is measured, in pixels: that of the robust
 # normalisation of cutouts, by choice.
 _SCATTER_RADIUS = 24.0
