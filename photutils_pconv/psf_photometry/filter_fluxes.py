@@ -253,7 +253,7 @@ class _Filters:
         self._beam_fwhm = round(float(beam_fwhm), _BEAM_DECIMALS)
         point = pixel_psf.point
         self._width = _WIDTH_ERROR if told else _MISMATCH_TO_WIDTH * point.mismatch
-        self.point = self._make(point, FILTER_RADIUS, self._width)
+        self.point = self._make(point, FILTER_RADIUS, self._width, shared=True)
 
     def of(self, i, scale):
         """
@@ -266,13 +266,15 @@ class _Filters:
         error = np.nan_to_num(self._psfs.sizes.error[i], nan=_SIZE_ERROR)
         return self._make(psf, radius, np.hypot(self._width, error))
 
-    def _make(self, psf, radius, width):
+    def _make(self, psf, radius, width, *, shared=False):
         bank = get_filter_bank(self._beam_fwhm, radius)
         kernels = bank.kernels(psf)
         sensitivity = bank.sensitivity(
             psf, kernels, width=width, position=_POSITION_ERROR
         )
-        return _SourceFilters(bank, FilterKernels(kernels), sensitivity)
+        # For a single source that is no gain.
+        factors = bank.factor(kernels) if shared else None
+        return _SourceFilters(bank, FilterKernels(kernels, factors), sensitivity)
 
 
 def _leak(weights, psf, region, x, y):

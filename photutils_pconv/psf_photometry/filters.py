@@ -38,6 +38,10 @@ _PERIOD = 256
 # possible at no cost, and a ridge that keeps the matrix from being singular.
 _CONSTANT = 1.0e3
 _RIDGE = 1.0e-6
+# The images of which all filters are made, and the step through the covariances by
+# which they are chosen: the scatter of a filter's output is off by less than a
+# thousandth in the median, and 0.005 at most (tests/psf_photometry/test_filters.py).
+_RANK, _EVERY = 8, 3
 
 
 class FilterBank:
@@ -161,6 +165,38 @@ class FilterBank:
         return np.stack(
             [self.weights(k, [image]).reshape(side, side) for k in range(len(self))]
         )
+
+    def factor(self, kernels):
+        """
+        Find few images of which all filters are sums, or nearly so.
+
+        Filters for similar covariances are much alike. What is neglected is least
+        where it counts: in what they leave of the bank's emission and noise.
+
+        Parameters
+        ----------
+        kernels : 3D `~numpy.ndarray`
+            The filters of a PSF (see `kernels`), of shape (K, side, side).
+
+        Returns
+        -------
+        mixing : 2D `~numpy.ndarray`
+            How much of each image each filter has, of shape (K, R).
+
+        images : 3D `~numpy.ndarray`
+            The images, of shape (R, side, side).
+        """
+        filters = kernels.reshape(len(kernels), -1)
+        total = np.zeros((len(kernels), len(kernels)))
+        for covariance in self.covariances[::_EVERY]:
+            outputs = filters @ covariance @ filters.T
+            # None of them counts more for being brighter.
+            total += outputs / np.median(np.diag(outputs))
+        scale = 1.0 / np.sqrt(np.diag(total))
+        _, vectors = np.linalg.eigh(total * scale * scale[:, None])
+        vectors = vectors[:, -_RANK:]
+        images = (vectors.T * scale) @ filters
+        return vectors / scale[:, None], images.reshape(-1, *kernels.shape[1:])
 
     def sensitivity(self, pixel_psf, kernels, *, width, position):
         """

@@ -17,6 +17,7 @@ from photutils_pconv.psf_photometry.filters import (
 )
 from photutils_pconv.psf_photometry.fitting import fit_psf
 from photutils_pconv.psf_photometry.scatter import FilterKernels, filter_scatter, grow
+from photutils_pconv.setups.registry import get_setup
 from photutils_pconv.simulation.emission import fractional_brownian_motion
 
 BEAM = 4.243
@@ -147,6 +148,28 @@ def test_scatter_sees_its_neighbourhood_only(bank, psf):
     x, y = np.array([50.0, 160.0]), np.array([100.0, 100.0])
     found = filter_scatter(noise, use, x, y, bank.kernels(psf))
     np.testing.assert_allclose(found[1] / found[0], 5.0, rtol=0.25)
+
+
+@pytest.mark.parametrize('noise', [0.0, 0.3, 3.0])
+@pytest.mark.parametrize('setup', ['scanmap/green', 'parallel/blue'])
+def test_filters_are_sums_of_few_images(setup, noise):
+    scale = get_setup(setup=setup).pixel_scale.to_value('arcsec')
+    psf = PixelPSF(get_psf(setup), scale, angle=0.4)
+    bank = get_filter_bank(round(psf.fwhm, 1))
+    kernels = bank.kernels(psf)
+    factors = bank.factor(kernels)
+    assert len(factors[1]) < len(kernels) / 2
+    rng = np.random.default_rng(4)
+    field = fractional_brownian_motion((128, 128), -3.0, rng=rng)[:81, :81]
+    image = gaussian_filter(field - field.mean(), psf.fwhm / 2.355)
+    image += rng.normal(0, noise * image.std(), image.shape)
+    exact, found = (
+        FilterKernels(*one).sample(image) for one in ((kernels,), (kernels, factors))
+    )
+    assert found.shape == exact.shape
+    ratio = found.std(axis=(1, 2)) / exact.std(axis=(1, 2))
+    np.testing.assert_allclose(ratio, 1.0, atol=0.005)
+    assert np.median(np.abs(ratio - 1.0)) < 0.001
 
 
 def test_a_wider_psf_is_felt(bank, psf):
