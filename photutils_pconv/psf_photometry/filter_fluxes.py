@@ -168,9 +168,13 @@ def measure_fluxes(
             (templates[m, 0], pixels[m], fit.flux[group[m]], scatter[m]) for m in tells
         ]
     if telling:
-        found, precision = _compare(filters.point.bank, *zip(*telling, strict=True))
-        ratios += np.sum(precision * found, axis=1)
-        norms += np.sum(precision, axis=1)
+        # Of filters that no source has, nothing needs to be known.
+        used = np.unique([one.number for one in chosen.values()])
+        found, precision = _compare(
+            filters.point.bank, used, *zip(*telling, strict=True)
+        )
+        ratios[used] += np.sum(precision * found, axis=1)
+        norms[used] += np.sum(precision, axis=1)
     measured = np.array(list(chosen), dtype=int)
     factor = (norms / ratios)[[one.number for one in chosen.values()]]
     flux[measured] *= factor
@@ -287,17 +291,17 @@ def _leak(weights, psf, region, x, y):
     return np.sqrt(np.sum((weights * error) ** 2) * _COMMON_PIXELS)
 
 
-def _compare(bank, templates, pixels, flux, scatter):
+def _compare(bank, used, templates, pixels, flux, scatter):
     """
-    Give all filters' fluxes of sources over their fits', and their precision.
+    Give filters' fluxes of sources over their fits', and their precision.
 
     Both have a row for each filter and a column for each source.
     """
     templates, pixels = np.stack(templates, axis=1), np.stack(pixels, axis=1)
-    flux, scatter = np.array(flux), np.stack(scatter, axis=1)
+    flux, scatter = np.array(flux), np.stack(scatter, axis=1)[used]
     found = []
-    for inverse in bank.inverses:
-        solved = inverse @ templates
+    for k in used:
+        solved = bank.inverses[k] @ templates
         added = np.sum(solved * pixels, axis=0) / np.sum(solved * templates, axis=0)
         found.append(1.0 + added / flux)
     precision = 1.0 / ((scatter / flux) ** 2 + _RATIO_SCATTER**2)

@@ -9,7 +9,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from photutils_pconv._utils.medians import robust_std
-from photutils_pconv.geometry.windows import find_window, region_within
+from photutils_pconv.geometry.squares import SquareStack, group_alike
+from photutils_pconv.geometry.windows import find_window
 
 __all__ = [
     'FINE',
@@ -47,14 +48,14 @@ SURROUNDINGS = RING_GAP + _RING_WIDTH + 2.0 * _COARSE
 
 def split_scales(data, unusable, *, part=_EVERYWHERE):
     """
-    Part the fine and the coarse structure of a map.
+    Part the fine and the coarse structure of a map, or of each of many.
 
     Parameters
     ----------
-    data : 2D `~numpy.ndarray`
-        The map.
+    data : (..., ny, nx) `~numpy.ndarray`
+        The map, or many.
 
-    unusable : 2D bool `~numpy.ndarray`
+    unusable : (..., ny, nx) bool `~numpy.ndarray`
         Pixels not to use: missing ones and holes.
 
     part : 2-tuple of slice, optional
@@ -62,14 +63,14 @@ def split_scales(data, unusable, *, part=_EVERYWHERE):
 
     Returns
     -------
-    parts : (2, ny, nx) `~numpy.ndarray`
+    parts : (2, ..., ny, nx) `~numpy.ndarray`
         The map minus its mean over a Gaussian of 1.5 pixels; and that
         minus the mean over 8 pixels. NaN where unusable.
     """
     averages = _Averages(data, unusable)
     fine, coarse = (averages.over(sigma, part) for sigma in (FINE, _COARSE))
-    parts = np.array([data[part] - fine, fine - coarse])
-    parts[:, unusable[part]] = np.nan
+    parts = np.array([data[..., *part] - fine, fine - coarse])
+    parts[:, unusable[..., *part]] = np.nan
     return parts
 
 
@@ -101,29 +102,32 @@ def smooth(data, unusable, sigma, part=_EVERYWHERE):
 
 class _Averages:
     """
-    Averages of a map's usable pixels over Gaussians.
+    Averages of usable pixels over Gaussians, of a map or of each of many.
 
     Parameters
     ----------
-    data : 2D `~numpy.ndarray`
-        The map.
+    data : (..., ny, nx) `~numpy.ndarray`
+        The map, or many.
 
-    unusable : 2D bool `~numpy.ndarray`
+    unusable : (..., ny, nx) bool `~numpy.ndarray`
         Pixels not to use.
     """
 
     def __init__(self, data, unusable):
-        self._is_small = max(data.shape) <= _LARGEST_MATRIX
+        self._is_small = max(data.shape[-2:]) <= _LARGEST_MATRIX
         values = np.where(unusable, 0.0, data)
         self._level, self._largest = 0.0, 1.0
         if self._is_small:
             # In single precision, twice as fast, which is enough about the mean, but
             # has fewer powers of ten than maps.
+            axes = {'axis': (-2, -1), 'keepdims': True}
             usable = ~unusable
-            self._level = values.sum() / max(np.count_nonzero(usable), 1)
+            n_usable = np.count_nonzero(usable, **axes)
+            self._level = values.sum(**axes) / np.maximum(n_usable, 1)
             values -= self._level
             values *= usable
-            self._largest = max(values.max(), -values.min()) or 1.0
+            largest = np.maximum(values.max(**axes), -values.min(**axes))
+            self._largest = np.where(largest > 0, largest, 1.0)
             values /= self._largest
         dtype = np.float32 if self._is_small else float
         self._images = np.empty((2, *data.shape), dtype=dtype)
@@ -134,17 +138,18 @@ class _Averages:
         """
         Average over a Gaussian, in some rows and columns.
         """
-        near, inner = _find_near(self._images.shape[1:], part, sigma)
-        images = self._images[:, *near]
+        near, inner = _find_near(self._images.shape[-2:], part, sigma)
+        images = self._images[..., *near]
         if self._is_small:
             rows, columns = (
                 _smoothing(size, sigma, one.start, one.stop, one.step)
-                for size, one in zip(images.shape[1:], inner, strict=True)
+                for size, one in zip(images.shape[-2:], inner, strict=True)
             )
             weight, total = rows @ images @ columns.T
         else:
             weight, total = (
-                gaussian_filter(one, sigma, mode='constant')[inner] for one in images
+                gaussian_filter(one, sigma, mode='constant', axes=(-2, -1))[..., *inner]
+                for one in images
             )
         mean = total / np.maximum(weight, _SMALLEST_WEIGHT)
         return self._level + self._largest * mean.astype(float)
@@ -267,21 +272,29 @@ def scales_around(data, unusable, x, y, radius):
         row and column where that leaves enough pixels.
     """
     scales = np.full((2, len(x)), np.nan)
-    for i in range(len(x)):
-        inner = find_window(data.shape, x[i], y[i], radius[i] + RING_GAP + _RING_WIDTH)
-        if inner is None:
-            continue
+    x, y, radius = (np.asarray(one, dtype=float) for one in (x, y, radius))
+    for group in group_alike(range(len(x)), lambda i: radius[i]):
+        size = radius[group[0]]
         # What is averaged reaches beyond the ring.
-        window = find_window(data.shape, x[i], y[i], radius[i] + SURROUNDINGS)
-        avoid = unusable[window.region]
-        dx, dy = inner.offsets
+        reach, half = (
+            int(np.ceil(size + one)) for one in (RING_GAP + _RING_WIDTH, SURROUNDINGS)
+        )
         for step in (_STEP, 1):
-            ring = _find_ring(dx[:, ::step], dy[::step], radius[i])
-            part = region_within(inner.region, window.region, step=step)
-            ring &= ~avoid[part]
-            if np.count_nonzero(ring) >= _FEWEST_SAMPLES:
+            squares = SquareStack.around(x[group], y[group], half)
+            avoid = squares.cut(unusable, fill_value=True)
+            part = slice(half - reach, half + reach + 1, step)
+            dx, dy = squares.offsets(x[group], y[group])
+            ring = _find_ring(dx[..., part], dy[..., part, :], size)
+            ring &= ~avoid[..., part, part]
+            n_seen = np.count_nonzero(ring, axis=(1, 2))
+            least = _FEWEST_SAMPLES if step > 1 else 1
+            enough = np.flatnonzero(n_seen >= least)
+            if enough.size:
+                values, avoid = squares.cut(data)[enough], avoid[enough]
+                parts = split_scales(values, avoid, part=(part, part))
+                for k, place in enumerate(enough):
+                    scales[:, group[place]] = _scatter_within(parts[:, k], ring[place])
+            group = group[n_seen < least]
+            if not group.size:
                 break
-        if ring.any():
-            parts = split_scales(data[window.region], avoid, part=part)
-            scales[:, i] = _scatter_within(parts, ring)
     return scales
