@@ -165,7 +165,8 @@ def format_sizes(cases, *, repeats=1):
     for way, n_sources, size in cases:
         what = {'way': way, 'n_sources': n_sources, 'size': size}
         found = run_child({**what, 'repeats': repeats})
-        rows.append(_describe_removal(way, n_sources, size, found))
+        row = _describe_removal(way, n_sources, size, found)
+        rows.append({**row, 'a copy of the map, s': f'{found["copy"]:.2f}'})
     return format_lines(list(rows[0]), [list(row.values()) for row in rows])
 
 

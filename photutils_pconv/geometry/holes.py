@@ -76,6 +76,27 @@ class Holes:
         mask.flags.writeable = False
         return mask
 
+    def mask_within(self, region):
+        """
+        Draw the holes in a part of the map, without the rest.
+
+        Parameters
+        ----------
+        region : 2-tuple of slice
+            The rows and columns.
+
+        Returns
+        -------
+        mask : 2D bool `~numpy.ndarray`
+            The part's pixels that lie in a hole.
+        """
+        rows, columns = region
+        x, y = self.x - columns.start, self.y - rows.start
+        shape = rows.stop - rows.start, columns.stop - columns.start
+        near = (x > -self.radius - 1.0) & (x < shape[1] + self.radius)
+        near &= (y > -self.radius - 1.0) & (y < shape[0] + self.radius)
+        return draw_holes(shape, x[near], y[near], self.radius[near])
+
     def select(self, chosen):
         """
         Give some of the holes.

@@ -202,17 +202,18 @@ def _take_nearby(grid, holes, empty, annulus_radii, *, by_parts, wings):
     """
     Take what is near empty holes: map, pixels not to be seen, and the holes.
     """
-    unseen = grid.missing | holes.mask
     parts = None
     if by_parts and grid.factor == 1:
         places = empty.holes
         reach = find_reach(places.radius, annulus_radii[1], 0.0, wings=wings)
-        parts = find_parts(unseen.shape, places.x, places.y, reach)
+        parts = find_parts(grid.missing.shape, places.x, places.y, reach)
     if parts is None:
-        return grid.in_double(), unseen, empty
-    near = parts.gather_grid(grid)
+        return grid.in_double(), grid.missing | holes.mask, empty
+    unseen = parts.gather(grid.missing, fill=True)
+    for region, place in zip(parts.regions, parts.places, strict=True):
+        unseen[place] |= holes.mask_within(region)
     moved = replace(empty, holes=parts.move_holes(empty.holes))
-    return near, parts.gather(unseen, fill=True), moved
+    return parts.gather_grid(grid), unseen, moved
 
 
 def sample_empty_holes(

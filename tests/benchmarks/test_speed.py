@@ -124,10 +124,11 @@ def test_sizes(speed, load, monkeypatch):
 
     def measure(what, *, threads=1):
         asked.append((what, threads))
-        return {'seconds': 2.0, 'elapsed': 4.0, 'memory': 30.0, 'map': 10.0}
+        figures = {'seconds': 2.0, 'elapsed': 4.0, 'memory': 30.0, 'map': 10.0}
+        return {**figures, 'copy': 0.5}
 
     monkeypatch.setattr(speed, 'run_child', measure)
-    row = '| 5 | 0.04 | 2.00 | 400.0 | 30 | 3.0 |'
+    row = '| 5 | 0.04 | 2.00 | 400.0 | 30 | 3.0 | 0.50 |'
     assert f'| {DEFAULT} {row}' in speed.format_sizes([(DEFAULT, 5, 200)], repeats=3)
     text = speed.format_files(5, 200)
     assert '| block by block | 5 | 0.04 | 2.00 | 30 | 3.0 |' in text

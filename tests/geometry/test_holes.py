@@ -96,6 +96,13 @@ class TestHolesOfAMap:
         with pytest.raises(ValueError, match='read-only'):
             mask[0, 0] = True
 
+    @pytest.mark.parametrize(
+        'region', [np.s_[0:50, 0:60], np.s_[20:45, 11:30], np.s_[0:9, 40:60]]
+    )
+    def test_mask_of_a_part(self, region):
+        holes = self.make()
+        assert_array_equal(holes.mask_within(region), holes.mask[region])
+
     def test_columns(self):
         holes = Holes(3, [4], [5.0], self.shape)
         assert len(holes) == 1
