@@ -204,7 +204,7 @@ def taper_weight(distance, radius, *, width):
     distance : array_like
         The distance from the source, in pixels.
 
-    radius : float
+    radius : float or array_like
         The hole's radius, in pixels: within it the weight is 1.
 
     width : float

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from photutils_pconv.geometry.holes import taper_weight
-from photutils_pconv.geometry.windows import find_window
+from photutils_pconv.geometry.squares import SquareStack
 from photutils_pconv.inpainting.reconstruction import Reconstruction
 
 __all__ = [
@@ -95,7 +95,7 @@ class Blender:
         # The pixels of all holes, hole by hole: their numbers on the map, the
         # emission, and what it and the whole reconstruction count there; the holes.
         self._pixels = [(np.zeros(0, dtype=int), *np.zeros((3, 0)))]
-        self._holes = [0]
+        self._holes = [np.zeros(0, dtype=int)]
 
     def add(self, cutouts, holes):
         """
@@ -109,23 +109,27 @@ class Blender:
         holes : `~photutils_pconv.geometry.Holes`
             All holes of the map.
         """
-        for k in np.flatnonzero(cutouts.usable):
-            i = cutouts.index[k]
-            self.filled[i] = True
-            reach = holes.radius[i] + self.taper_width
-            window = find_window(self.shape, holes.x[i], holes.y[i], reach)
-            if window is None:
-                continue
-            distance = window.distance
-            weight = taper_weight(distance, holes.radius[i], width=self.taper_width)
-            rows, columns = np.nonzero(weight)
-            weight, distance = weight[rows, columns], distance[rows, columns]
-            rows, columns = rows + window.rows.start, columns + window.columns.start
-            x0, y0 = cutouts.origins[k]
-            emission = cutouts.emission[k, rows - y0, columns - x0]
-            numbers = rows * self.shape[1] + columns
-            self._pixels.append((numbers, emission, weight / (1.0 + distance), weight))
-            self._holes.append(i)
+        usable = np.flatnonzero(cutouts.usable)
+        if not usable.size:
+            return
+        index, emission = cutouts.index[usable], cutouts.emission[usable]
+        self.filled[index] = True
+        squares = SquareStack(cutouts.origins[usable], emission.shape[-1])
+        dx, dy = squares.offsets(holes.x[index], holes.y[index])
+        distance = np.sqrt(dx**2 + dy**2)
+        reach = holes.radius[index] + self.taper_width
+        place = np.nonzero(distance <= reach[:, None, None])
+        which, rows, columns = place
+        columns, rows = np.stack([columns, rows]) + squares.origins[which].T
+        weight = taper_weight(
+            distance[place], holes.radius[index][which], width=self.taper_width
+        )
+        use = (weight > 0) & (rows >= 0) & (rows < self.shape[0])
+        use &= (columns >= 0) & (columns < self.shape[1])
+        share = weight / (1.0 + distance[place])
+        pixels = rows * self.shape[1] + columns, emission[place], share, weight
+        self._pixels.append(tuple(one[use] for one in pixels))
+        self._holes.append(index[which[use]])
 
     def blend(self, missing):
         """
@@ -144,7 +148,7 @@ class Blender:
         numbers, emission, share, weight = (
             np.concatenate(one) for one in zip(*self._pixels, strict=True)
         )
-        holes = np.repeat(self._holes, [one[0].size for one in self._pixels])
+        holes = np.concatenate(self._holes)
         use = ~missing.ravel()[numbers]
         numbers, places = np.unique(numbers[use], return_inverse=True)
         places, share, n = places.ravel(), share[use], numbers.size

@@ -24,7 +24,8 @@ from photutils_pconv._utils.progress import enter_stage
 from photutils_pconv.geometry.cutouts import cutout_origin, extract_cutout
 from photutils_pconv.geometry.holes import TAPER_WIDTH, draw_values
 from photutils_pconv.geometry.lazy_images import Difference, copy_sparse
-from photutils_pconv.geometry.windows import disc, find_regions
+from photutils_pconv.geometry.squares import SquareStack, group_alike
+from photutils_pconv.geometry.windows import disc
 from photutils_pconv.inpainting.hole_filling import InpaintSettings
 from photutils_pconv.network.kinds import check_kind
 from photutils_pconv.network.running import RunOptions
@@ -366,17 +367,18 @@ def _scatter_around(residual, missing, x, y, radius):
     Measure the scatter around each source, on the map without sources.
     """
     scatter = np.zeros(len(x))
-    for i, region in enumerate(find_regions(residual.shape, x, y, _SCATTER_RADIUS)):
-        if region is None:
-            continue
-        # It is a threshold: every second row and column tell enough.
-        rows, columns = (slice(part.start, part.stop, 2) for part in region)
-        dx = np.arange(columns.start, columns.stop, 2) - x[i]
-        dy = np.arange(rows.start, rows.stop, 2) - y[i]
-        use = ~disc(dx, dy[:, None], radius[i])
-        use &= ~missing[rows, columns]
-        if use.any():
-            scatter[i] = robust_std(residual[rows, columns][use])
+    half = int(_SCATTER_RADIUS)
+    # It is a threshold: every second row and column tell enough.
+    part = slice(0, 2 * half + 1, 2)
+    for group in group_alike(range(len(x)), lambda i: radius[i]):
+        squares = SquareStack.around(x[group], y[group], half)
+        dx, dy = squares.offsets(x[group], y[group])
+        use = ~disc(dx[..., part], dy[..., part, :], radius[group[0]])
+        use &= ~squares.cut(missing, fill_value=True)[..., part, part]
+        values = squares.cut(residual)[..., part, part]
+        for i, one, seen in zip(group, values, use, strict=True):
+            if seen.any():
+                scatter[i] = robust_std(one[seen])
     return scatter
 
 
