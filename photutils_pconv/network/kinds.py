@@ -15,7 +15,14 @@ from types import MappingProxyType
 
 from photutils_pconv.network.limits import MAXIMUM_CUTOUT, SOFTENING_RANGE
 
-__all__ = ['BUNDLED', 'KINDS', 'check_kind', 'check_normalisation', 'list_images']
+__all__ = [
+    'BESIDE_PSF',
+    'BUNDLED',
+    'KINDS',
+    'check_kind',
+    'check_normalisation',
+    'list_images',
+]
 
 KINDS = MappingProxyType(
     {
@@ -30,6 +37,12 @@ The kinds, and what a model of each does.
 BUNDLED = MappingProxyType({'masked': 'pacs', 'residual': 'psf'})
 """
 The bundled model of each kind.
+"""
+
+BESIDE_PSF = 'pacs_narrow'
+"""
+The bundled masked model that removals with a known PSF have beside the other: half as
+wide as ``'pacs'``. The emission is as good, and no flux depends on it.
 """
 
 # What a remover is given to use each kind.

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from photutils_pconv.network._card_checks import check_length
 from photutils_pconv.network.card import ModelCard
-from photutils_pconv.network.kinds import BUNDLED
+from photutils_pconv.network.kinds import BESIDE_PSF, BUNDLED
 
 __all__ = ['default_model', 'list_models', 'model_path', 'read_card']
 
@@ -41,7 +41,7 @@ def list_models():
     return tuple(sorted(path.stem for path in _MODEL_FOLDER.glob(f'*{_SUFFIX}')))
 
 
-def default_model(setup, *, kind='masked'):
+def default_model(setup, *, kind='masked', beside_psf=False):
     """
     Give the name of the bundled model that serves a setup.
 
@@ -58,6 +58,10 @@ def default_model(setup, *, kind='masked'):
         The kind of model. That for residuals is ``'psf'``, which sees what a
         known PSF leaves: it is given the PSF and serves all setups.
 
+    beside_psf : bool, optional
+        Whether the model is to fill the holes of a removal with a known PSF in which
+        that shows nothing. ``'pacs_narrow'`` then stands for ``'pacs'``.
+
     Returns
     -------
     name : str
@@ -65,8 +69,10 @@ def default_model(setup, *, kind='masked'):
     """
     if kind == 'residual':
         return BUNDLED[kind]
-    named = setup.mode in list_models() and setup.mode != BUNDLED['residual']
-    return setup.mode if named else BUNDLED['masked']
+    names = set(list_models()) - {BUNDLED['residual'], BESIDE_PSF}
+    if setup.mode in names:
+        return setup.mode
+    return BESIDE_PSF if beside_psf else BUNDLED['masked']
 
 
 def model_path(name):

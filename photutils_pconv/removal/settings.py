@@ -265,7 +265,9 @@ class RemovalSettings:
             setup=setup,
             model=model,
             inpaint_model=(
-                model if method == 'inpaint' else _find_model(None, setup, 'inpaint')
+                model
+                if method == 'inpaint'
+                else _load_given(default_model(setup, beside_psf=True))
             ),
             psf=psf,
             psf_name=psf_name,

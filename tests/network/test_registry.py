@@ -11,7 +11,7 @@ import torch
 
 from photutils_pconv.network import registry
 from photutils_pconv.network.card import ModelCard
-from photutils_pconv.network.kinds import BUNDLED, check_kind
+from photutils_pconv.network.kinds import BESIDE_PSF, BUNDLED, check_kind
 from photutils_pconv.network.registry import (
     default_model,
     list_models,
@@ -90,8 +90,10 @@ def test_default_model(model_folder, mode, bundled):
 def test_default_model_of_an_own_mode(model_folder):
     setup = SimpleNamespace(mode='spire', name='spire/psw')
     assert default_model(setup) == 'pacs'
+    assert default_model(setup, beside_psf=True) == 'pacs_narrow'
     (model_folder / 'spire.safetensors').touch()
     assert default_model(setup) == 'spire'
+    assert default_model(setup, beside_psf=True) == 'spire'
 
 
 @pytest.mark.parametrize('name', list_models())
@@ -102,8 +104,9 @@ def test_bundled_models(name):
     assert model.name == name
     assert model.card == read_card(name)
     assert set(model.card.setups) == set(list_setups(instrument='PACS'))
-    # One is told the PSF, the other the beam and the wings.
-    assert BUNDLED[model.card.kind] == name
+    # One is told the PSF, the others the beam and the wings.
+    assert name in {BUNDLED[model.card.kind], BESIDE_PSF}
+    assert model.card.kind == ('residual' if name == 'psf' else 'masked')
     generator = torch.Generator().manual_seed(1)
     image = torch.randn(2, len(model.card.images), 96, 96, generator=generator)
     with torch.no_grad():

@@ -65,7 +65,7 @@ class TestConstruction:
         ):
             remover = NeuralSourceRemover(**GREEN, model=given)
             assert f"model='{name}'" in repr(remover)
-        with pytest.raises(FileNotFoundError, match="'pacs', 'psf'"):
+        with pytest.raises(FileNotFoundError, match="'pacs', 'pacs_narrow', 'psf'"):
             NeuralSourceRemover(**GREEN, model='nonesuch')
         with pytest.raises(TypeError, match='a model must be'):
             NeuralSourceRemover(**GREEN, model=3)

@@ -108,7 +108,7 @@ class TestRefusals:
             )
 
     def test_missing_model(self):
-        with pytest.raises(FileNotFoundError, match="'pacs', 'psf'"):
+        with pytest.raises(FileNotFoundError, match="'pacs', 'pacs_narrow', 'psf'"):
             RemovalSettings.from_arguments(**GREEN, model='nonesuch')
         with pytest.raises(TypeError, match='a model must be'):
             RemovalSettings.from_arguments(**GREEN, model=3)
@@ -120,7 +120,7 @@ class TestSettings:
         setup = get_setup('scanmap', 'green')
         assert settings.setup == setup
         assert settings.model is weights.load_model('psf')
-        assert settings.inpaint_model is weights.load_model('pacs')
+        assert settings.inpaint_model is weights.load_model('pacs_narrow')
         assert settings.method == 'psf'
         assert settings.fill == 'observed'
         assert settings.psf_name == 'setup'
