@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photutils_pconv._utils.progress import count
+from photutils_pconv._utils.progress import advance
 from photutils_pconv.geometry.lazy_images import Difference
 from photutils_pconv.geometry.squares import SquareStack, group_alike
 from photutils_pconv.psf.source_images import model_image
@@ -204,24 +204,29 @@ def _choose_filters(scatter_of, fit, filters, scale):
     Choose the filter of each source on the map with a flux, by its number.
     """
     chosen = {}
-    for i in count(np.flatnonzero(np.isfinite(fit.flux))):
-        place = round(fit.x[i]), round(fit.y[i])
-        size = scatter_of.shape[::-1]
-        if not all(0 <= one < n for one, n in zip(place, size, strict=True)):
-            continue
-        own = filters.of(i, scale[i])
-        scatter = scatter_of.measure(fit.x[i], fit.y[i], own.kernels)
-        error = np.hypot(scatter, own.sensitivity * fit.flux[i])
+    ny, nx = scatter_of.shape
+    columns, rows = np.rint(fit.x), np.rint(fit.y)
+    seen = np.isfinite(fit.flux) & (columns >= 0) & (columns < nx)
+    seen &= (rows >= 0) & (rows < ny)
+    # Resolved sources one by one: their filters are not kept.
+    for group in group_alike(
+        np.flatnonzero(seen), lambda i: -1 if filters.is_point(i) else i
+    ):
+        own = filters.of(group[0], scale[group[0]])
+        scatter = scatter_of.measure(fit.x[group], fit.y[group], own.kernels)
+        error = np.hypot(scatter, own.sensitivity * fit.flux[group][:, None])
         known = np.isfinite(error)
-        if known.any():
-            number = int(np.argmin(np.where(known, error, np.inf)))
-            chosen[i] = _Choice(
+        best = np.argmin(np.where(known, error, np.inf), axis=1)
+        for k in np.flatnonzero(known.any(axis=1)):
+            number = int(best[k])
+            chosen[group[k]] = _Choice(
                 bank=own.bank,
                 number=number,
-                scatter=scatter,
+                scatter=scatter[k],
                 sensitivity=own.sensitivity[number],
                 is_point=own is filters.point,
             )
+        advance(len(group))
     return chosen
 
 
@@ -259,13 +264,19 @@ class _Filters:
         self._width = _WIDTH_ERROR if told else _MISMATCH_TO_WIDTH * point.mismatch
         self.point = self._make(point, FILTER_RADIUS, self._width, shared=True)
 
+    def is_point(self, i):
+        """
+        Say whether a source has the filters of unresolved ones.
+        """
+        return self._psfs.of(i) is self._psfs.point
+
     def of(self, i, scale):
         """
         Give the filters of a source that is so much larger than the PSF.
         """
-        psf = self._psfs.of(i)
-        if psf is self._psfs.point:
+        if self.is_point(i):
             return self.point
+        psf = self._psfs.of(i)
         radius = FILTER_RADIUS if scale <= _LARGE else _LARGE_RADIUS
         error = np.nan_to_num(self._psfs.sizes.error[i], nan=_SIZE_ERROR)
         return self._make(psf, radius, np.hypot(self._width, error))

@@ -6,7 +6,7 @@ How much matched filters scatter on a map, in windows around positions.
 import numpy as np
 from scipy import fft
 
-from photutils_pconv.geometry.cutouts import extract_cutout
+from photutils_pconv.geometry.squares import SquareStack
 
 __all__ = ['FilterKernels', 'FilterScatter', 'filter_scatter', 'grow']
 
@@ -20,6 +20,9 @@ _CLIP = 4.0
 # seen through a beam is sampled well enough by that, at less work; by choice
 # (tests/psf_photometry/test_filters.py compares both).
 _FEWEST_SAMPLES = _FEWEST_PIXELS // 4
+# So many windows at once, by choice: what is filtered of more of them does not fit
+# into a processor's cache.
+_TOGETHER = 8
 
 
 def filter_scatter(image, use, x, y, kernels):
@@ -45,8 +48,8 @@ def filter_scatter(image, use, x, y, kernels):
     scatter : 2D `~numpy.ndarray`
         See `FilterScatter.measure`, of shape (N, K).
     """
-    scatter, kernels = FilterScatter(image, use), FilterKernels(kernels)
-    return np.array([scatter.measure(*one, kernels) for one in zip(x, y, strict=True)])
+    x, y = (np.asarray(one, dtype=float) for one in (x, y))
+    return FilterScatter(image, use).measure(x, y, FilterKernels(kernels))
 
 
 class FilterScatter:
@@ -84,49 +87,62 @@ class FilterScatter:
 
     def measure(self, x, y, kernels):
         """
-        Measure the scatter around a position.
+        Measure the scatter around positions.
 
         Parameters
         ----------
-        x, y : float
-            The position, in pixels.
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
 
         kernels : `FilterKernels`
             The filters.
 
         Returns
         -------
-        scatter : 1D `~numpy.ndarray`
+        scatter : (N, K) `~numpy.ndarray`
             The standard deviation, clipped at 4 sigma, of each filter's
-            output, of length K: within 30 pixels, or on the whole map where
-            there is too little to see.
+            output: within 30 pixels, or on the whole map where there is too
+            little to see.
         """
-        radius, half = _SCATTER_RADIUS, kernels.radius
-        x0, y0 = int(x) - radius, int(y) - radius
-        side = 2 * radius + 1
-        avoid = extract_cutout(self._avoid, x0, y0, size=side, fill_value=True)
-        use = ~avoid & self._inner(x0, y0, side, half)
-        if np.count_nonzero(use) < _FEWEST_PIXELS:
-            return self._measure_everywhere(kernels)
-        where = (x0 - half, y0 - half)
-        size = side + 2 * half
-        window = extract_cutout(self._image, *where, size=size, fill_value=np.nan)
-        known = np.isfinite(window)
-        if self._missing is not None:
-            known &= ~extract_cutout(self._missing, *where, size=size)
-        return _measure(_take_off_mean(window, known), use, kernels)
+        first = np.stack([x, y], axis=1).astype(int) - _SCATTER_RADIUS
+        scatter = np.empty((len(first), len(kernels)))
+        for start in range(0, len(first), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            scatter[part] = self._measure_together(first[part], kernels)
+        return scatter
 
-    def _inner(self, x0, y0, side, half):
+    def _measure_together(self, first, kernels):
         """
-        Find where in a window a filter lies on the map; all, if it nowhere does.
+        Measure the scatter in windows from their first pixels (x, y) on.
+        """
+        half, side = kernels.radius, 2 * _SCATTER_RADIUS + 1
+        scatter = np.empty((len(first), len(kernels)))
+        avoid = SquareStack(first, side).cut(self._avoid, fill_value=True)
+        use = ~avoid & self._inner(first, side, half)
+        seen = np.count_nonzero(use, axis=(1, 2)) >= _FEWEST_PIXELS
+        if not seen.all():
+            scatter[~seen] = self._measure_everywhere(kernels)
+        if seen.any():
+            squares = SquareStack(first[seen] - half, side + 2 * half)
+            windows = squares.cut(self._image, fill_value=np.nan)
+            known = np.isfinite(windows)
+            if self._missing is not None:
+                known &= ~squares.cut(self._missing)
+            windows = _take_off_mean(windows, known)
+            scatter[seen] = _measure(windows, use[seen], kernels)
+        return scatter
+
+    def _inner(self, first, side, half):
+        """
+        Find where in windows a filter lies on the map; all, if it nowhere does.
         """
         ny, nx = self._image.shape
         if min(ny, nx) <= 2 * half:
             return True
-        rows, columns = np.arange(y0, y0 + side), np.arange(x0, x0 + side)
-        inner = (rows >= half) & (rows < ny - half)
-        inner = inner[:, None] & (columns >= half) & (columns < nx - half)
-        return inner
+        columns, rows = first.T[:, :, None] + np.arange(side)
+        rows = (rows >= half) & (rows < ny - half)
+        columns = (columns >= half) & (columns < nx - half)
+        return rows[:, :, None] & columns[:, None]
 
     def _measure_everywhere(self, kernels):
         """
@@ -138,10 +154,10 @@ class FilterScatter:
             use = ~self._avoid & self._inner_of_map(half, ~self._avoid)
             known = True if self._missing is None else ~self._missing
             whole = self._image[: use.shape[0], : use.shape[1]]
-            padded = np.pad(_take_off_mean(whole, known), half)
+            padded = np.pad(_take_off_mean(whole, known), half)[None]
             # One by one: a map may be large.
             values = np.concatenate(
-                [_measure(padded, use, one) for one in kernels.separately()]
+                [_measure(padded, use, one)[0] for one in kernels.separately()]
             )
             # The filters are kept with it, so that no others get their number.
             self._everywhere[key] = values, kernels
@@ -171,6 +187,9 @@ class FilterKernels:
         self._kernels = kernels
         self._mixing, self._images = (None, kernels) if factors is None else factors
         self._transforms, self._halves = {}, {}
+
+    def __len__(self):
+        return len(self._kernels)
 
     @property
     def radius(self):
@@ -207,23 +226,23 @@ class FilterKernels:
         filtered = fft.ifft(transform * self._transforms[shape], axis=1)
         return fft.irfft(filtered[:, rows], shape[1], axis=2)[:, :, columns]
 
-    def sample(self, image):
+    def sample(self, images):
         """
         Give every second row and column of what `correlate` gives.
 
         Parameters
         ----------
-        image : 2D `~numpy.ndarray`
-            The window.
+        images : 3D `~numpy.ndarray`
+            Windows of one shape, (N, ny, nx).
 
         Returns
         -------
-        filtered : 3D `~numpy.ndarray`
-            The output, from the first row and column on; with factors to about a
-            thousandth of its scatter.
+        filtered : 4D `~numpy.ndarray`
+            The output of each filter in each window, (N, K, ...), from the first row
+            and column on; with factors to about a thousandth of its scatter.
         """
-        shape = tuple((size - 2 * self.radius + 1) // 2 for size in image.shape)
-        parts = _split(image.astype(np.float32)[None])
+        shape = tuple((n - 2 * self.radius + 1) // 2 for n in images.shape[1:])
+        parts = _split(images.astype(np.float32))
         size = (
             fft.next_fast_len(parts.shape[-2]),
             fft.next_fast_len(parts.shape[-1], real=True),
@@ -231,20 +250,24 @@ class FilterKernels:
         if size not in self._halves:
             split = _split(self._images.astype(np.float32))
             self._halves = {size: fft.rfft2(split, size).conj()}
+        halves = self._halves[size]
         # What a filter sees from every second pixel is four sums: over even and odd
         # rows and columns.
-        total = np.zeros(self._halves[size].shape[1:], dtype=np.complex64)
-        product = np.empty_like(total)
-        for one, part in zip(self._halves[size], fft.rfft2(parts, size), strict=True):
-            total += np.multiply(one, part, out=product)
-        filtered = fft.ifft(total, axis=1, overwrite_x=True)
-        filtered = fft.irfft(filtered[:, : shape[0]], size[1], axis=2)
-        filtered = filtered[:, :, : shape[1]]
+        product = np.empty_like(halves[0])
+        totals = np.zeros((len(images), *product.shape), dtype=product.dtype)
+        for total, ours in zip(
+            totals, fft.rfft2(parts, size).swapaxes(0, 1), strict=True
+        ):
+            for one, part in zip(halves, ours, strict=True):
+                total += np.multiply(one, part, out=product)
+        filtered = fft.ifft(totals, axis=2, overwrite_x=True)
+        filtered = fft.irfft(filtered[:, :, : shape[0]], size[1], axis=3)
+        filtered = filtered[..., : shape[1]]
         if self._mixing is None:
             return filtered
-        pixels = filtered.reshape(len(filtered), -1)
+        pixels = filtered.reshape(*filtered.shape[:2], -1)
         mixed = self._mixing.astype(np.float32) @ pixels
-        return mixed.reshape(-1, *filtered.shape[1:])
+        return mixed.reshape(len(images), len(self), *shape)
 
     def separately(self):
         """
@@ -273,14 +296,14 @@ def _split(images):
     return parts.reshape(4, *parts.shape[2:])
 
 
-def _take_off_mean(image, known):
+def _take_off_mean(images, known):
     """
-    Take an image's mean off, which would ring at edges; what is not known becomes 0.
+    Take images' means off, which would ring at edges; what is not known becomes 0.
     """
-    known = np.broadcast_to(known, image.shape)
-    n_known = np.count_nonzero(known)
-    level = np.where(known, image, 0.0).sum() / max(n_known, 1)
-    return np.where(known, image - level, 0.0)
+    known = np.broadcast_to(known, images.shape)
+    n_known = np.count_nonzero(known, axis=(-2, -1), keepdims=True)
+    level = np.where(known, images, 0.0).sum(axis=(-2, -1), keepdims=True)
+    return np.where(known, images - level / np.maximum(n_known, 1), 0.0)
 
 
 def grow(mask, radius):
@@ -313,37 +336,42 @@ def grow(mask, radius):
     return grown
 
 
-def _measure(window, use, kernels):
+def _measure(windows, use, kernels):
     """
-    Measure the scatter of filters where they lie within a window.
+    Measure the scatter of filters where they lie within windows, (N, K).
     """
     # Single precision has fewer powers of ten than maps.
-    largest = float(np.abs(window).max()) or 1.0
-    inner = tuple(size - 2 * kernels.radius for size in window.shape)
-    use = np.broadcast_to(use, inner)
-    every_second = use[::2, ::2]
-    if np.count_nonzero(every_second) >= _FEWEST_SAMPLES:
-        use, filtered = every_second, kernels.sample(window / largest)
-    else:
-        filtered = kernels.correlate(window / largest)
-    return largest * _clipped_std(filtered, use)
+    largest = np.abs(windows).max(axis=(1, 2))
+    largest[largest == 0] = 1.0
+    windows = windows / largest[:, None, None]
+    inner = [size - 2 * kernels.radius for size in windows.shape[1:]]
+    use = np.broadcast_to(use, (len(windows), *inner))
+    every_second = use[:, ::2, ::2]
+    enough = np.count_nonzero(every_second, axis=(1, 2)) >= _FEWEST_SAMPLES
+    scatter = np.empty((len(windows), len(kernels)))
+    if enough.any():
+        filtered = kernels.sample(windows[enough])
+        scatter[enough] = _clipped_std(filtered, every_second[enough])
+    for i in np.flatnonzero(~enough):
+        filtered = kernels.correlate(windows[i])[None]
+        scatter[i] = _clipped_std(filtered, use[i][None])[0]
+    return largest[:, None] * scatter
 
 
 def _clipped_std(values, use):
     """
     Calculate the standard deviation of images' used pixels about zero, clipped at 4
-    sigma.
+    sigma: of images (N, K, ny, nx) and pixels (N, ny, nx).
 
     A filter's output has the mean zero where there is no source.
     """
-    n_used = np.count_nonzero(use)
-    if n_used == 0:
-        return np.full(len(values), np.nan)
+    n_used = np.count_nonzero(use, axis=(1, 2))[:, None]
     # Numpy sums by pairs, so that single precision is kept.
-    squares = np.square(values).reshape(len(values), -1)
-    squares *= use.ravel()
-    mean = squares.sum(axis=1, keepdims=True) / n_used
-    far = squares > _CLIP**2 * mean
-    squares[far] = 0.0
-    kept = n_used - np.count_nonzero(far, axis=1)
-    return np.sqrt(squares.sum(axis=1) / kept)
+    squares = np.square(values).reshape(*values.shape[:2], -1)
+    squares *= use.reshape(len(use), 1, -1)
+    with np.errstate(invalid='ignore'):
+        mean = squares.sum(axis=2) / n_used
+        far = squares > _CLIP**2 * mean[:, :, None]
+        squares[far] = 0.0
+        kept = n_used - np.count_nonzero(far, axis=2)
+        return np.sqrt(squares.sum(axis=2) / kept)

@@ -119,7 +119,7 @@ def test_a_sample_is_every_second_pixel(bank, psf, shape):
     image = np.random.default_rng(4).normal(0, 1.0, shape)
     windows = np.lib.stride_tricks.sliding_window_view(image, kernels.shape[1:])
     expected = np.einsum('kuv,ijuv->kij', kernels, windows[::2, ::2])
-    found = FilterKernels(kernels).sample(image)
+    (found,) = FilterKernels(kernels).sample(image[None])
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
@@ -164,7 +164,8 @@ def test_filters_are_sums_of_few_images(setup, noise):
     image = gaussian_filter(field - field.mean(), psf.fwhm / 2.355)
     image += rng.normal(0, noise * image.std(), image.shape)
     exact, found = (
-        FilterKernels(*one).sample(image) for one in ((kernels,), (kernels, factors))
+        FilterKernels(*one).sample(image[None])[0]
+        for one in ((kernels,), (kernels, factors))
     )
     assert found.shape == exact.shape
     ratio = found.std(axis=(1, 2)) / exact.std(axis=(1, 2))
