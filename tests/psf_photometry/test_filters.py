@@ -150,6 +150,25 @@ def test_scatter_sees_its_neighbourhood_only(bank, psf):
     np.testing.assert_allclose(found[1] / found[0], 5.0, rtol=0.25)
 
 
+def test_scatter_does_not_depend_on_who_is_measured_together(bank, psf):
+    """Far from all edges, at one, in a corner, beside a gap, and nearly hidden."""
+    rng = np.random.default_rng(6)
+    image = gaussian_filter(rng.normal(0, 1.0, SHAPE), 1.4)
+    image[:, 150:] *= 4.0
+    use = rng.random(SHAPE) > 0.02
+    use[90:140, 20:90] = False
+    x = np.array([100.0, 3.2, 207.9, 60.0, 55.0, *np.linspace(20.0, 190.0, 9)])
+    y = np.array([60.0, 80.4, 198.8, 85.0, 115.0, *np.linspace(180.0, 15.0, 9)])
+    kernels = bank.kernels(psf)
+    together = filter_scatter(image, use, x, y, kernels)
+    alone = [
+        filter_scatter(image, use, *one, kernels)
+        for one in zip(x[:, None], y[:, None], strict=True)
+    ]
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-5)
+    assert np.isfinite(together).all()
+
+
 @pytest.mark.parametrize('noise', [0.0, 0.3, 3.0])
 @pytest.mark.parametrize('setup', ['scanmap/green', 'parallel/blue'])
 def test_filters_are_sums_of_few_images(setup, noise):
