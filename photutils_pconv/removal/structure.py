@@ -38,9 +38,8 @@ _LARGEST_MATRIX = 160
 #: taper, and as wide as the circle that normalises cutouts; by choice.
 RING_GAP = 2.0
 _RING_WIDTH = 24.0
-# The scatter around a hole is taken from every second row and column, if so many
-# pixels are left: it changes by some percent then (tests/removal/test_structure.py); by
-# choice.
+# The scatter around a hole is taken from every second row, if so many pixels are
+# left: it changes by some percent then (tests/removal/test_structure.py); by choice.
 _STEP, _FEWEST_SAMPLES = 2, 300
 #: How far beyond a hole's rim a map is looked at for that, in pixels.
 SURROUNDINGS = RING_GAP + _RING_WIDTH + 2.0 * _COARSE
@@ -269,7 +268,7 @@ def scales_around(data, unusable, x, y, radius):
     -------
     scales : (2, N) `~numpy.ndarray`
         What `local_scales` gives on the parts of the whole map, from every second
-        row and column where that leaves enough pixels.
+        row where that leaves enough pixels.
     """
     scales = np.full((2, len(x)), np.nan)
     x, y, radius = (np.asarray(one, dtype=float) for one in (x, y, radius))
@@ -282,16 +281,18 @@ def scales_around(data, unusable, x, y, radius):
         for step in (_STEP, 1):
             squares = SquareStack.around(x[group], y[group], half)
             avoid = squares.cut(unusable, fill_value=True)
-            part = slice(half - reach, half + reach + 1, step)
+            rows, columns = (
+                slice(half - reach, half + reach + 1, one) for one in (step, 1)
+            )
             dx, dy = squares.offsets(x[group], y[group])
-            ring = _find_ring(dx[..., part], dy[..., part, :], size)
-            ring &= ~avoid[..., part, part]
+            ring = _find_ring(dx[..., columns], dy[..., rows, :], size)
+            ring &= ~avoid[..., rows, columns]
             n_seen = np.count_nonzero(ring, axis=(1, 2))
             least = _FEWEST_SAMPLES if step > 1 else 1
             enough = np.flatnonzero(n_seen >= least)
             if enough.size:
                 values, avoid = squares.cut(data)[enough], avoid[enough]
-                parts = split_scales(values, avoid, part=(part, part))
+                parts = split_scales(values, avoid, part=(rows, columns))
                 for k, place in enumerate(enough):
                     scales[:, group[place]] = _scatter_within(parts[:, k], ring[place])
             group = group[n_seen < least]

@@ -79,6 +79,6 @@ def test_scales_in_windows_are_those_of_the_map(free):
     unusable = (distance <= 9.0) | (distance > 9.0 + free)
     whole = local_scales(split_scales(data, unusable), x, y, radius)
     found = scales_around(data, unusable, x, y, radius)
-    assert_allclose(found, whole, rtol=0.12)
+    assert_allclose(found, whole, rtol=0.08)
     assert_allclose(np.median(found / whole, axis=1), 1.0, rtol=0.03)
     assert (found == pytest.approx(whole, rel=1e-4)) == (free < 10.0)
