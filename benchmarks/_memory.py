@@ -27,8 +27,12 @@ def peak_memory(who=resource.RUSAGE_SELF):
     Returns
     -------
     memory : float
-        The memory (MB).
+        The memory (MB). On Linux that of this process is its own: what the system
+        counts begins with the largest memory of the process that started it.
     """
+    status = Path('/proc/self/status')
+    if who == resource.RUSAGE_SELF and status.exists():
+        return _read_status('VmHWM')
     peak = resource.getrusage(who).ru_maxrss
     # Bytes on macOS, kB elsewhere.
     return peak / (1024.0**2 if sys.platform == 'darwin' else 1024.0)
@@ -38,8 +42,13 @@ def anonymous_memory():
     """
     Give the memory of this process that is not that of files (MB); Linux only.
     """
+    return _read_status('RssAnon')
+
+
+def _read_status(name):
+    """Read an entry of this process' status (MB)."""
     text = Path('/proc/self/status').read_text()
-    line = next(one for one in text.splitlines() if one.startswith('RssAnon'))
+    line = next(one for one in text.splitlines() if one.startswith(name))
     return int(line.split()[1]) / 1024.0
 
 

@@ -3,7 +3,10 @@
 Tests of the benchmark of the speed, and that a removal stays as fast.
 """
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +155,22 @@ def test_child(load, more):
     assert 0 < found['seconds']
     assert found['memory'] >= 0
     assert found['map'] == pytest.approx(160**2 * 4 / 2**20)
+
+
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='Linux only')
+def test_memory_is_that_of_the_process_itself():
+    """Not the memory of the process that started it, which the system counts, too."""
+    folder = Path(__file__).resolve().parents[2] / 'benchmarks'
+    code = f'import sys; sys.path.insert(0, {str(folder)!r}); from _memory import *; '
+    child = code + 'print(peak_memory())'
+    parent = (
+        'import subprocess, sys; large = b"x" * 300_000_000; '
+        f'subprocess.run([sys.executable, "-c", {child!r}], check=True)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', parent], check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert 3.0 < float(done.stdout) < 150.0
 
 
 def test_accuracy(load):
