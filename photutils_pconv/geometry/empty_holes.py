@@ -230,7 +230,7 @@ def _draw_free(missing, holes, least, rng):
     Draw pixels at random, and keep those that are free.
     """
     ny, nx = missing.shape
-    # What lies around the pixels: rims of gaps, and holes of each radius.
+    # What pixels keep away from: the rims of gaps, and the holes of each radius.
     around = [(cKDTree(_find_rims(missing)), 0.0)]
     for radius in np.unique(holes.radius):
         same = holes.radius == radius

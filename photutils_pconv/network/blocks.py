@@ -159,7 +159,7 @@ class _PartialConvBase(nn.Module):
         features = [f * v.to(f.dtype) for f, v in branches]
         features = features[0] if len(features) == 1 else torch.cat(features, dim=1)
         if memory_format is not None:
-            # Branches of few features are put together faster before.
+            # It is faster to join the branches first.
             features = features.contiguous(memory_format=memory_format)
         # How many inputs are usable at each pixel.
         usable = sum(

@@ -417,7 +417,7 @@ class PixelPSF(OnePSF):
             values = values * inside
         if self._correction is not None:
             values = values + np.interp(r, *self._correction, right=0.0)
-            # It has kinks, over which a step looks on both sides.
+            # It is linear between its knots: the difference spans a kink.
             outer, inner = (
                 np.interp(np.abs(r + step), *self._correction, right=0.0)
                 for step in (_SHIFT, -_SHIFT)

@@ -35,7 +35,7 @@ _RATIO_PRIOR, _UNKNOWN_RATIO_PRIOR = 0.01, 0.03
 _STEPS = (-0.375, -0.125, 0.125, 0.375)
 # The room around an aperture (pixels) in which its PSF is drawn.
 _MARGIN = 2
-# The PSFs that are remembered: one does not change, and a map asks for it often.
+# The number of fractions that are remembered: a removal needs each several times.
 _KEPT = 4
 
 

@@ -157,7 +157,7 @@ class BrightSources:
             psf = pixel_psf
             if np.isfinite(angle):
                 psf = pixel_psf.adjusted(angle=angle, width=pixel_psf.width)
-            # All of them at once: a PSF takes longer to be asked than to answer.
+            # All at once: a call takes longer than the few pixels of a source.
             use = used & (angles == angle)[:, None, None]
             for k, one in enumerate(psf.evaluate_with_gradient(dx[use], dy[use])):
                 images[:, k][use] = one
@@ -257,7 +257,7 @@ def choose_bright_sources(data, x, y, missing, snr, angles, n_sources):
     order = np.argsort(-snr, kind='stable')
     alone = np.array([not neighbours[i] for i in order], dtype=bool)
     order, chosen = order[alone], order[:0]
-    # Most are far from gaps, and no more than so many are looked at.
+    # Windows are made for a few candidates at a time: most of them have no gaps.
     while order.size and chosen.size < n_sources:
         next_ones, order = order[:n_sources], order[n_sources:]
         windows = WindowStack.around(x[next_ones], y[next_ones], FIT_RADIUS, missing)

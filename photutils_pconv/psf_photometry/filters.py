@@ -168,10 +168,10 @@ class FilterBank:
 
     def factor(self, kernels):
         """
-        Find few images of which all filters are sums, or nearly so.
+        Find a few images of which all filters are sums, or nearly so.
 
-        Filters for similar covariances are much alike. What is neglected is least
-        where it counts: in what they leave of the bank's emission and noise.
+        Filters for similar covariances are much alike. The images are chosen such that
+        what they lack changes the scatter of the filters' outputs least.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class FilterBank:
         total = np.zeros((len(kernels), len(kernels)))
         for covariance in self.covariances[::_EVERY]:
             outputs = filters @ covariance @ filters.T
-            # None of them counts more for being brighter.
+            # All covariances count alike, whatever their scale.
             total += outputs / np.median(np.diag(outputs))
         scale = 1.0 / np.sqrt(np.diag(total))
         _, vectors = np.linalg.eigh(total * scale * scale[:, None])

@@ -292,7 +292,7 @@ class JointFit:
             active |= may_move != self._moves
             self._moves = may_move
         which = np.flatnonzero(changed)
-        # What has changed counts as far as it exceeds the level.
+        # A change counts as far out as it exceeds the level.
         total = (change + np.abs(flux) * shift)[which]
         psfs, level = self._psf.select(changed), self.level[which]
         extent = np.nan_to_num(find_extents(psfs, total, level, least=0.0))
@@ -321,7 +321,7 @@ class JointFit:
 
     def _draw_anew(self):
         """
-        Draw a model of all sources, with nothing of the one before.
+        Draw the whole model anew.
         """
         self._shown, self._shown_level = self._find_seen(), self.level.copy()
         self._model = model_image(
@@ -343,7 +343,7 @@ class JointFit:
 
 def _find_pairs(x, y, which, extent, radius):
     """
-    Find pairs of sources of which the other's window sees what the one has.
+    Find all pairs of a source and another one whose window sees it.
     """
     if which.size == 0:
         return np.empty((2, 0), dtype=int)

@@ -20,8 +20,8 @@ _CLIP = 4.0
 # seen through a beam is sampled well enough by that, at less work; by choice
 # (tests/psf_photometry/test_filters.py compares both).
 _FEWEST_SAMPLES = _FEWEST_PIXELS // 4
-# So many windows at once, by choice: what is filtered of more of them does not fit
-# into a processor's cache.
+# So many windows are filtered at once, by choice: the outputs of more do not fit into a
+# processor's cache.
 _TOGETHER = 8
 
 
@@ -179,7 +179,7 @@ class FilterKernels:
         The filters, of shape (K, side, side).
 
     factors : pair of `~numpy.ndarray`, optional
-        Few images of which all filters are sums, for `sample`: what
+        A few images of which all filters are sums, for `sample`: what
         `~photutils_pconv.psf_photometry.filters.FilterBank.factor` gives.
     """
 
