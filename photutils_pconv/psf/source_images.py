@@ -207,8 +207,7 @@ def draw_subtraction(
         variance = np.zeros(shape)
         flux_err, position_err = (np.nan_to_num(one) for one in errors)
     if fit_flux is not None:
-        # Only a network looks at shapes, in single precision.
-        expected, shapes = np.zeros(shape), np.zeros(shape, dtype=np.float32)
+        expected, shapes = np.zeros(shape), np.zeros(shape)
         extents.append(find_extents(pixel_psf, fit_flux, level))
         extents.append(_find_shape_extents(pixel_psf, len(x), _SHAPE_SHARE))
     # What is drawn of a source, and what each image holds of it.
