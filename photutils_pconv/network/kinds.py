@@ -42,7 +42,7 @@ The bundled model of each kind.
 BESIDE_PSF = 'pacs_narrow'
 """
 The bundled masked model that removals with a known PSF have beside the other: half as
-wide as ``'pacs'``. The emission is as good, and no flux depends on it.
+wide as ``'pacs'``. PSF fluxes are measured by filters, not by it.
 """
 
 # What a remover is given to use each kind.
