@@ -230,10 +230,12 @@ def _draw_free(missing, holes, least, rng):
     Draw pixels at random, and keep those that are free.
     """
     ny, nx = missing.shape
-    # What pixels keep away from: the rims of gaps, and the holes of each radius.
+    # What pixels keep away from: the rims of gaps, and the holes of each radius, in
+    # whole pixels, for each resolved source may have one of its own.
     around = [(cKDTree(_find_rims(missing)), 0.0)]
-    for radius in np.unique(holes.radius):
-        same = holes.radius == radius
+    whole = np.ceil(holes.radius)
+    for radius in np.unique(whole):
+        same = whole == radius
         middles = np.stack([holes.y[same], holes.x[same]], axis=1)
         around.append((cKDTree(middles), radius))
     drawn = rng.choice(missing.size, _MOST_DRAWS, replace=False)

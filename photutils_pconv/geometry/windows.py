@@ -156,7 +156,7 @@ def find_regions(shape, x, y, reach):
     ]
 
 
-def region_within(region, outer, *, step=1):
+def region_within(region, outer):
     """
     Find where rows and columns of a map lie within others.
 
@@ -165,16 +165,13 @@ def region_within(region, outer, *, step=1):
     region, outer : 2-tuple of slice
         The rows and columns, and those that hold them.
 
-    step : int, optional
-        Which of them are taken: every so many.
-
     Returns
     -------
     within : tuple of slice
         The index of the first in an image of the second.
     """
     return tuple(
-        slice(one.start - whole.start, one.stop - whole.start, step)
+        slice(one.start - whole.start, one.stop - whole.start)
         for one, whole in zip(region, outer, strict=True)
     )
 

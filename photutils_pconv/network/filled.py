@@ -337,10 +337,9 @@ class FilledUNet(nn.Module):
                 base = smooth_fill(image[:, :1].float(), validity)
         everywhere = torch.ones_like(validity)
         known = torch.cat([base, validity], dim=1)
-        # Convolutions on a processor are the faster for it; all that follow have the
-        # layout of the first.
-        on_cpu = image.device.type == 'cpu' and not torch.is_grad_enabled()
-        layout = torch.channels_last if on_cpu else None
+        # Convolutions are the faster for it; all that follow have the layout of the
+        # first. A training has a layout of its own.
+        layout = None if torch.is_grad_enabled() else torch.channels_last
         x, _ = self.stem((image, validity), (known, everywhere), memory_format=layout)
         x = self.activation(x)
         skips = []

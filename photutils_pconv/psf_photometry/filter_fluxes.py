@@ -289,7 +289,8 @@ class _Filters:
         )
         # For a single source that is no gain.
         factors = bank.factor(kernels) if shared else None
-        return _SourceFilters(bank, FilterKernels(kernels, factors), sensitivity)
+        filters = FilterKernels(kernels, factors=factors)
+        return _SourceFilters(bank, filters, sensitivity)
 
 
 def _leak(weights, psf, region, x, y):

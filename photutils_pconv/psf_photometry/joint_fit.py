@@ -149,7 +149,7 @@ class JointFit:
             np.where(self._fit_position, one, given)
             for one, given in zip((start.x, start.y), self._given, strict=True)
         )
-        self._draw_anew()
+        self._draw_anew(self._find_seen())
 
     def run(self, n_rounds):
         """
@@ -305,10 +305,11 @@ class JointFit:
         """
         Draw sources anew, instead of what the model has of them.
         """
-        shown = np.where(changed, self._find_seen(), self._shown)
+        seen = self._find_seen()
+        shown = np.where(changed, seen, self._shown)
         drawn = changed & ((shown != 0) | (self._shown != 0))
         if 2 * np.count_nonzero(drawn) > np.count_nonzero(shown):
-            self._draw_anew()
+            self._draw_anew(seen)
             return
         psfs = self._psf.select(drawn)
         old = *before, self._shown, self._shown_level
@@ -319,11 +320,11 @@ class JointFit:
             x, y, flux, level = (one[drawn] for one in sources)
             draw_sources(self._model, x, y, sign * flux, psfs, level=level)
 
-    def _draw_anew(self):
+    def _draw_anew(self, seen):
         """
-        Draw the whole model anew.
+        Draw the whole model anew, with the fluxes that it needs.
         """
-        self._shown, self._shown_level = self._find_seen(), self.level.copy()
+        self._shown, self._shown_level = seen, self.level.copy()
         self._model = model_image(
             self._data.shape, self.x, self.y, self._shown, self._psf, level=self.level
         )

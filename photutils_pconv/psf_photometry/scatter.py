@@ -183,7 +183,7 @@ class FilterKernels:
         `~photutils_pconv.psf_photometry.filters.FilterBank.factor` gives.
     """
 
-    def __init__(self, kernels, factors=None):
+    def __init__(self, kernels, *, factors=None):
         self._kernels = kernels
         self._mixing, self._images = (None, kernels) if factors is None else factors
         self._transforms, self._halves = {}, {}

@@ -267,7 +267,9 @@ class RemovalSettings:
             inpaint_model=(
                 model
                 if method == 'inpaint'
-                else _load_given(default_model(setup, beside_psf=True))
+                else _find_model(
+                    _load_given(default_model(setup, beside_psf=True)), setup, 'inpaint'
+                )
             ),
             psf=psf,
             psf_name=psf_name,

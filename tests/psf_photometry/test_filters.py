@@ -183,8 +183,8 @@ def test_filters_are_sums_of_few_images(setup, noise):
     image = gaussian_filter(field - field.mean(), psf.fwhm / 2.355)
     image += rng.normal(0, noise * image.std(), image.shape)
     exact, found = (
-        FilterKernels(*one).sample(image[None])[0]
-        for one in ((kernels,), (kernels, factors))
+        FilterKernels(kernels, factors=one).sample(image[None])[0]
+        for one in (None, factors)
     )
     assert found.shape == exact.shape
     ratio = found.std(axis=(1, 2)) / exact.std(axis=(1, 2))
