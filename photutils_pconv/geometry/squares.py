@@ -113,6 +113,23 @@ class SquareStack:
         dy = self.origins[:, 1:] + place - y[:, None]
         return dx[:, None, :], dy[:, :, None]
 
+    def distances(self, x, y):
+        """
+        Give the pixels' distances from positions.
+
+        Parameters
+        ----------
+        x, y : (N,) `~numpy.ndarray`
+            The positions, in pixels.
+
+        Returns
+        -------
+        distance : (N, side, side) `~numpy.ndarray`
+            The distances.
+        """
+        dx, dy = self.offsets(x, y)
+        return np.sqrt(dx**2 + dy**2)
+
     def cut(self, image, *, fill_value=0):
         """
         Cut the squares out of an image.

@@ -115,8 +115,7 @@ class Blender:
         index, emission = cutouts.index[usable], cutouts.emission[usable]
         self.filled[index] = True
         squares = SquareStack(cutouts.origins[usable], emission.shape[-1])
-        dx, dy = squares.offsets(holes.x[index], holes.y[index])
-        distance = np.sqrt(dx**2 + dy**2)
+        distance = squares.distances(holes.x[index], holes.y[index])
         reach = holes.radius[index] + self.taper_width
         place = np.nonzero(distance <= reach[:, None, None])
         which, rows, columns = place

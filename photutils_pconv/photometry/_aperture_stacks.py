@@ -43,8 +43,7 @@ class ApertureStack:
     @property
     def distance(self):
         """The pixels' distances from the positions."""
-        dx, dy = self.squares.offsets(self.x, self.y)
-        return np.sqrt(dx**2 + dy**2)
+        return self.squares.distances(self.x, self.y)
 
     def within(self, radius):
         """

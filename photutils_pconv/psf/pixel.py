@@ -363,9 +363,16 @@ class PixelPSF(OnePSF):
         if self.is_round:
             return self._profile('mean', dx, dy) / self.width**2 + extra
         dx, dy = np.broadcast_arrays(dx, dy)
-        cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
+        cos, sin = self._frame
         values = self._image.evaluate(cos * dx + sin * dy, -sin * dx + cos * dy)
         return values / self.width**2 + extra
+
+    @property
+    def _frame(self):
+        """
+        The cosine and sine of the angle over the width: the image's own axes.
+        """
+        return np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
 
     def gradient(self, dx, dy):
         """
@@ -406,7 +413,7 @@ class PixelPSF(OnePSF):
             by_radius += slope / (area * self.width)
             by_x, by_y = np.zeros((2, *r.shape))
         else:
-            cos, sin = np.cos(self.angle) / self.width, np.sin(self.angle) / self.width
+            cos, sin = self._frame
             values, along, across = self._image.differentiate(
                 cos * dx + sin * dy, -sin * dx + cos * dy
             )

@@ -134,7 +134,9 @@ class BrightSources:
         distance : (N, P) `~numpy.ndarray`
             The distances, in pixels.
         """
-        return np.hypot(*self._offsets).reshape(self.values.shape)
+        windows = self.windows
+        distance = windows.squares.distances(windows.x, windows.y)
+        return distance.reshape(self.values.shape)
 
     def draw(self, pixel_psf):
         """
@@ -170,7 +172,7 @@ class BrightSources:
         Parameters
         ----------
         pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF on the map's pixels.
+            As for `draw`.
 
         Returns
         -------
@@ -189,7 +191,7 @@ class BrightSources:
         Parameters
         ----------
         pixel_psf : `~photutils_pconv.psf.PixelPSF`
-            The PSF on the map's pixels.
+            As for `draw`.
 
         Returns
         -------

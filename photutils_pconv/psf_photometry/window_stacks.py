@@ -107,8 +107,7 @@ class WindowStack:
             The windows.
         """
         squares = SquareStack.around(x, y, int(np.ceil(radius)))
-        dx, dy = squares.offsets(x, y)
-        used = np.sqrt(dx**2 + dy**2) <= radius
+        used = squares.distances(x, y) <= radius
         used &= ~squares.cut(missing, fill_value=True)
         return cls(x, y, radius, squares, used)
 
