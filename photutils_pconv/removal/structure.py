@@ -273,29 +273,38 @@ def scales_around(data, unusable, x, y, radius):
     scales = np.full((2, len(x)), np.nan)
     x, y, radius = (np.asarray(one, dtype=float) for one in (x, y, radius))
     for group in group_alike(range(len(x)), lambda i: radius[i]):
-        size = radius[group[0]]
-        # What is averaged reaches beyond the ring.
-        reach, half = (
-            int(np.ceil(size + one)) for one in (RING_GAP + _RING_WIDTH, SURROUNDINGS)
-        )
         for step in (_STEP, 1):
-            squares = SquareStack.around(x[group], y[group], half)
-            avoid = squares.cut(unusable, fill_value=True)
-            rows, columns = (
-                slice(half - reach, half + reach + 1, one) for one in (step, 1)
-            )
-            dx, dy = squares.offsets(x[group], y[group])
-            ring = _find_ring(dx[..., columns], dy[..., rows, :], size)
-            ring &= ~avoid[..., rows, columns]
-            n_seen = np.count_nonzero(ring, axis=(1, 2))
-            least = _FEWEST_SAMPLES if step > 1 else 1
-            enough = np.flatnonzero(n_seen >= least)
-            if enough.size:
-                values, avoid = squares.cut(data)[enough], avoid[enough]
-                parts = split_scales(values, avoid, part=(rows, columns))
-                for k, place in enumerate(enough):
-                    scales[:, group[place]] = _scatter_within(parts[:, k], ring[place])
-            group = group[n_seen < least]
+            where = x[group], y[group], radius[group[0]]
+            scales[:, group] = _measure_alike(data, unusable, *where, step)
+            group = group[np.isnan(scales[0, group])]
             if not group.size:
                 break
+    return scales
+
+
+def _measure_alike(data, unusable, x, y, radius, step):
+    """
+    Measure the scatter around holes of one radius on every so many rows.
+
+    It is NaN where too few pixels are left.
+    """
+    # What is averaged reaches beyond the ring.
+    reach, half = (
+        int(np.ceil(radius + one)) for one in (RING_GAP + _RING_WIDTH, SURROUNDINGS)
+    )
+    squares = SquareStack.around(x, y, half)
+    avoid = squares.cut(unusable, fill_value=True)
+    part = tuple(slice(half - reach, half + reach + 1, one) for one in (step, 1))
+    dx, dy = squares.offsets(x, y)
+    ring = _find_ring(dx[..., part[1]], dy[..., part[0], :], radius)
+    ring &= ~avoid[..., *part]
+    least = _FEWEST_SAMPLES if step > 1 else 1
+    enough = np.count_nonzero(ring, axis=(1, 2)) >= least
+    scales = np.full((2, len(x)), np.nan)
+    if enough.any():
+        parts = split_scales(squares.cut(data)[enough], avoid[enough], part=part)
+        rings = ring[enough]
+        scales[:, enough] = np.transpose(
+            [_scatter_within(parts[:, k], one) for k, one in enumerate(rings)]
+        )
     return scales
